@@ -1,0 +1,114 @@
+/* codec/chunk.c -- growing and recycling chunks and outputs. */
+#include "codec/chunk.h"
+
+#include "base/memory.h"
+
+#define FIRST_RECORDS 2048
+
+Chunk *
+chunk_new(size_t capacity)
+{
+	Chunk *chunk = memory_zero(sizeof *chunk);
+
+	chunk->capacity = capacity;
+	chunk->data = memory_alloc(capacity + CHUNK_PADDING);
+	return chunk;
+}
+
+void
+chunk_destroy(Chunk *chunk)
+{
+	if (chunk == NULL)
+		return;
+	memory_free(chunk->data);
+	memory_free(chunk->records);
+	memory_free(chunk);
+}
+
+void
+chunk_reset(Chunk *chunk)
+{
+	if (chunk->capacity > CHUNK_CAPACITY) {
+		chunk->capacity = CHUNK_CAPACITY;
+		chunk->data = memory_resize(chunk->data, CHUNK_CAPACITY + CHUNK_PADDING);
+	}
+	chunk->len = 0;
+	chunk->record_count = 0;
+}
+
+char *
+chunk_reserve(Chunk *chunk, size_t size)
+{
+	size_t capacity = chunk->capacity;
+
+	if (capacity - chunk->len < size) {
+		while (capacity - chunk->len < size)
+			capacity *= 2;
+		chunk->data = memory_resize(chunk->data, capacity + CHUNK_PADDING);
+		chunk->capacity = capacity;
+	}
+	return chunk->data + chunk->len;
+}
+
+ChunkRecord *
+chunk_add_record(Chunk *chunk)
+{
+	if (chunk->record_count == chunk->record_capacity) {
+		chunk->record_capacity =
+			chunk->record_capacity > 0 ? chunk->record_capacity * 2 : FIRST_RECORDS;
+		chunk->records =
+			memory_resize(chunk->records, sizeof *chunk->records * chunk->record_capacity);
+	}
+	ChunkRecord *record = &chunk->records[chunk->record_count++];
+	*record = (ChunkRecord){0};
+	return record;
+}
+
+void
+chunk_seal(Chunk *chunk)
+{
+	memset(chunk->data + chunk->len, 0, CHUNK_PADDING);
+}
+
+void
+output_init(Output *output, size_t limit)
+{
+	*output = (Output){0};
+	buffer_init(&output->bytes, limit);
+	buffer_init(&output->keys, limit);
+	buffer_init(&output->headers, limit);
+}
+
+void
+output_free(Output *output)
+{
+	buffer_free(&output->bytes);
+	buffer_free(&output->keys);
+	buffer_free(&output->headers);
+	memory_free(output->ends);
+	memory_free(output->key_ends);
+	memory_free(output->header_ends);
+	memory_free(output->timestamps);
+}
+
+void
+output_reset(Output *output)
+{
+	buffer_reset(&output->bytes);
+	buffer_reset(&output->keys);
+	buffer_reset(&output->headers);
+	output->count = 0;
+}
+
+void
+output_reserve(Output *output, uint32_t count)
+{
+	uint32_t capacity = output->capacity > 0 ? output->capacity : FIRST_RECORDS;
+
+	if (output->capacity - output->count >= count)
+		return;
+	while (capacity - output->count < count)
+		capacity *= 2;
+	output->ends = memory_resize(output->ends, sizeof *output->ends * capacity);
+	output->capacity = capacity;
+}

@@ -1,0 +1,117 @@
+/* codec/codec.h -- bytes to columns and columns to bytes.
+ *
+ * A codec is one row in codec_list.h: a CodecClass with its options, a decoder and an encoder.
+ *
+ * Input comes in chunks (codec/chunk.h).  A file's chunk is a run of whole records which the
+ * decoder separates itself while it reads them; a topic's chunk has the records' bounds beside it.
+ *
+ * What the decoder need not read, it does not read: only the columns of the DecodeSpec are
+ * decoded, a predicate that fails skips the rest of its record, and a column asked for as TEXT is
+ * copied as its canonical text where the input already has that form.
+ *
+ * A codec knows nothing of Kafka or files, SQL or threads.  One decoder or encoder belongs to one
+ * task. */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/option.h"
+#include "codec/chunk.h"
+#include "type/batch.h"
+#include "type/value.h"
+
+typedef enum CompareOp {
+	COMPARE_EQ,
+	COMPARE_NE,
+	COMPARE_LT,
+	COMPARE_LE,
+	COMPARE_GT,
+	COMPARE_GE,
+} CompareOp;
+
+#define DECODE_NO_TARGET UINT32_MAX
+
+/* One field to decode.  The same name may stand twice, once as VALUE and once as TEXT. */
+typedef struct DecodeColumn {
+	Str name;
+	const Type *type;
+	bool not_null;    /* NULL or a missing field is an error of the record */
+	VectorForm form;
+	uint32_t target;  /* index in batch->columns, or DECODE_NO_TARGET: read for a predicate only */
+} DecodeColumn;
+
+/* column <op> constant; all predicates must be true (NULL is not) or the record is skipped and
+ * counted in batch->filtered.  The constant has the column's type exactly, and is not NULL. */
+typedef struct DecodePredicate {
+	uint32_t column; /* index in DecodeSpec.columns; that column's form is VALUE */
+	CompareOp op;
+	Value constant;
+} DecodePredicate;
+
+typedef struct DecodeSpec {
+	const DecodeColumn *columns;
+	uint32_t column_count;
+	const DecodePredicate *predicates;
+	uint32_t predicate_count;
+	const Schema *schema;      /* all fields of the record in declared order (CSV needs it) */
+	const Setting *settings;   /* of the class's decode_options */
+} DecodeSpec;
+
+typedef struct EncodeColumn {
+	Str name;
+	const Type *type;
+	uint32_t source;  /* index in batch->columns */
+} EncodeColumn;
+
+typedef struct EncodeSpec {
+	const EncodeColumn *columns;
+	uint32_t column_count;
+	const Setting *settings;   /* of the class's encode_options */
+} EncodeSpec;
+
+typedef struct CodecClass CodecClass;
+
+/* First member of every decoder and encoder. */
+typedef struct Decoder {
+	const CodecClass *class;
+} Decoder;
+
+typedef struct Encoder {
+	const CodecClass *class;
+} Encoder;
+
+struct CodecClass {
+	const char *name;
+	const char *doc;
+	OptionGroup decode_options;
+	OptionGroup encode_options;
+
+	/* Decoder in the arena.  NULL: the codec does not decode. */
+	Status (*decoder_open)(const DecodeSpec *spec, Arena *arena, Decoder **out, Error *err);
+	/* Decode from the cursor until the batch is full, the chunk ends, or the batch's error list
+	 * is full.  The batch was reset.  Sets row_count, records, records_in, filtered, errors and
+	 * the columns, and selects all rows.  Views point into the chunk or the batch's heap. */
+	Status (*decode)(Decoder *decoder, ChunkCursor *cursor, Batch *batch, Error *err);
+	/* How many leading bytes of data[0..len) are whole records; `last` says that nothing
+	 * follows.  Depends on no state: data starts at a record.  0 = more bytes are needed. */
+	size_t (*frame)(const Setting *decode_settings, const char *data, size_t len, bool last);
+	/* Bytes before the first record of a file (a CSV header, a BOM) and, for CSV, the names in
+	 * the header are checked against spec->schema.  NULL: none. */
+	Status (*header)(const DecodeSpec *spec, const char *data, size_t len, size_t *skip, Error *err);
+	/* Infer fields from a sample that starts at the file's or topic record's first byte. */
+	Status (*infer)(const Setting *decode_settings, const Chunk *sample, Arena *arena,
+	                Schema *schema, Error *err);
+
+	/* Encoder in the arena.  NULL: the codec does not encode. */
+	Status (*encoder_open)(const EncodeSpec *spec, Arena *arena, Encoder **out, Error *err);
+	/* Append one record per selected row to out->bytes, each closed by the record separator
+	 * (a line end), and its end to out->ends.  Rows that cannot be encoded (invalid UTF-8, ...)
+	 * are added to the batch's errors instead. */
+	Status (*encode)(Encoder *encoder, Batch *batch, Output *out, Error *err);
+	/* What a file begins with: the CSV header.  NULL: nothing. */
+	Status (*preamble)(Encoder *encoder, Buffer *out, Error *err);
+};
+
+/* The classes of codec_list.h; returns how many. */
+size_t codec_classes(const CodecClass *const **classes);
+/* By name in any case, or NULL. */
+const CodecClass *codec_find(Str name);

@@ -1,0 +1,92 @@
+/* connector/connector.h -- where chunks come from and where encoded records go.
+ *
+ * A connector is one row in connector_list.h: a ConnectorClass with its options, a reader and a
+ * writer.  It knows nothing of SQL, columns or expressions; a reader is told how to cut bytes at
+ * record boundaries (Framing), and a writer gets records already encoded.
+ *
+ * Threads: one reader is used by one thread, one writer by one thread (not the same one);
+ * reader_stop may be called from any thread or a signal's thread. */
+#pragma once
+
+#include "codec/codec.h"
+
+typedef enum ReadResult {
+	READ_DATA, /* the chunk holds records */
+	READ_IDLE, /* nothing came within the timeout */
+	READ_END,  /* a bounded source has delivered everything */
+} ReadResult;
+
+/* How to find the end of the last whole record; from the codec and its settings. */
+typedef struct Framing {
+	const CodecClass *codec;
+	const Setting *settings;
+	const DecodeSpec *spec; /* for CodecClass.header */
+} Framing;
+
+typedef struct ReaderSpec {
+	const char *object;      /* name of the stream, for messages */
+	const Setting *settings; /* of the class's source options */
+	const Options *given;    /* all options of the object: pass-through ones such as kafka.* */
+	Framing framing;
+	const char *group;       /* default consumer group: application and statement */
+	void *environment;       /* what the process offers: MemoryBroker for tests, or NULL */
+} ReaderSpec;
+
+typedef struct WriterSpec {
+	const char *object;
+	const Setting *settings; /* of the class's sink options */
+	const Options *given;
+	const CodecClass *codec;
+	const char *preamble;    /* what a new file begins with (CSV header), or "" */
+	size_t preamble_len;
+	void *environment;
+} WriterSpec;
+
+/* Everything up to (not including) `next` has been processed. */
+typedef struct SplitPosition {
+	uint32_t split;
+	int64_t next;
+} SplitPosition;
+
+typedef struct ConnectorClass ConnectorClass;
+
+typedef struct Reader {
+	const ConnectorClass *class;
+} Reader;
+
+typedef struct Writer {
+	const ConnectorClass *class;
+} Writer;
+
+struct ConnectorClass {
+	const char *name;
+	const char *doc;
+	const char *default_format; /* used when 'format' is not given; NULL: it must be */
+	bool keyed_output;          /* the writer wants record ends, keys and headers */
+	OptionGroup source_options;
+	OptionGroup sink_options;
+
+	/* NULL: cannot be read / written.  Bytes of long-lived state come from the arena. */
+	Status (*reader_open)(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err);
+	/* Fill `chunk` (which is empty) with whole records; wait at most timeout_ms. */
+	Status (*read)(Reader *reader, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err);
+	/* The output of everything before these positions is safe: remember them (Kafka: commit). */
+	Status (*commit)(Reader *reader, const SplitPosition *positions, uint32_t count, Error *err);
+	/* Name of a split for messages: "trades.jsonl", "trades[3]".  Stays valid. */
+	const char *(*split_name)(const Reader *reader, uint32_t split);
+	/* Records or bytes not yet read, -1 if not known; for progress. */
+	int64_t (*lag)(Reader *reader);
+	void (*reader_close)(Reader *reader);
+	/* A sample for schema inference: up to `bytes` from the start, whole records. */
+	Status (*sample)(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes, Error *err);
+
+	Status (*writer_open)(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);
+	Status (*write)(Writer *writer, const Output *output, Error *err);
+	/* Everything written so far is safe when this returns (Kafka: acknowledged). */
+	Status (*flush)(Writer *writer, Error *err);
+	/* After the last flush: finish the files.  `failed`: do not pretend completeness. */
+	Status (*writer_close)(Writer *writer, bool failed, Error *err);
+};
+
+size_t connector_classes(const ConnectorClass *const **classes);
+const ConnectorClass *connector_find(Str name);

@@ -1,0 +1,99 @@
+/* type/vector.c -- allocation and growth of vectors. */
+#include "type/vector.h"
+
+#include <assert.h>
+
+#include "base/memory.h"
+
+#define VECTOR_ALIGN 64
+#define LIST_FIRST_CAPACITY 256
+
+static size_t
+value_size(const Vector *vector)
+{
+	return vector->form == FORM_TEXT ? sizeof(StringView)
+	                                 : physical_size(type_physical(vector->type));
+}
+
+void
+vector_init(Vector *vector, const Type *type, VectorForm form, uint32_t capacity)
+{
+	*vector = (Vector){.type = type, .form = form, .capacity = capacity};
+	vector->data = memory_aligned(VECTOR_ALIGN, value_size(vector) * capacity);
+	vector->valid = memory_aligned(VECTOR_ALIGN, BITMAP_WORDS(capacity) * sizeof(uint64_t));
+	if (form == FORM_TEXT || type->field_count == 0)
+		return;
+	bool is_list = type_physical(type) == PHYSICAL_LIST;
+	vector->child_count = type->field_count;
+	vector->children = memory_zero(sizeof(Vector) * type->field_count);
+	for (uint32_t i = 0; i < type->field_count; i++)
+		vector_init(&vector->children[i], type->fields[i].type, FORM_VALUE,
+		            is_list ? LIST_FIRST_CAPACITY : capacity);
+}
+
+void
+vector_free(Vector *vector)
+{
+	for (uint32_t i = 0; i < vector->child_count; i++)
+		vector_free(&vector->children[i]);
+	memory_free(vector->children);
+	memory_free(vector->valid);
+	memory_free(vector->data);
+	*vector = (Vector){0};
+}
+
+void
+vector_reset(Vector *vector)
+{
+	vector->has_null = false;
+	vector->constant = false;
+	vector->child_len = 0;
+	for (uint32_t i = 0; i < vector->child_count; i++)
+		vector_reset(&vector->children[i]);
+}
+
+void
+vector_reserve(Vector *vector, uint32_t rows)
+{
+	uint32_t capacity = vector->capacity > 0 ? vector->capacity : 64;
+
+	if (rows <= vector->capacity)
+		return;
+	while (capacity < rows)
+		capacity *= 2;
+	size_t size = value_size(vector);
+	void *data = memory_aligned(VECTOR_ALIGN, size * capacity);
+	uint64_t *valid = memory_aligned(VECTOR_ALIGN, BITMAP_WORDS(capacity) * sizeof(uint64_t));
+
+	memcpy(data, vector->data, size * vector->capacity);
+	bitmap_fill(valid, capacity, true);
+	if (vector->has_null)
+		memcpy(valid, vector->valid, BITMAP_WORDS(vector->capacity) * sizeof(uint64_t));
+	memory_free(vector->data);
+	memory_free(vector->valid);
+	vector->data = data;
+	vector->valid = valid;
+	vector->capacity = capacity;
+	if (vector->form == FORM_VALUE && type_physical(vector->type) == PHYSICAL_STRUCT)
+		for (uint32_t i = 0; i < vector->child_count; i++)
+			vector_reserve(&vector->children[i], rows);
+}
+
+uint32_t
+vector_list_append(Vector *vector, uint32_t count)
+{
+	uint32_t first = vector->child_len;
+
+	assert(type_physical(vector->type) == PHYSICAL_LIST);
+	for (uint32_t i = 0; i < vector->child_count; i++)
+		vector_reserve(&vector->children[i], first + count);
+	vector->child_len = first + count;
+	return first;
+}
+
+void
+vector_first_null(Vector *vector)
+{
+	bitmap_fill(vector->valid, vector->capacity, true);
+	vector->has_null = true;
+}
