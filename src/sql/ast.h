@@ -44,22 +44,22 @@ typedef struct Target {
 	bool is_uri;
 } Target;
 
-typedef enum OptionKind { OPTION_STRING, OPTION_NUMBER, OPTION_BOOLEAN } OptionKind;
+typedef enum WithValueKind { WITH_STRING, WITH_NUMBER, WITH_BOOLEAN } WithValueKind;
 
 /* 'key' = 'value' of a WITH list.  ${VAR:default} in a value is not yet replaced. */
-typedef struct Option {
+typedef struct WithOption {
 	Str key;
 	Str value; /* the digits of a number; "true" or "false" */
-	OptionKind kind;
+	WithValueKind kind;
 	Position key_position;
 	Position value_position;
-} Option;
+} WithOption;
 
-typedef struct OptionList {
-	Option *items;
+typedef struct WithList {
+	WithOption *items;
 	uint32_t count;
 	Position position; /* of the word WITH; line 0 = no WITH was written */
-} OptionList;
+} WithList;
 
 /* A comment that means something: -- @key: value, -- Name: value, -- Property: k=v, ... */
 typedef struct Annotation {
@@ -190,16 +190,16 @@ typedef struct CaseWhen {
 /* ---- OVER */
 
 typedef enum FrameUnit { FRAME_NONE, FRAME_ROWS, FRAME_RANGE, FRAME_GROUPS } FrameUnit;
-typedef enum BoundKind {
-	BOUND_UNBOUNDED_PRECEDING,
-	BOUND_PRECEDING, /* offset */
-	BOUND_CURRENT_ROW,
-	BOUND_FOLLOWING, /* offset */
-	BOUND_UNBOUNDED_FOLLOWING,
-} BoundKind;
+typedef enum FrameBoundKind {
+	FRAME_UNBOUNDED_PRECEDING,
+	FRAME_PRECEDING, /* offset */
+	FRAME_CURRENT_ROW,
+	FRAME_FOLLOWING, /* offset */
+	FRAME_UNBOUNDED_FOLLOWING,
+} FrameBoundKind;
 
 typedef struct FrameBound {
-	BoundKind kind;
+	FrameBoundKind kind;
 	Expr *offset;
 	Position position;
 } FrameBound;
@@ -385,7 +385,7 @@ struct Relation {
 	NameList column_aliases; /* AS t(a, b) */
 	bool lateral;
 	Expr *as_of;             /* FOR SYSTEM_TIME AS OF ...; or NULL */
-	OptionList options;      /* FROM t WITH (...) followed by more of the query */
+	WithList options;      /* FROM t WITH (...) followed by more of the query */
 	union {
 		Name name;
 		Query *query;
@@ -517,7 +517,7 @@ struct Query {
 	EmitKind emit;
 	Position emit_position;
 	Target into;        /* name.text.data == NULL: no INTO */
-	OptionList options; /* the trailing WITH; only of a query that is not inside another */
+	WithList options; /* the trailing WITH; only of a query that is not inside another */
 };
 
 /* ---------------------------------------------------------------- statements */
@@ -601,7 +601,7 @@ struct Statement {
 			uint32_t column_count;
 			NameList primary_key; /* PRIMARY KEY (a, b) as an element of its own */
 			Watermark watermark;
-			OptionList options;   /* those before AS; those of the query are in query */
+			WithList options;   /* those before AS; those of the query are in query */
 			Query *query;         /* or NULL */
 		} create;
 		struct {
@@ -639,7 +639,7 @@ struct Statement {
 			Statement *statement;
 		} explain;
 		struct {
-			Option option; /* a key without quotes is its dotted text */
+			WithOption option; /* a key without quotes is its dotted text */
 		} set;
 		struct {
 			Str key;       /* no data: UNSET ALL */
@@ -650,7 +650,7 @@ struct Statement {
 			bool force;           /* STOP */
 			Str version;          /* DEPLOY, ROLLBACK; no data if none */
 			Statement *statement; /* START, DEPLOY: a query, CREATE or INSERT; or NULL */
-			OptionList options;   /* those after the statement, if it did not take them */
+			WithList options;   /* those after the statement, if it did not take them */
 			DeployStrategy strategy;
 			Expr *percent;        /* CANARY(percent) */
 		} job;
