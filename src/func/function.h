@@ -27,3 +27,7 @@ typedef struct FunctionDoc {
 	const char *doc;
 } FunctionDoc;
 const FunctionDoc *function_doc(size_t i);
+
+/* The value of an expression without columns; a row error becomes FERRIS_ERR_CONSTANT at its
+ * position.  Text is in the arena. */
+Status bound_evaluate(Arena *arena, const BoundExpr *expr, Value *out, Error *err);
