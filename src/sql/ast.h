@@ -385,7 +385,7 @@ struct Relation {
 	NameList column_aliases; /* AS t(a, b) */
 	bool lateral;
 	Expr *as_of;             /* FOR SYSTEM_TIME AS OF ...; or NULL */
-	WithList options;      /* FROM t WITH (...) followed by more of the query */
+	WithList options;        /* FROM t WITH (...) followed by more of the query */
 	union {
 		Name name;
 		Query *query;
@@ -505,6 +505,7 @@ typedef struct Cte {
 } Cte;
 
 struct Query {
+	uint32_t depth; /* height of the highest node inside, plus one; as Expr.depth */
 	Position position;
 	Str text;
 	bool recursive;
@@ -517,7 +518,7 @@ struct Query {
 	EmitKind emit;
 	Position emit_position;
 	Target into;        /* name.text.data == NULL: no INTO */
-	WithList options; /* the trailing WITH; only of a query that is not inside another */
+	WithList options;   /* the trailing WITH; only of a query that is not inside another */
 };
 
 /* ---------------------------------------------------------------- statements */
@@ -601,7 +602,7 @@ struct Statement {
 			uint32_t column_count;
 			NameList primary_key; /* PRIMARY KEY (a, b) as an element of its own */
 			Watermark watermark;
-			WithList options;   /* those before AS; those of the query are in query */
+			WithList options;     /* those before AS; those of the query are in query */
 			Query *query;         /* or NULL */
 		} create;
 		struct {
@@ -650,7 +651,7 @@ struct Statement {
 			bool force;           /* STOP */
 			Str version;          /* DEPLOY, ROLLBACK; no data if none */
 			Statement *statement; /* START, DEPLOY: a query, CREATE or INSERT; or NULL */
-			WithList options;   /* those after the statement, if it did not take them */
+			WithList options;     /* those after the statement, if it did not take them */
 			DeployStrategy strategy;
 			Expr *percent;        /* CANARY(percent) */
 		} job;
