@@ -29,6 +29,7 @@ typedef enum CompareOp {
 } CompareOp;
 
 #define DECODE_NO_TARGET UINT32_MAX
+#define HEADER_INCOMPLETE SIZE_MAX
 
 /* One field to decode.  The same name may stand twice, once as VALUE and once as TEXT. */
 typedef struct DecodeColumn {
@@ -47,12 +48,22 @@ typedef struct DecodePredicate {
 	Value constant;
 } DecodePredicate;
 
+/* Where the columns of a DecodeSpec stand in the records of a file with a header.  The plan makes
+ * one for each scan, cleared, with room in `places`; the reader's thread fills it in
+ * CodecClass.header before the first chunk leaves it, and from then on nobody writes to it; the
+ * queue between reader and workers orders the two. */
+typedef struct FieldOrder {
+	uint32_t *places; /* of each spec->column: its index in a record */
+	uint32_t count;   /* fields of a record; 0: no header was read, the schema's order holds */
+} FieldOrder;
+
 typedef struct DecodeSpec {
 	const DecodeColumn *columns;
 	uint32_t column_count;
 	const DecodePredicate *predicates;
 	uint32_t predicate_count;
 	const Schema *schema;      /* all fields of the record in declared order (CSV needs it) */
+	FieldOrder *order;         /* NULL: a header must have the schema's order */
 	const Setting *settings;   /* of the class's decode_options */
 } DecodeSpec;
 
@@ -94,9 +105,13 @@ struct CodecClass {
 	/* How many leading bytes of data[0..len) are whole records; `last` says that nothing
 	 * follows.  Depends on no state: data starts at a record.  0 = more bytes are needed. */
 	size_t (*frame)(const Setting *decode_settings, const char *data, size_t len, bool last);
-	/* Bytes before the first record of a file (a CSV header, a BOM) and, for CSV, the names in
-	 * the header are checked against spec->schema.  NULL: none. */
-	Status (*header)(const DecodeSpec *spec, const char *data, size_t len, size_t *skip, Error *err);
+	/* How many bytes come before the first record of a file (a CSV header, a BOM); `data` is the
+	 * file's first bytes, `last` says that there are no more.  HEADER_INCOMPLETE: more bytes are
+	 * needed.  The reader calls it for every file, also when it then seeks to a position inside
+	 * it.  For CSV: the header must have every column of the spec; the first one sets
+	 * spec->order and those of further files must agree with it.  NULL: none. */
+	Status (*header)(const DecodeSpec *spec, const char *data, size_t len, bool last, size_t *skip,
+	                 Error *err);
 	/* Infer fields from a sample that starts at the file's or topic record's first byte. */
 	Status (*infer)(const Setting *decode_settings, const Chunk *sample, Arena *arena,
 	                Schema *schema, Error *err);
