@@ -1,0 +1,9 @@
+-- S1, CSV to CSV: the projection.  bench/bench.py sets DATA and OUT.
+CREATE STREAM trades (
+	trade_id BIGINT, symbol STRING, price DECIMAL(18,4), quantity INTEGER, side STRING, account STRING,
+	event_time TIMESTAMP
+) WITH ('connector' = 'file', 'path' = '${DATA}/trades.csv', 'format' = 'csv');
+
+CREATE STREAM out AS
+SELECT trade_id, symbol, price FROM trades
+WITH ('connector' = 'file', 'path' = '${OUT}', 'format' = 'csv');
