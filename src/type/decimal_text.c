@@ -10,15 +10,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "type/digits.h"
 #include "type/number.h"
 #include "type/wide.h"
 
-#define ASCII_ZEROS UINT64_C(0x3030303030303030)
 #define ASCII_POINTS UINT64_C(0x2E2E2E2E2E2E2E2E)
-#define HIGH_BITS UINT64_C(0x8080808080808080)
 #define LOW_BITS UINT64_C(0x0101010101010101)
-#define TO_HIGH_BIT UINT64_C(0x7676767676767676) /* 10 + 0x76 has the high bit */
-#define EIGHT_DIGITS 100000000
 #define FAST_BYTES 16
 #define NO_POINT 8
 #define EXPONENT_LIMIT INT64_C(1000000000000)
@@ -37,12 +34,6 @@ typedef struct DigitText {
 	int64_t point;
 } DigitText;
 
-static inline bool
-is_digit(char c)
-{
-	return (unsigned char)(c - '0') < 10;
-}
-
 static bool
 scan_exponent(const char *p, const char *end, int64_t *exponent)
 {
@@ -60,7 +51,7 @@ scan_exponent(const char *p, const char *end, int64_t *exponent)
 	if (p == end)
 		return false;
 	for (; p < end; p++) {
-		if (!is_digit(*p))
+		if (!digit_is(*p))
 			return false;
 		if (value < EXPONENT_LIMIT)
 			value = value * 10 + (*p - '0');
@@ -85,7 +76,7 @@ scan_digits(const char *p, const char *end, DigitText *t)
 			point = true;
 			continue;
 		}
-		if (!is_digit(*p))
+		if (!digit_is(*p))
 			break;
 		any = true;
 		fraction += point;
@@ -165,21 +156,12 @@ decimal_parse(const char *text, size_t len, int precision, int scale, DecimalRou
 
 /* ---- the fast way ---- */
 
-static inline uint64_t
-load_word(const char *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof word);
-	return word;
-}
-
 /* The first len (1..8) bytes at p, the rest 0, without reading past them. */
 static inline uint64_t
 load_bytes(const char *p, size_t len)
 {
 	if (len >= 8)
-		return load_word(p);
+		return digits_load(p);
 	if (len >= 4) {
 		uint32_t first;
 		uint32_t last;
@@ -197,27 +179,9 @@ static inline size_t
 find_point(uint64_t word)
 {
 	uint64_t x = word ^ ASCII_POINTS;
-	uint64_t zeros = (x - LOW_BITS) & ~x & HIGH_BITS;
+	uint64_t zeros = (x - LOW_BITS) & ~x & DIGITS_HIGH_BITS;
 
 	return zeros == 0 ? NO_POINT : (size_t)__builtin_ctzll(zeros) / 8;
-}
-
-/* All bytes 0..9? */
-static inline bool
-all_digits(uint64_t values)
-{
-	return (((values + TO_HIGH_BIT) | values) & HIGH_BITS) == 0;
-}
-
-/* Eight digit values, the first in the lowest byte, to a number: pairs, fours, eight. */
-static inline uint64_t
-join_digits(uint64_t values)
-{
-	const uint64_t mask = UINT64_C(0x000000FF000000FF);
-
-	values = values * 10 + (values >> 8);
-	return ((values & mask) * UINT64_C(0x000F424000000064) +
-	        (values >> 16 & mask) * UINT64_C(0x0000271000000001)) >> 32;
 }
 
 static DecimalResult
@@ -238,7 +202,7 @@ static inline bool
 split_digits(const char *p, size_t len, uint64_t *whole, uint64_t *fraction, size_t *places)
 {
 	uint64_t first = load_bytes(p, len);
-	uint64_t last = len >= 8 ? load_word(p + len - 8) : first << (8 - len) * 8;
+	uint64_t last = len >= 8 ? digits_load(p + len - 8) : first << (8 - len) * 8;
 	size_t point = find_point(first);
 
 	if (point == NO_POINT) {
@@ -252,12 +216,12 @@ split_digits(const char *p, size_t len, uint64_t *whole, uint64_t *fraction, siz
 	if (point > 8 || (point < len && len - point - 1 > 8))
 		return false;
 	*places = point < len ? len - point - 1 : 0;
-	*whole = point == 0 ? 0 : (first ^ ASCII_ZEROS) << (8 - point) * 8;
+	*whole = point == 0 ? 0 : (first ^ DIGITS_ASCII_ZEROS) << (8 - point) * 8;
 	*fraction = 0;
 	if (*places > 0) {
 		unsigned unused = (unsigned)(8 - *places) * 8;
 
-		*fraction = (last ^ ASCII_ZEROS) >> unused << unused;
+		*fraction = (last ^ DIGITS_ASCII_ZEROS) >> unused << unused;
 	}
 	return point + *places > 0;
 }
@@ -277,13 +241,13 @@ decimal_parse64(const char *text, size_t len, int precision, int scale, DecimalR
 		n--;
 	}
 	if (n - 1 >= FAST_BYTES || !split_digits(p, n, &whole, &fraction, &places) ||
-	    !all_digits(whole) || !all_digits(fraction) || (int)places > scale)
+	    !digits_all(whole) || !digits_all(fraction) || (int)places > scale)
 		return parse64_general(text, len, precision, scale, rounding, out);
-	whole = join_digits(whole);
+	whole = digits_join(whole);
 	if (whole >= (uint64_t)decimal_power64[precision - scale])
 		return DECIMAL_OVERFLOW;
 	int64_t value = (int64_t)(whole * (uint64_t)decimal_power64[scale]);
-	value += (int64_t)(join_digits(fraction) * (uint64_t)decimal_power64[scale - (int)places]);
+	value += (int64_t)(digits_join(fraction) * (uint64_t)decimal_power64[scale - (int)places]);
 	*out = text[0] == '-' ? -value : value;
 	return DECIMAL_OK;
 }

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "type/digits.h"
+
 #define EXACT_MANTISSA (UINT64_C(1) << 53)
 #define EXACT_POWER 22
 #define MANTISSA_DIGITS 19    /* always fit 64 bits */
@@ -47,12 +49,6 @@ static const char digit_pairs[201] =
 	"6061626364656667686970717273747576777879"
 	"8081828384858687888990919293949596979899";
 
-static inline bool
-is_digit(char c)
-{
-	return (unsigned char)(c - '0') < 10;
-}
-
 /* ---- integers ---- */
 
 NumberResult
@@ -68,11 +64,11 @@ int64_parse(const char *text, size_t len, int64_t *out)
 	if (text == end)
 		return NUMBER_SYNTAX;
 	for (; text < end; text++) {
-		if (!is_digit(*text))
+		if (!digit_is(*text))
 			return NUMBER_SYNTAX;
 		unsigned digit = (unsigned)(*text - '0');
 		if (value > (limit - digit) / 10) {
-			while (text < end && is_digit(*text))
+			while (text < end && digit_is(*text))
 				text++;
 			return text == end ? NUMBER_OVERFLOW : NUMBER_SYNTAX;
 		}
@@ -153,7 +149,7 @@ scan_exponent(const char *p, const char *end, int64_t *exponent)
 	if (p == end)
 		return false;
 	for (; p < end; p++) {
-		if (!is_digit(*p))
+		if (!digit_is(*p))
 			return false;
 		if (value < EXPONENT_LIMIT)
 			value = value * 10 + (*p - '0');
@@ -177,7 +173,7 @@ scan_float(const char *p, const char *end, FloatText *f)
 			point = true;
 			continue;
 		}
-		if (!is_digit(*p))
+		if (!digit_is(*p))
 			break;
 		any = true;
 		fraction += point;
@@ -354,7 +350,7 @@ round_to_digits(double v, int count, uint64_t *digits, int *exponent)
 	const char *e = strchr(text, 'e');
 	*digits = 0;
 	for (const char *p = text; p < e; p++)
-		if (is_digit(*p))
+		if (digit_is(*p))
 			*digits = *digits * 10 + (uint64_t)(*p - '0');
 	*exponent = (int)strtol(e + 1, NULL, 10) - (count - 1);
 }
@@ -460,7 +456,7 @@ float_print(char *out, float v)
 static inline const char *
 skip_digits(const char *p, const char *end)
 {
-	while (p < end && is_digit(*p))
+	while (p < end && digit_is(*p))
 		p++;
 	return p;
 }
@@ -494,7 +490,7 @@ number_scan_json(const char *text, const char *end, NumberScan *scan)
 		if (p < end && (*p == '-' || *p == '+'))
 			negative = *p++ == '-';
 		start = p;
-		for (; p < end && is_digit(*p); p++)
+		for (; p < end && digit_is(*p); p++)
 			if (exponent < SCAN_EXPONENT_LIMIT)
 				exponent = exponent * 10 + (*p - '0');
 		if (p == start)
