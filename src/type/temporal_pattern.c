@@ -13,14 +13,14 @@
 #define SECONDS_PER_HOUR 3600
 
 static const Str month_names[12] = {
-	STR("January"), STR("February"), STR("March"), STR("April"), STR("May"), STR("June"),
-	STR("July"), STR("August"), STR("September"), STR("October"), STR("November"),
-	STR("December"),
+	STR_INIT("January"), STR_INIT("February"), STR_INIT("March"), STR_INIT("April"), STR_INIT("May"), STR_INIT("June"),
+	STR_INIT("July"), STR_INIT("August"), STR_INIT("September"), STR_INIT("October"), STR_INIT("November"),
+	STR_INIT("December"),
 };
 
 static const Str day_names[7] = { /* from Sunday */
-	STR("Sunday"), STR("Monday"), STR("Tuesday"), STR("Wednesday"), STR("Thursday"),
-	STR("Friday"), STR("Saturday"),
+	STR_INIT("Sunday"), STR_INIT("Monday"), STR_INIT("Tuesday"), STR_INIT("Wednesday"), STR_INIT("Thursday"),
+	STR_INIT("Friday"), STR_INIT("Saturday"),
 };
 
 #define SHORT_NAME_LENGTH 3
@@ -369,7 +369,7 @@ scan_offset(Scanner *s)
 static TemporalResult
 scan_zone(Scanner *s)
 {
-	static const Str names[] = {STR("UTC"), STR("GMT"), STR("Z")};
+	static const Str names[] = {STR_INIT("UTC"), STR_INIT("GMT"), STR_INIT("Z")};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if ((size_t)(s->end - s->p) >= names[i].len &&
@@ -404,7 +404,7 @@ scan_epoch(Scanner *s)
 static TemporalResult
 scan_text(Scanner *s, char letter)
 {
-	static const Str halves[] = {STR("AM"), STR("PM")};
+	static const Str halves[] = {STR_INIT("AM"), STR_INIT("PM")};
 	int name;
 
 	switch (letter) {
