@@ -1,0 +1,72 @@
+/* connector/file_connector.c -- files, folders and pipes: the class and its options. */
+#include "connector/file_connector.h"
+
+#define COMPRESSIONS "auto|none|gzip|zstd|lz4"
+
+static const OptionRow source_rows[FILE_SOURCE_OPTION_COUNT] = {
+	[FILE_PATH] = {.name = "path", .type = OPTION_STRING,
+		.doc = "A file, a glob (* ? [a-z] **), a folder, or - for standard input."},
+	[FILE_WATCH] = {.name = "watch", .type = OPTION_BOOLEAN, .initial = "false",
+		.aliases = "watching|watch_for_changes",
+		.doc = "Follow the files as they grow, are rotated or cut; the source never ends."},
+	[FILE_POLL_INTERVAL] = {.name = "poll.interval", .type = OPTION_DURATION,
+		.initial = "100", .min = 1, .max = 3600e3,
+		.aliases = "polling_interval|poll_interval|poll_interval_ms|polling_interval_ms"
+			"|file.poll_interval_ms",
+		.doc = "How often a watched file is looked at when the system reports no change."},
+	[FILE_COMPRESSION] = {.name = "compression", .type = OPTION_CHOICE, .initial = "auto",
+		.choices = COMPRESSIONS,
+		.doc = "auto goes by the name's ending: .gz, .zst, .lz4."},
+	[FILE_READ_BUFFER] = {.name = "read.buffer.size", .type = OPTION_SIZE,
+		.initial = "256KB", .min = 1, .max = 64 << 20,
+		.aliases = "file.read_buffer_size|read_buffer_size|buffer_size",
+		.doc = "Bytes read at once and decoded together; a longer record makes room for itself."},
+	[FILE_MAX_RECORD] = {.name = "max.record.size", .type = OPTION_SIZE, .initial = "16MB",
+		.min = 1, .max = 1 << 30,
+		.doc = "A longer record ends the statement with an error."},
+	[FILE_RECURSIVE] = {.name = "recursive", .type = OPTION_BOOLEAN, .initial = "false",
+		.doc = "A folder's files include those of its subfolders."},
+	[FILE_EXTENSION] = {.name = "extension_filter", .type = OPTION_STRING, .initial = "",
+		.doc = "Of a folder, only files whose names end in this, such as .csv."},
+	[FILE_WAIT_TIMEOUT] = {.name = "file.wait.timeout", .type = OPTION_DURATION,
+		.initial = "0", .min = 0, .max = 86400e3,
+		.doc = "How long to wait at the start for a file that is not there yet."},
+	[FILE_RETRY_INTERVAL] = {.name = "file.retry.interval", .type = OPTION_DURATION,
+		.initial = "200", .min = 1, .max = 3600e3,
+		.doc = "How often to look for such a file."},
+};
+
+static const OptionRow sink_rows[FILE_SINK_OPTION_COUNT] = {
+	[FILE_SINK_PATH] = {.name = "path", .type = OPTION_STRING,
+		.doc = "The file to write, or - for standard output."},
+	[FILE_SINK_APPEND] = {.name = "append", .type = OPTION_BOOLEAN, .initial = "false",
+		.aliases = "append_if_exists",
+		.doc = "Keep what the file holds and write behind it; otherwise it is replaced."},
+	[FILE_SINK_COMPRESSION] = {.name = "compression", .type = OPTION_CHOICE,
+		.initial = "auto", .choices = COMPRESSIONS,
+		.doc = "auto goes by the name's ending: .gz, .zst, .lz4."},
+	[FILE_SINK_SYNC] = {.name = "sync", .type = OPTION_CHOICE, .initial = "none",
+		.choices = "none|flush",
+		.doc = "flush waits at every flush until the disk has the data."},
+	[FILE_SINK_WRITE_BUFFER] = {.name = "write.buffer.size", .type = OPTION_SIZE,
+		.initial = "0", .min = 0, .max = 64 << 20,
+		.aliases = "file.write_buffer_size|write_buffer_size|buffer_size_bytes",
+		.doc = "Collect small writes up to this size; 0 writes every batch at once."},
+};
+
+const ConnectorClass file_connector = {
+	.name = "file",
+	.doc = "Files, folders and pipes of records.",
+	.source_options = {"file source", source_rows, FILE_SOURCE_OPTION_COUNT},
+	.sink_options = {"file sink", sink_rows, FILE_SINK_OPTION_COUNT},
+	.reader_open = file_reader_open,
+	.read = file_reader_read,
+	.split_name = file_reader_split_name,
+	.lag = file_reader_lag,
+	.reader_close = file_reader_close,
+	.sample = file_reader_sample,
+	.writer_open = file_writer_open,
+	.write = file_writer_write,
+	.flush = file_writer_flush,
+	.writer_close = file_writer_close,
+};

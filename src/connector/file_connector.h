@@ -1,0 +1,78 @@
+/* connector/file_connector.h -- inside of the file connector: options, and what its parts offer.
+ *
+ *   file_connector.c  the class and its options
+ *   file_path.c       a path, glob or folder to a list of files
+ *   file_input.c      one open file as a stream of plain bytes
+ *   file_reader.c     chunks of whole records, file after file
+ *   file_sample.c     the first records, for schema inference
+ *   file_watch.c      following files that grow, are rotated or cut
+ *   file_writer.c     encoded records to one file
+ *
+ * Nobody outside of these and console.c includes it. */
+#pragma once
+
+#include "connector/connector.h"
+
+extern const ConnectorClass file_connector;
+extern const ConnectorClass console_connector;
+
+typedef enum FileSourceOption {
+	FILE_PATH,
+	FILE_WATCH,
+	FILE_POLL_INTERVAL,
+	FILE_COMPRESSION,
+	FILE_READ_BUFFER,
+	FILE_MAX_RECORD,
+	FILE_RECURSIVE,
+	FILE_EXTENSION,
+	FILE_WAIT_TIMEOUT,
+	FILE_RETRY_INTERVAL,
+	FILE_SOURCE_OPTION_COUNT
+} FileSourceOption;
+
+typedef enum FileSinkOption {
+	FILE_SINK_PATH,
+	FILE_SINK_APPEND,
+	FILE_SINK_COMPRESSION,
+	FILE_SINK_SYNC,
+	FILE_SINK_WRITE_BUFFER,
+	FILE_SINK_OPTION_COUNT
+} FileSinkOption;
+
+typedef enum FileSync {
+	FILE_SYNC_NONE,  /* a flush hands the bytes to the kernel */
+	FILE_SYNC_FLUSH, /* a flush waits until the disk has them */
+} FileSync;
+
+typedef struct FileList {
+	const char **paths; /* NUL-terminated, ascending by name */
+	uint32_t count;
+} FileList;
+
+typedef struct FileQuery {
+	Str path;      /* as the user wrote it */
+	bool recursive;
+	Str extension; /* only names that end in it; empty: all */
+} FileQuery;
+
+/* The path without its 'file://'; NUL-terminated, in the arena. */
+const char *file_path_plain(Arena *arena, Str path);
+/* The files that the query names, at least one.  "-" is standard input. */
+Status file_path_expand(const FileQuery *query, Arena *arena, FileList *list, Error *err);
+FileQuery file_query(const Setting *settings);
+
+Status file_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err);
+Status file_reader_read(Reader *reader, Chunk *chunk, int timeout_ms, ReadResult *result,
+                        Error *err);
+const char *file_reader_split_name(const Reader *reader, uint32_t split);
+int64_t file_reader_lag(Reader *reader);
+void file_reader_close(Reader *reader);
+Status file_reader_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes,
+                          Error *err);
+
+Status file_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);
+Status file_writer_write(Writer *writer, const Output *output, Error *err);
+Status file_writer_flush(Writer *writer, Error *err);
+Status file_writer_close(Writer *writer, bool failed, Error *err);
+/* A writer on standard output: what the console connector is. */
+Status file_writer_open_stdout(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);

@@ -1,0 +1,312 @@
+/* connector/file_reader.c -- chunks of whole records, file after file.
+ *
+ * Files are read with read(2), not mapped: a file that is cut while it is mapped kills the
+ * process, and a copy from the page cache is cheaper than the page faults.  Only the record that
+ * a chunk cuts is copied a second time. */
+#include "connector/file_reader.h"
+
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+#define HEADER_BYTES ((size_t)64 << 10) /* a header may be as long, however small the records */
+
+int64_t
+file_clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+Status
+file_reader_add(FileReader *reader, const char *path, Error *err)
+{
+	uint32_t block = reader->split_count / SPLIT_BLOCK;
+
+	if (block == SPLIT_BLOCKS)
+		return error_set(err, FERRIS_ERR_LIMIT, "'%s' has more than %d files", reader->object,
+		                 SPLIT_BLOCK * SPLIT_BLOCKS);
+	if (reader->blocks[block] == NULL)
+		reader->blocks[block] = memory_zero(sizeof(FileSplit) * SPLIT_BLOCK);
+	FileSplit *split = file_split(reader, reader->split_count++);
+	split->input = (FileInput){.path = path, .fd = -1};
+	buffer_init(&split->carry, SIZE_MAX);
+	file_watch_add(reader, path);
+	return FERRIS_OK;
+}
+
+static Status
+open_split(FileReader *reader, FileSplit *split, Error *err)
+{
+	if (split->opened)
+		return FERRIS_OK;
+	TRY(file_input_open(&split->input, split->input.path, reader->compression,
+	                    !reader->watch.active, err));
+	split->opened = true;
+	split->header_done = reader->framing.codec->header == NULL;
+	split->position = 0;
+	return FERRIS_OK;
+}
+
+void
+file_split_close(FileSplit *split)
+{
+	file_input_close(&split->input);
+	buffer_free(&split->carry);
+	split->done = true;
+}
+
+static Status
+record_too_large(const FileReader *reader, const FileSplit *split, Error *err)
+{
+	error_set(err, FERRIS_ERR_RECORD_TOO_LARGE,
+	          "record at byte %lld of file '%s' is longer than %zu bytes",
+	          (long long)split->position, split->input.path, reader->max_record);
+	return error_hint(err, "raise 'max.record.size' for '%s', or check that 'format' fits the file",
+	                  reader->object);
+}
+
+/* Let the codec check and skip what stands before the first record. */
+static Status
+skip_header(FileReader *reader, FileSplit *split, Chunk *chunk, bool last, Error *err)
+{
+	size_t skip = 0;
+
+	Status status = reader->framing.codec->header(reader->framing.spec, chunk->data, chunk->len,
+	                                              last, &skip, err);
+	if (status != FERRIS_OK) {
+		size_t used = strlen(err->message);
+		snprintf(err->message + used, sizeof err->message - used, " (file '%s')",
+		         split->input.path);
+		return status;
+	}
+	if (skip > chunk->len) /* HEADER_INCOMPLETE */
+		return FERRIS_OK;
+	memmove(chunk->data, chunk->data + skip, chunk->len - skip);
+	chunk->len -= skip;
+	split->position += (int64_t)skip;
+	split->header_done = true;
+	return FERRIS_OK;
+}
+
+/* Bytes of whole records in the chunk, 0 if more must be read first. */
+static size_t
+whole_records(const FileReader *reader, const Chunk *chunk, bool last)
+{
+	const Framing *framing = &reader->framing;
+
+	if (chunk->len == 0)
+		return 0;
+	size_t whole = framing->codec->frame(framing->settings, chunk->data, chunk->len, last);
+	return last ? chunk->len : whole;
+}
+
+void
+file_reader_deliver(FileReader *reader, uint32_t index, Chunk *chunk, size_t whole)
+{
+	FileSplit *split = file_split(reader, index);
+
+	buffer_append(&split->carry, chunk->data + whole, chunk->len - whole);
+	chunk->len = whole;
+	chunk->split = index;
+	chunk->position = split->position;
+	split->position += (int64_t)whole;
+	chunk->next_position = split->position;
+	chunk->sequence = reader->sequence++;
+	chunk_seal(chunk);
+}
+
+/* A chunk grows to exactly this, so that the limit does not depend on where chunks end. */
+static size_t
+longest(const FileReader *reader, const FileSplit *split)
+{
+	bool header = !split->header_done; /* is no record */
+
+	return header && reader->max_record < HEADER_BYTES ? HEADER_BYTES : reader->max_record;
+}
+
+/* Move what was kept into the chunk and make room for a usual read. */
+static size_t
+start_chunk(const FileReader *reader, FileSplit *split, Chunk *chunk)
+{
+	size_t room = reader->read_size;
+
+	if (split->carry.len >= room) /* a long record comes in small pieces */
+		room = split->carry.len * 2 < longest(reader, split) ? split->carry.len * 2
+		                                                     : longest(reader, split);
+	if (room < split->carry.len)
+		room = split->carry.len;
+	chunk_reserve(chunk, room);
+	if (split->carry.len > 0)
+		memcpy(chunk->data, split->carry.data, split->carry.len);
+	chunk->len = split->carry.len;
+	buffer_reset(&split->carry);
+	return room;
+}
+
+Status
+file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms,
+                ReadResult *result, Error *err)
+{
+	FileSplit *split = file_split(reader, index);
+	InputResult input;
+	size_t got;
+
+	TRY(open_split(reader, split, err));
+	size_t room = start_chunk(reader, split, chunk);
+	for (;;) {
+		TRY(file_input_read(&split->input, chunk->data + chunk->len, room - chunk->len,
+		                    chunk->len > 0 ? 0 : timeout_ms, &got, &input, err));
+		chunk->len += got;
+		bool last = input == INPUT_END && !reader->watch.active;
+		if (!split->header_done && (chunk->len > 0 || last))
+			TRY(skip_header(reader, split, chunk, last, err));
+		size_t whole = split->header_done ? whole_records(reader, chunk, last) : 0;
+		if (whole > 0) {
+			file_reader_deliver(reader, index, chunk, whole);
+			*result = READ_DATA;
+			return FERRIS_OK;
+		}
+		if (input != INPUT_DATA) {
+			buffer_append(&split->carry, chunk->data, chunk->len);
+			chunk->len = 0;
+			*result = input == INPUT_END ? READ_END : READ_IDLE;
+			return FERRIS_OK;
+		}
+		if (chunk->len < room)
+			continue;
+		if (room >= longest(reader, split))
+			return record_too_large(reader, split, err);
+		room = room * 2 < longest(reader, split) ? room * 2 : longest(reader, split);
+		chunk_reserve(chunk, room - chunk->len);
+	}
+}
+
+Status
+file_reader_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err)
+{
+	FileReader *reader = (FileReader *)base;
+
+	if (reader->watch.active)
+		return file_watch_read(reader, chunk, timeout_ms, result, err);
+	for (; reader->current < reader->split_count; reader->current++) {
+		TRY(file_split_read(reader, reader->current, chunk, timeout_ms, result, err));
+		if (*result != READ_END)
+			return FERRIS_OK;
+		file_split_close(file_split(reader, reader->current));
+	}
+	*result = READ_END;
+	return FERRIS_OK;
+}
+
+Status
+file_reader_find(const Setting *settings, Arena *arena, FileList *list, Error *err)
+{
+	FileQuery query = file_query(settings);
+	int64_t interval_ms = settings[FILE_RETRY_INTERVAL].integer;
+	int64_t deadline_ms = file_clock_ms() + settings[FILE_WAIT_TIMEOUT].integer;
+	const struct timespec pause = {interval_ms / 1000, interval_ms % 1000 * 1000000};
+
+	for (;;) {
+		Status status = file_path_expand(&query, arena, list, err);
+		if (status == FERRIS_OK || file_clock_ms() >= deadline_ms)
+			return status;
+		nanosleep(&pause, NULL);
+	}
+}
+
+Status
+file_reader_check(const ReaderSpec *spec, Error *err)
+{
+	if (!spec->settings[FILE_PATH].present) {
+		error_set(err, FERRIS_ERR_OPTION_MISSING, "file source '%s' has no 'path'", spec->object);
+		return error_hint(err, "add 'path' = 'data.jsonl'; - is standard input");
+	}
+	return FERRIS_OK;
+}
+
+Status
+file_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err)
+{
+	const Setting *settings = spec->settings;
+	FileReader *reader = ARENA_NEW(arena, FileReader);
+	FileList list;
+	Status status;
+
+	TRY(file_reader_check(spec, err));
+	reader->base.class = &file_connector;
+	reader->object = spec->object;
+	reader->framing = spec->framing;
+	reader->query = file_query(settings);
+	reader->compression = (Compression)settings[FILE_COMPRESSION].integer;
+	reader->max_record = (size_t)settings[FILE_MAX_RECORD].integer;
+	reader->read_size = (size_t)settings[FILE_READ_BUFFER].integer;
+	if (reader->read_size > reader->max_record)
+		reader->read_size = reader->max_record;
+	arena_init(&reader->names, 0);
+	file_watch_open(reader, settings);
+	status = file_reader_find(settings, &reader->names, &list, err);
+	for (uint32_t i = 0; i < list.count && status == FERRIS_OK; i++)
+		status = file_reader_add(reader, list.paths[i], err);
+	if (status == FERRIS_OK) /* the others are opened when their turn comes */
+		status = open_split(reader, file_split(reader, 0), err);
+	if (status != FERRIS_OK) {
+		file_reader_close(&reader->base);
+		return status;
+	}
+	*out = &reader->base;
+	return FERRIS_OK;
+}
+
+void
+file_reader_close(Reader *base)
+{
+	FileReader *reader = (FileReader *)base;
+
+	for (uint32_t i = 0; i < reader->split_count; i++)
+		file_split_close(file_split(reader, i));
+	for (uint32_t i = 0; i < SPLIT_BLOCKS; i++)
+		memory_free(reader->blocks[i]);
+	file_watch_close(reader);
+	arena_free(&reader->names);
+}
+
+const char *
+file_reader_split_name(const Reader *base, uint32_t index)
+{
+	const FileReader *reader = (const FileReader *)base;
+	const char *path = file_split(reader, index)->input.path;
+
+	return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+int64_t
+file_reader_lag(Reader *base)
+{
+	FileReader *reader = (FileReader *)base;
+	int64_t lag = 0;
+
+	for (uint32_t i = 0; i < reader->split_count; i++) {
+		FileSplit *split = file_split(reader, i);
+		FileInput probe = split->input;
+		Error ignored;
+
+		if (split->done)
+			continue;
+		if (!split->opened &&
+		    file_input_open(&probe, probe.path, COMPRESSION_NONE, false, &ignored) != FERRIS_OK)
+			continue;
+		int64_t size = file_input_size(&probe);
+		if (size >= 0 && size > probe.raw_offset)
+			lag += size - probe.raw_offset;
+		if (!split->opened)
+			file_input_close(&probe);
+		if (size < 0)
+			return -1;
+	}
+	return lag;
+}

@@ -1,0 +1,76 @@
+/* connector/file_reader.h -- the reader's state, shared by file_reader.c and file_watch.c.
+ *
+ * One file is one split.  A record that a chunk cuts is kept in the split's `carry` and begins the
+ * next chunk.
+ *
+ * Owns:    its files, their carries, and an arena for names found while it runs.
+ * Threads: one; file_reader_split_name may be called by others for a split that they were given. */
+#pragma once
+
+#include "connector/file_connector.h"
+#include "connector/file_input.h"
+
+#define SPLIT_BLOCK 256
+#define SPLIT_BLOCKS 1024
+
+typedef struct FileSplit {
+	FileInput input;
+	Buffer carry;      /* read, but not yet delivered: the start of a record */
+	int64_t position;  /* of carry's first byte, in the plain bytes */
+	bool opened;
+	bool header_done;
+	bool done;         /* nothing more will come */
+} FileSplit;
+
+typedef struct FileWatch {
+	bool active;
+	int poll_interval_ms;
+	int notify;        /* inotify, or -1: polling alone */
+	int64_t next_look_ms; /* when files are looked for and rotation is checked again */
+} FileWatch;
+
+typedef struct FileReader {
+	Reader base;
+	const char *object;
+	Framing framing;
+	FileQuery query;
+	Compression compression;
+	size_t read_size;  /* of a usual chunk */
+	size_t max_record;
+	Arena names;
+	/* Blocks never move: another thread may be reading a split's name. */
+	FileSplit *blocks[SPLIT_BLOCKS];
+	uint32_t split_count;
+	uint32_t current;  /* the split that is being read */
+	uint64_t sequence;
+	FileWatch watch;
+} FileReader;
+
+static inline FileSplit *
+file_split(const FileReader *reader, uint32_t index)
+{
+	return &reader->blocks[index / SPLIT_BLOCK][index % SPLIT_BLOCK];
+}
+
+/* Is there a path at all? */
+Status file_reader_check(const ReaderSpec *spec, Error *err);
+/* The list of files; waits for the first as long as 'file.wait.timeout' says. */
+Status file_reader_find(const Setting *settings, Arena *arena, FileList *list, Error *err);
+/* `path` must live as long as the reader. */
+Status file_reader_add(FileReader *reader, const char *path, Error *err);
+/* The chunk's first `whole` bytes go out, the others stay for the split's next chunk. */
+void file_reader_deliver(FileReader *reader, uint32_t index, Chunk *chunk, size_t whole);
+/* READ_END: the end of the file as it is now; an unfinished record may wait in the carry. */
+Status file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms,
+                       ReadResult *result, Error *err);
+
+/* Nothing more will be read from it. */
+void file_split_close(FileSplit *split);
+
+void file_watch_open(FileReader *reader, const Setting *settings);
+void file_watch_close(FileReader *reader);
+void file_watch_add(FileReader *reader, const char *path);
+/* READ_DATA, or READ_IDLE after timeout_ms. */
+Status file_watch_read(FileReader *reader, Chunk *chunk, int timeout_ms, ReadResult *result,
+                       Error *err);
+int64_t file_clock_ms(void);
