@@ -76,7 +76,8 @@ multiply(Int128 a, Int128 b)
 	return (a < 0) != (b < 0) ? int256_negate(&product) : product;
 }
 
-/* The product is at most 2^254, so only the sum can overflow, and only with operands of one sign. */
+/* The product is at most 2^254, so only the sum can overflow, and only with operands of one
+ * sign. */
 static bool
 merge_checked(Int256 *sum, const Int256 *product)
 {
@@ -153,8 +154,8 @@ int256_average(const Int256 *sum, int sum_scale, int64_t count, int precision, i
 
 	assert(count > 0);
 	wide_from128(&divisor, (Uint128)count);
-	return round_fraction(&numerator, &divisor, scale - sum_scale, negative, precision, rounding,
-	                      out);
+	return round_fraction(&numerator, &divisor, scale - sum_scale, negative, precision,
+	                      rounding, out);
 }
 
 DecimalResult
@@ -214,8 +215,9 @@ int256_deviation(const Int256 *sum, const Int256 *squares, int in_scale, int64_t
 	Wide remainder;
 	Uint128 root;
 
-	/* With s the exact root at the result's scale: floor(s + 1/2) is floor((floor(2s) + 1) / 2),
-	 * and floor(2s) is the integer root of floor(4 s^2).  So nothing is rounded on the way. */
+	/* With s the exact root at the result's scale: floor(s + 1/2) is
+	 * floor((floor(2s) + 1) / 2), and floor(2s) is the integer root of floor(4 s^2).  So
+	 * nothing is rounded on the way. */
 	variance_fraction(sum, squares, count, divisor, &numerator, &denominator);
 	wide_mul64(&numerator, 4);
 	if (scale >= in_scale)

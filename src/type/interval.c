@@ -341,8 +341,8 @@ interval_parse_text(const char *text, size_t len, Interval *out)
 
 /* ---- SQL literals ---- */
 
-/* A field of a literal with several: its unit, what stands before it, its largest value unless it is
- * the first. */
+/* A field of a literal with several: its unit, what stands before it, its largest value unless it
+ * is the first. */
 typedef struct LiteralField {
 	TemporalUnit unit;
 	char separator;

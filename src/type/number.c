@@ -22,7 +22,7 @@
 #define EXACT_MANTISSA (UINT64_C(1) << 53)
 #define EXACT_POWER 22
 #define MANTISSA_DIGITS 19    /* always fit 64 bits */
-#define SLOW_DIGITS 800       /* more than 767, after which no digit can matter but by being there */
+#define SLOW_DIGITS 800       /* > 767, after which a digit only matters by being there */
 #define EXPONENT_LIMIT INT64_C(1000000000000)
 #define SCAN_EXPONENT_LIMIT 1000000
 #define PLAIN_POINT_MIN (-3)  /* 0.0001 */

@@ -163,7 +163,8 @@ timestamp_make(const CivilTime *civil, int64_t *out)
 	if (result != TEMPORAL_OK)
 		return result;
 	*out = timestamp_from_date(days) + civil->hour * MICROS_PER_HOUR +
-	       civil->minute * MICROS_PER_MINUTE + civil->second * MICROS_PER_SECOND + civil->micros;
+	       civil->minute * MICROS_PER_MINUTE + civil->second * MICROS_PER_SECOND +
+	       civil->micros;
 	return TEMPORAL_OK;
 }
 

@@ -180,8 +180,8 @@ TemporalResult interval_extract(Interval interval, TemporalUnit unit, int64_t *o
  * %G %V %Z %z %s %T %D %F %R %n %t %%; names are English.  Returns TEMPORAL_PATTERN if there is
  * any other one, and then *bad is its byte offset. */
 TemporalResult temporal_pattern_check(const char *pattern, size_t pattern_len, size_t *bad);
-/* `offset_seconds` is the zone's distance from UTC and `zone` its abbreviation, for %z and %Z and to
- * shift the fields; 0 and "UTC" for none. */
+/* `offset_seconds` is the zone's distance from UTC and `zone` its abbreviation, for %z and %Z and
+ * to shift the fields; 0 and "UTC" for none. */
 TemporalResult timestamp_format(int64_t micros, int32_t offset_seconds, Str zone,
                                 const char *pattern, size_t pattern_len, char *out,
                                 size_t capacity, size_t *len);

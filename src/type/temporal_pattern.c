@@ -13,22 +13,22 @@
 #define SECONDS_PER_HOUR 3600
 
 static const Str month_names[12] = {
-	STR_INIT("January"), STR_INIT("February"), STR_INIT("March"), STR_INIT("April"), STR_INIT("May"), STR_INIT("June"),
-	STR_INIT("July"), STR_INIT("August"), STR_INIT("September"), STR_INIT("October"), STR_INIT("November"),
-	STR_INIT("December"),
+	STR_INIT("January"), STR_INIT("February"), STR_INIT("March"), STR_INIT("April"),
+	STR_INIT("May"), STR_INIT("June"), STR_INIT("July"), STR_INIT("August"),
+	STR_INIT("September"), STR_INIT("October"), STR_INIT("November"), STR_INIT("December"),
 };
 
 static const Str day_names[7] = { /* from Sunday */
-	STR_INIT("Sunday"), STR_INIT("Monday"), STR_INIT("Tuesday"), STR_INIT("Wednesday"), STR_INIT("Thursday"),
-	STR_INIT("Friday"), STR_INIT("Saturday"),
+	STR_INIT("Sunday"), STR_INIT("Monday"), STR_INIT("Tuesday"), STR_INIT("Wednesday"),
+	STR_INIT("Thursday"), STR_INIT("Friday"), STR_INIT("Saturday"),
 };
 
 #define SHORT_NAME_LENGTH 3
 
 typedef enum Field {
 	FIELD_YEAR, FIELD_MONTH, FIELD_DAY, FIELD_HOUR, FIELD_HOUR12, FIELD_MINUTE, FIELD_SECOND,
-	FIELD_MICROS, FIELD_MILLIS, FIELD_YEAR2, FIELD_CENTURY, FIELD_DAY_OF_YEAR, FIELD_ISO_WEEKDAY,
-	FIELD_WEEKDAY, FIELD_ISO_YEAR, FIELD_ISO_WEEK,
+	FIELD_MICROS, FIELD_MILLIS, FIELD_YEAR2, FIELD_CENTURY, FIELD_DAY_OF_YEAR,
+	FIELD_ISO_WEEKDAY, FIELD_WEEKDAY, FIELD_ISO_YEAR, FIELD_ISO_WEEK,
 	FIELD_COUNT
 } Field;
 

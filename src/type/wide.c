@@ -241,7 +241,8 @@ wide_divide(const Wide *numerator, const Wide *divisor, Wide *quotient, Wide *re
 
 	quotient->len = numerator->len - n + 1;
 	for (int j = numerator->len - n; j >= 0; j--) {
-		uint64_t q = estimate_word(u[j + n], u[j + n - 1], u[j + n - 2], d[n - 1], d[n - 2]);
+		const uint64_t *top = u + j + n;
+		uint64_t q = estimate_word(top[0], top[-1], top[-2], d[n - 1], d[n - 2]);
 		quotient->word[j] = subtract_multiple(u + j, d, n, q);
 	}
 	wide_trim(quotient);
@@ -289,7 +290,7 @@ wide_round_quotient(const Wide *numerator, const Wide *divisor, bool negative, i
 	if (remainder.len > 0) {
 		if (rounding == ROUND_EXACT)
 			return DECIMAL_LOST_DIGITS;
-		/* remainder < divisor, so comparing it with divisor - remainder needs no doubling */
+		/* Half or more?  Compare with what is left of the divisor: no doubling. */
 		Wide gap = *divisor;
 		wide_sub(&gap, &remainder);
 		magnitude += decimal_rounds_away(rounding, negative, magnitude & 1,

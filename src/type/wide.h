@@ -39,8 +39,8 @@ void wide_sqrt(const Wide *v, Wide *out);
 DecimalResult wide_round_quotient(const Wide *numerator, const Wide *divisor, bool negative,
                                   int precision, DecimalRounding rounding, Int128 *out);
 
-/* Is a magnitude with a remainder that is not 0 to be made one larger?  `half` compares the remainder
- * with half the divisor; `odd` is the lowest bit of the truncated magnitude. */
+/* Is a magnitude with a remainder that is not 0 to be made one larger?  `half` compares the
+ * remainder with half the divisor; `odd` is the lowest bit of the truncated magnitude. */
 static inline bool
 decimal_rounds_away(DecimalRounding rounding, bool negative, bool odd, int half)
 {
