@@ -161,6 +161,22 @@ row_matches(const OptionRow *row, Str key)
 	       (row->aliases != NULL && choice_index(row->aliases, key, &spelling) >= 0);
 }
 
+static void
+mark_used(const OptionEntry *entry)
+{
+	if (entry->used != NULL)
+		*entry->used = true;
+}
+
+void
+options_mark_used(const OptionGroup *group, const Options *given)
+{
+	for (uint32_t r = 0; r < group->count; r++)
+		for (uint32_t i = 0; i < given->count; i++)
+			if (row_matches(&group->rows[r], given->entries[i].key))
+				mark_used(&given->entries[i]);
+}
+
 static Status
 value_error(const OptionRow *row, const OptionEntry *entry, Error *err)
 {
@@ -177,7 +193,7 @@ resolve_row(const OptionRow *row, Options *given, Setting *setting, Error *err)
 	*setting = (Setting){.row = row, .origin = "default"};
 	for (uint32_t i = 0; i < given->count; i++)
 		if (row_matches(row, given->entries[i].key)) {
-			given->entries[i].used = true;
+			mark_used(&given->entries[i]);
 			setting->entry = &given->entries[i];
 		}
 	if (row->type == OPTION_PREFIX)
@@ -221,7 +237,7 @@ options_check_unknown(const Options *given, const OptionGroup *const *groups, si
 		Str best = {NULL, 0};
 		unsigned best_distance = 0;
 
-		if (entry->used)
+		if (entry->used == NULL || *entry->used)
 			continue;
 		for (size_t g = 0; g < count; g++)
 			for (uint32_t r = 0; r < groups[g]->count; r++) {

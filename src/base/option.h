@@ -49,7 +49,7 @@ typedef struct OptionEntry {
 	Position key_at;
 	Position value_at;
 	const char *origin;   /* "user" from the SQL, "--set", ... */
-	bool used;            /* some group took it; what stays false is an unknown option */
+	bool *used;           /* set when some group takes it; copies share it; may be NULL */
 } OptionEntry;
 
 typedef struct Options {
@@ -72,6 +72,8 @@ typedef struct Setting {
  * used; *settings has group->count entries in row order, in the arena. */
 Status options_resolve(const OptionGroup *group, Options *given, Arena *arena, Setting **settings,
                        Error *err);
+/* Mark every entry that a row of the group would take. */
+void options_mark_used(const OptionGroup *group, const Options *given);
 /* An error for the first entry that no group has used, with the nearest name among `groups`. */
 Status options_check_unknown(const Options *given, const OptionGroup *const *groups, size_t count,
                              const char *object, Error *err);

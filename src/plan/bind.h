@@ -1,0 +1,70 @@
+/* plan/bind.h -- names and types: from the parser's trees to bound expressions and plan nodes.
+ *
+ * bind_query (plan/bind_select.c) builds the nodes of a query, bind_expr (plan/bind_expr.c) the
+ * expressions in it.  Both report the first error with its position in the SQL. */
+#pragma once
+
+#include "plan/catalog.h"
+
+/* A column that an expression may name. */
+typedef struct ScopeColumn {
+	Str qualifier; /* alias or name of its relation */
+	Str name;
+	const Type *type;
+	uint32_t index; /* in the input node's schema */
+	bool hidden;    /* a system column: not part of * */
+} ScopeColumn;
+
+typedef struct Scope {
+	ScopeColumn *columns;
+	uint32_t count;
+	PlanNode *scan;   /* the input if it is a scan: HEADER('k') adds columns to it; else NULL */
+	const char *what; /* "WHERE", "the select list": for messages */
+} Scope;
+
+typedef struct Binder {
+	Arena *arena;
+	const PlanInput *input;
+	Catalog *catalog;
+	Options with;         /* the statement's trailing WITH and --set, expanded */
+	Str statement_name;
+	bool source_undeclared; /* a source took the unprefixed connector options of `with` */
+	const Endpoint *source; /* the last source bound: a default for the sink */
+	Error *err;
+} Binder;
+
+/* The expression with every name and type resolved and constants folded. */
+Status bind_expr(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
+/* The same, and it must be BOOLEAN; `what` is "WHERE", "ON", ... */
+Status bind_predicate(Binder *binder, Scope *scope, const Expr *expr, const char *what,
+                      BoundExpr **out);
+/* A query's nodes, without a sink. */
+Status bind_query(Binder *binder, const Query *query, PlanNode **out);
+/* Names in `schema` as an error hint: "trades has: trade_id, symbol, ...". */
+Status unknown_column(Binder *binder, const Scope *scope, const Name *name);
+
+/* ---- plan/settings.c */
+
+typedef enum EndpointRole {
+	ROLE_SOURCE,
+	ROLE_SINK,
+} EndpointRole;
+
+/* Expand a WITH list's values and append the command line's settings. */
+Status with_options(Binder *binder, const WithList *list, Options *out);
+/* The options of `with` that apply to the object: "<name>.x" and "source.x" become "x" and come
+ * last; `unprefixed` says whether plain names apply too. */
+Options options_for(Arena *arena, const Options *with, EndpointRole role, Str name, bool unprefixed);
+/* Connector, codec and settings from the given options.  An empty `connector` option is an error
+ * that says what to write. */
+Status resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Options given,
+                        Endpoint **out);
+/* After all objects of a statement took theirs: the first entry that nobody used is an error. */
+Status check_unused(Binder *binder, const Options *with, const char *object);
+/* An endpoint for a URI: 'file://trades.jsonl', 'kafka://host:9092/topic'. */
+Status uri_options(Binder *binder, Str uri, Position at, Options *out);
+
+/* ---- plan/infer.c */
+
+/* The fields of a source without declared columns. */
+Status infer_schema(Binder *binder, const Endpoint *endpoint, Position at, Schema *out);

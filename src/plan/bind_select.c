@@ -1,0 +1,453 @@
+/* plan/bind_select.c -- queries: relations, WHERE, the select list, LIMIT.
+ *
+ * A query becomes Scan -> Filter -> Project -> Limit.  A subquery, a common table expression and a
+ * stream that is defined by a query are bound in place and their nodes go below.  What needs
+ * state between records (grouping, windows, joins, set operations) is refused here with its
+ * position until its operators exist. */
+#include "func/function.h"
+#include "plan/bind.h"
+
+/* Common table expressions in scope, innermost first. */
+typedef struct CteScope {
+	const struct CteScope *outer;
+	const Cte *cte;
+} CteScope;
+
+static Status bind_nested(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out);
+
+/* ---------------------------------------------------------------- refusals */
+
+static Status
+not_yet(Binder *binder, Position at, const char *what)
+{
+	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, at, "%s cannot run in this version yet", what);
+	return error_hint(binder->err, "it can filter and transform record by record");
+}
+
+static Status
+refuse_stateful(Binder *binder, const Query *query, const Select *select)
+{
+	if (select->group_count > 0)
+		return not_yet(binder, select->groups[0].position, "GROUP BY");
+	if (select->window.kind != WINDOW_NONE)
+		return not_yet(binder, select->window.position, "WINDOW");
+	if (select->distinct)
+		return not_yet(binder, query->position, "SELECT DISTINCT");
+	if (select->having != NULL)
+		return not_yet(binder, select->having->position, "HAVING");
+	if (select->qualify != NULL)
+		return not_yet(binder, select->qualify->position, "QUALIFY");
+	if (select->grace != NULL)
+		return not_yet(binder, select->grace->position, "GRACE PERIOD");
+	if (query->order.count > 0)
+		return not_yet(binder, query->order.items[0].expr->position, "ORDER BY");
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- sources */
+
+static const struct {
+	Str name;
+	ScanSource source;
+	TypeKind kind;
+} system_columns[] = {
+	{STR_INIT("_timestamp"), SCAN_TIMESTAMP, TYPE_TIMESTAMP},
+	{STR_INIT("_offset"), SCAN_OFFSET, TYPE_BIGINT},
+	{STR_INIT("_partition"), SCAN_PARTITION, TYPE_INTEGER},
+	{STR_INIT("_topic"), SCAN_TOPIC, TYPE_STRING},
+	{STR_INIT("_key"), SCAN_KEY, TYPE_STRING},
+};
+
+#define SYSTEM_COLUMN_COUNT (sizeof system_columns / sizeof *system_columns)
+
+static bool
+is_system_name(Str name)
+{
+	for (size_t i = 0; i < SYSTEM_COLUMN_COUNT; i++)
+		if (str_eq_nocase(name, system_columns[i].name))
+			return true;
+	return false;
+}
+
+/* A scan yields the record's fields, the declared metadata columns and the system columns. */
+static PlanNode *
+make_scan(Binder *binder, const CatalogEntry *entry, Position at)
+{
+	uint32_t fields = entry->schema.count;
+	uint32_t count = fields + entry->metadata_count + (uint32_t)SYSTEM_COLUMN_COUNT;
+	PlanNode *scan = ARENA_NEW(binder->arena, PlanNode);
+	ScanColumn *columns = ARENA_ARRAY(binder->arena, ScanColumn, count);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < fields; i++) {
+		const Field *field = &entry->schema.fields[i];
+
+		columns[n++] = (ScanColumn){
+			.name = field->name, .type = field->type, .not_null = field->not_null};
+	}
+	for (uint32_t i = 0; i < entry->metadata_count; i++)
+		columns[n++] = entry->metadata[i];
+	for (size_t i = 0; i < SYSTEM_COLUMN_COUNT; i++)
+		if (schema_find(&entry->schema, system_columns[i].name) < 0)
+			columns[n++] = (ScanColumn){.name = system_columns[i].name,
+			                            .type = &type_simple[system_columns[i].kind],
+			                            .source = system_columns[i].source};
+	scan->kind = PLAN_SCAN;
+	scan->position = at;
+	scan->scan.endpoint = entry->source;
+	scan->scan.record = &entry->schema;
+	scan->scan.columns = columns;
+	scan->schema.count = n;
+	scan->schema.fields = ARENA_ARRAY(binder->arena, Field, n);
+	for (uint32_t i = 0; i < n; i++)
+		scan->schema.fields[i] = (Field){columns[i].name, columns[i].type, columns[i].not_null};
+	return scan;
+}
+
+/* The endpoint of a declared source, at its first use; the schema is inferred if need be. */
+static Status
+open_source(Binder *binder, CatalogEntry *entry, bool undeclared, Position at)
+{
+	Options own = options_for(binder->arena, &binder->with, ROLE_SOURCE, entry->name, undeclared);
+	Options given = {.count = entry->options.count + own.count};
+
+	given.entries = ARENA_ARRAY(binder->arena, OptionEntry, given.count);
+	memcpy(given.entries, entry->options.entries, sizeof(OptionEntry) * entry->options.count);
+	memcpy(given.entries + entry->options.count, own.entries, sizeof(OptionEntry) * own.count);
+	TRY(resolve_endpoint(binder, ROLE_SOURCE, entry->name, at, given, &entry->source));
+	if (entry->schema.count == 0)
+		TRY(infer_schema(binder, entry->source, at, &entry->schema));
+	binder->source = entry->source;
+	return FERRIS_OK;
+}
+
+/* A source that only the query's WITH or a URI describes. */
+static Status
+undeclared_source(Binder *binder, const Relation *relation, CatalogEntry **out)
+{
+	CatalogEntry *entry = ARENA_NEW(binder->arena, CatalogEntry);
+	Options probe;
+
+	entry->name = relation->name.text;
+	*out = entry;
+	if (relation->kind == RELATION_URI) {
+		TRY(uri_options(binder, relation->name.text, relation->position, &entry->options));
+		return open_source(binder, entry, false, relation->position);
+	}
+	probe = options_for(binder->arena, &binder->with, ROLE_SOURCE, entry->name, true);
+	if (options_find(&probe, STR("connector")) == NULL && options_find(&probe, STR("type")) == NULL &&
+	    options_find(&probe, STR("kafka.topic")) == NULL && options_find(&probe, STR("topic")) == NULL &&
+	    options_find(&probe, STR("path")) == NULL)
+		return catalog_unknown(binder->catalog, relation->name, binder->err);
+	binder->source_undeclared = true;
+	TRY(open_source(binder, entry, true, relation->position));
+	return catalog_add(binder->catalog, binder->arena, entry, false, relation->position, binder->err);
+}
+
+static Status
+bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out)
+{
+	CatalogEntry *entry = catalog_find(binder->catalog, relation->name.text);
+
+	for (const CteScope *scope = ctes; scope != NULL; scope = scope->outer)
+		if (str_eq_nocase(scope->cte->name.text, relation->name.text))
+			return bind_nested(binder, scope->outer, scope->cte->query, out);
+	if (relation->kind == RELATION_URI || entry == NULL) {
+		TRY(undeclared_source(binder, relation, &entry));
+	} else if (entry->query != NULL) {
+		if (entry->expanding)
+			return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, relation->position,
+			                    "'%.*s' is defined by itself", STR_ARG(entry->name));
+		entry->expanding = true;
+		Status status = bind_query(binder, entry->query, out);
+		entry->expanding = false;
+		return status;
+	} else if (entry->source == NULL) {
+		TRY(open_source(binder, entry, false, relation->position));
+	}
+	binder->source = entry->source;
+	*out = make_scan(binder, entry, relation->position);
+	return FERRIS_OK;
+}
+
+static Status
+bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
+              Str *qualifier)
+{
+	*qualifier = relation->alias.text.data != NULL ? relation->alias.text : relation->name.text;
+	if (relation->column_aliases.count > 0)
+		return not_yet(binder, relation->position, "a list of column aliases");
+	switch (relation->kind) {
+	case RELATION_NAME:
+	case RELATION_URI:
+		return bind_name(binder, ctes, relation, out);
+	case RELATION_QUERY:
+		*qualifier = relation->alias.text.data != NULL ? relation->alias.text : STR("subquery");
+		return bind_nested(binder, ctes, relation->query, out);
+	case RELATION_JOIN:
+		return not_yet(binder, relation->join.position, "a join");
+	case RELATION_LATE:
+		return not_yet(binder, relation->position, "LATE(query)");
+	case RELATION_FUNCTION:
+		return not_yet(binder, relation->position, "a table function");
+	case RELATION_UNNEST:
+		return not_yet(binder, relation->position, "UNNEST");
+	}
+	return FERRIS_OK;
+}
+
+static Scope
+make_scope(Binder *binder, PlanNode *input, Str qualifier)
+{
+	Scope scope = {0};
+
+	if (input == NULL)
+		return scope;
+	scope.count = input->schema.count;
+	scope.columns = ARENA_ARRAY(binder->arena, ScopeColumn, scope.count);
+	scope.scan = input->kind == PLAN_SCAN ? input : NULL;
+	for (uint32_t i = 0; i < scope.count; i++)
+		scope.columns[i] = (ScopeColumn){
+			.qualifier = qualifier,
+			.name = input->schema.fields[i].name,
+			.type = input->schema.fields[i].type,
+			.index = i,
+			.hidden = input->kind == PLAN_SCAN && is_system_name(input->schema.fields[i].name) &&
+			          input->scan.columns[i].source != SCAN_FIELD,
+		};
+	return scope;
+}
+
+/* ---------------------------------------------------------------- the select list */
+
+typedef struct SelectList {
+	Field *fields;
+	BoundExpr **exprs;
+	bool *key;
+	uint32_t count;
+	uint32_t capacity;
+} SelectList;
+
+static Status
+add_item(Binder *binder, SelectList *list, Str name, BoundExpr *expr)
+{
+	Str unique = name;
+	Schema sofar = {list->fields, list->count};
+
+	/* Two columns of one name: the second gets a number, so that no key is written twice. */
+	for (int n = 2; schema_find(&sofar, unique) >= 0; n++)
+		unique = str_format(binder->arena, "%.*s_%d", STR_ARG(name), n);
+	if (list->count == list->capacity) {
+		uint32_t capacity = list->capacity > 0 ? list->capacity * 2 : 16;
+		Field *fields = ARENA_ARRAY(binder->arena, Field, capacity);
+		BoundExpr **exprs = ARENA_ARRAY(binder->arena, BoundExpr *, capacity);
+		bool *key = ARENA_ARRAY(binder->arena, bool, capacity);
+
+		if (list->count > 0) {
+			memcpy(fields, list->fields, sizeof *fields * list->count);
+			memcpy(exprs, list->exprs, sizeof *exprs * list->count);
+			memcpy(key, list->key, sizeof *key * list->count);
+		}
+		list->fields = fields;
+		list->exprs = exprs;
+		list->key = key;
+		list->capacity = capacity;
+	}
+	/* A column that is only NULL is text: something must stand in the output's schema. */
+	if (expr->type->kind == TYPE_NULL)
+		TRY(bound_cast(binder->arena, expr, TYPE_OF(STRING), CAST_IMPLICIT, &expr, binder->err));
+	list->fields[list->count] = (Field){.name = unique, .type = expr->type};
+	list->exprs[list->count++] = expr;
+	return FERRIS_OK;
+}
+
+static Status
+add_star(Binder *binder, SelectList *list, const Scope *scope, const Expr *star)
+{
+	const NameList *qualifier = &star->column;
+	uint32_t before = list->count;
+
+	for (uint32_t i = 0; i < scope->count; i++) {
+		const ScopeColumn *column = &scope->columns[i];
+
+		if (column->hidden || (qualifier->count > 0 &&
+		                       !str_eq_nocase(column->qualifier, qualifier->items[0].text)))
+			continue;
+		TRY(add_item(binder, list, column->name,
+		             bound_column(binder->arena, column->index, column->type, column->name,
+		                          star->position)));
+	}
+	if (list->count > before)
+		return FERRIS_OK;
+	if (qualifier->count == 0)
+		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, star->position,
+		                    "* needs a FROM that has columns");
+	return error_set_at(binder->err, FERRIS_ERR_UNKNOWN_TABLE, star->position,
+	                    "no relation '%.*s' in FROM", STR_ARG(qualifier->items[0].text));
+}
+
+/* An expression without alias is named by its text; a plain column by its name. */
+static Str
+item_name(const SelectItem *item)
+{
+	const Expr *expr = item->expr;
+
+	if (item->alias.text.data != NULL)
+		return item->alias.text;
+	if (expr->kind == EXPR_COLUMN)
+		return expr->column.items[expr->column.count - 1].text;
+	return expr->text;
+}
+
+static Status
+bind_items(Binder *binder, const Select *select, Scope *scope, PlanNode *input, PlanNode **out)
+{
+	PlanNode *project = ARENA_NEW(binder->arena, PlanNode);
+	SelectList list = {0};
+
+	for (uint32_t i = 0; i < select->item_count; i++) {
+		const SelectItem *item = &select->items[i];
+		BoundExpr *expr;
+
+		if (item->expr->kind == EXPR_STAR) {
+			TRY(add_star(binder, &list, scope, item->expr));
+			continue;
+		}
+		TRY(bind_expr(binder, scope, item->expr, &expr));
+		TRY(add_item(binder, &list, item_name(item), expr));
+		list.key[list.count - 1] = item->primary_key;
+	}
+	project->kind = PLAN_PROJECT;
+	project->input = input;
+	project->position = select->items[0].expr->position;
+	project->schema = (Schema){list.fields, list.count};
+	project->project.exprs = list.exprs;
+	project->project.key = list.key;
+	*out = project;
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- queries */
+
+static Status
+bind_where(Binder *binder, const Expr *where, Scope *scope, PlanNode **node)
+{
+	PlanNode *filter = ARENA_NEW(binder->arena, PlanNode);
+	BoundExpr *predicate;
+
+	TRY(bind_predicate(binder, scope, where, "WHERE", &predicate));
+	filter->kind = PLAN_FILTER;
+	filter->input = *node;
+	filter->position = where->position;
+	filter->schema = (*node)->schema;
+	if (predicate->kind == BOUND_AND) {
+		filter->filter.conjuncts = predicate->args;
+		filter->filter.count = predicate->arg_count;
+	} else {
+		filter->filter.conjuncts = ARENA_ARRAY(binder->arena, BoundExpr *, 1);
+		filter->filter.conjuncts[0] = predicate;
+		filter->filter.count = 1;
+	}
+	*node = filter;
+	return FERRIS_OK;
+}
+
+static Status
+bind_count(Binder *binder, const Expr *expr, const char *what, int64_t *out)
+{
+	Scope none = {.what = what};
+	BoundExpr *bound;
+
+	if (expr == NULL)
+		return FERRIS_OK;
+	TRY(bind_expr(binder, &none, expr, &bound));
+	if (bound->kind != BOUND_CONSTANT || !type_is_integer(bound->type) || bound->constant.is_null ||
+	    bound->constant.int64 < 0)
+		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
+		                    "%s needs a whole number from 0", what);
+	*out = bound->constant.int64;
+	return FERRIS_OK;
+}
+
+static Status
+bind_limit(Binder *binder, const Query *query, PlanNode **node)
+{
+	PlanNode *limit = ARENA_NEW(binder->arena, PlanNode);
+
+	if (query->limit == NULL && query->offset == NULL)
+		return FERRIS_OK;
+	limit->kind = PLAN_LIMIT;
+	limit->input = *node;
+	limit->position = query->limit != NULL ? query->limit->position : query->offset->position;
+	limit->schema = (*node)->schema;
+	limit->limit.count = INT64_MAX;
+	TRY(bind_count(binder, query->limit, "LIMIT", &limit->limit.count));
+	TRY(bind_count(binder, query->offset, "OFFSET", &limit->limit.offset));
+	*node = limit;
+	return FERRIS_OK;
+}
+
+static Status
+bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Select *select,
+            PlanNode **out)
+{
+	PlanNode *node = NULL;
+	Str qualifier = {"", 0};
+
+	TRY(refuse_stateful(binder, query, select));
+	if (select->from == NULL)
+		return not_yet(binder, query->position, "a SELECT without FROM");
+	TRY(bind_relation(binder, ctes, select->from, &node, &qualifier));
+	if (node->kind == PLAN_LIMIT)
+		return not_yet(binder, node->position, "LIMIT inside a subquery");
+	Scope scope = make_scope(binder, node, qualifier);
+	if (select->where != NULL)
+		TRY(bind_where(binder, select->where, &scope, &node));
+	TRY(bind_items(binder, select, &scope, node, &node));
+	/* HEADER('k') may have widened the scan below a filter. */
+	if (node->input->kind == PLAN_FILTER)
+		node->input->schema = node->input->input->schema;
+	TRY(bind_limit(binder, query, &node));
+	*out = node;
+	return FERRIS_OK;
+}
+
+static Status
+bind_body(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out)
+{
+	const QueryBody *body = query->body;
+
+	switch (body->kind) {
+	case BODY_SELECT:
+		return bind_select(binder, ctes, query, &body->select, out);
+	case BODY_QUERY:
+		if (query->limit == NULL && query->offset == NULL && query->order.count == 0)
+			return bind_nested(binder, ctes, body->query, out);
+		return not_yet(binder, body->position, "LIMIT over a query in parentheses");
+	case BODY_VALUES:
+		return not_yet(binder, body->position, "VALUES");
+	case BODY_SET:
+		return not_yet(binder, body->set.op_position, "a set operation");
+	}
+	return FERRIS_OK;
+}
+
+static Status
+bind_nested(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out)
+{
+	CteScope *scopes = ARENA_ARRAY(binder->arena, CteScope, query->cte_count + 1);
+
+	for (uint32_t i = 0; i < query->cte_count; i++) {
+		scopes[i] = (CteScope){ctes, &query->ctes[i]};
+		ctes = &scopes[i];
+	}
+	if (query->emit == EMIT_FINAL && query->body->kind == BODY_SELECT)
+		return not_yet(binder, query->emit_position, "EMIT FINAL");
+	return bind_body(binder, ctes, query, out);
+}
+
+Status
+bind_query(Binder *binder, const Query *query, PlanNode **out)
+{
+	return bind_nested(binder, NULL, query, out);
+}

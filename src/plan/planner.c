@@ -1,0 +1,385 @@
+/* plan/planner.c -- statements of a script to plans, in the order of the text.
+ *
+ * A stream must be declared before the statement that reads it.  A CREATE ... AS whose sink is not
+ * named is a stream inside the process (a view) unless it reads Kafka: then it writes the topic
+ * of its own name on the same brokers. */
+#include "plan/bind.h"
+#include "plan/rules.h"
+
+typedef struct Planner {
+	Arena *arena;
+	const PlanInput *input;
+	ScriptPlan *plan;
+	uint32_t capacity;
+	uint32_t query_count; /* SELECTs so far, for their names */
+	ErrorList *errors;
+} Planner;
+
+/* ---------------------------------------------------------------- sinks */
+
+static bool
+names_a_place(const Options *options)
+{
+	static const Str keys[] = {STR_INIT("connector"), STR_INIT("type"), STR_INIT("kafka.topic"),
+	                           STR_INIT("topic"), STR_INIT("path")};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (options_find(options, keys[i]) != NULL)
+			return true;
+	return false;
+}
+
+static void
+append_entry(Options *options, OptionEntry entry)
+{
+	options->entries[options->count++] = entry;
+}
+
+/* The sink's own options, with what it takes over from a Kafka source it does not name. */
+static Options
+kafka_twin(Binder *binder, const Options *own, Str name)
+{
+	const Options *source = &binder->source->given;
+	Options out = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, own->count + source->count + 3)};
+
+	for (uint32_t i = 0; i < source->count; i++)
+		if (str_starts_with(source->entries[i].key, STR("kafka.")) &&
+		    !str_eq_nocase(source->entries[i].key, STR("kafka.topic")) &&
+		    !str_eq_nocase(source->entries[i].key, STR("kafka.group.id")))
+			append_entry(&out, source->entries[i]);
+	append_entry(&out, (OptionEntry){.key = STR("connector"), .value = STR("kafka"), .origin = "default"});
+	append_entry(&out, (OptionEntry){.key = STR("kafka.topic"), .value = name, .origin = "default"});
+	append_entry(&out, (OptionEntry){.key = STR("format"),
+	                                 .value = str_from(binder->source->codec->name),
+	                                 .origin = "default"});
+	for (uint32_t i = 0; i < own->count; i++)
+		append_entry(&out, own->entries[i]);
+	return out;
+}
+
+static bool
+is_kafka(const Endpoint *endpoint)
+{
+	return endpoint != NULL && str_eq(str_from(endpoint->connector->name), STR("kafka"));
+}
+
+/* The sink of CREATE ... AS; *out is NULL for a stream inside the process. */
+static Status
+create_sink(Binder *binder, Str name, Position at, Endpoint **out)
+{
+	Options own = options_for(binder->arena, &binder->with, ROLE_SINK, name,
+	                          !binder->source_undeclared);
+
+	*out = NULL;
+	if (!names_a_place(&own)) {
+		if (!is_kafka(binder->source))
+			return FERRIS_OK;
+		own = kafka_twin(binder, &own, name);
+	}
+	return resolve_endpoint(binder, ROLE_SINK, name, at, own, out);
+}
+
+static Status
+console_sink(Binder *binder, Endpoint **out)
+{
+	OptionEntry entries[] = {
+		{.key = STR("connector"), .value = STR("console"), .origin = "default"},
+		{.key = STR("format"), .value = binder->input->output_format, .origin = "default"},
+	};
+	Options given = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, 2), .count = 2};
+
+	memcpy(given.entries, entries, sizeof entries);
+	return resolve_endpoint(binder, ROLE_SINK, STR("console"), (Position){0}, given, out);
+}
+
+/* ---------------------------------------------------------------- INSERT */
+
+/* Convert the query's columns to the target's, by position or by the column list. */
+static Status
+assign_columns(Binder *binder, const CatalogEntry *target, const NameList *names, Position at,
+               PlanNode **node)
+{
+	PlanNode *input = *node;
+	const Schema *schema = &target->schema;
+	uint32_t given = input->schema.count;
+	PlanNode *project = ARENA_NEW(binder->arena, PlanNode);
+
+	if (schema->count == 0)
+		return FERRIS_OK;
+	if (given != (names->count > 0 ? names->count : schema->count)) {
+		error_set_at(binder->err, FERRIS_ERR_COLUMN_COUNT, at,
+		             "the query yields %u columns, '%.*s' takes %u", given, STR_ARG(target->name),
+		             names->count > 0 ? names->count : schema->count);
+		return error_hint(binder->err, "name them: INSERT INTO %.*s (a, b, ...) SELECT ...",
+		                  STR_ARG(target->name));
+	}
+	*project = (PlanNode){.kind = PLAN_PROJECT, .input = input, .position = at, .schema = *schema};
+	project->project.exprs = ARENA_ARRAY(binder->arena, BoundExpr *, schema->count);
+	project->project.key = ARENA_ARRAY(binder->arena, bool, schema->count);
+	for (uint32_t i = 0; i < schema->count; i++)
+		project->project.exprs[i] =
+			bound_constant(binder->arena, value_null(schema->fields[i].type), at);
+	for (uint32_t i = 0; i < given; i++) {
+		const Field *from = &input->schema.fields[i];
+		int to = names->count > 0 ? schema_find(schema, names->items[i].text) : (int)i;
+
+		if (to < 0)
+			return error_set_at(binder->err, FERRIS_ERR_UNKNOWN_COLUMN, names->items[i].position,
+			                    "'%.*s' has no column '%.*s'", STR_ARG(target->name),
+			                    STR_ARG(names->items[i].text));
+		BoundExpr *column = bound_column(binder->arena, i, from->type, from->name, at);
+		TRY(bound_cast(binder->arena, column, schema->fields[to].type, CAST_IMPLICIT,
+		               &project->project.exprs[to], binder->err));
+	}
+	for (uint32_t k = 0; k < target->primary_key_count; k++)
+		project->project.key[target->primary_key[k]] = true;
+	*node = project;
+	return FERRIS_OK;
+}
+
+static Status
+insert_sink(Binder *binder, const Target *target, const NameList *names, PlanNode **node,
+            Endpoint **out)
+{
+	Position at = target->name.position;
+	CatalogEntry *entry = target->is_uri ? NULL : catalog_find(binder->catalog, target->name.text);
+	Options own = options_for(binder->arena, &binder->with, ROLE_SINK, target->name.text,
+	                          !binder->source_undeclared);
+	Options given = {0};
+
+	if (target->is_uri) {
+		TRY(uri_options(binder, target->name.text, at, &given));
+	} else if (entry == NULL && !names_a_place(&own)) {
+		return catalog_unknown(binder->catalog, target->name, binder->err);
+	} else if (entry != NULL) {
+		if (entry->query != NULL)
+			return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, at,
+			                    "'%.*s' is defined by a query; rows cannot be inserted into it",
+			                    STR_ARG(entry->name));
+		given = entry->options;
+		TRY(assign_columns(binder, entry, names, at, node));
+	}
+	Options all = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, given.count + own.count)};
+	for (uint32_t i = 0; i < given.count; i++)
+		append_entry(&all, given.entries[i]);
+	for (uint32_t i = 0; i < own.count; i++)
+		append_entry(&all, own.entries[i]);
+	return resolve_endpoint(binder, ROLE_SINK, target->name.text, at, all, out);
+}
+
+/* ---------------------------------------------------------------- statements */
+
+/* The columns marked as key in the topmost Project. */
+static void
+set_key(Arena *arena, StatementPlan *plan, const PlanNode *root)
+{
+	const PlanNode *project = root->kind == PLAN_LIMIT ? root->input : root;
+
+	plan->key_columns = ARENA_ARRAY(arena, uint32_t, project->schema.count);
+	for (uint32_t i = 0; i < project->schema.count; i++)
+		if (project->project.key[i])
+			plan->key_columns[plan->key_count++] = i;
+}
+
+static void
+add_plan(Planner *planner, StatementPlan *plan)
+{
+	ScriptPlan *script = planner->plan;
+
+	if (script->count == planner->capacity) {
+		planner->capacity = planner->capacity > 0 ? planner->capacity * 2 : 16;
+		StatementPlan **items = ARENA_ARRAY(planner->arena, StatementPlan *, planner->capacity);
+
+		if (script->count > 0)
+			memcpy(items, script->items, sizeof *items * script->count);
+		script->items = items;
+	}
+	script->items[script->count++] = plan;
+}
+
+static Status
+finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str name, PlanNode *root,
+            Endpoint *sink)
+{
+	StatementPlan *plan = ARENA_NEW(planner->arena, StatementPlan);
+
+	plan->name = name;
+	plan->statement = statement;
+	plan->sink = sink;
+	TRY(options_resolve(&job_options, &binder->with, planner->arena, &plan->job, binder->err));
+	if (plan->job[JOB_FAILURE_STRATEGY].integer == FAILURE_SEND_TO_DLQ &&
+	    !plan->job[JOB_DLQ_PATH].present && !plan->job[JOB_DLQ_TOPIC].present) {
+		error_set(binder->err, FERRIS_ERR_OPTION_MISSING,
+		          "SendToDLQ needs a place for the dead letters");
+		error_hint(binder->err, "add 'dlq.path' = 'dead.jsonl' or 'dlq.topic' = '...'");
+		return option_error(&plan->job[JOB_FAILURE_STRATEGY], binder->err);
+	}
+	set_key(planner->arena, plan, root);
+	plan->root = plan_push_down(planner->arena, root);
+	TRY(check_unused(binder, &binder->with, "this statement"));
+	add_plan(planner, plan);
+	return FERRIS_OK;
+}
+
+static Binder
+new_binder(Planner *planner, Str name, Error *err)
+{
+	return (Binder){.arena = planner->arena,
+	                .input = planner->input,
+	                .catalog = planner->plan->catalog,
+	                .statement_name = name,
+	                .err = err};
+}
+
+/* Both WITH lists of CREATE ... WITH (...) AS SELECT ... WITH (...). */
+static WithList
+both_lists(Arena *arena, const WithList *a, const WithList *b)
+{
+	WithList out = {.count = a->count + b->count, .position = b->count > 0 ? b->position : a->position};
+
+	out.items = ARENA_ARRAY(arena, WithOption, out.count);
+	if (a->count > 0)
+		memcpy(out.items, a->items, sizeof *out.items * a->count);
+	if (b->count > 0)
+		memcpy(out.items + a->count, b->items, sizeof *out.items * b->count);
+	return out;
+}
+
+static Status
+plan_declaration(Planner *planner, const Statement *statement, Error *err)
+{
+	CatalogEntry *entry = ARENA_NEW(planner->arena, CatalogEntry);
+	Binder binder = new_binder(planner, statement->create.name.text, err);
+	static const PlanInput no_settings;
+	Binder own = binder;
+
+	if (statement->create.if_not_exists &&
+	    catalog_find(planner->plan->catalog, statement->create.name.text) != NULL)
+		return FERRIS_OK;
+	entry->name = statement->create.name.text;
+	entry->statement = statement;
+	TRY(resolve_columns(planner->arena, statement, entry, err));
+	own.input = &no_settings; /* the command line's settings come with the statement that reads */
+	TRY(with_options(&own, &statement->create.options, &entry->options));
+	return catalog_add(planner->plan->catalog, planner->arena, entry, statement->create.or_replace,
+	                   statement->create.name.position, err);
+}
+
+static Status
+plan_create(Planner *planner, const Statement *statement, Error *err)
+{
+	Arena *arena = planner->arena;
+	Str name = statement->create.name.text;
+	Binder binder = new_binder(planner, name, err);
+	WithList with = both_lists(arena, &statement->create.options, &statement->create.query->options);
+	CatalogEntry *entry = ARENA_NEW(arena, CatalogEntry);
+	Endpoint *sink;
+	PlanNode *root;
+
+	if (statement->create.query->into.name.text.data != NULL)
+		return error_set_at(err, FERRIS_ERR_NOT_SUPPORTED,
+		                    statement->create.query->into.name.position,
+		                    "CREATE ... AS names its target itself; INTO is one too many");
+	entry->name = name;
+	entry->statement = statement;
+	entry->query = statement->create.query;
+	TRY(with_options(&binder, &with, &binder.with));
+	TRY(bind_query(&binder, statement->create.query, &root));
+	if (statement->create.column_count > 0) {
+		CatalogEntry declared = {.name = name};
+
+		TRY(resolve_columns(arena, statement, &declared, err));
+		TRY(assign_columns(&binder, &declared, &(NameList){0}, statement->create.name.position,
+		                   &root));
+	}
+	TRY(catalog_add(planner->plan->catalog, arena, entry, statement->create.or_replace,
+	                statement->create.name.position, err));
+	TRY(create_sink(&binder, name, statement->create.name.position, &sink));
+	if (sink == NULL)
+		return check_unused(&binder, &binder.with, "a stream inside the process");
+	return finish_plan(planner, &binder, statement, name, root, sink);
+}
+
+static Status
+plan_insert(Planner *planner, const Statement *statement, const Query *query, const Target *target,
+            const NameList *columns, Error *err)
+{
+	Str name = str_format(planner->arena, "insert_into_%.*s_%u", STR_ARG(target->name.text),
+	                      planner->plan->count + 1);
+	Binder binder = new_binder(planner, name, err);
+	Endpoint *sink;
+	PlanNode *root;
+
+	TRY(with_options(&binder, &query->options, &binder.with));
+	TRY(bind_query(&binder, query, &root));
+	TRY(insert_sink(&binder, target, columns, &root, &sink));
+	return finish_plan(planner, &binder, statement, name, root, sink);
+}
+
+static Status
+plan_query(Planner *planner, const Statement *statement, const Query *query, Error *err)
+{
+	Str name = str_format(planner->arena, "query_%u", ++planner->query_count);
+	Binder binder = new_binder(planner, name, err);
+	Endpoint *sink;
+	PlanNode *root;
+
+	if (query->into.name.text.data != NULL)
+		return plan_insert(planner, statement, query, &query->into, &(NameList){0}, err);
+	TRY(with_options(&binder, &query->options, &binder.with));
+	TRY(bind_query(&binder, query, &root));
+	TRY(console_sink(&binder, &sink));
+	return finish_plan(planner, &binder, statement, name, root, sink);
+}
+
+static Status
+plan_statement(Planner *planner, const Statement *statement, Error *err)
+{
+	switch (statement->kind) {
+	case STATEMENT_CREATE:
+		return statement->create.query != NULL ? plan_create(planner, statement, err)
+		                                       : plan_declaration(planner, statement, err);
+	case STATEMENT_INSERT:
+		return plan_insert(planner, statement, statement->insert.query, &statement->insert.target,
+		                   &statement->insert.columns, err);
+	case STATEMENT_QUERY:
+		return plan_query(planner, statement, statement->query, err);
+	case STATEMENT_START:
+	case STATEMENT_DEPLOY:
+		if (statement->job.statement != NULL)
+			return plan_statement(planner, statement->job.statement, err);
+		break;
+	default:
+		break;
+	}
+	error_set_at(err, FERRIS_ERR_NOT_SUPPORTED, statement->position,
+	             "this statement cannot be executed yet");
+	return error_hint(err, "there is: CREATE STREAM, CREATE STREAM ... AS SELECT, INSERT INTO, SELECT");
+}
+
+Status
+plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *errors)
+{
+	Planner planner = {.arena = arena, .input = input, .errors = errors};
+	const Script *script = input->script;
+	Status first = FERRIS_OK;
+
+	planner.plan = ARENA_NEW(arena, ScriptPlan);
+	planner.plan->catalog = ARENA_NEW(arena, Catalog);
+	errors->items = ARENA_ARRAY(arena, Error, script->statement_count);
+	errors->count = 0;
+	for (uint32_t i = 0; i < script->statement_count; i++) {
+		Error *err = &errors->items[errors->count];
+		Status status = plan_statement(&planner, script->statements[i], err);
+
+		if (status == FERRIS_OK)
+			continue;
+		if (err->position.line == 0)
+			err->position = script->statements[i]->position;
+		errors->count++;
+		if (first == FERRIS_OK)
+			first = status;
+	}
+	*plan = planner.plan;
+	return first;
+}

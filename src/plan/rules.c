@@ -1,0 +1,399 @@
+/* plan/rules.c -- merging nodes, pushing predicates and projections into the scan. */
+#include "plan/rules.h"
+
+#include "func/function.h"
+
+/* ---------------------------------------------------------------- expressions */
+
+/* A copy of `expr` with each column i replaced by replacements[i]. */
+static BoundExpr *
+substitute(Arena *arena, const BoundExpr *expr, BoundExpr *const *replacements)
+{
+	if (expr->kind == BOUND_COLUMN)
+		return replacements[expr->column];
+	BoundExpr *copy = ARENA_NEW(arena, BoundExpr);
+	*copy = *expr;
+	copy->args = ARENA_ARRAY(arena, BoundExpr *, expr->arg_count);
+	for (uint32_t i = 0; i < expr->arg_count; i++)
+		copy->args[i] = substitute(arena, expr->args[i], replacements);
+	return copy;
+}
+
+static void
+substitute_all(Arena *arena, BoundExpr ***exprs, uint32_t count, BoundExpr *const *replacements)
+{
+	BoundExpr **copies = ARENA_ARRAY(arena, BoundExpr *, count);
+
+	for (uint32_t i = 0; i < count; i++)
+		copies[i] = substitute(arena, (*exprs)[i], replacements);
+	*exprs = copies;
+}
+
+static void
+count_columns(const BoundExpr *expr, uint32_t *uses)
+{
+	if (expr->kind == BOUND_COLUMN)
+		uses[expr->column]++;
+	for (uint32_t i = 0; i < expr->arg_count; i++)
+		count_columns(expr->args[i], uses);
+}
+
+static uint32_t *
+uses_of(Arena *arena, BoundExpr *const *exprs, uint32_t count, uint32_t columns)
+{
+	uint32_t *uses = ARENA_ARRAY(arena, uint32_t, columns + 1);
+
+	for (uint32_t i = 0; i < count; i++)
+		count_columns(exprs[i], uses);
+	return uses;
+}
+
+static bool
+is_trivial(const BoundExpr *expr)
+{
+	return expr->kind == BOUND_COLUMN || expr->kind == BOUND_CONSTANT;
+}
+
+/* ---------------------------------------------------------------- merging */
+
+/* Whether replacing the project's columns in expressions that use them so often computes nothing
+ * twice. */
+static bool
+can_inline(const PlanNode *project, const uint32_t *uses)
+{
+	for (uint32_t i = 0; i < project->schema.count; i++)
+		if (uses[i] > 1 && !is_trivial(project->project.exprs[i]))
+			return false;
+	return true;
+}
+
+static bool
+only_trivial(const PlanNode *project, const uint32_t *uses)
+{
+	for (uint32_t i = 0; i < project->schema.count; i++)
+		if (uses[i] > 0 && !is_trivial(project->project.exprs[i]))
+			return false;
+	return true;
+}
+
+/* Filter over Project -> Project over Filter. */
+static PlanNode *
+sink_filter(Arena *arena, PlanNode *filter)
+{
+	PlanNode *project = filter->input;
+	uint32_t *uses = uses_of(arena, filter->filter.conjuncts, filter->filter.count,
+	                         project->schema.count);
+
+	if (!only_trivial(project, uses))
+		return filter;
+	substitute_all(arena, &filter->filter.conjuncts, filter->filter.count, project->project.exprs);
+	filter->input = project->input;
+	filter->schema = project->input->schema;
+	project->input = filter;
+	return project;
+}
+
+/* Filter over Filter -> one Filter; the inner conjuncts run first. */
+static void
+join_filters(Arena *arena, PlanNode *filter)
+{
+	PlanNode *inner = filter->input;
+	uint32_t count = inner->filter.count + filter->filter.count;
+	BoundExpr **conjuncts = ARENA_ARRAY(arena, BoundExpr *, count);
+
+	memcpy(conjuncts, inner->filter.conjuncts, sizeof *conjuncts * inner->filter.count);
+	memcpy(conjuncts + inner->filter.count, filter->filter.conjuncts,
+	       sizeof *conjuncts * filter->filter.count);
+	filter->filter.conjuncts = conjuncts;
+	filter->filter.count = count;
+	filter->input = inner->input;
+}
+
+/* Merge from the scan upwards, so that each node meets an input that is merged already. */
+static PlanNode *
+merge(Arena *arena, PlanNode *node)
+{
+	if (node->input == NULL)
+		return node;
+	node->input = merge(arena, node->input);
+	if (node->kind == PLAN_FILTER && node->input->kind == PLAN_PROJECT) {
+		PlanNode *top = sink_filter(arena, node);
+
+		if (top != node) {
+			top->input = merge(arena, top->input);
+			return top;
+		}
+	}
+	if (node->kind == PLAN_FILTER && node->input->kind == PLAN_FILTER)
+		join_filters(arena, node);
+	if (node->kind == PLAN_PROJECT && node->input->kind == PLAN_PROJECT) {
+		PlanNode *inner = node->input;
+		uint32_t *uses = uses_of(arena, node->project.exprs, node->schema.count,
+		                         inner->schema.count);
+
+		if (can_inline(inner, uses)) {
+			substitute_all(arena, &node->project.exprs, node->schema.count, inner->project.exprs);
+			node->input = inner->input;
+		}
+	}
+	return node;
+}
+
+/* ---------------------------------------------------------------- predicates */
+
+static const struct {
+	Str name;
+	CompareOp op;
+	CompareOp mirrored; /* constant <op> column */
+} comparisons[] = {
+	{STR_INIT("="), COMPARE_EQ, COMPARE_EQ},  {STR_INIT("<>"), COMPARE_NE, COMPARE_NE},
+	{STR_INIT("<"), COMPARE_LT, COMPARE_GT},  {STR_INIT("<="), COMPARE_LE, COMPARE_GE},
+	{STR_INIT(">"), COMPARE_GT, COMPARE_LT},  {STR_INIT(">="), COMPARE_GE, COMPARE_LE},
+};
+
+/* The column below conversions that change no value: between exact numbers, to a wider one. */
+static const BoundExpr *
+widened_column(const BoundExpr *expr)
+{
+	while (expr->kind == BOUND_CAST && expr->cast == CAST_IMPLICIT && type_is_exact(expr->type) &&
+	       type_is_exact(expr->args[0]->type)) {
+		const Type *from = expr->args[0]->type;
+		const Type *to = expr->type;
+		int from_digits = from->kind == TYPE_DECIMAL ? from->precision - from->scale
+		                                             : type_integer_digits(from->kind);
+		int to_digits = to->kind == TYPE_DECIMAL ? to->precision - to->scale
+		                                         : type_integer_digits(to->kind);
+
+		if (to_digits < from_digits || to->scale < from->scale)
+			break;
+		expr = expr->args[0];
+	}
+	return expr->kind == BOUND_COLUMN ? expr : NULL;
+}
+
+static Int128
+exact_value(const Value *value)
+{
+	return type_physical(value->type) == PHYSICAL_INT128 ? value->int128 : value->int64;
+}
+
+/* An exact constant as a value of the exact type `to`, if that loses nothing. */
+static bool
+exact_as(const Value *from, const Type *to, Value *out)
+{
+	Int128 number;
+	int64_t min, max;
+
+	if (decimal_rescale128(exact_value(from), from->type->scale, DECIMAL_MAX_PRECISION, to->scale,
+	                       ROUND_EXACT, &number) != DECIMAL_OK)
+		return false;
+	*out = (Value){.type = to};
+	if (type_physical(to) == PHYSICAL_INT128) {
+		out->int128 = number;
+		return decimal_fits128(number, to->precision);
+	}
+	if (number != (int64_t)number)
+		return false;
+	out->int64 = (int64_t)number;
+	if (to->kind == TYPE_DECIMAL)
+		return decimal_fits64(out->int64, to->precision);
+	type_integer_range(to->kind, &min, &max);
+	return out->int64 >= min && out->int64 <= max;
+}
+
+static bool
+constant_as(const Value *from, const Type *to, Value *out)
+{
+	if (from->is_null)
+		return false;
+	if (type_is_exact(from->type) && type_is_exact(to))
+		return exact_as(from, to, out);
+	*out = *from;
+	return type_equal(from->type, to) && to->field_count == 0 && to->kind != TYPE_INTERVAL &&
+	       to->kind != TYPE_JSON && to->kind != TYPE_BYTES;
+}
+
+/* `conjunct` as column <op> constant on a field of the scan's records. */
+static bool
+as_predicate(const PlanNode *scan, const BoundExpr *conjunct, uint32_t *column, CompareOp *op,
+             Value *constant)
+{
+	const char *name;
+
+	if (conjunct->kind == BOUND_COLUMN && conjunct->type->kind == TYPE_BOOLEAN) {
+		*column = conjunct->column;
+		*op = COMPARE_EQ;
+		*constant = (Value){.type = TYPE_OF(BOOLEAN), .boolean = true};
+		return scan->scan.columns[*column].source == SCAN_FIELD;
+	}
+	if (conjunct->kind != BOUND_CALL || conjunct->arg_count != 2)
+		return false;
+	name = function_name(conjunct->function);
+	for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++) {
+		if (!str_eq(str_from(name), comparisons[i].name))
+			continue;
+		bool mirrored = conjunct->args[0]->kind == BOUND_CONSTANT;
+		const BoundExpr *field = widened_column(conjunct->args[mirrored]);
+		const BoundExpr *value = conjunct->args[!mirrored];
+
+		if (field == NULL || value->kind != BOUND_CONSTANT ||
+		    scan->scan.columns[field->column].source != SCAN_FIELD)
+			return false;
+		*column = field->column;
+		*op = mirrored ? comparisons[i].mirrored : comparisons[i].op;
+		return constant_as(&value->constant, field->type, constant);
+	}
+	return false;
+}
+
+/* Move what the decoder can decide from the filter into the scan. */
+static void
+push_predicates(Arena *arena, PlanNode *filter, PlanNode *scan)
+{
+	uint32_t kept = 0;
+
+	scan->scan.predicates = ARENA_ARRAY(arena, DecodePredicate, filter->filter.count);
+	scan->scan.predicate_exprs = ARENA_ARRAY(arena, BoundExpr *, filter->filter.count);
+	for (uint32_t i = 0; i < filter->filter.count; i++) {
+		BoundExpr *conjunct = filter->filter.conjuncts[i];
+		DecodePredicate *predicate = &scan->scan.predicates[scan->scan.predicate_count];
+
+		if (!as_predicate(scan, conjunct, &predicate->column, &predicate->op,
+		                  &predicate->constant)) {
+			filter->filter.conjuncts[kept++] = conjunct;
+			continue;
+		}
+		scan->scan.predicate_exprs[scan->scan.predicate_count++] = conjunct;
+	}
+	filter->filter.count = kept;
+}
+
+/* ---------------------------------------------------------------- columns */
+
+static bool
+passes_as_text(const ScanColumn *column)
+{
+	return column->source == SCAN_FIELD && type_is_exact(column->type);
+}
+
+typedef struct Columns {
+	uint32_t *values; /* how often an expression reads it */
+	uint32_t *passes; /* how often it goes to the sink as it is */
+} Columns;
+
+/* How the nodes from the scan up to the first Project use the scan's columns. */
+static Columns
+scan_uses(Arena *arena, PlanNode *const *path, uint32_t depth, const PlanNode *scan, bool to_sink)
+{
+	Columns uses = {ARENA_ARRAY(arena, uint32_t, scan->schema.count + 1),
+	                ARENA_ARRAY(arena, uint32_t, scan->schema.count + 1)};
+
+	for (uint32_t d = 0; d < depth; d++) {
+		const PlanNode *node = path[d];
+		bool is_project = node->kind == PLAN_PROJECT;
+		BoundExpr *const *exprs = is_project ? node->project.exprs : node->filter.conjuncts;
+		uint32_t count = is_project ? node->schema.count : node->filter.count;
+
+		for (uint32_t i = 0; i < count; i++)
+			if (is_project && to_sink && exprs[i]->kind == BOUND_COLUMN)
+				uses.passes[exprs[i]->column]++;
+			else
+				count_columns(exprs[i], uses.values);
+	}
+	return uses;
+}
+
+/* Keep the columns in use, renumber them, and write the decoder's list. */
+static void
+prune_scan(Arena *arena, PlanNode *scan, const Columns *uses, BoundExpr **renumbered)
+{
+	uint32_t count = scan->schema.count;
+	ScanColumn *columns = ARENA_ARRAY(arena, ScanColumn, count);
+	Field *fields = ARENA_ARRAY(arena, Field, count);
+	uint32_t kept = 0;
+
+	scan->scan.decode = ARENA_ARRAY(arena, DecodeColumn, count + scan->scan.predicate_count);
+	for (uint32_t i = 0; i < count; i++) {
+		ScanColumn *column = &columns[kept];
+
+		if (uses->values[i] + uses->passes[i] == 0)
+			continue;
+		*column = scan->scan.columns[i];
+		column->used = true;
+		column->form = uses->values[i] == 0 && passes_as_text(column) ? FORM_TEXT : FORM_VALUE;
+		fields[kept] = scan->schema.fields[i];
+		renumbered[i] = bound_column(arena, kept, column->type, column->name, scan->position);
+		if (column->source == SCAN_FIELD)
+			scan->scan.decode[scan->scan.decode_count++] = (DecodeColumn){
+				.name = column->name,
+				.type = column->type,
+				.not_null = column->not_null,
+				.form = column->form,
+				.target = kept,
+			};
+		kept++;
+	}
+	for (uint32_t p = 0; p < scan->scan.predicate_count; p++) {
+		const ScanColumn *column = &scan->scan.columns[scan->scan.predicates[p].column];
+		uint32_t d = 0;
+
+		while (d < scan->scan.decode_count &&
+		       (scan->scan.decode[d].form != FORM_VALUE ||
+		        !str_eq(scan->scan.decode[d].name, column->name)))
+			d++;
+		if (d == scan->scan.decode_count)
+			scan->scan.decode[scan->scan.decode_count++] = (DecodeColumn){
+				.name = column->name,
+				.type = column->type,
+				.not_null = column->not_null,
+				.target = DECODE_NO_TARGET,
+			};
+		scan->scan.predicates[p].column = d;
+	}
+	scan->scan.columns = columns;
+	scan->schema = (Schema){fields, kept};
+}
+
+PlanNode *
+plan_push_down(Arena *arena, PlanNode *root)
+{
+	PlanNode *path[3]; /* from the scan up: [Filter] Project, or [Filter] */
+	uint32_t depth = 0;
+	PlanNode *scan;
+
+	root = merge(arena, root);
+	for (scan = root; scan->input != NULL;)
+		scan = scan->input;
+	PlanNode **link = &root;
+	while ((*link)->input != NULL && (*link)->input != scan)
+		link = &(*link)->input;
+	if ((*link)->kind == PLAN_FILTER) {
+		push_predicates(arena, *link, scan);
+		if ((*link)->filter.count == 0)
+			*link = scan;
+		else
+			path[depth++] = *link;
+	}
+
+	/* The first Project above the scan is the last node that names the scan's columns. */
+	PlanNode *top = root->kind == PLAN_LIMIT ? root->input : root;
+	PlanNode *project = NULL;
+	for (PlanNode *node = top; node != scan; node = node->input)
+		if (node->kind == PLAN_PROJECT)
+			project = node;
+	if (project != NULL)
+		path[depth++] = project;
+	Columns uses = scan_uses(arena, path, depth, scan, project == top);
+	BoundExpr **renumbered = ARENA_ARRAY(arena, BoundExpr *, scan->schema.count);
+
+	prune_scan(arena, scan, &uses, renumbered);
+	for (uint32_t d = 0; d < depth; d++) {
+		if (path[d]->kind == PLAN_PROJECT)
+			substitute_all(arena, &path[d]->project.exprs, path[d]->schema.count, renumbered);
+		else {
+			substitute_all(arena, &path[d]->filter.conjuncts, path[d]->filter.count, renumbered);
+			path[d]->schema = scan->schema;
+		}
+	}
+	return root;
+}

@@ -1,0 +1,335 @@
+/* plan/settings.c -- WITH options: which object they belong to, and what they resolve to.
+ *
+ * Precedence among user values: the stream's own WITH, then the statement's trailing WITH, then
+ * the command line; within a list "source.", "sink." and "<name>." beat the plain name, and the
+ * last of equals wins.  Every option must be used by somebody. */
+#include "plan/bind.h"
+
+static const OptionRow endpoint_rows[] = {
+	[ENDPOINT_CONNECTOR] = {"connector", OPTION_CHOICE, NULL, 0, 0,
+	                        "file|kafka|generator|console|memory|kafka_source|file_source|"
+	                        "kafka_sink|file_sink",
+	                        "type", "Where the records are: a file, a topic, ..."},
+	[ENDPOINT_FORMAT] = {"format", OPTION_STRING, NULL, 0, 0, NULL,
+	                     "value.format|value.serializer|serializer.format",
+	                     "How a record is written; by default what the path's ending says."},
+	[ENDPOINT_SAMPLE_BYTES] = {"schema.sample.bytes", OPTION_SIZE, "1MB", 1024, 64 << 20, NULL, NULL,
+	                           "How much of the data is read to infer the columns of a stream "
+	                           "declared without them."},
+};
+
+const OptionGroup endpoint_options = {"every source and sink", endpoint_rows, ENDPOINT_OPTION_COUNT};
+
+static const OptionRow job_rows[] = {
+	[JOB_PARALLELISM] = {"parallelism", OPTION_INTEGER, "1", 1, 64, NULL, NULL,
+	                     "How many tasks decode, execute and encode side by side."},
+	[JOB_FAILURE_STRATEGY] = {"failure_strategy", OPTION_CHOICE, "FailBatch", 0, 0,
+	                          "FailBatch|LogAndContinue|SendToDLQ|RetryWithBackoff",
+	                          "failure.strategy",
+	                          "What happens to a record that cannot be processed."},
+	[JOB_DLQ_PATH] = {"dlq.path", OPTION_STRING, NULL, 0, 0, NULL, NULL,
+	                  "File for the dead letters of SendToDLQ, one JSON object a line."},
+	[JOB_DLQ_TOPIC] = {"dlq.topic", OPTION_STRING, NULL, 0, 0, NULL, NULL,
+	                   "Topic for the dead letters of SendToDLQ, on the source's or sink's brokers."},
+	[JOB_MAX_RETRIES] = {"max_retries", OPTION_INTEGER, "3", 0, 1000000, NULL, "max.retries",
+	                     "RetryWithBackoff: how often a failed read or write is tried again."},
+	[JOB_RETRY_BACKOFF] = {"retry_backoff", OPTION_DURATION, "1s", 0, 3600e3, NULL, "retry.backoff",
+	                       "RetryWithBackoff: the wait before the first retry; it doubles."},
+	[JOB_COMMIT_INTERVAL] = {"commit.interval", OPTION_DURATION, "100ms", 1, 3600e3, NULL,
+	                         "commit.interval.ms",
+	                         "How often the sink is flushed and input positions are committed."},
+};
+
+const OptionGroup job_options = {"job", job_rows, JOB_OPTION_COUNT};
+
+/* ---------------------------------------------------------------- lists */
+
+Status
+with_options(Binder *binder, const WithList *list, Options *out)
+{
+	const Options *settings = &binder->input->settings;
+
+	out->count = list->count + settings->count;
+	out->entries = ARENA_ARRAY(binder->arena, OptionEntry, out->count);
+	for (uint32_t i = 0; i < list->count; i++) {
+		const WithOption *option = &list->items[i];
+		OptionEntry *entry = &out->entries[i];
+
+		*entry = (OptionEntry){.key = option->key,
+		                       .key_at = option->key_position,
+		                       .value_at = option->value_position,
+		                       .origin = "user",
+		                       .used = ARENA_NEW(binder->arena, bool)};
+		TRY(options_expand(binder->arena, option->value, option->value_position, &entry->value,
+		                   binder->err));
+	}
+	if (settings->count > 0)
+		memcpy(out->entries + list->count, settings->entries,
+		       sizeof(OptionEntry) * settings->count);
+	return FERRIS_OK;
+}
+
+static bool
+from_command_line(const OptionEntry *entry)
+{
+	return entry->key_at.line == 0;
+}
+
+/* `key` without "<prefix>." in front, or {NULL, 0}. */
+static Str
+without_prefix(Str key, Str prefix)
+{
+	if (prefix.len > 0 && key.len > prefix.len + 1 && key.data[prefix.len] == '.' &&
+	    str_eq_nocase((Str){key.data, prefix.len}, prefix))
+		return str_skip(key, prefix.len + 1);
+	return (Str){NULL, 0};
+}
+
+Options
+options_for(Arena *arena, const Options *with, EndpointRole role, Str name, bool unprefixed)
+{
+	Str role_prefix = role == ROLE_SOURCE ? STR("source") : STR("sink");
+	Options out = {.entries = ARENA_ARRAY(arena, OptionEntry, with->count)};
+
+	/* The prefixed ones come last and so win. */
+	for (int prefixed = 0; prefixed <= 1; prefixed++)
+		for (uint32_t i = 0; i < with->count; i++) {
+			OptionEntry entry = with->entries[i];
+			Str key = without_prefix(entry.key, role_prefix);
+
+			if (key.data == NULL)
+				key = without_prefix(entry.key, name);
+			if ((key.data != NULL) != prefixed)
+				continue;
+			if (!prefixed && !unprefixed && !from_command_line(&entry))
+				continue;
+			if (prefixed)
+				entry.key = key;
+			out.entries[out.count++] = entry;
+		}
+	return out;
+}
+
+Status
+check_unused(Binder *binder, const Options *with, const char *object)
+{
+	const CodecClass *const *codecs;
+	const ConnectorClass *const *connectors;
+	size_t codec_count = codec_classes(&codecs);
+	size_t connector_count = connector_classes(&connectors);
+	const OptionGroup **groups =
+		ARENA_ARRAY(binder->arena, const OptionGroup *, 2 * (codec_count + connector_count) + 2);
+	Options user = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, with->count)};
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < with->count; i++)
+		if (!from_command_line(&with->entries[i]))
+			user.entries[user.count++] = with->entries[i];
+	groups[count++] = &endpoint_options;
+	groups[count++] = &job_options;
+	for (size_t i = 0; i < connector_count; i++) {
+		groups[count++] = &connectors[i]->source_options;
+		groups[count++] = &connectors[i]->sink_options;
+	}
+	for (size_t i = 0; i < codec_count; i++) {
+		groups[count++] = &codecs[i]->decode_options;
+		groups[count++] = &codecs[i]->encode_options;
+	}
+	return options_check_unknown(&user, groups, count, object, binder->err);
+}
+
+/* ---------------------------------------------------------------- endpoints */
+
+/* "json" for trades.jsonl.gz; {NULL, 0} if the ending says nothing. */
+static Str
+format_of_path(Str path)
+{
+	static const struct {
+		Str ending;
+		Str format;
+	} endings[] = {
+		{STR_INIT(".json"), STR_INIT("json")}, {STR_INIT(".jsonl"), STR_INIT("json")},
+		{STR_INIT(".ndjson"), STR_INIT("json")}, {STR_INIT(".csv"), STR_INIT("csv")},
+	};
+	static const Str compressions[] = {STR_INIT(".gz"), STR_INIT(".zst"), STR_INIT(".lz4")};
+
+	for (size_t i = 0; i < sizeof compressions / sizeof *compressions; i++)
+		if (str_ends_with(path, compressions[i]))
+			path.len -= compressions[i].len;
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+		if (str_ends_with(path, endings[i].ending))
+			return endings[i].format;
+	return (Str){NULL, 0};
+}
+
+static Str
+connector_name(const Setting *common, const Options *given)
+{
+	Str name = common[ENDPOINT_CONNECTOR].text;
+
+	if (common[ENDPOINT_CONNECTOR].present) {
+		const char *underscore = memchr(name.data, '_', name.len);
+
+		if (underscore != NULL)
+			name.len = (uint32_t)(underscore - name.data);
+		return name;
+	}
+	if (options_find(given, STR("kafka.topic")) != NULL || options_find(given, STR("topic")) != NULL)
+		return STR("kafka");
+	return options_find(given, STR("path")) != NULL ? STR("file") : (Str){NULL, 0};
+}
+
+static Status
+choose_codec(Binder *binder, Endpoint *endpoint, EndpointRole role, Position at)
+{
+	const Setting *format = &endpoint->common[ENDPOINT_FORMAT];
+	const OptionEntry *path = options_find(&endpoint->given, STR("path"));
+	Error *err = binder->err;
+	Str name = {NULL, 0};
+
+	if (format->present)
+		name = format->text;
+	else if (path != NULL)
+		name = format_of_path(path->value);
+	if (name.data == NULL && endpoint->connector->default_format != NULL)
+		name = str_from(endpoint->connector->default_format);
+	if (name.data == NULL) {
+		error_set_at(err, FERRIS_ERR_OPTION_MISSING, at, "'%.*s' has no 'format'",
+		             STR_ARG(endpoint->name));
+		return error_hint(err, "add 'format' = 'json' (or csv, raw) to its WITH");
+	}
+	endpoint->codec = codec_find(name);
+	bool usable = endpoint->codec != NULL &&
+	              (role == ROLE_SOURCE ? endpoint->codec->decoder_open != NULL
+	                                   : endpoint->codec->encoder_open != NULL);
+	if (usable)
+		return FERRIS_OK;
+	error_set_at(err, FERRIS_ERR_OPTION_VALUE, format->entry != NULL ? format->entry->value_at : at,
+	             endpoint->codec == NULL ? "unknown format '%.*s'" : "format '%.*s' cannot be used here",
+	             STR_ARG(name));
+	return error_hint(err, "there is: json, csv, raw");
+}
+
+Status
+resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Options given,
+                 Endpoint **out)
+{
+	Endpoint *endpoint = ARENA_NEW(binder->arena, Endpoint);
+	Arena *arena = binder->arena;
+	Error *err = binder->err;
+
+	*out = endpoint;
+	endpoint->name = name;
+	endpoint->given = given;
+	TRY(options_resolve(&endpoint_options, &endpoint->given, arena, &endpoint->common, err));
+	Str connector = connector_name(endpoint->common, &given);
+	if (connector.data == NULL) {
+		error_set_at(err, FERRIS_ERR_OPTION_MISSING, at, "'%.*s' has no 'connector'", STR_ARG(name));
+		return error_hint(err, "add WITH ('connector' = 'file', 'path' = '...') or 'kafka' and "
+		                       "'kafka.topic'");
+	}
+	endpoint->connector = connector_find(connector);
+	if (endpoint->connector == NULL)
+		return error_set_at(err, FERRIS_ERR_OPTION_VALUE, at, "unknown connector '%.*s'",
+		                    STR_ARG(connector));
+	bool usable = role == ROLE_SOURCE ? endpoint->connector->reader_open != NULL
+	                                  : endpoint->connector->writer_open != NULL;
+	if (!usable)
+		return error_set_at(err, FERRIS_ERR_OPTION_VALUE, at, "connector '%.*s' cannot be %s",
+		                    STR_ARG(connector), role == ROLE_SOURCE ? "read" : "written");
+	TRY(choose_codec(binder, endpoint, role, at));
+
+	const OptionGroup *connector_group = role == ROLE_SOURCE ? &endpoint->connector->source_options
+	                                                         : &endpoint->connector->sink_options;
+	const OptionGroup *codec_group = role == ROLE_SOURCE ? &endpoint->codec->decode_options
+	                                                     : &endpoint->codec->encode_options;
+	TRY(options_resolve(connector_group, &endpoint->given, arena, &endpoint->connector_settings, err));
+	TRY(options_resolve(codec_group, &endpoint->given, arena, &endpoint->codec_settings, err));
+
+	/* A stream that is declared once may be read here and written there. */
+	options_mark_used(&endpoint->connector->source_options, &endpoint->given);
+	options_mark_used(&endpoint->connector->sink_options, &endpoint->given);
+	options_mark_used(&endpoint->codec->decode_options, &endpoint->given);
+	options_mark_used(&endpoint->codec->encode_options, &endpoint->given);
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- URIs */
+
+static void
+add_entry(Binder *binder, Options *out, Str key, Str value, Position at)
+{
+	bool *used = ARENA_NEW(binder->arena, bool);
+
+	*used = true;
+	out->entries[out->count++] = (OptionEntry){.key = key,
+	                                           .value = value,
+	                                           .key_at = at,
+	                                           .value_at = at,
+	                                           .origin = "user",
+	                                           .used = used};
+}
+
+/* "k=v&k=v" behind the question mark of a URI. */
+static void
+add_uri_query(Binder *binder, Options *out, Str query, Position at)
+{
+	while (query.len > 0) {
+		const char *end = memchr(query.data, '&', query.len);
+		uint32_t len = end != NULL ? (uint32_t)(end - query.data) : query.len;
+		const char *equals = memchr(query.data, '=', len);
+
+		if (equals != NULL) {
+			uint32_t key_len = (uint32_t)(equals - query.data);
+
+			add_entry(binder, out, (Str){query.data, key_len},
+			          (Str){equals + 1, len - key_len - 1}, at);
+		}
+		query = str_skip(query, end != NULL ? len + 1 : len);
+	}
+}
+
+Status
+uri_options(Binder *binder, Str uri, Position at, Options *out)
+{
+	uint32_t pairs = 4;
+	Str query = {NULL, 0};
+
+	for (uint32_t i = 0; i < uri.len; i++)
+		pairs += uri.data[i] == '=';
+	*out = (Options){.entries = ARENA_ARRAY(binder->arena, OptionEntry, pairs)};
+	const char *mark = memchr(uri.data, '?', uri.len);
+	if (mark != NULL && !str_starts_with(uri, STR("file://"))) {
+		query = (Str){mark + 1, (uint32_t)(uri.data + uri.len - mark) - 1};
+		uri.len = (uint32_t)(mark - uri.data);
+	} else if (mark != NULL && memchr(mark, '=', (size_t)(uri.data + uri.len - mark)) != NULL) {
+		query = (Str){mark + 1, (uint32_t)(uri.data + uri.len - mark) - 1};
+		uri.len = (uint32_t)(mark - uri.data);
+	}
+	if (str_starts_with(uri, STR("file://"))) {
+		add_entry(binder, out, STR("connector"), STR("file"), at);
+		add_entry(binder, out, STR("path"), str_skip(uri, 7), at);
+	} else if (str_starts_with(uri, STR("kafka://"))) {
+		Str rest = str_skip(uri, 8);
+		const char *slash = memchr(rest.data, '/', rest.len);
+
+		if (slash == NULL || slash == rest.data + rest.len - 1) {
+			error_set_at(binder->err, FERRIS_ERR_OPTION_VALUE, at, "'%.*s' names no topic",
+			             STR_ARG(uri));
+			return error_hint(binder->err, "write kafka://host:9092/topic");
+		}
+		uint32_t host = (uint32_t)(slash - rest.data);
+		add_entry(binder, out, STR("connector"), STR("kafka"), at);
+		add_entry(binder, out, STR("kafka.bootstrap.servers"), (Str){rest.data, host}, at);
+		add_entry(binder, out, STR("kafka.topic"), str_skip(rest, host + 1), at);
+	} else if (memmem(uri.data, uri.len, "://", 3) == NULL) {
+		add_entry(binder, out, STR("connector"), STR("file"), at);
+		add_entry(binder, out, STR("path"), uri, at);
+	} else {
+		error_set_at(binder->err, FERRIS_ERR_OPTION_VALUE, at, "unknown kind of URI '%.*s'",
+		             STR_ARG(uri));
+		return error_hint(binder->err, "there is: file://path, kafka://host:9092/topic");
+	}
+	add_uri_query(binder, out, query, at);
+	return FERRIS_OK;
+}
