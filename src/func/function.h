@@ -16,7 +16,7 @@ Status function_bind(Arena *arena, Str name, BoundExpr *const *args, uint32_t co
 /* Whether any scalar function has that name, whatever its arguments. */
 bool function_exists(Str name);
 /* Its first name in the list, "+" or "ROUND". */
-const char *function_name(const ScalarFunction *function);
+Str function_name(const ScalarFunction *function);
 /* Evaluates every constant part of the expression once; a constant part that always fails is
  * FERRIS_ERR_CONSTANT at its position unless it stands where it may never run (CASE, TRY, ...). */
 Status bound_fold(Arena *arena, BoundExpr *expr, BoundExpr **out, Error *err);

@@ -218,8 +218,6 @@ static bool
 as_predicate(const PlanNode *scan, const BoundExpr *conjunct, uint32_t *column, CompareOp *op,
              Value *constant)
 {
-	const char *name;
-
 	if (conjunct->kind == BOUND_COLUMN && conjunct->type->kind == TYPE_BOOLEAN) {
 		*column = conjunct->column;
 		*op = COMPARE_EQ;
@@ -228,9 +226,9 @@ as_predicate(const PlanNode *scan, const BoundExpr *conjunct, uint32_t *column, 
 	}
 	if (conjunct->kind != BOUND_CALL || conjunct->arg_count != 2)
 		return false;
-	name = function_name(conjunct->function);
+	Str name = function_name(conjunct->function);
 	for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++) {
-		if (!str_eq(str_from(name), comparisons[i].name))
+		if (!str_eq(name, comparisons[i].name))
 			continue;
 		bool mirrored = conjunct->args[0]->kind == BOUND_CONSTANT;
 		const BoundExpr *field = widened_column(conjunct->args[mirrored]);
