@@ -1,0 +1,66 @@
+/* connector/memory.h -- topics inside the process, for tests and simulation.
+ *
+ * A MemoryBroker holds named topics; a topic holds records in partitions, as Kafka's do.  Tests
+ * append the input and read the output; statements see the topics by 'connector' = 'memory' when
+ * ReaderSpec.environment and WriterSpec.environment are the broker.
+ *
+ * A topic is bounded once it is closed: readers then end after its last record.  It is closed by
+ * memory_topic_close, or when the last statement that writes to it ends well, so that a statement
+ * that reads another one's output ends too.
+ *
+ * Owns:    all topics and their bytes; a record's pointers stay valid until the broker goes.
+ * Threads: any; one mutex. */
+#pragma once
+
+#include "base/arena.h"
+
+#define MEMORY_PARTITIONS 64
+#define MEMORY_NO_TIMESTAMP INT64_MIN
+
+typedef struct MemoryRecord {
+	Str key;     /* data NULL: no key */
+	Str value;   /* data NULL: a null value (tombstone) */
+	Str headers; /* in the form of ChunkRecord */
+	int64_t timestamp_ms;
+	uint32_t partition;
+	int64_t offset; /* in its partition */
+} MemoryRecord;
+
+/* Makes the `at`-th call (from 1) fail, once; 0: never.  Of reads, only those count that find
+ * records; what was to be read is still there for the next call.  A write that fails has written
+ * nothing. */
+typedef struct MemoryFault {
+	uint64_t at;
+	uint64_t calls;
+} MemoryFault;
+
+typedef struct MemoryTopic MemoryTopic;
+typedef struct MemoryLock MemoryLock;
+
+/* The public fields are knobs; set them before statements run. */
+typedef struct MemoryBroker {
+	MemoryFault fail_read;
+	MemoryFault fail_write;
+	MemoryFault fail_flush;
+	MemoryFault fail_commit;
+	int64_t clock_ms;   /* time of records written without one; MEMORY_NO_TIMESTAMP: now */
+	MemoryLock *lock;   /* guards what follows and the faults' counters */
+	MemoryTopic *topics;
+	Arena arena;
+} MemoryBroker;
+
+MemoryBroker *memory_broker_new(void);
+void memory_broker_destroy(MemoryBroker *broker);
+
+/* With 1..MEMORY_PARTITIONS partitions; a topic that is only named has one. */
+void memory_topic_create(MemoryBroker *broker, Str topic, uint32_t partitions);
+/* The bytes are copied.  A partition that is new is created with those before it. */
+void memory_topic_append(MemoryBroker *broker, Str topic, uint32_t partition, Str key, Str value,
+                         int64_t timestamp_ms);
+/* Nothing more will be appended. */
+void memory_topic_close(MemoryBroker *broker, Str topic);
+size_t memory_topic_count(MemoryBroker *broker, Str topic);
+/* The index-th record of the topic in the order of appending, over all partitions. */
+bool memory_topic_read(MemoryBroker *broker, Str topic, size_t index, MemoryRecord *record);
+/* The position that the group has committed for the partition, or -1. */
+int64_t memory_topic_committed(MemoryBroker *broker, Str topic, Str group, uint32_t partition);
