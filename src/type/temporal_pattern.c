@@ -8,6 +8,7 @@
 #include "type/number.h"
 
 #define UNSET INT32_MIN
+#define YEAR_WIDTH 4  /* of %Y and %G, and of nothing else */
 #define PIVOT_YEAR 69 /* %y: 69..99 are 19xx, 00..68 are 20xx, as in POSIX */
 #define SECONDS_PER_MINUTE 60
 #define SECONDS_PER_HOUR 3600
@@ -297,7 +298,8 @@ scan_number(Scanner *s, const NumberField *info, Field field)
 		scan_blanks(s);
 	for (; count < info->width && s->p < s->end && digit_is(*s->p); count++)
 		value = value * 10 + (*s->p++ - '0');
-	if (count == 0)
+	/* A year is never abbreviated: 23 is not the year 23. */
+	if (count == 0 || (info->width == YEAR_WIDTH && count < YEAR_WIDTH))
 		return TEMPORAL_SYNTAX;
 	/* Fractions are digits after a point: 5 is half a second. */
 	if (field == FIELD_MICROS || field == FIELD_MILLIS)
