@@ -56,8 +56,8 @@ trade_print(const Trade *trade, bool csv)
 		"{\"trade_id\":%" PRId64 ",\"symbol\":\"SYM%03d\",\"price\":%" PRId64 ".%04" PRId64
 		",\"quantity\":%d,\"side\":\"%s\",\"account\":\"ACC%05d\",\"event_time\":%" PRId64
 		"}\n";
-	static const char csv_format[] = "%" PRId64 ",SYM%03d,%" PRId64 ".%04" PRId64
-					 ",%d,%s,ACC%05d,%" PRId64 "\n";
+	static const char csv_format[] =
+		"%" PRId64 ",SYM%03d,%" PRId64 ".%04" PRId64 ",%d,%s,ACC%05d,%" PRId64 "\n";
 
 	if (csv)
 		printf(csv_format, trade->id, trade->symbol, trade->price / 10000,

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BLOCK_SIZE ((size_t)256 << 10)
+#define BLOCK_SIZE     ((size_t)256 << 10)
 #define LINE_MAX_BYTES 4096
-#define SCALE 10000 /* prices have four decimals */
+#define SCALE          10000 /* prices have four decimals */
 
 typedef struct Lines {
 	const char *begin; /* whole lines, the last byte is a newline */

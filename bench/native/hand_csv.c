@@ -70,7 +70,8 @@ run_filter(int query)
 		for (const char *p = lines.begin; p < lines.end; p = next_line(p, lines.end)) {
 			p = row_read(&row, p, lines.end, query == 3, query == 3);
 			if (query == 1 || (query == 2 && row.price > 500 * SCALE) ||
-			    (query == 3 && row.price > 100 * SCALE && row.quantity < 500 && row.buy))
+			    (query == 3 && row.price > 100 * SCALE && row.quantity < 500 &&
+			     row.buy))
 				row_write(&row, &out);
 		}
 	output_flush(&out);

@@ -1,4 +1,5 @@
-/* bench/native/kafka_loop.c -- Kafka to Kafka with librdkafka and nothing else: the speed to aim at.
+/* bench/native/kafka_loop.c -- Kafka to Kafka with librdkafka and nothing else: the speed to aim
+ * at.
  *
  *     kafka_loop BROKERS IN OUT GROUP at-least-once|exactly-once     until SIGTERM or SIGINT
  *
@@ -14,8 +15,8 @@
 #include <string.h>
 #include <time.h>
 
-#define BATCH 4096
-#define EPOCH_MS 100
+#define BATCH      4096
+#define EPOCH_MS   100
 #define TIMEOUT_MS 30000
 
 static volatile sig_atomic_t stopping;
@@ -209,9 +210,10 @@ main(int argc, char **argv)
 {
 	Loop loop = {0};
 
-	if (argc != 6 || (strcmp(argv[5], "at-least-once") != 0 &&
-			  strcmp(argv[5], "exactly-once") != 0)) {
-		fputs("usage: kafka_loop BROKERS IN OUT GROUP at-least-once|exactly-once\n", stderr);
+	if (argc != 6 ||
+	    (strcmp(argv[5], "at-least-once") != 0 && strcmp(argv[5], "exactly-once") != 0)) {
+		fputs("usage: kafka_loop BROKERS IN OUT GROUP at-least-once|exactly-once\n",
+		      stderr);
 		return 2;
 	}
 	signal(SIGINT, stop);

@@ -73,8 +73,8 @@ report(const char *path, double began, double first, int status, const struct ru
 		perror(path);
 		return;
 	}
-	fprintf(file, "{\"wall\":%.6f,\"user\":%.6f,\"system\":%.6f,\"rss_kb\":%ld,\"status\":%d", wall,
-		seconds(usage->ru_utime), seconds(usage->ru_stime), usage->ru_maxrss, status);
+	fprintf(file, "{\"wall\":%.6f,\"user\":%.6f,\"system\":%.6f,\"rss_kb\":%ld,\"status\":%d",
+		wall, seconds(usage->ru_utime), seconds(usage->ru_stime), usage->ru_maxrss, status);
 	if (first >= 0)
 		fprintf(file, ",\"first\":%.6f", first - began);
 	fputs("}\n", file);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TIMEOUT_MS 30000
 
@@ -71,6 +72,22 @@ topic_results_check(const rd_kafka_topic_result_t **results, size_t count)
 			     rd_kafka_topic_result_error_string(results[i]));
 }
 
+/* A topic just made may not have its leader yet: asked again for a while. */
+static void
+watermark_query(rd_kafka_t *rk, const char *topic, int partition, int64_t *low, int64_t *high)
+{
+	rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+	for (int attempt = 0; attempt < 200; attempt++) {
+		error = rd_kafka_query_watermark_offsets(rk, topic, partition, low, high,
+							 TIMEOUT_MS);
+		if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+			return;
+		usleep(50000);
+	}
+	fail("topic '%s': %s", topic, rd_kafka_err2str(error));
+}
+
 static void
 topic_create(const char *brokers, int argc, char **argv)
 {
@@ -100,6 +117,8 @@ topic_create(const char *brokers, int argc, char **argv)
 	topic_results_check(results, count);
 	rd_kafka_event_destroy(event);
 	rd_kafka_NewTopic_destroy(topic);
+	for (int i = 0; i < partitions; i++)
+		watermark_query(rk, argv[0], i, &(int64_t){0}, &(int64_t){0});
 	rd_kafka_queue_destroy(queue);
 	rd_kafka_destroy(rk);
 }
@@ -153,11 +172,8 @@ watermark_print(const char *brokers, int argc, char **argv)
 
 	for (int i = 0; i < count; i++) {
 		int64_t low, high;
-		rd_kafka_resp_err_t error =
-			rd_kafka_query_watermark_offsets(rk, argv[0], i, &low, &high, TIMEOUT_MS);
 
-		if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-			fail("%s", rd_kafka_err2str(error));
+		watermark_query(rk, argv[0], i, &low, &high);
 		printf("%d %" PRId64 " %" PRId64 "\n", i, low, high);
 	}
 	rd_kafka_destroy(rk);

@@ -1,0 +1,170 @@
+"""tests/integration/harness.py -- what the tests on a real Kafka share.
+
+A test file has functions named test_*, each taking a Kafka, and ends with `harness.run(globals())`.
+./dev test starts the broker and sets FERRIS_BROKER, FERRIS_SQL and FERRIS_TOOLS; by hand:
+
+    ./dev kafka start && python3 tests/integration/test_broker.py [NAME...]
+
+Every test makes topics and groups of its own names, so tests do not disturb one another.
+"""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import uuid
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DEADLINE_SECONDS = 60
+BROKER = os.environ.get("FERRIS_BROKER", "127.0.0.1:19092")
+PROGRAM = os.environ.get("FERRIS_SQL", f"{ROOT}/build/release/ferris-sql")
+TOOL = os.environ.get("FERRIS_TOOLS", f"{ROOT}/build/release/tests") + "/kafka_tool"
+
+
+class Job:
+    """A ferris-sql process; its output goes to files that a failing test prints."""
+
+    def __init__(self, folder, arguments):
+        self.log = os.path.join(folder, f"job-{uuid.uuid4().hex[:6]}.log")
+        self.file = open(self.log, "w+b")
+        self.process = subprocess.Popen([PROGRAM, *arguments], stdout=self.file, stderr=self.file,
+                                        cwd=folder, env=dict(os.environ, XDG_STATE_HOME=folder))
+
+    def text(self):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def kill(self):
+        """As a crash does: nothing is flushed, nothing is said."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, sig=signal.SIGTERM):
+        """Drains; returns the exit code."""
+        self.process.send_signal(sig)
+        return self.process.wait(DEADLINE_SECONDS)
+
+
+class Kafka:
+    """The broker, and the topics and processes of one test."""
+
+    def __init__(self):
+        self.broker = BROKER
+        self.folder = tempfile.mkdtemp(prefix="ferris-test-")
+        self.mark = uuid.uuid4().hex[:8]
+        self.topics = []
+        self.jobs = []
+
+    def tool(self, *arguments, lines=None):
+        text = None if lines is None else "".join(f"{line}\n" for line in lines)
+        run = subprocess.run([TOOL, self.broker, *map(str, arguments)], input=text, text=True,
+                             capture_output=True)
+        assert run.returncode == 0, run.stderr
+        return run.stdout
+
+    def name(self, name):
+        """A name that no other test has."""
+        return f"{name}-{self.mark}"
+
+    def topic(self, name, partitions=1, **config):
+        name = self.name(name)
+        self.tool("create", name, partitions,
+                  *(f"{key.replace('_', '.')}={value}" for key, value in config.items()))
+        self.topics.append(name)
+        return name
+
+    def produce(self, topic, lines, *options):
+        """One record a line; options go to kcat: "-K", "|" for keys."""
+        text = "".join(f"{line}\n" for line in lines)
+        subprocess.run(["kcat", "-P", "-b", self.broker, "-t", topic, *options], input=text,
+                       text=True, check=True, capture_output=True)
+
+    def read(self, topic, form="%s\\n", isolation="read_committed"):
+        """All records of a topic as lines of a kcat format, partition by partition."""
+        text = subprocess.run(
+            ["kcat", "-C", "-b", self.broker, "-t", topic, "-o", "beginning", "-e", "-q",
+             "-X", f"isolation.level={isolation}", "-f", form],
+            capture_output=True, check=True, text=True).stdout
+        return text.splitlines()
+
+    def read_json(self, topic):
+        return [json.loads(line) for line in self.read(topic)]
+
+    def committed(self, group, topic):
+        """partition -> committed offset, None where there is none."""
+        found = {}
+        for line in self.tool("committed", group, topic).splitlines():
+            partition, offset = line.split()[:2]
+            found[int(partition)] = int(offset) if int(offset) >= 0 else None
+        return found
+
+    def execute(self, sql, *options):
+        """Starts `ferris-sql execute` on the text; ${BROKER} in it is the broker's address."""
+        path = os.path.join(self.folder, f"app-{uuid.uuid4().hex[:6]}.sql")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(sql.replace("${BROKER}", self.broker))
+        job = Job(self.folder, ["execute", "--file", path, *options])
+        self.jobs.append(job)
+        return job
+
+    def wait_for(self, what, condition, seconds=DEADLINE_SECONDS, job=None):
+        """The first true value of condition(); fails after the deadline or when the job ends."""
+        deadline = time.monotonic() + seconds
+        while True:
+            value = condition()
+            if value:
+                return value
+            assert job is None or job.alive(), f"the job ended while waiting for {what}"
+            assert time.monotonic() < deadline, f"no {what} within {seconds} s"
+            time.sleep(0.1)
+
+    def wait_for_records(self, topic, count, job=None, seconds=DEADLINE_SECONDS):
+        """Waits for so many committed records; returns all lines there are."""
+        return self.wait_for(f"{count} records in {topic}", lambda: self._at_least(topic, count),
+                             seconds, job)
+
+    def _at_least(self, topic, count):
+        lines = self.read(topic)
+        return lines if len(lines) >= count else None
+
+    def close(self, failed):
+        for job in self.jobs:
+            if job.alive():
+                job.kill()
+            if failed:
+                print(f"# output of the job:\n{job.text()[-3000:]}")
+            job.file.close()
+        if self.topics:
+            subprocess.run([TOOL, self.broker, "delete", *self.topics], capture_output=True)
+        shutil.rmtree(self.folder)
+
+
+def run(names):
+    """Runs the test_* functions, or those named on the command line; TAP, then the count."""
+    tests = [(name, function) for name, function in names.items() if name.startswith("test_")]
+    if len(sys.argv) > 1:
+        tests = [(name, function) for name, function in tests if name in sys.argv[1:]]
+    passed = failed = 0
+    for name, function in tests:
+        began = time.monotonic()
+        kafka = Kafka()
+        problem = None
+        try:
+            function(kafka)
+        except Exception:
+            problem = traceback.format_exc()
+        kafka.close(problem is not None)
+        passed, failed = passed + (problem is None), failed + (problem is not None)
+        verdict = "ok" if problem is None else "not ok"
+        print(f"{verdict} {passed + failed} - {name} ({time.monotonic() - began:.1f} s)", flush=True)
+        if problem:
+            print("".join(f"# {line}\n" for line in problem.splitlines()), end="", flush=True)
+    print(f"1..{len(tests)}\n{passed} passed, {failed} failed", flush=True)
+    sys.exit(0 if failed == 0 and passed > 0 else 1)

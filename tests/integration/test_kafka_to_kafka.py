@@ -1,0 +1,107 @@
+"""One query from topic to topic: nothing lost, nothing twice, whatever happens to the process."""
+import json
+import random
+import signal
+import time
+
+import harness
+
+SQL = """
+CREATE STREAM trades (trade_id BIGINT, symbol STRING, price DECIMAL(18,4), quantity INTEGER)
+WITH ('connector' = 'kafka', 'kafka.topic' = '%(source)s', 'kafka.bootstrap.servers' = '${BROKER}',
+      'kafka.group.id' = '%(group)s', 'format' = 'json');
+
+CREATE STREAM out AS SELECT trade_id, symbol, price * quantity AS notional FROM trades
+WITH ('connector' = 'kafka', 'kafka.topic' = '%(target)s', 'kafka.bootstrap.servers' = '${BROKER}',
+      'format' = 'json');
+"""
+
+
+def trade(i):
+    return json.dumps({"trade_id": i, "symbol": f"S{i % 7}", "price": "X", "quantity": i % 10},
+                      separators=(",", ":")).replace('"X"', f"{i % 1000}.{i % 10000:04d}")
+
+
+def expected(i):
+    scaled = (i % 1000) * 10000 + i % 10000
+    notional = scaled * (i % 10)
+    return (f'{{"trade_id":{i},"symbol":"S{i % 7}","notional":'
+            f'{notional // 10000}.{notional % 10000:04d}}}')
+
+
+def names(kafka, partitions=1):
+    return {"source": kafka.topic("in", partitions), "target": kafka.topic("out", partitions),
+            "group": kafka.name("group")}
+
+
+def test_every_record_once_and_in_order(kafka):
+    place = names(kafka)
+    kafka.produce(place["source"], map(trade, range(5000)))
+    job = kafka.execute(SQL % place)
+    lines = kafka.wait_for_records(place["target"], 5000, job)
+    assert lines == [expected(i) for i in range(5000)]
+
+
+def test_key_goes_through(kafka):
+    place = names(kafka)
+    kafka.produce(place["source"], [f"key{i}|{trade(i)}" for i in range(100)], "-K", "|")
+    job = kafka.execute(SQL % place)
+    kafka.wait_for_records(place["target"], 100, job)
+    assert kafka.read(place["target"], "%k\\n") == [f"key{i}" for i in range(100)]
+
+
+def test_aborted_input_is_not_read(kafka):
+    place = names(kafka)
+    kafka.tool("transact", kafka.name("p"), place["source"], "commit", lines=[trade(1)])
+    kafka.tool("transact", kafka.name("p"), place["source"], "abort", lines=[trade(2)])
+    kafka.tool("transact", kafka.name("p"), place["source"], "commit", lines=[trade(3)])
+    job = kafka.execute(SQL % place)
+    lines = kafka.wait_for_records(place["target"], 2, job)
+    assert lines == [expected(1), expected(3)]
+
+
+def test_sigterm_drains_and_commits(kafka):
+    place = names(kafka)
+    kafka.produce(place["source"], map(trade, range(2000)))
+    job = kafka.execute(SQL % place)
+    kafka.wait_for_records(place["target"], 2000, job)
+    assert job.stop() == 0, job.text()
+    assert kafka.committed(place["group"], place["source"]) == {0: 2000}
+    # A second run goes on where the first one ended.
+    kafka.produce(place["source"], map(trade, range(2000, 2500)))
+    job = kafka.execute(SQL % place)
+    lines = kafka.wait_for_records(place["target"], 2500, job)
+    assert lines == [expected(i) for i in range(2500)]
+
+
+def test_sigint_ends_with_130(kafka):
+    place = names(kafka)
+    kafka.produce(place["source"], [trade(1)])
+    job = kafka.execute(SQL % place)
+    kafka.wait_for_records(place["target"], 1, job)
+    assert job.stop(signal.SIGINT) == 130
+
+
+def test_killed_again_and_again(kafka):
+    """SIGKILL while records flow in; a reader of committed records sees each one exactly once."""
+    place = names(kafka, 2)
+    seed = random.randrange(1 << 32)
+    print(f"# seed {seed}")
+    moments = random.Random(seed)
+    sent = 0
+    for _ in range(6):
+        job = kafka.execute(SQL % place)
+        for _ in range(8):
+            kafka.produce(place["source"], map(trade, range(sent, sent + 500)))
+            sent += 500
+        time.sleep(moments.uniform(0, 1))
+        assert job.alive(), job.text()
+        job.kill()
+    job = kafka.execute(SQL % place)
+    kafka.wait_for_records(place["target"], sent, job)
+    assert job.stop() == 0, job.text()
+    lines = kafka.read(place["target"])
+    assert sorted(lines) == sorted(map(expected, range(sent))), f"{len(lines)} lines, {sent} sent"
+
+
+harness.run(globals())
