@@ -71,9 +71,9 @@ chunk_seal(Chunk *chunk)
 }
 
 void
-output_init(Output *output, size_t limit)
+output_init(Output *output, size_t limit, bool keyed)
 {
-	*output = (Output){0};
+	*output = (Output){.keyed = keyed};
 	buffer_init(&output->bytes, limit);
 	buffer_init(&output->keys, limit);
 	buffer_init(&output->headers, limit);
@@ -110,5 +110,39 @@ output_reserve(Output *output, uint32_t count)
 	while (capacity - output->count < count)
 		capacity *= 2;
 	output->ends = memory_resize(output->ends, sizeof *output->ends * capacity);
+	if (output->keyed) {
+		output->key_ends = memory_resize(output->key_ends, sizeof *output->key_ends * capacity);
+		output->header_ends =
+			memory_resize(output->header_ends, sizeof *output->header_ends * capacity);
+		output->timestamps =
+			memory_resize(output->timestamps, sizeof *output->timestamps * capacity);
+	}
 	output->capacity = capacity;
+}
+
+void
+output_cut(Output *output, uint32_t count)
+{
+	if (count >= output->count)
+		return;
+	output->count = count;
+	output->bytes.len = count > 0 ? output->ends[count - 1] : 0;
+}
+
+Str
+output_key(const Output *output, uint32_t i)
+{
+	uint32_t start = i > 0 ? output->key_ends[i - 1] & ~KEY_NULL : 0;
+
+	if (output->key_ends[i] & KEY_NULL)
+		return (Str){NULL, 0};
+	return (Str){output->keys.data + start, output->key_ends[i] - start};
+}
+
+Str
+output_headers(const Output *output, uint32_t i)
+{
+	uint32_t start = i > 0 ? output->header_ends[i - 1] : 0;
+
+	return (Str){output->headers.data + start, output->header_ends[i] - start};
 }

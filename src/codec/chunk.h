@@ -54,12 +54,15 @@ typedef struct Output {
 	uint32_t *ends;      /* end of each record in bytes, separator included */
 	uint32_t count;
 	uint32_t capacity;   /* of ends */
-	Buffer keys;         /* of keyed records, one after the other */
-	uint32_t *key_ends;  /* NULL: no keys.  Same length as ends; the top bit marks a null key */
-	Buffer headers;      /* of records with headers, in the form of ChunkRecord */
-	uint32_t *header_ends; /* NULL: no headers */
-	int64_t *timestamps; /* NULL: the writer's clock.  Milliseconds */
+	bool keyed;          /* the writer wants what follows; each array is as long as ends */
+	Buffer keys;         /* of the records, one after the other */
+	uint32_t *key_ends;  /* end of each key in keys, with KEY_NULL if there is none */
+	Buffer headers;      /* of the records, in the form of ChunkRecord */
+	uint32_t *header_ends;
+	int64_t *timestamps; /* milliseconds; INT64_MIN: the writer's clock */
 } Output;
+
+#define KEY_NULL (UINT32_C(1) << 31) /* a flag beside the end */
 
 Chunk *chunk_new(size_t capacity);
 void chunk_destroy(Chunk *chunk);
@@ -72,8 +75,15 @@ ChunkRecord *chunk_add_record(Chunk *chunk);
 /* Zero the padding behind the last byte; a reader calls it when the chunk is full. */
 void chunk_seal(Chunk *chunk);
 
-void output_init(Output *output, size_t limit);
+/* `keyed`: with keys, headers and timestamps. */
+void output_init(Output *output, size_t limit, bool keyed);
 void output_free(Output *output);
 void output_reset(Output *output);
-/* Room for `count` more ends. */
+/* Room for `count` more records in the arrays. */
 void output_reserve(Output *output, uint32_t count);
+/* Keep the first `count` records. */
+void output_cut(Output *output, uint32_t count);
+/* The key of record i; data is NULL if it has none. */
+Str output_key(const Output *output, uint32_t i);
+/* Its headers, empty if it has none. */
+Str output_headers(const Output *output, uint32_t i);

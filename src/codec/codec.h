@@ -120,7 +120,7 @@ struct CodecClass {
 	Status (*encoder_open)(const EncodeSpec *spec, Arena *arena, Encoder **out, Error *err);
 	/* Append one record per selected row to out->bytes, each closed by the record separator
 	 * (a line end), and its end to out->ends.  Rows that cannot be encoded (invalid UTF-8, ...)
-	 * are added to the batch's errors instead. */
+	 * are added to the batch's errors instead and leave its selection. */
 	Status (*encode)(Encoder *encoder, Batch *batch, Output *out, Error *err);
 	/* What a file begins with: the CSV header.  NULL: nothing. */
 	Status (*preamble)(Encoder *encoder, Buffer *out, Error *err);

@@ -27,7 +27,6 @@ typedef enum ScanSource {
 	SCAN_PARTITION,  /* _partition: of the topic; file: number of the file */
 	SCAN_TOPIC,      /* _topic: its name; file: its path */
 	SCAN_KEY,        /* _key: the message key */
-	SCAN_HEADERS,    /* _headers: MAP<STRING, STRING> */
 	SCAN_HEADER,     /* HEADER('name') */
 } ScanSource;
 

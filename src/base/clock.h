@@ -1,0 +1,30 @@
+/* base/clock.h -- the time that durations are measured with, and sleeping. */
+#pragma once
+
+#include <stdint.h>
+#include <time.h>
+
+/* Nanoseconds since some fixed moment; never goes back. */
+static inline int64_t
+clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static inline int64_t
+clock_ms(void)
+{
+	return clock_ns() / 1000000;
+}
+
+static inline void
+clock_sleep_ms(int64_t ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	while (nanosleep(&t, &t) != 0)
+		;
+}

@@ -1,0 +1,45 @@
+/* exec/op_filter.c -- FILTER: keep the rows for which every conjunct is true.
+ *
+ * No column data is copied; program_filter narrows the selection vector, conjunct by conjunct.
+ * SQL's third truth value counts as false here: a NULL predicate drops the row.
+ *
+ * Owns:    the compiled conjuncts.
+ * Threads: one operator belongs to one task. */
+#include "exec/operator.h"
+
+typedef struct FilterOp {
+	Operator base;
+	Program *conjuncts;
+} FilterOp;
+
+static Status
+filter_open(Operator *op, TaskContext *task, Error *err)
+{
+	FilterOp *self = (FilterOp *)op;
+
+	return program_compile(task->arena, op->plan->filter.conjuncts, op->plan->filter.count,
+	                       &self->conjuncts, err);
+}
+
+static Status
+filter_push(Operator *op, Batch *batch, Error *err)
+{
+	FilterOp *self = (FilterOp *)op;
+
+	program_filter(self->conjuncts, batch);
+	return operator_push(op->next, batch, err);
+}
+
+static void
+filter_close(Operator *op)
+{
+	program_free(((FilterOp *)op)->conjuncts);
+}
+
+const OperatorClass filter_class = {
+	.name = "Filter",
+	.size = sizeof(FilterOp),
+	.open = filter_open,
+	.push = filter_push,
+	.close = filter_close,
+};

@@ -1,0 +1,235 @@
+/* exec/pipeline.c -- build the operators of a plan and push chunks through them. */
+#include "exec/pipeline.h"
+
+#include "base/memory.h"
+#include "exec/operator.h"
+#include "exec/scan_columns.h"
+
+#define OUTPUT_LIMIT ((size_t)1 << 30)
+#define MAX_OPERATORS 64
+
+struct Pipeline {
+	Arena arena;
+	TaskContext task;
+	const PlanNode *scan;
+	bool stop_at_error;
+	Decoder *decoder;
+	Batch *batch;
+	Operator *first;
+};
+
+void
+chunk_result_init(ChunkResult *result, bool keyed)
+{
+	*result = (ChunkResult){0};
+	output_init(&result->output, OUTPUT_LIMIT, keyed);
+	arena_init(&result->arena, (size_t)16 << 10);
+}
+
+void
+chunk_result_free(ChunkResult *result)
+{
+	output_free(&result->output);
+	arena_free(&result->arena);
+}
+
+const PlanNode *
+plan_scan(const StatementPlan *plan)
+{
+	const PlanNode *node = plan->root;
+
+	while (node->input != NULL)
+		node = node->input;
+	return node;
+}
+
+void
+pipeline_decode_spec(const StatementPlan *plan, FieldOrder *order, DecodeSpec *spec)
+{
+	const PlanNode *scan = plan_scan(plan);
+
+	*spec = (DecodeSpec){
+		.columns = scan->scan.decode,
+		.column_count = scan->scan.decode_count,
+		.predicates = scan->scan.predicates,
+		.predicate_count = scan->scan.predicate_count,
+		.schema = scan->scan.record,
+		.settings = scan->scan.endpoint->codec_settings,
+		.order = order,
+	};
+}
+
+/* ---------------------------------------------------------------- building */
+
+static const OperatorClass *
+class_of(PlanKind kind)
+{
+	return kind == PLAN_FILTER ? &filter_class : &project_class;
+}
+
+static Status
+add_operator(Pipeline *pipeline, const OperatorClass *class, const PlanNode *plan, Error *err)
+{
+	Operator *op = arena_zero(&pipeline->arena, class->size);
+
+	op->class = class;
+	op->plan = plan;
+	op->next = pipeline->first;
+	pipeline->first = op;
+	return class->open(op, &pipeline->task, err);
+}
+
+/* From the sink down to the scan, so that each operator finds its next one. */
+static Status
+build_operators(Pipeline *pipeline, Error *err)
+{
+	const PlanNode *node = pipeline->task.plan->root;
+
+	TRY(add_operator(pipeline, &sink_class, NULL, err));
+	for (; node->kind != PLAN_SCAN; node = node->input)
+		if (node->kind != PLAN_LIMIT) /* counted by the writer, in order */
+			TRY(add_operator(pipeline, class_of(node->kind), node, err));
+	return FERRIS_OK;
+}
+
+static Batch *
+new_batch(const PlanNode *scan)
+{
+	VectorForm forms[64];
+	VectorForm *all = forms;
+	uint32_t count = scan->schema.count;
+
+	if (count > sizeof forms / sizeof *forms)
+		all = memory_alloc(sizeof *all * count);
+	for (uint32_t i = 0; i < count; i++)
+		all[i] = scan->scan.columns[i].form;
+	Batch *batch = batch_new(scan->schema.fields, all, count);
+	if (all != forms)
+		memory_free(all);
+	return batch;
+}
+
+Status
+pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
+{
+	Pipeline *pipeline = memory_zero(sizeof *pipeline);
+	DecodeSpec decode;
+
+	*out = pipeline;
+	arena_init(&pipeline->arena, 0);
+	pipeline->scan = plan_scan(spec->plan);
+	pipeline->stop_at_error = spec->stop_at_error;
+	pipeline->task = (TaskContext){.arena = &pipeline->arena,
+	                               .plan = spec->plan,
+	                               .reader = spec->reader,
+	                               .keyed = spec->plan->sink->connector->keyed_output};
+	pipeline->batch = new_batch(pipeline->scan);
+	pipeline_decode_spec(spec->plan, spec->order, &decode);
+	TRY(pipeline->scan->scan.endpoint->codec->decoder_open(&decode, &pipeline->arena,
+	                                                        &pipeline->decoder, err));
+	return build_operators(pipeline, err);
+}
+
+void
+pipeline_close(Pipeline *pipeline)
+{
+	if (pipeline == NULL)
+		return;
+	for (Operator *op = pipeline->first; op != NULL; op = op->next)
+		op->class->close(op);
+	batch_destroy(pipeline->batch);
+	arena_free(&pipeline->arena);
+	memory_free(pipeline);
+}
+
+/* ---------------------------------------------------------------- running */
+
+static void
+result_reset(ChunkResult *result)
+{
+	output_reset(&result->output);
+	arena_reset(&result->arena);
+	result->records_in = 0;
+	result->filtered = 0;
+	result->lines = 0;
+	result->errors = NULL;
+	result->error_count = 0;
+	result->error_capacity = 0;
+}
+
+/* Copy the batch's errors, whose texts die with it, in order of the records. */
+static void
+keep_errors(const Batch *batch, ChunkResult *result)
+{
+	uint32_t wanted = result->error_count + batch->error_count;
+
+	if (wanted > result->error_capacity) {
+		uint32_t capacity = wanted > 16 ? wanted * 2 : 16;
+		RowError *errors = ARENA_ARRAY(&result->arena, RowError, capacity);
+
+		if (result->error_count > 0)
+			memcpy(errors, result->errors, sizeof *errors * result->error_count);
+		result->errors = errors;
+		result->error_capacity = capacity;
+	}
+	for (uint32_t i = 0; i < batch->error_count; i++) {
+		RowError error = batch->errors[i];
+		uint32_t at = result->error_count++;
+
+		error.column = str_copy(&result->arena, error.column);
+		error.message = str_copy(&result->arena, error.message);
+		/* Stages report one after the other; insertion keeps the order of the records. */
+		while (at > 0 && result->errors[at - 1].record.line > error.record.line) {
+			result->errors[at] = result->errors[at - 1];
+			at--;
+		}
+		result->errors[at] = error;
+	}
+}
+
+/* FailBatch: take back the rows of this batch that follow its first failed record. */
+static void
+cut_after_error(const Batch *batch, Output *output, uint32_t first)
+{
+	uint32_t line = UINT32_MAX;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < batch->error_count; i++)
+		if (batch->errors[i].record.line < line)
+			line = batch->errors[i].record.line;
+	while (kept < batch->sel_count && batch->records[batch->sel[kept]].line < line)
+		kept++;
+	output_cut(output, first + kept);
+}
+
+Status
+pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error *err)
+{
+	ChunkCursor cursor = {.chunk = chunk};
+	Batch *batch = pipeline->batch;
+
+	result_reset(result);
+	pipeline->task.chunk = chunk;
+	pipeline->task.output = &result->output;
+	while (chunk->record_count > 0 ? cursor.record < chunk->record_count
+	                               : cursor.next < chunk->len) {
+		uint32_t first = result->output.count;
+
+		batch_reset(batch);
+		TRY(pipeline->decoder->class->decode(pipeline->decoder, &cursor, batch, err));
+		fill_scan_columns(pipeline->scan, &pipeline->task, batch);
+		output_reserve(&result->output, batch->sel_count);
+		TRY(operator_push(pipeline->first, batch, err));
+		result->records_in += batch->records_in;
+		result->filtered += batch->filtered;
+		if (batch->error_count == 0)
+			continue;
+		if (pipeline->stop_at_error)
+			cut_after_error(batch, &result->output, first);
+		keep_errors(batch, result);
+		if (pipeline->stop_at_error)
+			break;
+	}
+	result->lines = cursor.line;
+	return FERRIS_OK;
+}

@@ -1,0 +1,49 @@
+/* exec/pipeline.h -- one task's way for a chunk: decode, operators, encode.
+ *
+ *     chunk bytes -> decoder -> batch -> [Filter] -> [Project] -> ... -> Sink -> output bytes
+ *
+ * pipeline_run is called once per chunk and has no threads of its own; job/ runs one pipeline per
+ * task.  Chunks may be run by different pipelines in any order: nothing is remembered from one
+ * chunk to the next.
+ *
+ * Threads: one pipeline belongs to one task; the plan is shared and read-only. */
+#pragma once
+
+#include "plan/plan.h"
+
+/* What became of a chunk.  Owned by the caller, reused from chunk to chunk. */
+typedef struct ChunkResult {
+	Output output;
+	uint64_t records_in; /* records read */
+	uint64_t filtered;   /* rows that a predicate removed */
+	uint32_t lines;      /* lines or records consumed */
+	RowError *errors;    /* in the arena, in order of the records */
+	uint32_t error_count;
+	uint32_t error_capacity;
+	Arena arena;
+} ChunkResult;
+
+typedef struct PipelineSpec {
+	const StatementPlan *plan;
+	FieldOrder *order;    /* of a file with a header; filled by the reader */
+	const Reader *reader; /* for the names of splits */
+	bool stop_at_error;   /* FailBatch: nothing after the first failed record is put out */
+} PipelineSpec;
+
+typedef struct Pipeline Pipeline;
+
+void chunk_result_init(ChunkResult *result, bool keyed);
+void chunk_result_free(ChunkResult *result);
+
+Status pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err);
+void pipeline_close(Pipeline *pipeline);
+/* Decodes the whole chunk (or up to the first failed record) into `result`, which is emptied
+ * first.  Messages and column names in the errors stay valid until the next use of `result`. */
+Status pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error *err);
+
+/* What readers need to know of the scan: fills `spec` from the plan. */
+void pipeline_decode_spec(const StatementPlan *plan, FieldOrder *order, DecodeSpec *spec);
+/* The scan at the bottom of a plan. */
+const PlanNode *plan_scan(const StatementPlan *plan);
+/* The bytes a new file of the sink begins with. */
+Status sink_preamble(const StatementPlan *plan, Arena *arena, Buffer *out, Error *err);

@@ -1,0 +1,124 @@
+/* exec/scan_columns.c -- system columns, metadata and headers from the chunk's records. */
+#include "exec/scan_columns.h"
+
+#include "base/utf8.h"
+#include "type/temporal.h"
+
+/* The record of a topic that a row came from, or NULL for a file. */
+static const ChunkRecord *
+record_of(const Chunk *chunk, const Batch *batch, uint32_t row)
+{
+	return chunk->record_count > 0 ? &chunk->records[batch->records[row].line] : NULL;
+}
+
+static void
+set_int(Vector *vector, uint32_t row, int64_t value)
+{
+	VECTOR_DATA(vector, int64_t)[row] = value;
+}
+
+/* Bytes that are not UTF-8 cannot be a STRING: NULL. */
+static void
+set_text(Vector *vector, uint32_t row, const char *data, uint32_t len)
+{
+	if (!utf8_valid(data, len))
+		vector_set_null(vector, row);
+	else
+		VECTOR_DATA(vector, StringView)[row] = (StringView){.data = data, .len = len};
+}
+
+/* "trades" of the split "trades[3]"; a file's path. */
+static Str
+topic_name(const TaskContext *task)
+{
+	Str name = str_from(task->reader->class->split_name(task->reader, task->chunk->split));
+
+	if (task->chunk->record_count > 0 && name.len > 0 && name.data[name.len - 1] == ']') {
+		const char *bracket = memrchr(name.data, '[', name.len);
+
+		if (bracket != NULL)
+			name.len = (uint32_t)(bracket - name.data);
+	}
+	return name;
+}
+
+/* The value of the last header of that name; false if there is none. */
+static bool
+find_header(const Chunk *chunk, const ChunkRecord *record, Str name, Str *value)
+{
+	const char *p = chunk->data + record->header_offset;
+	const char *end = p + record->header_len;
+	bool found = false;
+
+	while (p < end) {
+		uint32_t name_len, value_len;
+		const char *header;
+
+		memcpy(&name_len, p, sizeof name_len);
+		header = p + sizeof name_len;
+		memcpy(&value_len, header + name_len, sizeof value_len);
+		p = header + name_len + sizeof value_len;
+		uint32_t bytes = value_len != RECORD_NULL ? value_len : 0;
+		if (name_len == name.len && memcmp(header, name.data, name_len) == 0) {
+			found = value_len != RECORD_NULL;
+			*value = (Str){p, bytes};
+		}
+		p += bytes;
+	}
+	return found;
+}
+
+static void
+fill_row(const ScanColumn *column, const Chunk *chunk, const ChunkRecord *record, Str topic,
+         const Batch *batch, Vector *vector, uint32_t row)
+{
+	Str value;
+
+	switch (column->source) {
+	case SCAN_TIMESTAMP:
+		if (record == NULL || record->timestamp_ms == INT64_MIN)
+			vector_set_null(vector, row);
+		else
+			set_int(vector, row, record->timestamp_ms * MICROS_PER_MILLI);
+		break;
+	case SCAN_OFFSET:
+		set_int(vector, row, record != NULL ? record->position
+		                                    : chunk->position + batch->records[row].offset);
+		break;
+	case SCAN_PARTITION:
+		set_int(vector, row, chunk->split);
+		break;
+	case SCAN_TOPIC:
+		set_text(vector, row, topic.data, topic.len);
+		break;
+	case SCAN_KEY:
+		if (record == NULL || record->key_len == RECORD_NULL)
+			vector_set_null(vector, row);
+		else
+			set_text(vector, row, chunk->data + record->key_offset, record->key_len);
+		break;
+	case SCAN_HEADER:
+		if (record == NULL || !find_header(chunk, record, column->header, &value))
+			vector_set_null(vector, row);
+		else
+			set_text(vector, row, value.data, value.len);
+		break;
+	case SCAN_FIELD:
+		break;
+	}
+}
+
+void
+fill_scan_columns(const PlanNode *scan, const TaskContext *task, Batch *batch)
+{
+	for (uint32_t c = 0; c < scan->schema.count; c++) {
+		const ScanColumn *column = &scan->scan.columns[c];
+
+		if (column->source == SCAN_FIELD)
+			continue;
+		Str topic = column->source == SCAN_TOPIC ? topic_name(task) : (Str){NULL, 0};
+		for (uint32_t row = 0; row < batch->row_count; row++)
+			fill_row(column, task->chunk, record_of(task->chunk, batch, row), topic, batch,
+			         &batch->columns[c], row);
+	}
+}
