@@ -77,6 +77,9 @@ struct ConnectorClass {
 	/* Records or bytes not yet read, -1 if not known; for progress. */
 	int64_t (*lag)(Reader *reader);
 	void (*reader_close)(Reader *reader);
+	/* The fields that the source itself knows, for a stream that declares no columns; asked
+	 * before `sample`.  NULL: it knows none. */
+	Status (*schema)(const ReaderSpec *spec, Arena *arena, Schema *schema, Error *err);
 	/* A sample for schema inference: up to `bytes` from the start, whole records. */
 	Status (*sample)(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes, Error *err);
 

@@ -1,0 +1,71 @@
+/* connector/generator_list.h -- the kinds of generated records and their fields, one row each.
+ *
+ * KIND(kind, name, keys, doc)
+ *   keys  how many different keys there are unless 'keys' says otherwise
+ *
+ * FIELD(kind, name, type, precision, scale, make, text, low, count, digits)
+ *   type, precision, scale   the SQL type, TYPE_<type>
+ *   make                     how the value is made, MAKE_<make>:
+ *     SEQUENCE     the number of the record, from `low`
+ *     KEY          `text` and the key's number in `digits` digits or more; low numbers are frequent
+ *     CODE         the same with a number below `count`, all equally frequent
+ *     NUMBER       low <= value < low + count, in units of the last digit of the scale
+ *     ABOVE        the same, added to the value of the field before it
+ *     WORD         one of the words of `text`, separated by '|'
+ *     TIME         event time, epoch milliseconds
+ *     STATION      the name of one of 'keys' stations
+ *     TEMPERATURE  around the mean of the record's station
+ *
+ * A kind's fields stand together in the order of the record. */
+#ifndef KIND
+#define KIND(kind, name, keys, doc)
+#endif
+#ifndef FIELD
+#define FIELD(kind, name, type, precision, scale, make, text, low, count, digits)
+#endif
+
+KIND(TRADES, "trades", 1000, "Trades of shares.")
+FIELD(TRADES, "trade_id", BIGINT, 0, 0, SEQUENCE, "", 0, 0, 0)
+FIELD(TRADES, "symbol", STRING, 0, 0, KEY, "SYM", 0, 0, 3)
+FIELD(TRADES, "price", DECIMAL, 18, 4, NUMBER, "", 10000, 9990000, 0)
+FIELD(TRADES, "quantity", INTEGER, 0, 0, NUMBER, "", 1, 1000, 0)
+FIELD(TRADES, "side", STRING, 0, 0, WORD, "SELL|BUY", 0, 0, 0)
+FIELD(TRADES, "account", STRING, 0, 0, CODE, "ACC", 0, 10000, 5)
+FIELD(TRADES, "event_time", TIMESTAMP, 0, 0, TIME, "", 0, 0, 0)
+
+KIND(ORDERS, "orders", 5000, "Orders of a shop.")
+FIELD(ORDERS, "order_id", BIGINT, 0, 0, SEQUENCE, "", 1, 0, 0)
+FIELD(ORDERS, "customer_id", STRING, 0, 0, KEY, "CUST", 0, 0, 5)
+FIELD(ORDERS, "product_id", STRING, 0, 0, CODE, "PROD", 0, 500, 4)
+FIELD(ORDERS, "quantity", INTEGER, 0, 0, NUMBER, "", 1, 10, 0)
+FIELD(ORDERS, "price", DECIMAL, 18, 2, NUMBER, "", 99, 49901, 0)
+FIELD(ORDERS, "status", STRING, 0, 0, WORD, "created|paid|shipped|delivered|cancelled", 0, 0, 0)
+FIELD(ORDERS, "region", STRING, 0, 0, WORD, "north|south|east|west", 0, 0, 0)
+FIELD(ORDERS, "event_time", TIMESTAMP, 0, 0, TIME, "", 0, 0, 0)
+
+KIND(MARKET_DATA, "market_data", 500, "Quotes of shares.")
+FIELD(MARKET_DATA, "symbol", STRING, 0, 0, KEY, "SYM", 0, 0, 3)
+FIELD(MARKET_DATA, "exchange", STRING, 0, 0, WORD, "NYSE|NASDAQ|LSE|XETRA", 0, 0, 0)
+FIELD(MARKET_DATA, "bid", DECIMAL, 18, 4, NUMBER, "", 10000, 4990000, 0)
+FIELD(MARKET_DATA, "ask", DECIMAL, 18, 4, ABOVE, "", 1, 500, 0)
+FIELD(MARKET_DATA, "bid_size", INTEGER, 0, 0, NUMBER, "", 1, 5000, 0)
+FIELD(MARKET_DATA, "ask_size", INTEGER, 0, 0, NUMBER, "", 1, 5000, 0)
+FIELD(MARKET_DATA, "volume", BIGINT, 0, 0, NUMBER, "", 0, 1000000, 0)
+FIELD(MARKET_DATA, "event_time", TIMESTAMP, 0, 0, TIME, "", 0, 0, 0)
+
+KIND(IOT, "iot", 1000, "Readings of sensors.")
+FIELD(IOT, "device_id", STRING, 0, 0, KEY, "device-", 0, 0, 4)
+FIELD(IOT, "site", STRING, 0, 0, CODE, "site-", 0, 20, 2)
+FIELD(IOT, "temperature", DECIMAL, 7, 2, NUMBER, "", -2000, 10000, 0)
+FIELD(IOT, "humidity", DECIMAL, 5, 2, NUMBER, "", 0, 10001, 0)
+FIELD(IOT, "pressure", DECIMAL, 7, 2, NUMBER, "", 95000, 10000, 0)
+FIELD(IOT, "battery", INTEGER, 0, 0, NUMBER, "", 0, 101, 0)
+FIELD(IOT, "status", STRING, 0, 0, WORD, "ok|ok|ok|ok|ok|ok|warning|error", 0, 0, 0)
+FIELD(IOT, "event_time", TIMESTAMP, 0, 0, TIME, "", 0, 0, 0)
+
+KIND(STATIONS, "stations", 413, "Weather stations, as in the one billion row challenge.")
+FIELD(STATIONS, "station", STRING, 0, 0, STATION, "", 0, 0, 0)
+FIELD(STATIONS, "temperature", DECIMAL, 4, 1, TEMPERATURE, "", 0, 0, 0)
+
+#undef KIND
+#undef FIELD

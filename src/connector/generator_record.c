@@ -1,0 +1,341 @@
+/* connector/generator_record.c -- make the values of a record and print them. */
+#include "connector/generator_record.h"
+
+#include "type/number.h"
+
+typedef enum Make {
+	MAKE_SEQUENCE,
+	MAKE_KEY,
+	MAKE_CODE,
+	MAKE_NUMBER,
+	MAKE_ABOVE,
+	MAKE_WORD,
+	MAKE_TIME,
+	MAKE_STATION,
+	MAKE_TEMPERATURE,
+} Make;
+
+enum {
+#define KIND(kind, name, keys, doc) KIND_##kind,
+#include "connector/generator_list.h"
+	KIND_COUNT
+};
+
+static const uint32_t kind_keys[KIND_COUNT] = {
+#define KIND(kind, name, keys, doc) keys,
+#include "connector/generator_list.h"
+};
+
+struct GeneratorField {
+	int kind;
+	Str name;
+	TypeKind type;
+	int precision, scale;
+	Make make;
+	const char *text;
+	int64_t low;
+	uint32_t count;
+	int digits;
+};
+
+static const GeneratorField fields[] = {
+#define FIELD(kind, name, type, precision, scale, make, text, low, count, digits) \
+	{KIND_##kind, STR_INIT(name), TYPE_##type, precision, scale, MAKE_##make, text, low, count, \
+	 digits},
+#include "connector/generator_list.h"
+};
+
+typedef struct Station {
+	Str name;
+	int mean; /* tenths of a degree */
+} Station;
+
+#define STATION(name, mean) {STR_INIT(name), mean}
+static const Station stations[] = {
+	STATION("Abha", 180), STATION("Abidjan", 260), STATION("Ab\xC3\xA9" "ch\xC3\xA9", 294),
+	STATION("Accra", 264), STATION("Addis Ababa", 160), STATION("Adelaide", 173),
+	STATION("Aden", 291), STATION("Ahvaz", 254), STATION("Albuquerque", 140),
+	STATION("Alexandra", 110), STATION("Alexandria", 200), STATION("Algiers", 182),
+	STATION("Alice Springs", 210), STATION("Almaty", 100), STATION("Amsterdam", 102),
+	STATION("Anadyr", -69), STATION("Anchorage", 28), STATION("Andorra la Vella", 98),
+	STATION("Ankara", 120), STATION("Antananarivo", 179), STATION("Antsiranana", 252),
+	STATION("Arkhangelsk", 13), STATION("Ashgabat", 171), STATION("Asmara", 156),
+	STATION("Assab", 305), STATION("Astana", 35), STATION("Athens", 192),
+	STATION("Atlanta", 170), STATION("Auckland", 152), STATION("Austin", 207),
+	STATION("Baghdad", 228), STATION("Baguio", 195), STATION("Baku", 151),
+	STATION("Baltimore", 131), STATION("Bamako", 278), STATION("Bangkok", 286),
+	STATION("Bangui", 260), STATION("Banjul", 260), STATION("Barcelona", 182),
+	STATION("Bata", 251), STATION("Batumi", 140), STATION("Beijing", 129),
+	STATION("Beirut", 209), STATION("Belgrade", 125), STATION("Belize City", 267),
+	STATION("Benghazi", 199), STATION("Bergen", 77), STATION("Berlin", 103),
+	STATION("Bilbao", 147), STATION("Birao", 265), STATION("Bishkek", 113),
+	STATION("Bissau", 270), STATION("Blantyre", 222), STATION("Bloemfontein", 156),
+	STATION("Boise", 114), STATION("Bordeaux", 142), STATION("Bosaso", 300),
+	STATION("Boston", 109), STATION("Bouak\xC3\xA9", 260), STATION("Bratislava", 105),
+	STATION("Brazzaville", 250), STATION("Bridgetown", 270), STATION("Brisbane", 214),
+	STATION("Brussels", 105),
+};
+#define STATION_COUNT ((uint32_t)(sizeof stations / sizeof *stations))
+
+struct GeneratorPart {
+	const GeneratorField *field;
+	Str before;       /* quotes, names and delimiters in front of the value */
+	Str text;         /* of KEY and CODE */
+	const Str *words; /* of WORD */
+	uint32_t count;   /* of different numbers, keys or words */
+	uint32_t unit;    /* 10 to the power of the scale */
+	int digits;
+};
+
+/* xorshift64*: one multiplication, and the upper half is good. */
+static inline uint32_t
+next_random(Generator *generator)
+{
+	uint64_t x = generator->random;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	generator->random = x;
+	return (uint32_t)((x * UINT64_C(2685821657736338717)) >> 32);
+}
+
+/* 0 <= result < count, without a division. */
+static inline uint32_t
+random_below(Generator *generator, uint32_t count)
+{
+	return (uint32_t)(((uint64_t)next_random(generator) * count) >> 32);
+}
+
+static inline char *
+put(char *out, Str s)
+{
+	memcpy(out, s.data, s.len);
+	return out + s.len;
+}
+
+/* A number in at least `digits` digits. */
+static char *
+put_padded(char *out, uint32_t number, int digits)
+{
+	uint64_t limit = 1;
+
+	for (int i = 0; i < digits; i++)
+		limit *= 10;
+	return number < limit ? digits_print(out, number, digits) : uint64_print(out, number);
+}
+
+static char *
+put_decimal(char *out, int64_t value, const GeneratorPart *part)
+{
+	uint64_t magnitude = value < 0 ? (uint64_t)-value : (uint64_t)value;
+
+	if (value < 0)
+		*out++ = '-';
+	if (part->unit == 1)
+		return uint64_print(out, magnitude);
+	out = uint64_print(out, magnitude / part->unit);
+	*out++ = '.';
+	return digits_print(out, magnitude % part->unit, part->field->scale);
+}
+
+static char *
+put_station(Generator *generator, char *out, uint32_t count)
+{
+	uint32_t number = random_below(generator, count);
+
+	generator->station = number % STATION_COUNT;
+	out = put(out, stations[generator->station].name);
+	if (number < STATION_COUNT)
+		return out;
+	*out++ = ' ';
+	return uint64_print(out, number / STATION_COUNT + 1);
+}
+
+/* The sum of three even distributions is close enough to a bell: 10 degrees of deviation. */
+static int64_t
+make_temperature(Generator *generator)
+{
+	int64_t tenths = stations[generator->station].mean;
+
+	for (int i = 0; i < 3; i++)
+		tenths += (int64_t)random_below(generator, 201) - 100;
+	return tenths < -999 ? -999 : tenths > 999 ? 999 : tenths;
+}
+
+static int64_t
+make_time(Generator *generator)
+{
+	const GeneratorSpec *spec = &generator->spec;
+	int64_t time_ms = spec->start_ms + (int64_t)((double)generator->number * spec->step_ms);
+
+	if (spec->disorder_ms == 0)
+		return time_ms;
+	return time_ms + random_below(generator, spec->disorder_ms * 2) - spec->disorder_ms;
+}
+
+static char *
+put_value(Generator *generator, const GeneratorPart *part, char *out)
+{
+	const GeneratorField *field = part->field;
+	uint64_t key;
+
+	switch (field->make) {
+	case MAKE_SEQUENCE:
+		return int64_print(out, field->low + (int64_t)generator->number);
+	case MAKE_KEY:
+		key = random_below(generator, part->count);
+		return put_padded(put(out, part->text), (uint32_t)(key * key / part->count),
+		                  part->digits);
+	case MAKE_CODE:
+		return put_padded(put(out, part->text), random_below(generator, part->count),
+		                  part->digits);
+	case MAKE_NUMBER:
+		generator->last = field->low + random_below(generator, part->count);
+		return put_decimal(out, generator->last, part);
+	case MAKE_ABOVE:
+		generator->last += field->low + random_below(generator, part->count);
+		return put_decimal(out, generator->last, part);
+	case MAKE_WORD:
+		return put(out, part->words[random_below(generator, part->count)]);
+	case MAKE_TIME:
+		return int64_print(out, make_time(generator));
+	case MAKE_STATION:
+		return put_station(generator, out, part->count);
+	case MAKE_TEMPERATURE:
+		break;
+	}
+	return put_decimal(out, make_temperature(generator), part);
+}
+
+char *
+generator_record(Generator *generator, char *out)
+{
+	for (uint32_t i = 0; i < generator->part_count; i++) {
+		const GeneratorPart *part = &generator->parts[i];
+
+		out = put_value(generator, part, put(out, part->before));
+	}
+	generator->number++;
+	return put(out, generator->tail);
+}
+
+/* The words of WORD's text. */
+static void
+split_words(GeneratorPart *part, const char *text, Arena *arena)
+{
+	Str *words = ARENA_ARRAY(arena, Str, strlen(text));
+
+	part->count = 0;
+	while (*text != '\0') {
+		size_t len = strcspn(text, "|");
+
+		words[part->count++] = (Str){text, (uint32_t)len};
+		text += len + (text[len] == '|');
+	}
+	part->words = words;
+}
+
+static bool
+is_quoted(const GeneratorField *field)
+{
+	return field->type == TYPE_STRING;
+}
+
+/* What stands between the value of `previous` (NULL: none) and that of `field`. */
+static Str
+text_between(const Generator *generator, const GeneratorField *previous,
+             const GeneratorField *field, Arena *arena)
+{
+	if (generator->spec.style == GENERATOR_DELIMITED)
+		return previous == NULL ? STR("") : str_format(arena, "%c", generator->spec.delimiter);
+	return str_format(arena, "%s%s\"%.*s\":%s",
+	                  previous != NULL && is_quoted(previous) ? "\"" : "",
+	                  previous != NULL ? "," : "{", STR_ARG(field->name),
+	                  is_quoted(field) ? "\"" : "");
+}
+
+static void
+init_part(Generator *generator, GeneratorPart *part, const GeneratorField *field, Arena *arena)
+{
+	uint32_t keys = generator->spec.keys;
+
+	part->field = field;
+	part->text = str_from(field->text);
+	part->digits = field->digits;
+	part->count = field->count;
+	part->unit = 1;
+	for (int i = 0; i < field->scale; i++)
+		part->unit *= 10;
+	if (field->make == MAKE_KEY || field->make == MAKE_STATION)
+		part->count = keys > 0 ? keys : kind_keys[field->kind];
+	if (field->make == MAKE_WORD)
+		split_words(part, field->text, arena);
+}
+
+/* splitmix64: near seeds give states that have nothing in common. */
+static uint64_t
+first_state(uint64_t seed)
+{
+	uint64_t x = seed + UINT64_C(0x9E3779B97F4A7C15);
+
+	x = (x ^ (x >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94D049BB133111EB);
+	x ^= x >> 31;
+	return x != 0 ? x : 1;
+}
+
+#define VALUE_MAX 64 /* bytes of the longest value: a station or a word */
+
+void
+generator_init(Generator *generator, const GeneratorSpec *spec, Arena *arena)
+{
+	const GeneratorField *previous = NULL;
+
+	*generator = (Generator){.spec = *spec, .random = first_state(spec->seed)};
+	generator->parts = ARENA_ARRAY(arena, GeneratorPart, GENERATOR_MAX_FIELDS);
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		if (fields[i].kind != spec->kind)
+			continue;
+		GeneratorPart *part = &generator->parts[generator->part_count++];
+		init_part(generator, part, &fields[i], arena);
+		part->before = text_between(generator, previous, &fields[i], arena);
+		generator->record_max += part->before.len + VALUE_MAX;
+		previous = &fields[i];
+	}
+	generator->tail = STR("\n");
+	if (spec->style == GENERATOR_JSON)
+		generator->tail = is_quoted(previous) ? STR("\"}\n") : STR("}\n");
+	generator->record_max += generator->tail.len;
+}
+
+Str
+generator_header(const Generator *generator, Arena *arena)
+{
+	Str header = STR("");
+
+	for (uint32_t i = 0; i < generator->part_count; i++)
+		header = str_format(arena, "%.*s%.*s%.*s", STR_ARG(header), i > 0 ? 1 : 0,
+		                    &generator->spec.delimiter,
+		                    STR_ARG(generator->parts[i].field->name));
+	return str_format(arena, "%.*s\n", STR_ARG(header));
+}
+
+void
+generator_schema(int kind, Arena *arena, Schema *schema)
+{
+	*schema = (Schema){ARENA_ARRAY(arena, Field, GENERATOR_MAX_FIELDS), 0};
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		const GeneratorField *from = &fields[i];
+
+		if (from->kind != kind)
+			continue;
+		schema->fields[schema->count++] = (Field){
+			.name = from->name,
+			.type = from->type == TYPE_DECIMAL
+			        ? type_decimal(arena, from->precision, from->scale)
+			        : &type_simple[from->type],
+			.not_null = true,
+		};
+	}
+}
