@@ -41,13 +41,344 @@ SCALAR_PLAN("+", "INTEGER INTEGER", result_integer_wider, plan_integer_add,
             STRICT | FALLIBLE | OPERATOR, "operators", "a + b",
             "Sum; an integer that does not fit the result type is an error.")
 
-/* ---- func/string.c: LENGTH, UPPER, SUBSTRING, ... ---- */
+/* ---- func/string.c, string_make.c ---- */
+SCALAR("LENGTH|LEN|CHAR_LENGTH|CHARACTER_LENGTH", "STRING", result_bigint, string_length, STRICT,
+       "string", "LENGTH(s)", "Number of characters (Unicode code points).")
+SCALAR("LENGTH|LEN", "BYTES", result_bigint, string_octet_length, STRICT, "string",
+       "LENGTH(bytes)", "Number of bytes.")
+SCALAR("OCTET_LENGTH", "STRING", result_bigint, string_octet_length, STRICT, "string",
+       "OCTET_LENGTH(s)", "Number of bytes in UTF-8.")
+SCALAR("OCTET_LENGTH", "BYTES", result_bigint, string_octet_length, STRICT, "string",
+       "OCTET_LENGTH(bytes)", "Number of bytes.")
+SCALAR("BIT_LENGTH", "STRING", result_bigint, string_bit_length, STRICT, "string",
+       "BIT_LENGTH(s)", "Number of bits in UTF-8.")
+SCALAR("UPPER|UCASE", "STRING", result_string, string_upper, STRICT | FALLIBLE, "string",
+       "UPPER(s)", "Every letter as a capital, in all alphabets, one character for one.")
+SCALAR("LOWER|LCASE", "STRING", result_string, string_lower, STRICT | FALLIBLE, "string",
+       "LOWER(s)", "Every letter small.")
+SCALAR("INITCAP", "STRING", result_string, string_initcap, STRICT | FALLIBLE, "string",
+       "INITCAP(s)", "The first letter of each word as a capital, the others small.")
+SCALAR("SUBSTRING|SUBSTR", "STRING INTEGER INTEGER?", result_string, string_substring,
+       STRICT | FALLIBLE, "string", "SUBSTRING(s, start[, count])",
+       "Characters from `start` (1 is the first) on; places before the first hold nothing but "
+       "count; a negative count is an error.")
+SCALAR("LEFT", "STRING INTEGER", result_string, string_left, STRICT, "string", "LEFT(s, n)",
+       "The first n characters; all but the last -n if n is negative.")
+SCALAR("RIGHT", "STRING INTEGER", result_string, string_right, STRICT, "string", "RIGHT(s, n)",
+       "The last n characters; all but the first -n if n is negative.")
+SCALAR("TRIM|BTRIM", "STRING STRING?", result_string, string_trim, STRICT, "string",
+       "TRIM(s[, characters])",
+       "Without blanks, or any of these characters, at both ends; also TRIM(BOTH c FROM s).")
+SCALAR("LTRIM", "STRING STRING?", result_string, string_ltrim, STRICT, "string",
+       "LTRIM(s[, characters])", "The same at the start; also TRIM(LEADING c FROM s).")
+SCALAR("RTRIM", "STRING STRING?", result_string, string_rtrim, STRICT, "string",
+       "RTRIM(s[, characters])", "The same at the end; also TRIM(TRAILING c FROM s).")
+SCALAR("LPAD", "STRING INTEGER STRING?", result_string, string_lpad, STRICT | FALLIBLE, "string",
+       "LPAD(s, n[, fill])",
+       "n characters: filled at the start with blanks or `fill`, or cut at the end.")
+SCALAR("RPAD", "STRING INTEGER STRING?", result_string, string_rpad, STRICT | FALLIBLE, "string",
+       "RPAD(s, n[, fill])", "n characters: filled at the end, or cut there.")
+SCALAR("REPEAT", "STRING INTEGER", result_string, string_repeat, STRICT | FALLIBLE, "string",
+       "REPEAT(s, n)", "s n times; empty if n is not positive.")
+SCALAR("REVERSE", "STRING", result_string, string_reverse, STRICT | FALLIBLE, "string",
+       "REVERSE(s)", "The characters in reverse order.")
+SCALAR("REPLACE", "STRING STRING STRING", result_string, string_replace, STRICT | FALLIBLE,
+       "string", "REPLACE(s, old, new)", "Every `old` becomes `new`; an empty `old` is nowhere.")
+SCALAR("TRANSLATE", "STRING STRING STRING", result_string, string_translate, STRICT | FALLIBLE,
+       "string", "TRANSLATE(s, from, to)",
+       "Each character of `from` becomes the one at its place in `to`, or vanishes if there "
+       "is none.")
+SCALAR("CONCAT", "TEXT+", result_string, string_concat, FALLIBLE, "string", "CONCAT(a, ...)",
+       "The values as text, one after the other; NULLs are left out (with || they make all NULL).")
+SCALAR("CONCAT_WS|JOIN", "STRING TEXT*", result_string, string_concat_ws, FALLIBLE, "string",
+       "CONCAT_WS(separator, a, ...)",
+       "The values as text with the separator between them; NULLs are left out.")
+SCALAR("POSITION|LOCATE", "STRING STRING INTEGER?", result_bigint, string_position,
+       STRICT | FALLIBLE, "string", "POSITION(part, s[, from])",
+       "Where `part` first occurs at or after `from`, counted from 1; 0 if nowhere; also "
+       "POSITION(part IN s).")
+SCALAR("STRPOS|INSTR", "STRING STRING", result_bigint, string_strpos, STRICT, "string",
+       "STRPOS(s, part)", "Where `part` first occurs, counted from 1; 0 if nowhere.")
+SCALAR("STARTS_WITH|STARTSWITH", "STRING STRING", result_boolean, string_starts_with, STRICT,
+       "string", "STARTS_WITH(s, prefix)", "Whether s begins with the prefix.")
+SCALAR("ENDS_WITH|ENDSWITH", "STRING STRING", result_boolean, string_ends_with, STRICT, "string",
+       "ENDS_WITH(s, suffix)", "Whether s ends with the suffix.")
+SCALAR("CONTAINS", "STRING STRING", result_boolean, string_contains, STRICT, "string",
+       "CONTAINS(s, part)", "Whether `part` occurs in s.")
+SCALAR("SPLIT_PART", "STRING STRING INTEGER", result_string, string_split_part, STRICT | FALLIBLE,
+       "string", "SPLIT_PART(s, delimiter, n)",
+       "Part n counted from 1, or from the end if n is negative; empty if there are fewer; n "
+       "= 0 is an error.")
+SCALAR("SPLIT", "STRING STRING", result_string_array, string_split, STRICT, "string",
+       "SPLIT(s, delimiter)", "All parts as ARRAY<STRING>; an empty delimiter gives the "
+       "characters.")
+SCALAR("ASCII", "STRING", result_integer, string_ascii, STRICT | FALLIBLE, "string", "ASCII(s)",
+       "The number (Unicode code point) of the first character; 0 if there is none.")
+SCALAR("CHR", "INTEGER", result_string, string_chr, STRICT | FALLIBLE, "string", "CHR(n)",
+       "The character with that number; an error if there is none.")
+SCALAR("HEX", "STRING", result_string, string_hex, STRICT | FALLIBLE, "string", "HEX(s)",
+       "The bytes of the text as hexadecimal digits, two for each.")
+SCALAR("HEX", "BYTES", result_string, string_hex, STRICT | FALLIBLE, "string", "HEX(bytes)",
+       "The bytes as hexadecimal digits, two for each.")
+SCALAR("HEX", "INTEGER", result_string, string_hex_integer, STRICT, "string", "HEX(n)",
+       "The integer in hexadecimal, a negative one in two's complement.")
+SCALAR("UNHEX", "STRING", result_bytes, string_unhex, STRICT | FALLIBLE, "string", "UNHEX(s)",
+       "The bytes that pairs of hexadecimal digits stand for.")
+SCALAR("TO_BASE64", "STRING", result_string, string_to_base64, STRICT | FALLIBLE, "string",
+       "TO_BASE64(s)", "The bytes of the text in base64.")
+SCALAR("TO_BASE64", "BYTES", result_string, string_to_base64, STRICT | FALLIBLE, "string",
+       "TO_BASE64(bytes)", "The bytes in base64.")
+SCALAR("FROM_BASE64", "STRING", result_bytes, string_from_base64, STRICT | FALLIBLE, "string",
+       "FROM_BASE64(s)", "The bytes that a base64 text stands for.")
+SCALAR("HASH", "TEXT", result_bigint, string_hash, STRICT, "string", "HASH(x)",
+       "A 64-bit hash of the value as text, the same on every machine and in every version.")
+SCALAR("HASH", "BYTES", result_bigint, string_hash, STRICT, "string", "HASH(bytes)",
+       "A 64-bit hash of the bytes.")
 
-/* ---- func/math.c: ABS, ROUND, ... ---- */
+/* ---- func/regexp.c ---- */
+SCALAR_PLAN("REGEXP_LIKE|REGEXP|REGEXP_MATCHES", "STRING STRING STRING?", result_boolean,
+            plan_regexp_like, STRICT | FALLIBLE, "regular expressions",
+            "REGEXP_LIKE(s, pattern[, flags])",
+            "Whether the pattern (of PCRE2) matches somewhere in s; flags: i ignore case, m ^ "
+            "and $ at lines, s . matches a newline, x blanks are ignored.")
+SCALAR_PLAN("REGEXP_REPLACE", "STRING STRING STRING STRING?", result_string, plan_regexp_replace,
+            STRICT | FALLIBLE, "regular expressions",
+            "REGEXP_REPLACE(s, pattern, replacement[, flags])",
+            "The first match replaced, with flag g all; in the replacement \\1 is group 1, "
+            "\\& the match, \\\\ a backslash.")
+SCALAR_PLAN("REGEXP_EXTRACT|REGEXP_SUBSTR", "STRING STRING INTEGER?", result_string,
+            plan_regexp_extract, STRICT | FALLIBLE, "regular expressions",
+            "REGEXP_EXTRACT(s, pattern[, group])",
+            "The first match, or a group of it; NULL if nothing matches.")
+SCALAR_PLAN("REGEXP_COUNT", "STRING STRING STRING?", result_bigint, plan_regexp_count,
+            STRICT | FALLIBLE, "regular expressions", "REGEXP_COUNT(s, pattern[, flags])",
+            "Number of matches that do not overlap.")
 
-/* ---- func/temporal_fn.c: EXTRACT, DATE_TRUNC, ... ---- */
+/* ---- func/math_round.c ---- */
+SCALAR_PLAN("ROUND", "EXACT INTEGER? STRING?", result_rounded, plan_round, STRICT | FALLIBLE,
+            "math", "ROUND(x[, digits[, mode]])",
+            "Rounded exactly to that many fractional digits (0; negative: tens, hundreds); "
+            "mode UP, DOWN, CEILING, FLOOR, HALF_UP (default), HALF_DOWN or HALF_EVEN; a "
+            "DECIMAL has that scale if it is constant.")
+SCALAR_PLAN("ROUND", "DOUBLE INTEGER? STRING?", result_double, plan_round, STRICT | FALLIBLE,
+            "math", "ROUND(double[, digits[, mode]])",
+            "The same for a DOUBLE, rounding the shortest decimal number that stands for it.")
+SCALAR_PLAN("TRUNC|TRUNCATE", "EXACT INTEGER?", result_rounded, plan_trunc, STRICT | FALLIBLE,
+            "math", "TRUNC(x[, digits])", "Rounded towards zero.")
+SCALAR_PLAN("TRUNC|TRUNCATE", "DOUBLE INTEGER?", result_double, plan_trunc, STRICT | FALLIBLE,
+            "math", "TRUNC(double[, digits])", "Rounded towards zero.")
+SCALAR_PLAN("CEIL|CEILING", "EXACT", result_whole, plan_ceil, STRICT | FALLIBLE, "math", "CEIL(x)",
+            "The smallest whole number that is not below x.")
+SCALAR_PLAN("CEIL|CEILING", "DOUBLE", result_double, plan_ceil, STRICT | FALLIBLE, "math",
+            "CEIL(double)", "The smallest whole number that is not below x.")
+SCALAR_PLAN("FLOOR", "EXACT", result_whole, plan_floor, STRICT | FALLIBLE, "math", "FLOOR(x)",
+            "The largest whole number that is not above x.")
+SCALAR_PLAN("FLOOR", "DOUBLE", result_double, plan_floor, STRICT | FALLIBLE, "math",
+            "FLOOR(double)", "The largest whole number that is not above x.")
+SCALAR("ABS", "EXACT", result_first, math_abs_exact, STRICT | FALLIBLE, "math", "ABS(x)",
+       "The number without its sign.")
+SCALAR("ABS", "DOUBLE", result_double, math_abs_double, STRICT, "math", "ABS(double)",
+       "The number without its sign.")
+SCALAR("SIGN", "EXACT", result_integer, math_sign_exact, STRICT, "math", "SIGN(x)",
+       "-1, 0 or 1.")
+SCALAR("SIGN", "DOUBLE", result_double, math_sign_double, STRICT, "math", "SIGN(double)",
+       "-1.0, 0.0 or 1.0.")
 
-/* ---- func/conditional.c: NULLIF, LEAST, GREATEST, ... ---- */
+/* ---- func/math.c ---- */
+SCALAR("SQRT", "DOUBLE", result_double, math_sqrt, STRICT | FALLIBLE, "math", "SQRT(x)",
+       "Square root; an error if x is negative.")
+SCALAR("CBRT", "DOUBLE", result_double, math_cbrt, STRICT | FALLIBLE, "math", "CBRT(x)",
+       "Cube root.")
+SCALAR("POWER|POW", "DOUBLE DOUBLE", result_double, math_power, STRICT | FALLIBLE, "math",
+       "POWER(x, y)", "x to the y.")
+SCALAR("EXP", "DOUBLE", result_double, math_exp, STRICT | FALLIBLE, "math", "EXP(x)",
+       "e to the x.")
+SCALAR("LN", "DOUBLE", result_double, math_ln, STRICT | FALLIBLE, "math", "LN(x)",
+       "Natural logarithm; an error if x is not positive.")
+SCALAR("LOG10|LOG", "DOUBLE", result_double, math_log10, STRICT | FALLIBLE, "math", "LOG10(x)",
+       "Logarithm to base 10; LOG(x) is the same.")
+SCALAR("LOG", "DOUBLE DOUBLE", result_double, math_log_base, STRICT | FALLIBLE, "math",
+       "LOG(base, x)", "Logarithm to that base.")
+SCALAR("LOG2", "DOUBLE", result_double, math_log2, STRICT | FALLIBLE, "math", "LOG2(x)",
+       "Logarithm to base 2.")
+SCALAR("PI", "", result_double, math_pi, 0, "math", "PI()", "3.141592653589793.")
+SCALAR("SIN", "DOUBLE", result_double, math_sin, STRICT | FALLIBLE, "math", "SIN(x)",
+       "Sine of an angle in radians.")
+SCALAR("COS", "DOUBLE", result_double, math_cos, STRICT | FALLIBLE, "math", "COS(x)", "Cosine.")
+SCALAR("TAN", "DOUBLE", result_double, math_tan, STRICT | FALLIBLE, "math", "TAN(x)", "Tangent.")
+SCALAR("COT", "DOUBLE", result_double, math_cot, STRICT | FALLIBLE, "math", "COT(x)",
+       "Cotangent.")
+SCALAR("ASIN", "DOUBLE", result_double, math_asin, STRICT | FALLIBLE, "math", "ASIN(x)",
+       "Arc sine; an error if x is not between -1 and 1.")
+SCALAR("ACOS", "DOUBLE", result_double, math_acos, STRICT | FALLIBLE, "math", "ACOS(x)",
+       "Arc cosine; an error if x is not between -1 and 1.")
+SCALAR("ATAN", "DOUBLE", result_double, math_atan, STRICT | FALLIBLE, "math", "ATAN(x)",
+       "Arc tangent.")
+SCALAR("ATAN2", "DOUBLE DOUBLE", result_double, math_atan2, STRICT, "math", "ATAN2(y, x)",
+       "The angle of the point (x, y).")
+SCALAR("SINH", "DOUBLE", result_double, math_sinh, STRICT | FALLIBLE, "math", "SINH(x)",
+       "Hyperbolic sine.")
+SCALAR("COSH", "DOUBLE", result_double, math_cosh, STRICT | FALLIBLE, "math", "COSH(x)",
+       "Hyperbolic cosine.")
+SCALAR("TANH", "DOUBLE", result_double, math_tanh, STRICT | FALLIBLE, "math", "TANH(x)",
+       "Hyperbolic tangent.")
+SCALAR("DEGREES", "DOUBLE", result_double, math_degrees, STRICT | FALLIBLE, "math", "DEGREES(x)",
+       "Radians to degrees.")
+SCALAR("RADIANS", "DOUBLE", result_double, math_radians, STRICT | FALLIBLE, "math", "RADIANS(x)",
+       "Degrees to radians.")
+SCALAR("WIDTH_BUCKET", "DOUBLE DOUBLE DOUBLE INTEGER", result_bigint, math_width_bucket,
+       STRICT | FALLIBLE, "math", "WIDTH_BUCKET(x, low, high, n)",
+       "Which of n equal buckets between the bounds holds x: 1 to n, 0 before, n + 1 beyond.")
+SCALAR("BITAND", "INTEGER INTEGER", result_bigint, math_bit_and, STRICT, "math", "BITAND(a, b)",
+       "The bits that are set in both.")
+SCALAR("BITOR", "INTEGER INTEGER", result_bigint, math_bit_or, STRICT, "math", "BITOR(a, b)",
+       "The bits that are set in either.")
+SCALAR("BITXOR", "INTEGER INTEGER", result_bigint, math_bit_xor, STRICT, "math", "BITXOR(a, b)",
+       "The bits that are set in one of them.")
+SCALAR("BITNOT", "INTEGER", result_bigint, math_bit_not, STRICT, "math", "BITNOT(a)",
+       "All 64 bits turned over.")
+SCALAR("BIT_COUNT", "INTEGER", result_bigint, math_bit_count, STRICT, "math", "BIT_COUNT(a)",
+       "How many of the 64 bits are set.")
+SCALAR("SHIFT_LEFT|SHIFTLEFT", "INTEGER INTEGER", result_bigint, math_shift_left,
+       STRICT | FALLIBLE, "math", "SHIFT_LEFT(a, n)", "The 64 bits moved n places up.")
+SCALAR("SHIFT_RIGHT|SHIFTRIGHT", "INTEGER INTEGER", result_bigint, math_shift_right,
+       STRICT | FALLIBLE, "math", "SHIFT_RIGHT(a, n)",
+       "The 64 bits moved n places down; the sign stays.")
+
+/* ---- func/temporal_fn.c ---- */
+SCALAR_PLAN("NOW|CURRENT_TIMESTAMP|LOCALTIMESTAMP|TIMESTAMP", "", result_timestamp, plan_now,
+            VOLATILE, "time", "NOW()", "The time of the clock, the same for all rows of a batch.")
+SCALAR_PLAN("CURRENT_DATE", "", result_date, plan_current_date, VOLATILE, "time", "CURRENT_DATE",
+            "The date of the clock, in UTC.")
+SCALAR_PLAN("CURRENT_TIME|LOCALTIME", "", result_time, plan_current_time, VOLATILE, "time",
+            "CURRENT_TIME", "The time of day of the clock, in UTC.")
+SCALAR_PLAN("EXTRACT|DATE_PART", "STRING TIMESTAMP", result_bigint, plan_extract,
+            STRICT | FALLIBLE, "time", "EXTRACT('unit', ts)",
+            "One field as a whole number: YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, MILLISECOND "
+            "(of the second), DOW, DOY, WEEK, QUARTER, EPOCH, ...; also EXTRACT(unit FROM "
+            "ts).")
+SCALAR_PLAN("EXTRACT|DATE_PART", "STRING TIME", result_bigint, plan_extract, STRICT | FALLIBLE,
+            "time", "EXTRACT('unit', time)", "One field of a time of day.")
+SCALAR_PLAN("EXTRACT|DATE_PART", "STRING INTERVAL", result_bigint, plan_extract,
+            STRICT | FALLIBLE, "time", "EXTRACT('unit', interval)", "One field of an interval.")
+SCALAR_PLAN("YEAR", "TIMESTAMP", result_bigint, plan_part, STRICT | FALLIBLE, "time", "YEAR(ts)",
+            "The year.")
+SCALAR_PLAN("QUARTER", "TIMESTAMP", result_bigint, plan_part, STRICT | FALLIBLE, "time",
+            "QUARTER(ts)", "The quarter, 1 to 4.")
+SCALAR_PLAN("MONTH", "TIMESTAMP", result_bigint, plan_part, STRICT | FALLIBLE, "time",
+            "MONTH(ts)", "The month, 1 to 12.")
+SCALAR_PLAN("WEEK", "TIMESTAMP", result_bigint, plan_part, STRICT | FALLIBLE, "time", "WEEK(ts)",
+            "The week of ISO 8601, 1 to 53.")
+SCALAR_PLAN("DAY|DAYOFMONTH", "TIMESTAMP", result_bigint, plan_part, STRICT | FALLIBLE, "time",
+            "DAY(ts)", "The day of the month, 1 to 31.")
+SCALAR_PLAN("DOW", "TIMESTAMP", result_bigint, plan_part, STRICT | FALLIBLE, "time", "DOW(ts)",
+            "The day of the week, 0 (Sunday) to 6.")
+SCALAR_PLAN("DOY|DAYOFYEAR", "TIMESTAMP", result_bigint, plan_part, STRICT | FALLIBLE, "time",
+            "DOY(ts)", "The day of the year, 1 to 366.")
+SCALAR_PLAN("HOUR", "TIMESTAMP", result_bigint, plan_part, STRICT | FALLIBLE, "time", "HOUR(ts)",
+            "The hour, 0 to 23.")
+SCALAR_PLAN("MINUTE", "TIMESTAMP", result_bigint, plan_part, STRICT | FALLIBLE, "time",
+            "MINUTE(ts)", "The minute, 0 to 59.")
+SCALAR_PLAN("SECOND", "TIMESTAMP", result_bigint, plan_part, STRICT | FALLIBLE, "time",
+            "SECOND(ts)", "The second, 0 to 59.")
+SCALAR_PLAN("DATE_TRUNC", "STRING TIMESTAMP", result_timestamp, plan_date_trunc,
+            STRICT | FALLIBLE, "time", "DATE_TRUNC('unit', ts)",
+            "The start of the unit that holds ts; a week starts on Monday.")
+SCALAR_PLAN("DATEDIFF|DATE_DIFF|TIMESTAMPDIFF", "STRING TIMESTAMP TIMESTAMP", result_bigint,
+            plan_datediff, STRICT | FALLIBLE, "time", "DATEDIFF('unit', a, b)",
+            "Whole units from a to b; negative if b is earlier.")
+SCALAR_PLAN("DATE_ADD|DATEADD|TIMESTAMPADD", "STRING INTEGER TIMESTAMP", result_timestamp,
+            plan_date_add_unit, STRICT | FALLIBLE, "time", "DATE_ADD('unit', n, ts)",
+            "ts moved on by n units.")
+SCALAR("DATE_ADD", "TIMESTAMP INTERVAL", result_timestamp, temporal_add, STRICT | FALLIBLE,
+       "time", "DATE_ADD(ts, interval)", "ts moved on by the interval; months first, then days.")
+SCALAR("DATE_SUB", "TIMESTAMP INTERVAL", result_timestamp, temporal_sub, STRICT | FALLIBLE,
+       "time", "DATE_SUB(ts, interval)", "ts moved back by the interval.")
+SCALAR_PLAN("DATE_FORMAT", "TIMESTAMP STRING STRING?", result_string, plan_date_format,
+            STRICT | FALLIBLE, "time", "DATE_FORMAT(ts, pattern[, zone])",
+            "ts written by a pattern of strftime, in UTC or a constant time zone such as "
+            "'Europe/Berlin'.")
+SCALAR("DAYNAME", "TIMESTAMP", result_string, temporal_day_name, STRICT | FALLIBLE, "time",
+       "DAYNAME(ts)", "The English name of the weekday.")
+SCALAR("MONTHNAME", "TIMESTAMP", result_string, temporal_month_name, STRICT | FALLIBLE, "time",
+       "MONTHNAME(ts)", "The English name of the month.")
+SCALAR_PLAN("TO_TIMESTAMP", "STRING STRING?", result_timestamp, plan_to_timestamp,
+            STRICT | FALLIBLE, "time", "TO_TIMESTAMP(s[, pattern])",
+            "The timestamp that a text stands for: ISO 8601, or by a pattern of strftime; in "
+            "UTC unless the text names a zone.")
+SCALAR("TO_TIMESTAMP|FROM_UNIXTIME", "INTEGER", result_timestamp, temporal_from_seconds,
+       STRICT | FALLIBLE, "time", "FROM_UNIXTIME(seconds)",
+       "The timestamp so many seconds after 1970-01-01T00:00:00Z; TO_TIMESTAMP of a number is "
+       "the same.")
+SCALAR("TO_TIMESTAMP|FROM_UNIXTIME", "DECIMAL", result_timestamp, temporal_from_seconds_decimal,
+       STRICT | FALLIBLE, "time", "FROM_UNIXTIME(seconds)",
+       "The same for seconds with a fraction, of which no digit may be lost.")
+SCALAR("TO_TIMESTAMP|FROM_UNIXTIME", "DOUBLE", result_timestamp, temporal_from_seconds_double,
+       STRICT | FALLIBLE, "time", "FROM_UNIXTIME(seconds)",
+       "The same for a DOUBLE, rounded to microseconds.")
+SCALAR_PLAN("TO_DATE", "STRING STRING?", result_date, plan_to_date, STRICT | FALLIBLE, "time",
+            "TO_DATE(s[, pattern])", "The date that a text stands for.")
+SCALAR_PLAN("UNIX_TIMESTAMP", "", result_bigint, plan_unix_now, VOLATILE, "time",
+            "UNIX_TIMESTAMP()", "Whole seconds since 1970-01-01T00:00:00Z by the clock.")
+SCALAR("UNIX_TIMESTAMP", "TIMESTAMP", result_bigint, temporal_to_seconds, STRICT, "time",
+       "UNIX_TIMESTAMP(ts)", "Whole seconds since 1970-01-01T00:00:00Z, rounded down.")
+SCALAR("EPOCH_MS|TO_EPOCH_MILLIS|UNIX_MILLIS", "TIMESTAMP", result_bigint, temporal_to_millis,
+       STRICT, "time", "EPOCH_MS(ts)", "Whole milliseconds since 1970-01-01T00:00:00Z.")
+SCALAR("EPOCH_US|TO_EPOCH_MICROS|UNIX_MICROS", "TIMESTAMP", result_bigint, temporal_to_micros,
+       STRICT, "time", "EPOCH_US(ts)", "Microseconds since 1970-01-01T00:00:00Z.")
+SCALAR("FROM_EPOCH_MILLIS|TIMESTAMP_MILLIS", "INTEGER", result_timestamp, temporal_from_millis,
+       STRICT | FALLIBLE, "time", "FROM_EPOCH_MILLIS(n)",
+       "The timestamp n milliseconds after 1970-01-01T00:00:00Z.")
+SCALAR("FROM_EPOCH_MICROS|TIMESTAMP_MICROS", "INTEGER", result_timestamp, temporal_from_micros,
+       STRICT | FALLIBLE, "time", "FROM_EPOCH_MICROS(n)",
+       "The timestamp n microseconds after 1970-01-01T00:00:00Z.")
+SCALAR("TO_TIMESTAMP_LTZ", "INTEGER INTEGER", result_timestamp, temporal_from_precision,
+       STRICT | FALLIBLE, "time", "TO_TIMESTAMP_LTZ(n, precision)",
+       "The timestamp n units after 1970-01-01T00:00:00Z: seconds (0), milliseconds (3), "
+       "microseconds (6), nanoseconds (9).")
+SCALAR("MAKE_DATE", "INTEGER INTEGER INTEGER", result_date, temporal_make_date,
+       STRICT | FALLIBLE, "time", "MAKE_DATE(year, month, day)",
+       "The date; an error if there is none such.")
+SCALAR("LAST_DAY", "DATE", result_date, temporal_last_day, STRICT, "time", "LAST_DAY(date)",
+       "The last day of its month.")
+
+/* ---- func/conditional.c ---- */
+SCALAR_NODE("IF|IIF", "BOOLEAN T T", result_second, BOUND_CASE, "conditional",
+            "IF(condition, a, b)", "a if the condition is true, else b; only that one is "
+            "evaluated.")
+SCALAR_NODE("IFNULL|NVL", "T T", result_first, BOUND_COALESCE, "conditional", "IFNULL(a, b)",
+            "a, or b if a is NULL.")
+SCALAR("NVL2", "ANY T T", result_single, conditional_nvl2, 0, "conditional", "NVL2(x, a, b)",
+       "a if x is not NULL, else b.")
+SCALAR("NULLIF", "T T", result_single, conditional_nullif, 0, "conditional", "NULLIF(a, b)",
+       "NULL if both are equal, else a.")
+SCALAR("GREATEST", "T+", result_single, conditional_greatest, 0, "conditional",
+       "GREATEST(a, ...)", "The largest of the values; NULLs do not count.")
+SCALAR("LEAST", "T+", result_single, conditional_least, 0, "conditional", "LEAST(a, ...)",
+       "The smallest of the values; NULLs do not count.")
+
+/* ---- func/nested.c ---- */
+SCALAR("ARRAY", "T+", result_array, nested_array, 0, "nested", "ARRAY(a, ...)",
+       "An array of the values; also ARRAY[a, ...].")
+SCALAR("ARRAY_LENGTH|CARDINALITY", "ARRAY", result_bigint, nested_length, STRICT, "nested",
+       "ARRAY_LENGTH(array)", "Number of elements.")
+SCALAR("CARDINALITY", "MAP", result_bigint, nested_length, STRICT, "nested", "CARDINALITY(map)",
+       "Number of entries.")
+SCALAR("ARRAY_CONTAINS", "ARRAY ANY", result_contains, nested_contains, STRICT, "nested",
+       "ARRAY_CONTAINS(array, x)", "Whether an element equals x.")
+SCALAR("ARRAY_POSITION", "ARRAY ANY", result_position, nested_position, STRICT, "nested",
+       "ARRAY_POSITION(array, x)", "Place of the first element that equals x, from 1; 0 if "
+       "there is none.")
+SCALAR("ELEMENT_AT", "ARRAY INTEGER", result_element, nested_element, STRICT, "nested",
+       "ELEMENT_AT(array, n)",
+       "Element n, counted from 1 or by a negative number from the end; NULL if there is "
+       "none; also array[n].")
+SCALAR("ELEMENT_AT", "MAP ANY", result_map_value, nested_map_value, STRICT, "nested",
+       "ELEMENT_AT(map, key)", "The value of that key, NULL if there is none; also map[key].")
+SCALAR("MAP_KEYS", "MAP", result_map_keys, nested_map_keys, STRICT, "nested", "MAP_KEYS(map)",
+       "The keys as an array.")
+SCALAR("MAP_VALUES", "MAP", result_map_values, nested_map_values, STRICT, "nested",
+       "MAP_VALUES(map)", "The values as an array, in the order of MAP_KEYS.")
 
 #undef STRICT
 #undef FALLIBLE
