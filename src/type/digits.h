@@ -46,11 +46,13 @@ digits_join(uint64_t values)
 	        (values >> 16 & mask) * UINT64_C(0x0000271000000001)) >> 32;
 }
 
+/* "00" "01" .. "99". */
+extern const char digits_pairs[201];
+
 /* Two digits of v (0..99). */
 static inline char *
 digits_put2(char *out, unsigned v)
 {
-	out[0] = (char)('0' + v / 10);
-	out[1] = (char)('0' + v % 10);
+	memcpy(out, digits_pairs + 2 * v, 2);
 	return out + 2;
 }

@@ -21,6 +21,7 @@
 
 #define EXACT_MANTISSA (UINT64_C(1) << 53)
 #define EXACT_POWER 22
+#define SAFE_INTEGER_DIGITS 18 /* always fit 63 bits */
 #define MANTISSA_DIGITS 19    /* always fit 64 bits */
 #define SLOW_DIGITS 800       /* > 767, after which a digit only matters by being there */
 #define EXPONENT_LIMIT INT64_C(1000000000000)
@@ -42,7 +43,7 @@ static const uint64_t power10_uint[20] = {
 	UINT64_C(1000000000000000000), UINT64_C(10000000000000000000),
 };
 
-static const char digit_pairs[201] =
+const char digits_pairs[201] =
 	"0001020304050607080910111213141516171819"
 	"2021222324252627282930313233343536373839"
 	"4041424344454647484950515253545556575859"
@@ -51,30 +52,54 @@ static const char digit_pairs[201] =
 
 /* ---- integers ---- */
 
+/* Any number of digits: leading zeros, or too many. */
+static NumberResult
+parse_long_integer(const char *p, const char *end, bool negative, int64_t *out)
+{
+	uint64_t limit = (uint64_t)INT64_MAX + negative;
+	uint64_t value = 0;
+	bool overflow = false;
+
+	for (; p < end; p++) {
+		if (!digit_is(*p))
+			return NUMBER_SYNTAX;
+		unsigned digit = (unsigned)(*p - '0');
+		overflow |= value > (limit - digit) / 10;
+		value = value * 10 + digit;
+	}
+	if (overflow)
+		return NUMBER_OVERFLOW;
+	*out = (int64_t)(negative ? 0 - value : value);
+	return NUMBER_OK;
+}
+
 NumberResult
 int64_parse(const char *text, size_t len, int64_t *out)
 {
+	const char *p = text;
 	const char *end = text + len;
-	bool negative = len > 0 && text[0] == '-';
-	uint64_t limit = (uint64_t)INT64_MAX + negative;
+	bool negative = len > 0 && *p == '-';
 	uint64_t value = 0;
 
-	if (len > 0 && (text[0] == '-' || text[0] == '+'))
-		text++;
-	if (text == end)
+	if (len > 0 && (*p == '-' || *p == '+'))
+		p++;
+	if (p == end)
 		return NUMBER_SYNTAX;
-	for (; text < end; text++) {
-		if (!digit_is(*text))
+	if (end - p > SAFE_INTEGER_DIGITS)
+		return parse_long_integer(p, end, negative, out);
+	for (; end - p >= 8; p += 8) {
+		uint64_t digits = digits_load(p) ^ DIGITS_ASCII_ZEROS;
+
+		if (!digits_all(digits))
 			return NUMBER_SYNTAX;
-		unsigned digit = (unsigned)(*text - '0');
-		if (value > (limit - digit) / 10) {
-			while (text < end && digit_is(*text))
-				text++;
-			return text == end ? NUMBER_OVERFLOW : NUMBER_SYNTAX;
-		}
-		value = value * 10 + digit;
+		value = value * 100000000 + digits_join(digits);
 	}
-	*out = (int64_t)(negative ? 0 - value : value);
+	for (; p < end; p++) {
+		if (!digit_is(*p))
+			return NUMBER_SYNTAX;
+		value = value * 10 + (uint64_t)(*p - '0');
+	}
+	*out = negative ? -(int64_t)value : (int64_t)value;
 	return NUMBER_OK;
 }
 
@@ -95,7 +120,7 @@ digits_print(char *out, uint64_t v, int count)
 
 	while (p - out >= 2) {
 		p -= 2;
-		memcpy(p, digit_pairs + v % 100 * 2, 2);
+		memcpy(p, digits_pairs + v % 100 * 2, 2);
 		v /= 100;
 	}
 	if (p > out)

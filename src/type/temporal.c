@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #define DAYS_PER_ERA 146097       /* 400 years */
+#define MARCH_TO_DECEMBER 306     /* days */
 #define DAYS_TO_EPOCH 719468      /* 0000-03-01 to 1970-01-01 */
 #define EPOCH_WEEKDAY 3           /* 1970-01-01 is a Thursday, counted from Monday = 0 */
 #define MONTHS_PER_YEAR 12
@@ -88,22 +89,26 @@ date_from_civil(CivilDate civil)
 	return (int32_t)(era * DAYS_PER_ERA + day_of_era) - DAYS_TO_EPOCH;
 }
 
+/* By Neri and Schneider: divisions become multiplications with a shift.  Correct for all days from
+ * DATE_MIN to DATE_MAX, of which the unit test tries each. */
 CivilDate
 date_to_civil(int32_t days)
 {
-	uint32_t z = (uint32_t)(days + DAYS_TO_EPOCH);
-	uint32_t era = z / DAYS_PER_ERA;
-	uint32_t day_of_era = z - era * DAYS_PER_ERA;
-	uint32_t year_of_era =
-		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	uint32_t day_of_year =
-		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	uint32_t month = (5 * day_of_year + 2) / 153;
-	uint32_t day = day_of_year - (153 * month + 2) / 5 + 1;
+	uint32_t quarter_days = 4 * (uint32_t)(days + DAYS_TO_EPOCH) + 3;
+	uint32_t century = quarter_days / DAYS_PER_ERA;
+	uint32_t in_century = quarter_days % DAYS_PER_ERA | 3;
+	uint64_t scaled = UINT64_C(2939745) * in_century; /* 2^32 * 4 / 1461 */
+	uint32_t year = century * 100 + (uint32_t)(scaled >> 32);
+	uint32_t day_of_year = (uint32_t)scaled / 2939745 / 4;
+	uint32_t month_day = 2141 * day_of_year + 197913; /* months of 30.61 days, from March */
+	uint32_t month = month_day >> 16;
+	uint32_t day = (month_day & 0xFFFF) / 2141 + 1;
 
-	month = month < 10 ? month + 3 : month - 9;
-	return (CivilDate){(int32_t)(era * 400 + year_of_era + (month <= 2)), (int32_t)month,
-	                   (int32_t)day};
+	if (day_of_year >= MARCH_TO_DECEMBER) {
+		year++;
+		month -= 12;
+	}
+	return (CivilDate){(int32_t)year, (int32_t)month, (int32_t)day};
 }
 
 TemporalResult

@@ -7,6 +7,7 @@
 #include "type/number.h"
 
 #define FRACTION_DIGITS_MAX 9
+#define CANONICAL_LENGTH 24
 #define MILLIS_DIGITS 13 /* epoch milliseconds from 2001 to 2286 */
 
 typedef struct Cursor {
@@ -160,9 +161,44 @@ time_parse(const char *text, size_t len, int64_t *out)
 	return result;
 }
 
+/* The value of the two digits at bytes `at` and `at` + 1 of a word. */
+static inline int32_t
+pair_at(uint64_t values, int at)
+{
+	return (int32_t)((values * 10 + (values >> 8)) >> at * 8 & 0xFF);
+}
+
+/* 2023-11-14T22:13:20.049Z, the form that timestamp_print writes, in three words.  False if the
+ * text is another one or a field is out of range; the general way finds out what is wrong. */
+static bool
+parse_canonical(const char *text, int64_t *out)
+{
+	/* Where digits stand, '0' leaves their value; a separator leaves 0 if it is the right one. */
+	uint64_t date = digits_load(text) ^ digits_load("0000-00-");
+	uint64_t hour = digits_load(text + 8) ^ digits_load("00T00:00");
+	uint64_t second = digits_load(text + 16) ^ digits_load(":00.000Z");
+	uint64_t separators = (date & UINT64_C(0xFF0000FF00000000)) |
+	                      (hour & UINT64_C(0x0000FF0000FF0000)) |
+	                      (second & UINT64_C(0xFF000000FF0000FF));
+	CivilTime civil;
+
+	if (separators != 0 || !digits_all(date) || !digits_all(hour) || !digits_all(second))
+		return false;
+	civil.date.year = pair_at(date, 0) * 100 + pair_at(date, 2);
+	civil.date.month = pair_at(date, 5);
+	civil.date.day = pair_at(hour, 0);
+	civil.hour = pair_at(hour, 3);
+	civil.minute = pair_at(hour, 6);
+	civil.second = pair_at(second, 1);
+	civil.micros = (pair_at(second, 4) * 10 + (int32_t)(second >> 48 & 0xFF)) * 1000;
+	return timestamp_make(&civil, out) == TEMPORAL_OK;
+}
+
 TemporalResult
 timestamp_parse(const char *text, size_t len, int64_t *out)
 {
+	if (len == CANONICAL_LENGTH && parse_canonical(text, out))
+		return TEMPORAL_OK;
 	Cursor c = {text, text + len};
 	int32_t days;
 	int64_t time = 0;
@@ -253,7 +289,7 @@ print_fraction(char *out, unsigned micros)
 static inline char *
 print_time(char *out, int64_t micros, bool always_fraction)
 {
-	unsigned seconds = (unsigned)(micros / MICROS_PER_SECOND);
+	unsigned seconds = (unsigned)((uint64_t)micros / (uint64_t)MICROS_PER_SECOND);
 	unsigned fraction = (unsigned)(micros - seconds * MICROS_PER_SECOND);
 
 	out = digits_put2(out, seconds / 3600);
@@ -273,11 +309,13 @@ time_print(char *out, int64_t micros)
 char *
 timestamp_print(char *out, int64_t micros)
 {
-	int32_t days = timestamp_to_date(micros);
+	/* In range, so it can be counted from the first day without a sign. */
+	uint64_t since_first = (uint64_t)(micros - TIMESTAMP_MIN);
+	uint64_t day = since_first / (uint64_t)MICROS_PER_DAY;
 
-	out = date_print(out, days);
+	out = date_print(out, DATE_MIN + (int32_t)day);
 	*out++ = 'T';
-	out = print_time(out, micros - timestamp_from_date(days), true);
+	out = print_time(out, (int64_t)(since_first - day * (uint64_t)MICROS_PER_DAY), true);
 	*out++ = 'Z';
 	return out;
 }
