@@ -34,6 +34,7 @@ chunk_reset(Chunk *chunk)
 	}
 	chunk->len = 0;
 	chunk->record_count = 0;
+	chunk->skipped_lines = 0;
 }
 
 char *
@@ -127,6 +128,40 @@ output_cut(Output *output, uint32_t count)
 		return;
 	output->count = count;
 	output->bytes.len = count > 0 ? output->ends[count - 1] : 0;
+}
+
+/* Moves what stays to the front: `ends` is relative to the start of the bytes. */
+static void
+drop_front(Buffer *bytes, uint32_t *ends, uint32_t count, uint32_t total)
+{
+	uint32_t cut = ends[count - 1] & ~KEY_NULL;
+
+	memmove(bytes->data, bytes->data + cut, bytes->len - cut);
+	bytes->len -= cut;
+	for (uint32_t i = count; i < total; i++)
+		ends[i - count] = ends[i] - cut;
+}
+
+void
+output_drop(Output *output, uint32_t count)
+{
+	uint32_t total = output->count;
+
+	if (count == 0)
+		return;
+	drop_front(&output->bytes, output->ends, count, total);
+	if (output->keyed) {
+		if (output->keys.len > 0)
+			drop_front(&output->keys, output->key_ends, count, total);
+		else
+			memmove(output->key_ends, output->key_ends + count,
+			        sizeof *output->key_ends * (total - count));
+		if (output->headers.len > 0)
+			drop_front(&output->headers, output->header_ends, count, total);
+		memmove(output->timestamps, output->timestamps + count,
+		        sizeof *output->timestamps * (total - count));
+	}
+	output->count = total - count;
 }
 
 Str

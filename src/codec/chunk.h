@@ -38,6 +38,7 @@ typedef struct Chunk {
 	int64_t position;        /* file: byte offset of data[0]; topic: offset of the first record */
 	int64_t next_position;   /* where reading goes on after this chunk */
 	uint64_t sequence;       /* order in which the reader delivered it, from 0 */
+	uint32_t skipped_lines;  /* lines of the file before data[0] that no chunk has: its header */
 } Chunk;
 
 /* How far a chunk has been decoded. */
@@ -83,6 +84,8 @@ void output_reset(Output *output);
 void output_reserve(Output *output, uint32_t count);
 /* Keep the first `count` records. */
 void output_cut(Output *output, uint32_t count);
+/* Leave out the first `count` records. */
+void output_drop(Output *output, uint32_t count);
 /* The key of record i; data is NULL if it has none. */
 Str output_key(const Output *output, uint32_t i);
 /* Its headers, empty if it has none. */

@@ -116,7 +116,9 @@ typedef struct StatementPlan {
 	Str name;                  /* of the stream it creates, or "query_<n>" */
 	const Statement *statement;
 	PlanNode *root;
-	const Endpoint *sink;      /* NULL: the rows are a SELECT's and go to the caller */
+	const Endpoint *sink;      /* of a plain SELECT: the console */
+	const Endpoint *dead_letters; /* of SendToDLQ; else NULL */
+	bool is_select;            /* a plain SELECT: --limit applies */
 	uint32_t *key_columns;     /* output columns that are the record's key, in order */
 	uint32_t key_count;        /* 0: the source record's key goes through */
 	Setting *job;              /* job_options */

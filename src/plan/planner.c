@@ -58,9 +58,15 @@ kafka_twin(Binder *binder, const Options *own, Str name)
 }
 
 static bool
+uses(const Endpoint *endpoint, Str connector)
+{
+	return endpoint != NULL && str_eq(str_from(endpoint->connector->name), connector);
+}
+
+static bool
 is_kafka(const Endpoint *endpoint)
 {
-	return endpoint != NULL && str_eq(str_from(endpoint->connector->name), STR("kafka"));
+	return uses(endpoint, STR("kafka"));
 }
 
 /* The sink of CREATE ... AS; *out is NULL for a stream inside the process. */
@@ -197,6 +203,49 @@ add_plan(Planner *planner, StatementPlan *plan)
 	script->items[script->count++] = plan;
 }
 
+/* Where SendToDLQ writes: a file that is appended to, or a topic on the brokers in use. */
+static Status
+dead_letter_sink(Binder *binder, StatementPlan *plan)
+{
+	const Setting *path = &plan->job[JOB_DLQ_PATH];
+	const Setting *topic = &plan->job[JOB_DLQ_TOPIC];
+	const Endpoint *kafka = is_kafka(binder->source) ? binder->source : plan->sink;
+	Options given = {0};
+	Endpoint *sink;
+
+	if (plan->job[JOB_FAILURE_STRATEGY].integer != FAILURE_SEND_TO_DLQ)
+		return FERRIS_OK;
+	if (path->present == topic->present) {
+		error_set(binder->err, path->present ? FERRIS_ERR_OPTION_CONFLICT : FERRIS_ERR_OPTION_MISSING,
+		          path->present ? "dead letters go to a file or to a topic, not both"
+		                        : "SendToDLQ needs a place for the dead letters");
+		error_hint(binder->err, "write one of 'dlq.path' = 'dead.jsonl', 'dlq.topic' = '...'");
+		return option_error(&plan->job[JOB_FAILURE_STRATEGY], binder->err);
+	}
+	given.entries = ARENA_ARRAY(binder->arena, OptionEntry, kafka->given.count + 4);
+	if (topic->present) {
+		if (!is_kafka(kafka)) {
+			error_set(binder->err, FERRIS_ERR_OPTION_CONFLICT,
+			          "'dlq.topic' needs a Kafka source or sink, whose brokers it uses");
+			error_hint(binder->err, "write the dead letters to a file: 'dlq.path'");
+			return option_error(topic, binder->err);
+		}
+		for (uint32_t i = 0; i < kafka->given.count; i++)
+			if (str_starts_with(kafka->given.entries[i].key, STR("kafka.")))
+				append_entry(&given, kafka->given.entries[i]);
+		append_entry(&given, (OptionEntry){.key = STR("connector"), .value = STR("kafka")});
+		append_entry(&given, (OptionEntry){.key = STR("kafka.topic"), .value = topic->text});
+	} else {
+		append_entry(&given, (OptionEntry){.key = STR("connector"), .value = STR("file")});
+		append_entry(&given, (OptionEntry){.key = STR("path"), .value = path->text});
+		append_entry(&given, (OptionEntry){.key = STR("append"), .value = STR("true")});
+	}
+	append_entry(&given, (OptionEntry){.key = STR("format"), .value = STR("raw")});
+	TRY(resolve_endpoint(binder, ROLE_SINK, STR("dead letters"), (Position){0}, given, &sink));
+	plan->dead_letters = sink;
+	return FERRIS_OK;
+}
+
 static Status
 finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str name, PlanNode *root,
             Endpoint *sink)
@@ -207,13 +256,8 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	plan->statement = statement;
 	plan->sink = sink;
 	TRY(options_resolve(&job_options, &binder->with, planner->arena, &plan->job, binder->err));
-	if (plan->job[JOB_FAILURE_STRATEGY].integer == FAILURE_SEND_TO_DLQ &&
-	    !plan->job[JOB_DLQ_PATH].present && !plan->job[JOB_DLQ_TOPIC].present) {
-		error_set(binder->err, FERRIS_ERR_OPTION_MISSING,
-		          "SendToDLQ needs a place for the dead letters");
-		error_hint(binder->err, "add 'dlq.path' = 'dead.jsonl' or 'dlq.topic' = '...'");
-		return option_error(&plan->job[JOB_FAILURE_STRATEGY], binder->err);
-	}
+	plan->is_select = statement->kind == STATEMENT_QUERY && uses(sink, STR("console"));
+	TRY(dead_letter_sink(binder, plan));
 	set_key(planner->arena, plan, root);
 	plan->root = plan_push_down(planner->arena, root);
 	TRY(check_unused(binder, &binder->with, "this statement"));

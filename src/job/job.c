@@ -1,0 +1,675 @@
+/* job/job.c -- the threads of a statement and what they hand to each other. */
+#include "job/job.h"
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/ring.h"
+#include "job/failure.h"
+
+#define READ_TIMEOUT_MS 50
+#define RETRY_BACKOFF_MAX_MS 60000
+
+/* A chunk on its way, and what became of it. */
+typedef struct Slot {
+	Chunk *chunk;
+	uint64_t sequence;
+	ChunkResult result;
+	Status status;
+	Error error; /* if status is not FERRIS_OK */
+} Slot;
+
+/* Where a split stands, as far as the writer has come. */
+typedef struct SplitState {
+	int64_t next;
+	uint64_t lines;
+	bool seen;
+} SplitState;
+
+typedef struct Counters {
+	_Atomic uint64_t records_in, bytes_in, rows_out, bytes_out, filtered, failed, dead_letters, limited;
+	_Atomic uint64_t pool_hits, pool_misses;
+	_Atomic int64_t lag;
+} Counters;
+
+/* Positions that the writer has made safe, for the reader's thread to commit. */
+typedef struct CommitBox {
+	pthread_mutex_t mutex;
+	SplitPosition *positions;
+	uint32_t count;
+	bool wanted;
+} CommitBox;
+
+struct Job {
+	JobSpec spec;
+	Arena arena;
+	FieldOrder order;
+	const ConnectorClass *source;
+	const ConnectorClass *sink;
+	Reader *reader;
+	Writer *writer;
+	FailureHandler *failures;
+
+	Slot *slots;
+	uint32_t slot_count;
+	Ring free, filled, done;
+	Pipeline **pipelines;
+	uint32_t task_count;
+
+	pthread_t reader_thread, writer_thread;
+	pthread_t *task_threads;
+	uint32_t started;           /* threads running, for job_wait */
+	_Atomic uint32_t tasks_left;
+	_Atomic bool stop;
+	_Atomic bool finished;
+
+	/* writer stage */
+	Slot **pending;             /* by sequence modulo slot_count */
+	uint64_t next_sequence;
+	SplitState *splits;
+	uint32_t split_count;
+	int64_t skip_rows;          /* OFFSET */
+	int64_t rows_left;          /* LIMIT */
+	bool dirty;                 /* written since the last commit */
+	bool discard;               /* failed or LIMIT reached: let the rest pass unread */
+
+	CommitBox commits;
+	pthread_mutex_t error_mutex;
+	Status status;
+	Error error;
+	Counters counters;
+};
+
+typedef struct TaskStart {
+	Job *job;
+	uint32_t index;
+} TaskStart;
+
+/* ---------------------------------------------------------------- errors */
+
+/* The first failure is the job's; everything then comes to an end. */
+static void
+job_fail(Job *job, Status status, const Error *err)
+{
+	pthread_mutex_lock(&job->error_mutex);
+	if (job->status == FERRIS_OK) {
+		job->status = status;
+		job->error = *err;
+	}
+	pthread_mutex_unlock(&job->error_mutex);
+	job->stop = true;
+}
+
+bool
+job_failed(Job *job)
+{
+	pthread_mutex_lock(&job->error_mutex);
+	bool failed = job->status != FERRIS_OK;
+	pthread_mutex_unlock(&job->error_mutex);
+	return failed;
+}
+
+/* RetryWithBackoff: wait before the next try, or say that there is none. */
+static bool
+retry(Job *job, const Error *err, uint32_t *attempt)
+{
+	const Setting *settings = job->spec.plan->job;
+
+	if (settings[JOB_FAILURE_STRATEGY].integer != FAILURE_RETRY_WITH_BACKOFF ||
+	    !(err->flags & ERROR_RETRIABLE) || *attempt >= (uint64_t)settings[JOB_MAX_RETRIES].integer)
+		return false;
+	int64_t wait = settings[JOB_RETRY_BACKOFF].integer << (*attempt < 16 ? *attempt : 16);
+	if (wait > RETRY_BACKOFF_MAX_MS)
+		wait = RETRY_BACKOFF_MAX_MS;
+	fprintf(stderr, "warning[FS%04d]: %s; trying again in %lld ms\n",
+	        error_info(err->status)->number, err->message, (long long)wait);
+	for (int64_t until = clock_ms() + wait; clock_ms() < until && !job->stop;)
+		clock_sleep_ms(10);
+	++*attempt;
+	return !job->stop;
+}
+
+/* ---------------------------------------------------------------- reader */
+
+static Status
+commit_positions(Job *job, Error *err)
+{
+	Status status = FERRIS_OK;
+
+	pthread_mutex_lock(&job->commits.mutex);
+	if (job->commits.wanted && job->source->commit != NULL)
+		status = job->source->commit(job->reader, job->commits.positions, job->commits.count, err);
+	job->commits.wanted = false;
+	pthread_mutex_unlock(&job->commits.mutex);
+	return status;
+}
+
+static Slot *
+take_free_slot(Job *job)
+{
+	void *slot;
+
+	if (ring_pop(&job->free, 0, &slot) == RING_OK) {
+		job->counters.pool_hits++;
+		return slot;
+	}
+	if (ring_pop(&job->free, READ_TIMEOUT_MS, &slot) != RING_OK)
+		return NULL;
+	job->counters.pool_misses++;
+	return slot;
+}
+
+static Status
+read_chunk(Job *job, Chunk *chunk, ReadResult *result, Error *err)
+{
+	uint32_t attempt = 0;
+	Status status;
+
+	do {
+		chunk_reset(chunk);
+		status = job->source->read(job->reader, chunk, READ_TIMEOUT_MS, result, err);
+	} while (status != FERRIS_OK && retry(job, err, &attempt));
+	return status;
+}
+
+static void *
+reader_main(void *argument)
+{
+	Job *job = argument;
+	uint64_t sequence = 0;
+	Slot *slot = NULL;
+	ReadResult result = READ_IDLE;
+	Error err;
+
+	while (!job->stop && result != READ_END) {
+		if (slot == NULL)
+			slot = take_free_slot(job);
+		Status status = commit_positions(job, &err);
+		if (status == FERRIS_OK && slot != NULL)
+			status = read_chunk(job, slot->chunk, &result, &err);
+		if (status != FERRIS_OK) {
+			job_fail(job, status, &err);
+			break;
+		}
+		if (job->source->lag != NULL)
+			job->counters.lag = job->source->lag(job->reader);
+		if (slot == NULL || result != READ_DATA)
+			continue;
+		slot->sequence = sequence++;
+		ring_push(&job->filled, slot);
+		slot = NULL;
+	}
+	ring_close(&job->filled);
+	/* Kafka wants to be asked while the rest is on its way out. */
+	while (!job->finished) {
+		if (commit_positions(job, &err) != FERRIS_OK) {
+			job_fail(job, err.status, &err);
+			break;
+		}
+		clock_sleep_ms(1);
+	}
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- tasks */
+
+static void *
+task_main(void *argument)
+{
+	TaskStart *start = argument;
+	Job *job = start->job;
+	void *item;
+
+	while (ring_pop(&job->filled, -1, &item) == RING_OK) {
+		Slot *slot = item;
+
+		slot->status = pipeline_run(job->pipelines[start->index], slot->chunk, &slot->result,
+		                            &slot->error);
+		ring_push(&job->done, slot);
+	}
+	if (atomic_fetch_sub(&job->tasks_left, 1) == 1)
+		ring_close(&job->done);
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- writer */
+
+static SplitState *
+split_state(Job *job, uint32_t split)
+{
+	if (split >= job->split_count) {
+		uint32_t count = split + 16;
+
+		job->splits = memory_resize(job->splits, sizeof *job->splits * count);
+		memset(job->splits + job->split_count, 0,
+		       sizeof *job->splits * (count - job->split_count));
+		job->split_count = count;
+	}
+	return &job->splits[split];
+}
+
+static Status
+handle_errors(Job *job, const Slot *slot, const SplitState *split, Error *err)
+{
+	for (uint32_t i = 0; i < slot->result.error_count; i++) {
+		FailedRecord record = {
+			.chunk = slot->chunk,
+			.error = &slot->result.errors[i],
+			.split_name = job->source->split_name(job->reader, slot->chunk->split),
+			.line = split->lines + slot->chunk->skipped_lines + slot->result.errors[i].record.line + 1,
+		};
+
+		job->counters.failed++;
+		TRY(failure_record(job->failures, &record, err));
+		job->counters.dead_letters = failure_dead_letters(job->failures);
+	}
+	return FERRIS_OK;
+}
+
+/* OFFSET and LIMIT, in the order of the input. */
+static void
+apply_limit(Job *job, Output *output)
+{
+	uint32_t count = output->count;
+
+	if (job->skip_rows > 0) {
+		uint32_t skip = job->skip_rows < count ? (uint32_t)job->skip_rows : count;
+
+		job->skip_rows -= skip;
+		output_drop(output, skip);
+	}
+	if (output->count >= job->rows_left) {
+		output_cut(output, (uint32_t)job->rows_left);
+		job->discard = true;
+		job->stop = true;
+	}
+	job->rows_left -= output->count;
+	job->counters.limited += count - output->count;
+}
+
+static Status
+write_output(Job *job, const Output *output, Error *err)
+{
+	uint32_t attempt = 0;
+	Status status;
+
+	do {
+		status = job->sink->write(job->writer, output, err);
+	} while (status != FERRIS_OK && retry(job, err, &attempt));
+	return status;
+}
+
+static Status
+write_slot(Job *job, Slot *slot, Error *err)
+{
+	SplitState *split = split_state(job, slot->chunk->split);
+	ChunkResult *result = &slot->result;
+
+	if (slot->status != FERRIS_OK) {
+		*err = slot->error;
+		return slot->status;
+	}
+	job->counters.records_in += result->records_in;
+	job->counters.bytes_in += slot->chunk->len;
+	job->counters.filtered += result->filtered;
+	if (job->rows_left != INT64_MAX || job->skip_rows > 0)
+		apply_limit(job, &result->output);
+	if (result->output.count > 0)
+		TRY(write_output(job, &result->output, err));
+	job->counters.rows_out += result->output.count;
+	job->counters.bytes_out += result->output.bytes.len;
+	TRY(handle_errors(job, slot, split, err));
+	split->lines += slot->chunk->skipped_lines + result->lines;
+	split->next = slot->chunk->next_position;
+	split->seen = true;
+	job->dirty = true;
+	return FERRIS_OK;
+}
+
+/* Flush the sink, then tell the reader's thread which positions are safe. */
+static Status
+commit_epoch(Job *job, Error *err)
+{
+	uint32_t attempt = 0;
+	uint32_t count = 0;
+	Status status;
+
+	if (!job->dirty)
+		return FERRIS_OK;
+	TRY(failure_flush(job->failures, err));
+	do {
+		status = job->sink->flush(job->writer, err);
+	} while (status != FERRIS_OK && retry(job, err, &attempt));
+	TRY(status);
+	pthread_mutex_lock(&job->commits.mutex);
+	job->commits.positions =
+		memory_resize(job->commits.positions, sizeof(SplitPosition) * (job->split_count + 1));
+	for (uint32_t i = 0; i < job->split_count; i++)
+		if (job->splits[i].seen)
+			job->commits.positions[count++] = (SplitPosition){i, job->splits[i].next};
+	job->commits.count = count;
+	job->commits.wanted = true;
+	pthread_mutex_unlock(&job->commits.mutex);
+	job->dirty = false;
+	return FERRIS_OK;
+}
+
+/* Everything whose turn it is. */
+static void
+write_ready(Job *job)
+{
+	Slot **place;
+	Error err;
+
+	while (*(place = &job->pending[job->next_sequence % job->slot_count]) != NULL) {
+		Slot *slot = *place;
+
+		*place = NULL;
+		job->next_sequence++;
+		if (!job->discard) {
+			Status status = write_slot(job, slot, &err);
+
+			if (status != FERRIS_OK) {
+				job->discard = true;
+				job_fail(job, status, &err);
+			}
+		}
+		ring_push(&job->free, slot);
+	}
+}
+
+static void
+finish_output(Job *job)
+{
+	Status status;
+	Error err;
+
+	status = commit_epoch(job, &err);
+	if (status != FERRIS_OK)
+		job_fail(job, status, &err);
+	bool failed = job_failed(job);
+	status = job->sink->writer_close(job->writer, failed, &err);
+	job->writer = NULL;
+	if (status != FERRIS_OK)
+		job_fail(job, status, &err);
+	status = failure_close(job->failures, failed, &err);
+	job->failures = NULL;
+	if (status != FERRIS_OK)
+		job_fail(job, status, &err);
+}
+
+static void *
+writer_main(void *argument)
+{
+	Job *job = argument;
+	int64_t interval = job->spec.plan->job[JOB_COMMIT_INTERVAL].integer;
+	int64_t next_commit = clock_ms() + interval;
+	RingResult result;
+	Error err;
+
+	do {
+		void *item = NULL;
+		int64_t wait = next_commit - clock_ms();
+
+		result = ring_pop(&job->done, wait > 0 ? (int)wait : 0, &item);
+		if (result == RING_OK) {
+			Slot *slot = item;
+
+			job->pending[slot->sequence % job->slot_count] = slot;
+			write_ready(job);
+		}
+		if (clock_ms() >= next_commit) {
+			next_commit = clock_ms() + interval;
+			Status status = job->discard ? FERRIS_OK : commit_epoch(job, &err);
+
+			if (status != FERRIS_OK) {
+				job->discard = true;
+				job_fail(job, status, &err);
+			}
+		}
+	} while (result != RING_CLOSED);
+	finish_output(job);
+	job->finished = true;
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- opening */
+
+static Status
+open_reader(Job *job, Error *err)
+{
+	const StatementPlan *plan = job->spec.plan;
+	const Endpoint *endpoint = plan_scan(plan)->scan.endpoint;
+	DecodeSpec *decode = ARENA_NEW(&job->arena, DecodeSpec);
+	ReaderSpec spec = {
+		.object = str_copy(&job->arena, endpoint->name).data,
+		.settings = endpoint->connector_settings,
+		.given = &endpoint->given,
+		.framing = {endpoint->codec, endpoint->codec_settings, decode},
+		.group = str_format(&job->arena, "%.*s-%.*s", STR_ARG(job->spec.application),
+	                            STR_ARG(plan->name)).data,
+		.environment = job->spec.environment,
+	};
+
+	job->order.places = ARENA_ARRAY(&job->arena, uint32_t, plan_scan(plan)->scan.decode_count + 1);
+	pipeline_decode_spec(plan, &job->order, decode);
+	job->source = endpoint->connector;
+	return job->source->reader_open(&spec, &job->arena, &job->reader, err);
+}
+
+static Status
+open_writer(Job *job, Error *err)
+{
+	const StatementPlan *plan = job->spec.plan;
+	Buffer preamble;
+
+	buffer_init(&preamble, (size_t)1 << 24);
+	Status status = sink_preamble(plan, &job->arena, &preamble, err);
+	WriterSpec spec = {
+		.object = str_copy(&job->arena, plan->sink->name).data,
+		.settings = plan->sink->connector_settings,
+		.given = &plan->sink->given,
+		.codec = plan->sink->codec,
+		.preamble = arena_copy(&job->arena, preamble.data, preamble.len),
+		.preamble_len = preamble.len,
+		.environment = job->spec.environment,
+	};
+	buffer_free(&preamble);
+	job->sink = plan->sink->connector;
+	if (status == FERRIS_OK)
+		status = job->sink->writer_open(&spec, &job->arena, &job->writer, err);
+	return status;
+}
+
+static Status
+open_tasks(Job *job, Error *err)
+{
+	const StatementPlan *plan = job->spec.plan;
+	int64_t strategy = plan->job[JOB_FAILURE_STRATEGY].integer;
+	PipelineSpec spec = {
+		.plan = plan,
+		.order = &job->order,
+		.reader = job->reader,
+		.stop_at_error =
+			strategy == FAILURE_FAIL_BATCH || strategy == FAILURE_RETRY_WITH_BACKOFF,
+	};
+
+	job->pipelines = ARENA_ARRAY(&job->arena, Pipeline *, job->task_count);
+	for (uint32_t i = 0; i < job->task_count; i++)
+		TRY(pipeline_open(&spec, &job->pipelines[i], err));
+	return FERRIS_OK;
+}
+
+/* Two slots for each task and two for the ends: all stages can be at work at once. */
+static void
+make_slots(Job *job)
+{
+	job->slot_count = 2 * job->task_count + 2;
+	job->slots = ARENA_ARRAY(&job->arena, Slot, job->slot_count);
+	job->pending = ARENA_ARRAY(&job->arena, Slot *, job->slot_count);
+	ring_init(&job->free, job->slot_count);
+	ring_init(&job->filled, job->slot_count);
+	ring_init(&job->done, job->slot_count);
+	for (uint32_t i = 0; i < job->slot_count; i++) {
+		job->slots[i].chunk = chunk_new(CHUNK_CAPACITY);
+		chunk_result_init(&job->slots[i].result, job->sink->keyed_output);
+		ring_push(&job->free, &job->slots[i]);
+	}
+}
+
+static void
+set_limits(Job *job)
+{
+	const PlanNode *root = job->spec.plan->root;
+
+	job->rows_left = job->spec.row_limit;
+	if (root->kind != PLAN_LIMIT)
+		return;
+	job->skip_rows = root->limit.offset;
+	if (root->limit.count < job->rows_left)
+		job->rows_left = root->limit.count;
+}
+
+Status
+job_open(const JobSpec *spec, Job **out, Error *err)
+{
+	Job *job = memory_zero(sizeof *job);
+
+	*out = job;
+	job->spec = *spec;
+	arena_init(&job->arena, 0);
+	pthread_mutex_init(&job->error_mutex, NULL);
+	pthread_mutex_init(&job->commits.mutex, NULL);
+	job->counters.lag = -1;
+	job->task_count = (uint32_t)spec->plan->job[JOB_PARALLELISM].integer;
+	set_limits(job);
+	TRY(open_reader(job, err));
+	TRY(open_tasks(job, err));
+	TRY(open_writer(job, err));
+	TRY(failure_open(spec->plan, spec->environment, &job->arena, &job->failures, err));
+	make_slots(job);
+	return FERRIS_OK;
+}
+
+static Status
+start_thread(Job *job, pthread_t *thread, void *(*run)(void *), void *argument, Error *err)
+{
+	int code = pthread_create(thread, NULL, run, argument);
+
+	if (code != 0) {
+		error_set(err, FERRIS_ERR_SYSTEM, "cannot start a thread");
+		return error_errno(err, code);
+	}
+	job->started++;
+	return FERRIS_OK;
+}
+
+Status
+job_start(Job *job, Error *err)
+{
+	TaskStart *starts = ARENA_ARRAY(&job->arena, TaskStart, job->task_count);
+
+	job->task_threads = ARENA_ARRAY(&job->arena, pthread_t, job->task_count);
+	job->tasks_left = job->task_count;
+	if (job->rows_left == 0) {
+		job->stop = true;
+		job->discard = true;
+	}
+	TRY(start_thread(job, &job->writer_thread, writer_main, job, err));
+	for (uint32_t i = 0; i < job->task_count; i++) {
+		starts[i] = (TaskStart){job, i};
+		TRY(start_thread(job, &job->task_threads[i], task_main, &starts[i], err));
+	}
+	return start_thread(job, &job->reader_thread, reader_main, job, err);
+}
+
+/* ---------------------------------------------------------------- ending */
+
+void
+job_stop(Job *job)
+{
+	job->stop = true;
+}
+
+bool
+job_is_done(const Job *job)
+{
+	return job->finished;
+}
+
+Status
+job_wait(Job *job, Error *err)
+{
+	if (job->started == job->task_count + 2) {
+		pthread_join(job->reader_thread, NULL);
+		for (uint32_t i = 0; i < job->task_count; i++)
+			pthread_join(job->task_threads[i], NULL);
+		pthread_join(job->writer_thread, NULL);
+		job->started = 0;
+		/* The output is safe; its positions have not been committed yet. */
+		if (commit_positions(job, err) != FERRIS_OK)
+			job_fail(job, err->status, err);
+	}
+	if (job->status != FERRIS_OK)
+		*err = job->error;
+	return job->status;
+}
+
+void
+job_close(Job *job)
+{
+	Error err;
+
+	if (job == NULL)
+		return;
+	if (job->writer != NULL && job->sink->writer_close(job->writer, true, &err) != FERRIS_OK)
+		error_print(stderr, &err, NULL, NULL);
+	if (job->failures != NULL && failure_close(job->failures, true, &err) != FERRIS_OK)
+		error_print(stderr, &err, NULL, NULL);
+	if (job->reader != NULL)
+		job->source->reader_close(job->reader);
+	for (uint32_t i = 0; i < job->task_count && job->pipelines != NULL; i++)
+		pipeline_close(job->pipelines[i]);
+	if (job->slots != NULL) {
+		for (uint32_t i = 0; i < job->slot_count; i++) {
+			chunk_destroy(job->slots[i].chunk);
+			chunk_result_free(&job->slots[i].result);
+		}
+		ring_free(&job->free);
+		ring_free(&job->filled);
+		ring_free(&job->done);
+	}
+	pthread_mutex_destroy(&job->error_mutex);
+	pthread_mutex_destroy(&job->commits.mutex);
+	memory_free(job->commits.positions);
+	memory_free(job->splits);
+	arena_free(&job->arena);
+	memory_free(job);
+}
+
+void
+job_counters(Job *job, JobCounters *out)
+{
+	const Counters *c = &job->counters;
+
+	*out = (JobCounters){
+		.records_in = c->records_in,
+		.bytes_in = c->bytes_in,
+		.rows_out = c->rows_out,
+		.bytes_out = c->bytes_out,
+		.filtered = c->filtered,
+		.failed = c->failed,
+		.dead_letters = c->dead_letters,
+		.limited = c->limited,
+		.pool_hits = c->pool_hits,
+		.pool_misses = c->pool_misses,
+		.lag = c->lag,
+	};
+}
+
+const StatementPlan *
+job_plan(const Job *job)
+{
+	return job->spec.plan;
+}

@@ -1,0 +1,55 @@
+/* job/job.h -- one statement at work: reader, tasks and writer around bounded rings.
+ *
+ *     reader thread --filled--> task threads --done--> writer thread
+ *           ^                                               |
+ *           +--------------------- free <-------------------+
+ *
+ * What goes round are slots: a chunk of input and what became of it.  There are few of them, so a
+ * slow sink stops the reader (backpressure), and memory stays what it was at the start.  The
+ * writer takes the slots in the reader's order, whatever the number of tasks: output, row errors,
+ * LIMIT and committed positions are those of one task.
+ *
+ * Threads: a Job is opened, started, waited for and closed by one thread; job_stop and
+ * job_counters may be called from any. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "exec/pipeline.h"
+
+typedef struct Job Job;
+
+typedef struct JobSpec {
+	const StatementPlan *plan;
+	Str application;      /* part of the consumer group's name */
+	void *environment;    /* for connectors */
+	int64_t row_limit;    /* at most so many rows; INT64_MAX: no limit */
+} JobSpec;
+
+/* in = out + filtered + failed + beyond LIMIT, once the job has ended. */
+typedef struct JobCounters {
+	uint64_t records_in;
+	uint64_t bytes_in;
+	uint64_t rows_out;
+	uint64_t bytes_out;
+	uint64_t filtered;
+	uint64_t failed;
+	uint64_t dead_letters;
+	uint64_t limited;      /* rows that LIMIT or OFFSET left out */
+	uint64_t pool_hits;    /* a free slot was at hand */
+	uint64_t pool_misses;  /* the reader had to wait for one */
+	int64_t lag;           /* bytes or records not read yet; -1: not known */
+} JobCounters;
+
+/* Opens reader and writer and compiles the plan; nothing moves yet. */
+Status job_open(const JobSpec *spec, Job **out, Error *err);
+Status job_start(Job *job, Error *err);
+/* Read nothing more; what has been read is processed, written and committed. */
+void job_stop(Job *job);
+bool job_is_done(const Job *job);
+bool job_failed(Job *job);
+/* Waits for the end; returns how it went. */
+Status job_wait(Job *job, Error *err);
+void job_close(Job *job);
+void job_counters(Job *job, JobCounters *out);
+const StatementPlan *job_plan(const Job *job);
