@@ -28,12 +28,14 @@
 typedef struct RowFailure {
 	uint16_t row;
 	Status status;
+	Str column;  /* output column whose expression failed; may be empty */
 	Str message; /* in the batch's heap */
 } RowFailure;
 
 typedef struct Failures {
 	uint64_t failed[BITMAP_WORDS(BATCH_CAPACITY)]; /* bit 1: the row has failed */
 	uint32_t count;
+	Str column;                                    /* of the expression being computed */
 	RowFailure list[BATCH_CAPACITY];               /* each row at most once, in order of failing */
 } Failures;
 
@@ -56,6 +58,7 @@ typedef void (*Kernel)(KernelCall *call);
 typedef struct KernelPlan {
 	Kernel kernel;
 	void *state;
+	void (*release)(void *state); /* frees what the arena does not hold, or NULL; program_free */
 } KernelPlan;
 
 /* Chooses the kernel by the argument types and prepares what depends on constant arguments alone
@@ -224,6 +227,10 @@ kernel_constant(const BoundExpr *call, uint32_t arg)
 	return &call->args[arg]->constant;
 }
 
+/* Makes the rows NULL in `out` where any argument is, as is done for STRICT.  False if that is all
+ * of them. */
+bool kernel_merge_nulls(KernelCall *call);
+
 /* Row failures for the results of type/decimal.h and type/temporal.h that are not OK; `what` is
  * the operation, as in "price * quantity" or "DATE_TRUNC". */
 void kernel_fail_decimal(KernelCall *call, uint32_t row, DecimalResult result, const char *what);
@@ -244,6 +251,8 @@ struct ScalarFunction {
 	const char *doc;
 };
 
+/* Row i of the list, or NULL at its end. */
+const ScalarFunction *function_row(size_t i);
 /* Result rules that several functions share, in func/function.c. */
 #define SHARED_RESULT_LIST(RESULT)    \
 	RESULT(boolean, BOOLEAN)      \
@@ -259,6 +268,14 @@ struct ScalarFunction {
 	RESULT(interval, INTERVAL)
 
 /* result_first, result_second, result_last: the type of that argument. */
+#define RESULT(name, kind)                                                                       \
+	Status result_##name(Arena *arena, BoundExpr *const *args, uint32_t count,               \
+	                     const Type **type, Error *err);
+SHARED_RESULT_LIST(RESULT)
+RESULT(first, )
+RESULT(second, )
+RESULT(last, )
+#undef RESULT
 
 #define SCALAR(name, arguments, result, kernel, flags, category, signature, doc)                 \
 	Status result(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,   \

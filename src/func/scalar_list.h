@@ -36,10 +36,194 @@
 #define VOLATILE SCALAR_VOLATILE
 #define OPERATOR SCALAR_OPERATOR
 
-/* ---- func/arithmetic.c ---- */
+/* ---- func/arithmetic.c: integers and floating point ---- */
 SCALAR_PLAN("+", "INTEGER INTEGER", result_integer_wider, plan_integer_add,
-            STRICT | FALLIBLE | OPERATOR, "operators", "a + b",
-            "Sum; an integer that does not fit the result type is an error.")
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "a + b",
+            "Sum; an integer that does not fit the wider type of the two is an error of the row.")
+SCALAR("+", "DOUBLE DOUBLE", result_double, double_add, STRICT | FALLIBLE | OPERATOR,
+            "operators", "a + b", "Sum.")
+SCALAR_PLAN("-", "INTEGER INTEGER", result_integer_wider, plan_integer_subtract,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "a - b", "Difference.")
+SCALAR("-", "DOUBLE DOUBLE", result_double, double_subtract, STRICT | FALLIBLE | OPERATOR,
+            "operators", "a - b", "Difference.")
+SCALAR_PLAN("*", "INTEGER INTEGER", result_integer_wider, plan_integer_multiply,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "a * b", "Product.")
+SCALAR("*", "DOUBLE DOUBLE", result_double, double_multiply, STRICT | FALLIBLE | OPERATOR,
+            "operators", "a * b", "Product.")
+SCALAR("/", "INTEGER INTEGER", result_integer_wider, integer_divide, STRICT | FALLIBLE | OPERATOR,
+            "operators", "a / b",
+            "Quotient, truncated towards zero; division by zero is an error of the row.")
+SCALAR("/", "DOUBLE DOUBLE", result_double, double_divide, STRICT | FALLIBLE | OPERATOR,
+            "operators", "a / b", "Quotient.")
+SCALAR("%", "INTEGER INTEGER", result_integer_wider, integer_remainder,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "a % b", "Remainder with the sign of a.")
+SCALAR("%", "DOUBLE DOUBLE", result_double, double_remainder, STRICT | FALLIBLE | OPERATOR,
+            "operators", "a % b", "Remainder with the sign of a.")
+SCALAR("NEG", "INTEGER", result_integer_wider, integer_negate, STRICT | FALLIBLE | OPERATOR,
+            "operators", "-a", "The negative.")
+SCALAR("NEG", "DOUBLE", result_double, double_negate, STRICT | OPERATOR,
+            "operators", "-a", "The negative.")
+
+/* ---- func/arithmetic_decimal.c ---- */
+SCALAR_PLAN("+", "EXACT EXACT", result_decimal_add, plan_decimal_add, STRICT | FALLIBLE | OPERATOR,
+            "operators", "a + b",
+            "Sum, exact: the larger of the scales, one more digit before the point.")
+SCALAR_PLAN("-", "EXACT EXACT", result_decimal_add, plan_decimal_subtract,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "a - b", "Difference, exact.")
+SCALAR_PLAN("*", "EXACT EXACT", result_decimal_multiply, plan_decimal_multiply,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "a * b", "Product, exact: the sum of the scales and of the precisions.")
+SCALAR_PLAN("/", "EXACT EXACT", result_decimal_divide, plan_decimal_divide,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "a / b",
+            "Quotient with at least 6 digits after the point, rounded half up.")
+SCALAR_PLAN("%", "EXACT EXACT", result_decimal_remainder, plan_decimal_remainder,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "a % b", "Remainder with the sign of a.")
+SCALAR("NEG", "DECIMAL", result_first, decimal_negate, STRICT | OPERATOR,
+            "operators", "-a", "The negative.")
+
+/* ---- func/arithmetic_temporal.c ---- */
+SCALAR("+", "TIMESTAMP INTERVAL", result_timestamp, timestamp_plus_interval,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "timestamp + interval",
+            "Months first, then days, then time; a day past the end of the month becomes its last.")
+SCALAR("+", "INTERVAL TIMESTAMP", result_timestamp, interval_plus_timestamp,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "interval + timestamp", "The same.")
+SCALAR("-", "TIMESTAMP INTERVAL", result_timestamp, timestamp_minus_interval,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "timestamp - interval", "The instant that much earlier.")
+SCALAR("-", "TIMESTAMP TIMESTAMP", result_interval, timestamp_minus_timestamp, STRICT | OPERATOR,
+            "operators", "timestamp - timestamp", "Days of 24 hours, and the rest.")
+SCALAR("+", "DATE INTEGER", result_date, date_plus_days, STRICT | FALLIBLE | OPERATOR,
+            "operators", "date + days", "The date so many days later.")
+SCALAR("+", "INTEGER DATE", result_date, days_plus_date, STRICT | FALLIBLE | OPERATOR,
+            "operators", "days + date", "The same.")
+SCALAR("-", "DATE INTEGER", result_date, date_minus_days, STRICT | FALLIBLE | OPERATOR,
+            "operators", "date - days", "The date so many days earlier.")
+SCALAR("-", "DATE DATE", result_integer, date_minus_date, STRICT | OPERATOR,
+            "operators", "date - date", "Days between.")
+SCALAR("+", "TIME INTERVAL", result_time, time_plus_interval, STRICT | OPERATOR,
+            "operators", "time + interval", "The time of day, going round at midnight.")
+SCALAR("-", "TIME INTERVAL", result_time, time_minus_interval, STRICT | OPERATOR,
+            "operators", "time - interval", "The time of day, going round at midnight.")
+SCALAR("-", "TIME TIME", result_interval, time_minus_time, STRICT | OPERATOR,
+            "operators", "time - time", "Time between.")
+SCALAR("+", "INTERVAL INTERVAL", result_interval, interval_plus_interval,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "interval + interval", "Sum, by months, days and time apart.")
+SCALAR("-", "INTERVAL INTERVAL", result_interval, interval_minus_interval,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "interval - interval", "Difference, by months, days and time apart.")
+SCALAR("*", "INTERVAL INTEGER", result_interval, interval_times_integer,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "interval * n", "So many times as long.")
+SCALAR("*", "INTEGER INTERVAL", result_interval, integer_times_interval,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "n * interval", "So many times as long.")
+SCALAR("NEG", "INTERVAL", result_interval, interval_negative, STRICT | FALLIBLE | OPERATOR,
+            "operators", "-interval", "The negative.")
+
+/* ---- func/compare.c ---- */
+SCALAR_PLAN("=", "EXACT EXACT", result_comparison, plan_compare_eq, STRICT | OPERATOR,
+            "operators", "a = b", "Equal; NULL if either is NULL.")
+SCALAR_PLAN("=", "DOUBLE DOUBLE", result_comparison, plan_compare_eq, STRICT | OPERATOR,
+            "operators", "a = b", "Equal; NULL if either is NULL.")
+SCALAR_PLAN("=", "T T", result_comparison, plan_compare_eq, STRICT | OPERATOR,
+            "operators", "a = b", "Equal; NULL if either is NULL.")
+SCALAR_PLAN("<>|!=", "EXACT EXACT", result_comparison, plan_compare_ne, STRICT | OPERATOR,
+            "operators", "a <> b", "Not equal; NULL if either is NULL.")
+SCALAR_PLAN("<>|!=", "DOUBLE DOUBLE", result_comparison, plan_compare_ne, STRICT | OPERATOR,
+            "operators", "a <> b", "Not equal; NULL if either is NULL.")
+SCALAR_PLAN("<>|!=", "T T", result_comparison, plan_compare_ne, STRICT | OPERATOR,
+            "operators", "a <> b", "Not equal; NULL if either is NULL.")
+SCALAR_PLAN("<", "EXACT EXACT", result_comparison, plan_compare_lt, STRICT | OPERATOR,
+            "operators", "a < b", "Less; NULL if either is NULL.")
+SCALAR_PLAN("<", "DOUBLE DOUBLE", result_comparison, plan_compare_lt, STRICT | OPERATOR,
+            "operators", "a < b", "Less; NULL if either is NULL.")
+SCALAR_PLAN("<", "T T", result_comparison, plan_compare_lt, STRICT | OPERATOR,
+            "operators", "a < b", "Less; NULL if either is NULL.")
+SCALAR_PLAN("<=", "EXACT EXACT", result_comparison, plan_compare_le, STRICT | OPERATOR,
+            "operators", "a <= b", "Less or equal; NULL if either is NULL.")
+SCALAR_PLAN("<=", "DOUBLE DOUBLE", result_comparison, plan_compare_le, STRICT | OPERATOR,
+            "operators", "a <= b", "Less or equal; NULL if either is NULL.")
+SCALAR_PLAN("<=", "T T", result_comparison, plan_compare_le, STRICT | OPERATOR,
+            "operators", "a <= b", "Less or equal; NULL if either is NULL.")
+SCALAR_PLAN(">", "EXACT EXACT", result_comparison, plan_compare_gt, STRICT | OPERATOR,
+            "operators", "a > b", "Greater; NULL if either is NULL.")
+SCALAR_PLAN(">", "DOUBLE DOUBLE", result_comparison, plan_compare_gt, STRICT | OPERATOR,
+            "operators", "a > b", "Greater; NULL if either is NULL.")
+SCALAR_PLAN(">", "T T", result_comparison, plan_compare_gt, STRICT | OPERATOR,
+            "operators", "a > b", "Greater; NULL if either is NULL.")
+SCALAR_PLAN(">=", "EXACT EXACT", result_comparison, plan_compare_ge, STRICT | OPERATOR,
+            "operators", "a >= b", "Greater or equal; NULL if either is NULL.")
+SCALAR_PLAN(">=", "DOUBLE DOUBLE", result_comparison, plan_compare_ge, STRICT | OPERATOR,
+            "operators", "a >= b", "Greater or equal; NULL if either is NULL.")
+SCALAR_PLAN(">=", "T T", result_comparison, plan_compare_ge, STRICT | OPERATOR,
+            "operators", "a >= b", "Greater or equal; NULL if either is NULL.")
+SCALAR_PLAN("IS DISTINCT FROM", "EXACT EXACT", result_comparison, plan_is_distinct, OPERATOR,
+            "operators", "a IS DISTINCT FROM b", "Not equal, with NULL as a value like others.")
+SCALAR_PLAN("IS DISTINCT FROM", "DOUBLE DOUBLE", result_comparison, plan_is_distinct, OPERATOR,
+            "operators", "a IS DISTINCT FROM b", "Not equal, with NULL as a value like others.")
+SCALAR_PLAN("IS DISTINCT FROM", "T T", result_comparison, plan_is_distinct, OPERATOR,
+            "operators", "a IS DISTINCT FROM b", "Not equal, with NULL as a value like others.")
+SCALAR_PLAN("IS NOT DISTINCT FROM", "EXACT EXACT", result_comparison, plan_is_not_distinct,
+            OPERATOR,
+            "operators", "a IS NOT DISTINCT FROM b", "Equal, with NULL as a value like others.")
+SCALAR_PLAN("IS NOT DISTINCT FROM", "DOUBLE DOUBLE", result_comparison, plan_is_not_distinct,
+            OPERATOR,
+            "operators", "a IS NOT DISTINCT FROM b", "Equal, with NULL as a value like others.")
+SCALAR_PLAN("IS NOT DISTINCT FROM", "T T", result_comparison, plan_is_not_distinct, OPERATOR,
+            "operators", "a IS NOT DISTINCT FROM b", "Equal, with NULL as a value like others.")
+
+/* ---- func/predicate.c ---- */
+SCALAR("NOT", "BOOLEAN", result_boolean, boolean_not, STRICT | OPERATOR,
+            "operators", "NOT a", "The opposite; NULL stays NULL.")
+SCALAR("IS NULL", "ANY", result_boolean, any_is_null, OPERATOR,
+            "operators", "a IS NULL", "Whether there is no value.")
+SCALAR("IS NOT NULL", "ANY", result_boolean, any_is_not_null, OPERATOR,
+            "operators", "a IS NOT NULL", "Whether there is a value.")
+SCALAR("IS TRUE", "BOOLEAN", result_boolean, boolean_is_true, OPERATOR,
+            "operators", "a IS TRUE", "Whether a is TRUE.")
+SCALAR("IS NOT TRUE", "BOOLEAN", result_boolean, boolean_is_not_true, OPERATOR,
+            "operators", "a IS NOT TRUE", "Whether a is FALSE or NULL.")
+SCALAR("IS FALSE", "BOOLEAN", result_boolean, boolean_is_false, OPERATOR,
+            "operators", "a IS FALSE", "Whether a is FALSE.")
+SCALAR("IS NOT FALSE", "BOOLEAN", result_boolean, boolean_is_not_false, OPERATOR,
+            "operators", "a IS NOT FALSE", "Whether a is TRUE or NULL.")
+SCALAR("IS UNKNOWN", "BOOLEAN", result_boolean, any_is_null, OPERATOR,
+            "operators", "a IS UNKNOWN", "Whether a is NULL.")
+SCALAR("IS NOT UNKNOWN", "BOOLEAN", result_boolean, any_is_not_null, OPERATOR,
+            "operators", "a IS NOT UNKNOWN", "Whether a is TRUE or FALSE.")
+SCALAR_PLAN("IN", "T T+", result_comparison, plan_in, OPERATOR,
+            "operators", "a IN (b, ...)",
+            "Whether a equals one of the list; NULL if none does but one is NULL.")
+
+/* ---- func/like.c ---- */
+SCALAR_PLAN("LIKE", "STRING STRING STRING?", result_boolean, plan_like,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "s LIKE pattern [ESCAPE c]", "% stands for any characters, _ for one.")
+SCALAR_PLAN("ILIKE", "STRING STRING STRING?", result_boolean, plan_ilike,
+            STRICT | FALLIBLE | OPERATOR,
+            "operators", "s ILIKE pattern [ESCAPE c]", "LIKE without regard to case.")
+SCALAR("||", "TEXT TEXT", result_string, text_concat, STRICT | FALLIBLE | OPERATOR,
+            "operators", "a || b", "One text after the other; what is not text is cast to STRING.")
+SCALAR("||", "BYTES BYTES", result_bytes, text_concat, STRICT | FALLIBLE | OPERATOR,
+            "operators", "a || b", "One after the other.")
+
+/* ---- func/branch.c: forms that compute an argument only where it is needed ---- */
+SCALAR_NODE("COALESCE|IFNULL|NVL", "T+", result_first, BOUND_COALESCE, "conditional",
+            "COALESCE(a, b, ...)", "The first argument that is not NULL.")
+SCALAR_NODE("IF|IIF", "BOOLEAN T T", result_second, BOUND_CASE, "conditional",
+            "IF(condition, then, else)", "then if the condition is true, else the other.")
+SCALAR_NODE("TRY", "ANY", result_first, BOUND_TRY, "conditional", "TRY(expression)",
+            "The value, or NULL where computing it is an error of the row.")
 
 /* ---- func/string.c, string_make.c ---- */
 SCALAR("LENGTH|LEN|CHAR_LENGTH|CHARACTER_LENGTH", "STRING", result_bigint, string_length, STRICT,
