@@ -12,8 +12,6 @@
 
 #include "codec/csv_format.h"
 
-extern const CodecClass csv_codec;
-
 #define COLUMNS_MAX 8
 
 typedef struct Query {
@@ -166,7 +164,6 @@ run(const Query *query, const char *path, const Schema *schema, int repeat, cons
 	if (csv_codec.decoder_open(&spec, &arena, &bench.decoder, &err) != FERRIS_OK ||
 	    csv_codec.encoder_open(&encode, &arena, &bench.encoder, &err) != FERRIS_OK)
 		fail(&err);
-	bench.decoder->class = &csv_codec;
 	run_once(&bench);
 	double best[2] = {1e18, 1e18};
 	for (int encoding = 0; encoding < 2; encoding++)
