@@ -64,6 +64,23 @@ buffer_append_char(Buffer *buffer, char c)
 }
 
 bool
+buffer_append_json(Buffer *buffer, Str s)
+{
+	buffer_append_char(buffer, '"');
+	for (uint32_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.data[i];
+
+		if (c == '"' || c == '\\')
+			buffer_printf(buffer, "\\%c", c);
+		else if (c < 0x20)
+			buffer_printf(buffer, "\\u%04x", c);
+		else
+			buffer_append_char(buffer, (char)c);
+	}
+	return buffer_append_char(buffer, '"');
+}
+
+bool
 buffer_printf(Buffer *buffer, const char *format, ...)
 {
 	va_list args;

@@ -52,4 +52,6 @@ buffer_reset(Buffer *buffer)
 bool buffer_append(Buffer *buffer, const void *data, size_t len);
 bool buffer_append_str(Buffer *buffer, Str s);
 bool buffer_append_char(Buffer *buffer, char c);
+/* As a JSON string, in quotes; the bytes must be UTF-8 for the result to be. */
+bool buffer_append_json(Buffer *buffer, Str s);
 bool buffer_printf(Buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -105,27 +105,10 @@ record_bytes(const FailedRecord *record)
 }
 
 static void
-append_json_string(Buffer *out, Str s)
-{
-	buffer_append_char(out, '"');
-	for (uint32_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.data[i];
-
-		if (c == '"' || c == '\\')
-			buffer_printf(out, "\\%c", c);
-		else if (c < 0x20)
-			buffer_printf(out, "\\u%04x", c);
-		else
-			buffer_append_char(out, (char)c);
-	}
-	buffer_append_char(out, '"');
-}
-
-static void
 append_json_member(Buffer *out, const char *key, Str value)
 {
 	buffer_printf(out, ",\"%s\":", key);
-	append_json_string(out, value);
+	buffer_append_json(out, value);
 }
 
 /* One JSON object a line; the record's bytes as text, or in base64 if they are not UTF-8. */
@@ -138,7 +121,7 @@ append_letter_line(FailureHandler *handler, const FailedRecord *record)
 	char code[16];
 
 	buffer_append_str(out, STR("{\"source\":"));
-	append_json_string(out, str_from(record->split_name));
+	buffer_append_json(out, str_from(record->split_name));
 	if (record->chunk->record_count == 0)
 		buffer_printf(out, ",\"line\":%llu,\"offset\":%lld", (unsigned long long)record->line,
 		              (long long)(record->chunk->position + error->record.offset));

@@ -1,0 +1,107 @@
+/* cli/cmd_execute.c -- ferris-sql execute: run a query or an application to its end. */
+#include <signal.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+
+static bool
+is_interrupted(void *context)
+{
+	(void)context;
+	return caught_signal() != 0;
+}
+
+static void
+print_progress(void *context, const JobCounters *sum, double seconds)
+{
+	(void)context;
+	double rate = seconds > 0 ? (double)sum->records_in / seconds : 0;
+
+	fprintf(stderr, "\r%.0f s: %llu in, %llu out, %.0f records/s", seconds,
+	        (unsigned long long)sum->records_in, (unsigned long long)sum->rows_out, rate);
+	if (sum->lag > 0)
+		fprintf(stderr, ", lag %lld", (long long)sum->lag);
+	fputs("   ", stderr);
+}
+
+/* A --set that no statement understood. */
+static int
+check_settings(const Arguments *arguments)
+{
+	for (uint32_t i = 0; i < arguments->settings.count; i++) {
+		const OptionEntry *entry = &arguments->settings.entries[i];
+
+		if (!*entry->used)
+			return usage_error("--set %.*s: no statement has that option", STR_ARG(entry->key));
+	}
+	return EXIT_OK;
+}
+
+static void
+print_summary(const RunSummary *summary)
+{
+	const JobCounters *sum = &summary->sum;
+
+	fprintf(stderr, "\r%llu in, %llu out, %llu filtered, %llu failed in %.2f s          \n",
+	        (unsigned long long)sum->records_in, (unsigned long long)sum->rows_out,
+	        (unsigned long long)sum->filtered, (unsigned long long)sum->failed, summary->seconds);
+}
+
+static int
+run(const Arguments *arguments, const LoadedScript *loaded, const ScriptPlan *plan)
+{
+	bool terminal = isatty(STDERR_FILENO) != 0;
+	RunSpec spec = {
+		.plan = plan,
+		.application = loaded->application,
+		.row_limit = arguments->limit,
+		.interrupted = is_interrupted,
+		.progress = terminal ? print_progress : NULL,
+	};
+	RunSummary summary;
+	Error err;
+
+	catch_signals();
+	Status status = run_script(&spec, &summary, &err);
+	if (terminal && summary.sum.records_in > 0)
+		print_summary(&summary);
+	if (summary.sum.failed > 0 && status == FERRIS_OK)
+		fprintf(stderr, "warning: %llu of %llu records could not be processed%s\n",
+		        (unsigned long long)summary.sum.failed,
+		        (unsigned long long)summary.sum.records_in,
+		        summary.sum.dead_letters > 0 ? "; they are in the dead letters" : "");
+	if (status != FERRIS_OK) {
+		error_print(stderr, &err, loaded->name, loaded->text);
+		return error_info(status)->exit_code;
+	}
+	return caught_signal() == SIGINT ? EXIT_INTERRUPTED : EXIT_OK;
+}
+
+int
+command_execute(const Arguments *arguments)
+{
+	LoadedScript loaded;
+	ScriptPlan *plan;
+	Arena arena;
+
+	if (arguments->rest_count > 0)
+		return usage_error("execute does not understand '%s'", arguments->rest[0]);
+	arena_init(&arena, 0);
+	int code = load_script(arguments, &arena, &loaded);
+	if (code == EXIT_OK) {
+		PlanInput input = {
+			.script = loaded.script,
+			.application = loaded.application,
+			.settings = arguments->settings,
+			.output_format = str_from(arguments->output != NULL ? arguments->output : "table"),
+		};
+
+		code = plan_loaded(&arena, &loaded, &input, &plan);
+	}
+	if (code == EXIT_OK)
+		code = check_settings(arguments);
+	if (code == EXIT_OK)
+		code = run(arguments, &loaded, plan);
+	arena_free(&arena);
+	return code;
+}

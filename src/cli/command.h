@@ -1,0 +1,55 @@
+/* cli/command.h -- what the commands share: arguments, the script, signals, exit codes. */
+#pragma once
+
+#include "job/runner.h"
+#include "plan/plan.h"
+
+typedef enum ExitCode {
+	EXIT_OK = 0,
+	EXIT_SQL = 1,           /* the SQL or the data is wrong */
+	EXIT_USAGE = 2,         /* the command line is wrong */
+	EXIT_ENVIRONMENT = 3,   /* broker, disk */
+	EXIT_INTERRUPTED = 130, /* SIGINT in execute */
+} ExitCode;
+
+/* The arguments that a command understands, as given. */
+typedef struct Arguments {
+	const char *query;
+	const char *file;
+	const char *output;
+	int64_t limit;          /* INT64_MAX: none */
+	int64_t seconds;
+	bool live;
+	Options settings;       /* --set */
+	char **rest;            /* what is not an option */
+	int rest_count;
+} Arguments;
+
+/* A script with its text kept for messages. */
+typedef struct LoadedScript {
+	const char *name;       /* "trades.sql", or "query" */
+	const char *text;
+	Str application;
+	Script *script;
+	uint32_t syntax_errors;
+} LoadedScript;
+
+typedef int (*CommandFunction)(const Arguments *arguments);
+
+int command_execute(const Arguments *arguments);
+int command_check(const Arguments *arguments);
+int command_explain(const Arguments *arguments);
+int command_test(const Arguments *arguments);
+int command_demo(const Arguments *arguments);
+
+/* Print "error: ..." and how to get help; returns EXIT_USAGE. */
+int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Read --query or --file and parse it; syntax errors are printed.  EXIT_OK if it can be planned. */
+int load_script(const Arguments *arguments, Arena *arena, LoadedScript *out);
+/* Plan it; errors are printed.  EXIT_OK if every statement is planned. */
+int plan_loaded(Arena *arena, const LoadedScript *loaded, const PlanInput *input, ScriptPlan **plan);
+
+/* SIGINT and SIGTERM set a flag instead of ending the process; a second one ends it. */
+void catch_signals(void);
+/* The signal that came, or 0. */
+int caught_signal(void);

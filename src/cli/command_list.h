@@ -1,0 +1,20 @@
+/* cli/command_list.h -- the commands, one row each; --help and completion come from here.
+ *
+ * COMMAND(name, function, arguments, doc) */
+#ifndef COMMAND
+#error "define COMMAND(name, function, arguments, doc) before including cli/command_list.h"
+#endif
+
+COMMAND("execute", command_execute,
+        "(--query SQL | --file APP.sql) [--output table|json|csv] [--limit N] [--set key=value]...",
+        "Run every statement; a plain SELECT prints its rows.")
+COMMAND("check", command_check, "FILE.sql... [--live]",
+        "Parse, bind and plan; print every error; --live also samples topics.")
+COMMAND("explain", command_explain, "(--query SQL | --file FILE.sql) [--output text|json]",
+        "Print the plan and the options in effect; no broker is asked.")
+COMMAND("test", command_test, "FILE.test... | FOLDER... [--output tap|junit]",
+        "Run SQL tests.")
+COMMAND("demo", command_demo, "[--seconds N]",
+        "The main job on embedded data: trades, Kafka, SQL, Kafka, console.")
+
+#undef COMMAND

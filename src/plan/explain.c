@@ -1,0 +1,200 @@
+/* plan/explain.c -- a plan as text for people and as JSON for programs. */
+#include "func/function.h"
+#include "plan/plan.h"
+
+#define EXPLAIN_LIMIT ((size_t)16 << 20)
+
+/* ---------------------------------------------------------------- text */
+
+static void
+print_exprs(Arena *arena, Buffer *out, BoundExpr *const *exprs, uint32_t count, const char *between)
+{
+	for (uint32_t i = 0; i < count; i++)
+		buffer_printf(out, "%s%.*s", i > 0 ? between : "", STR_ARG(bound_text(arena, exprs[i])));
+}
+
+static void
+print_scan(Arena *arena, Buffer *out, const PlanNode *scan, int indent)
+{
+	const Endpoint *endpoint = scan->scan.endpoint;
+	uint32_t shown = 0;
+
+	buffer_printf(out, "Scan %.*s (%s, %s)\n", STR_ARG(endpoint->name), endpoint->connector->name,
+	              endpoint->codec->name);
+	buffer_printf(out, "%*sdecodes: ", indent + 2, "");
+	for (uint32_t i = 0; i < scan->scan.decode_count; i++) {
+		const DecodeColumn *column = &scan->scan.decode[i];
+
+		if (column->target == DECODE_NO_TARGET)
+			continue;
+		buffer_printf(out, "%s%.*s%s", shown++ > 0 ? ", " : "", STR_ARG(column->name),
+		              column->form == FORM_TEXT ? " as text" : "");
+	}
+	buffer_printf(out, "%s of %u fields\n", shown == 0 ? "nothing" : "", scan->scan.record->count);
+	if (scan->scan.predicate_count > 0) {
+		buffer_printf(out, "%*sskips a record unless: ", indent + 2, "");
+		print_exprs(arena, out, scan->scan.predicate_exprs, scan->scan.predicate_count, " AND ");
+		buffer_append_char(out, '\n');
+	}
+}
+
+static void
+print_project(Arena *arena, Buffer *out, const PlanNode *node)
+{
+	buffer_append_str(out, STR("Project "));
+	for (uint32_t i = 0; i < node->schema.count; i++) {
+		Str text = bound_text(arena, node->project.exprs[i]);
+		Str name = node->schema.fields[i].name;
+
+		buffer_printf(out, "%s%.*s", i > 0 ? ", " : "", STR_ARG(text));
+		if (!str_eq(text, name))
+			buffer_printf(out, " AS %.*s", STR_ARG(name));
+	}
+	buffer_append_char(out, '\n');
+}
+
+static void
+print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
+{
+	buffer_printf(out, "%*s", indent, "");
+	switch (node->kind) {
+	case PLAN_SCAN:
+		print_scan(arena, out, node, indent);
+		return;
+	case PLAN_FILTER:
+		buffer_append_str(out, STR("Filter "));
+		print_exprs(arena, out, node->filter.conjuncts, node->filter.count, " AND ");
+		buffer_append_char(out, '\n');
+		break;
+	case PLAN_PROJECT:
+		print_project(arena, out, node);
+		break;
+	case PLAN_LIMIT:
+		buffer_append_str(out, STR("Limit"));
+		if (node->limit.count != INT64_MAX)
+			buffer_printf(out, " %lld", (long long)node->limit.count);
+		if (node->limit.offset > 0)
+			buffer_printf(out, " offset %lld", (long long)node->limit.offset);
+		buffer_append_char(out, '\n');
+		break;
+	}
+	print_node(arena, out, node->input, indent + 2);
+}
+
+Str
+plan_explain(Arena *arena, const StatementPlan *plan)
+{
+	Buffer out;
+
+	buffer_init(&out, EXPLAIN_LIMIT);
+	buffer_printf(&out, "%.*s\n  Sink %.*s (%s, %s)", STR_ARG(plan->name), STR_ARG(plan->sink->name),
+	              plan->sink->connector->name, plan->sink->codec->name);
+	for (uint32_t i = 0; i < plan->key_count; i++)
+		buffer_printf(&out, "%s%.*s", i == 0 ? " key " : ", ",
+		              STR_ARG(plan->root->schema.fields[plan->key_columns[i]].name));
+	buffer_append_char(&out, '\n');
+	print_node(arena, &out, plan->root, 4);
+	buffer_append_str(&out, STR("    state: none\n"));
+	Str text = str_copy(arena, (Str){out.data, (uint32_t)out.len});
+	buffer_free(&out);
+	return text;
+}
+
+/* ---------------------------------------------------------------- JSON */
+
+typedef struct OptionPrinter {
+	Buffer *out;
+	uint32_t count;
+	const char *scope;
+	Str object;
+	const char *connector;
+} OptionPrinter;
+
+static void
+print_option(OptionPrinter *printer, Str name, Str value, const char *origin)
+{
+	Buffer *out = printer->out;
+
+	buffer_printf(out, "%s{\"scope\":\"%s\",\"object\":", printer->count++ > 0 ? "," : "",
+	              printer->scope);
+	buffer_append_json(out, printer->object);
+	buffer_printf(out, ",\"connector\":\"%s\",\"name\":", printer->connector);
+	buffer_append_json(out, name);
+	buffer_append_str(out, STR(",\"value\":"));
+	buffer_append_json(out, value);
+	buffer_append_str(out, STR(",\"origin\":"));
+	buffer_append_json(out, str_from(origin));
+	buffer_append_char(out, '}');
+}
+
+static void
+print_group(OptionPrinter *printer, const OptionGroup *group, const Setting *settings)
+{
+	for (uint32_t i = 0; i < group->count; i++)
+		if (settings[i].present)
+			print_option(printer, str_from(group->rows[i].name), settings[i].text,
+			             settings[i].origin);
+}
+
+/* What the rows resolved to, and what is passed on to a library under a prefix. */
+static void
+print_endpoint(OptionPrinter *printer, const Endpoint *endpoint, const char *scope)
+{
+	bool source = strcmp(scope, "source") == 0;
+	const OptionGroup *connector = source ? &endpoint->connector->source_options
+	                                      : &endpoint->connector->sink_options;
+	const OptionGroup *codec = source ? &endpoint->codec->decode_options
+	                                  : &endpoint->codec->encode_options;
+
+	printer->scope = scope;
+	printer->object = endpoint->name;
+	printer->connector = endpoint->connector->name;
+	print_option(printer, STR("connector"), str_from(endpoint->connector->name),
+	             endpoint->common[ENDPOINT_CONNECTOR].origin);
+	print_option(printer, STR("format"), str_from(endpoint->codec->name),
+	             endpoint->common[ENDPOINT_FORMAT].origin);
+	print_group(printer, connector, endpoint->connector_settings);
+	print_group(printer, codec, endpoint->codec_settings);
+	for (uint32_t i = 0; i < endpoint->given.count; i++) {
+		const OptionEntry *entry = &endpoint->given.entries[i];
+
+		for (uint32_t r = 0; r < connector->count; r++)
+			if (connector->rows[r].type == OPTION_PREFIX &&
+			    strncasecmp(connector->rows[r].name, entry->key.data,
+			                strlen(connector->rows[r].name) - 1) == 0)
+				print_option(printer, entry->key, entry->value, entry->origin);
+	}
+}
+
+Str
+plan_explain_json(Arena *arena, const ScriptPlan *plan)
+{
+	Buffer out;
+
+	buffer_init(&out, EXPLAIN_LIMIT);
+	buffer_append_str(&out, STR("{\"statements\":["));
+	for (uint32_t i = 0; i < plan->count; i++) {
+		const StatementPlan *statement = plan->items[i];
+		const PlanNode *scan = statement->root;
+		OptionPrinter printer = {.out = &out};
+
+		while (scan->input != NULL)
+			scan = scan->input;
+		buffer_printf(&out, "%s{\"name\":", i > 0 ? "," : "");
+		buffer_append_json(&out, statement->name);
+		buffer_append_str(&out, STR(",\"plan\":{\"text\":"));
+		buffer_append_json(&out, plan_explain(arena, statement));
+		buffer_append_str(&out, STR("},\"options\":["));
+		print_endpoint(&printer, scan->scan.endpoint, "source");
+		print_endpoint(&printer, statement->sink, "sink");
+		printer.scope = "job";
+		printer.object = statement->name;
+		printer.connector = "";
+		print_group(&printer, &job_options, statement->job);
+		buffer_append_str(&out, STR("]}"));
+	}
+	buffer_append_str(&out, STR("]}"));
+	Str text = str_copy(arena, (Str){out.data, (uint32_t)out.len});
+	buffer_free(&out);
+	return text;
+}
