@@ -86,13 +86,16 @@ class Kafka:
         subprocess.run(["kcat", "-P", "-b", self.broker, "-t", topic, *options], input=text,
                        text=True, check=True, capture_output=True)
 
-    def read(self, topic, form="%s\\n", isolation="read_committed"):
-        """All records of a topic as lines of a kcat format, partition by partition."""
-        text = subprocess.run(
+    def read(self, topic, isolation="read_committed"):
+        """The values of what is in a topic now, in order within each partition."""
+        return self.tool("read", topic, isolation).splitlines()
+
+    def read_as(self, topic, form):
+        """Committed records in a kcat format ("%k %h\\n"); only when nobody writes any more."""
+        return subprocess.run(
             ["kcat", "-C", "-b", self.broker, "-t", topic, "-o", "beginning", "-e", "-q",
-             "-X", f"isolation.level={isolation}", "-f", form],
-            capture_output=True, check=True, text=True).stdout
-        return text.splitlines()
+             "-X", "isolation.level=read_committed", "-f", form],
+            capture_output=True, check=True, text=True, timeout=DEADLINE_SECONDS).stdout.splitlines()
 
     def read_json(self, topic):
         return [json.loads(line) for line in self.read(topic)]

@@ -3,14 +3,17 @@
  *     kafka_tool BROKERS create TOPIC PARTITIONS [KEY=VALUE...]   make a topic, configured so
  *     kafka_tool BROKERS delete TOPIC...
  *     kafka_tool BROKERS watermark TOPIC        "partition low high", a line per partition
- *     kafka_tool BROKERS committed GROUP TOPIC  "partition offset metadata", a line per partition
- *     kafka_tool BROKERS transact ID TOPIC commit|abort|leave   lines of stdin in one transaction;
- *                                               leave ends without a word, as a crash does
+ *     kafka_tool BROKERS read TOPIC read_committed|read_uncommitted   the values, a line each, of
+ * what is there now: it ends while others go on writing kafka_tool BROKERS committed GROUP TOPIC
+ * "partition offset metadata", a line per partition kafka_tool BROKERS transact ID TOPIC
+ * commit|abort|leave   lines of stdin in one transaction; leave ends without a word, as a crash
+ * does
  *
  * Librdkafka alone, nothing of the engine: a test must not check the engine with itself. */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +182,65 @@ watermark_print(const char *brokers, int argc, char **argv)
 	rd_kafka_destroy(rk);
 }
 
+/* Prints records below end[partition]; returns how many partitions this message completes. */
+static int
+message_print(const rd_kafka_message_t *message, int64_t *end)
+{
+	int64_t *until = &end[message->partition];
+	bool eof = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+
+	if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && !eof)
+		fail("%s", rd_kafka_message_errstr(message));
+	if (*until < 0)
+		return 0;
+	if (!eof && message->offset < *until) {
+		fwrite(message->payload, 1, message->len, stdout);
+		putchar('\n');
+	}
+	/* The last offsets may be markers of transactions, which are never seen. */
+	if (!eof && message->offset + 1 < *until)
+		return 0;
+	*until = -1;
+	return 1;
+}
+
+static void
+topic_read(const char *brokers, int argc, char **argv)
+{
+	if (argc != 2)
+		fail("read needs TOPIC read_committed|read_uncommitted");
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	conf_set(conf, "group.id", "kafka_tool");
+	conf_set(conf, "enable.auto.commit", "false");
+	conf_set(conf, "enable.partition.eof", "true");
+	conf_set(conf, "isolation.level", argv[1]);
+	rd_kafka_t *rk = handle_open(RD_KAFKA_CONSUMER, conf, brokers);
+	int count = partition_count(rk, argv[0]), left = 0;
+	int64_t *end = calloc((size_t)count, sizeof *end), low;
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+
+	for (int i = 0; i < count; i++) {
+		watermark_query(rk, argv[0], i, &low, &end[i]);
+		rd_kafka_topic_partition_list_add(list, argv[0], i)->offset = low;
+		left += end[i] > low;
+		end[i] = end[i] > low ? end[i] : -1;
+	}
+	rd_kafka_poll_set_consumer(rk);
+	rd_kafka_assign(rk, list);
+	while (left > 0) {
+		rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, TIMEOUT_MS);
+
+		if (message == NULL)
+			fail("topic '%s' cannot be read to its end", argv[0]);
+		left -= message_print(message, end);
+		rd_kafka_message_destroy(message);
+	}
+	rd_kafka_topic_partition_list_destroy(list);
+	rd_kafka_consumer_close(rk);
+	rd_kafka_destroy(rk);
+	free(end);
+}
+
 static void
 committed_print(const char *brokers, int argc, char **argv)
 {
@@ -260,15 +322,16 @@ static const struct {
 	const char *name;
 	void (*run)(const char *brokers, int argc, char **argv);
 } commands[] = {
-	{"create", topic_create},       {"delete", topics_delete}, {"watermark", watermark_print},
-	{"committed", committed_print}, {"transact", transact},
+	{"create", topic_create}, {"delete", topics_delete},      {"watermark", watermark_print},
+	{"read", topic_read},     {"committed", committed_print}, {"transact", transact},
 };
 
 int
 main(int argc, char **argv)
 {
 	if (argc < 4)
-		fail("usage: kafka_tool BROKERS create|delete|watermark|committed|transact ...");
+		fail("usage: kafka_tool BROKERS create|delete|watermark|read|committed|transact "
+		     "...");
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (strcmp(argv[2], commands[i].name) == 0) {
 			commands[i].run(argv[1], argc - 3, argv + 3);

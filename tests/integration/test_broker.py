@@ -11,7 +11,7 @@ def test_topic_has_its_partitions(kafka):
 def test_records_come_back_in_order(kafka):
     topic = kafka.topic("order")
     kafka.produce(topic, [f"k{i}|v{i}" for i in range(1000)], "-K", "|")
-    assert kafka.read(topic, "%k=%s\\n") == [f"k{i}=v{i}" for i in range(1000)]
+    assert kafka.read_as(topic, "%k=%s\\n") == [f"k{i}=v{i}" for i in range(1000)]
 
 
 def test_aborted_records_are_hidden(kafka):

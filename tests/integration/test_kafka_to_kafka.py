@@ -2,6 +2,7 @@
 import json
 import random
 import signal
+import threading
 import time
 
 import harness
@@ -47,7 +48,7 @@ def test_key_goes_through(kafka):
     kafka.produce(place["source"], [f"key{i}|{trade(i)}" for i in range(100)], "-K", "|")
     job = kafka.execute(SQL % place)
     kafka.wait_for_records(place["target"], 100, job)
-    assert kafka.read(place["target"], "%k\\n") == [f"key{i}" for i in range(100)]
+    assert kafka.read_as(place["target"], "%k\\n") == [f"key{i}" for i in range(100)]
 
 
 def test_aborted_input_is_not_read(kafka):
@@ -82,26 +83,49 @@ def test_sigint_ends_with_130(kafka):
     assert job.stop(signal.SIGINT) == 130
 
 
+class Flow(threading.Thread):
+    """Produces trades in small portions until stopped; sent counts them."""
+
+    def __init__(self, kafka, topic):
+        super().__init__()
+        self.kafka, self.topic = kafka, topic
+        self.sent = 0
+        self.stopping = threading.Event()
+
+    def run(self):
+        while not self.stopping.is_set():
+            self.kafka.produce(self.topic, map(trade, range(self.sent, self.sent + 200)))
+            self.sent += 200
+
+    def stop(self):
+        self.stopping.set()
+        self.join()
+
+
 def test_killed_again_and_again(kafka):
     """SIGKILL while records flow in; a reader of committed records sees each one exactly once."""
     place = names(kafka, 2)
     seed = random.randrange(1 << 32)
     print(f"# seed {seed}")
     moments = random.Random(seed)
-    sent = 0
-    for _ in range(6):
-        job = kafka.execute(SQL % place)
+    flow = Flow(kafka, place["source"])
+    flow.start()
+    try:
         for _ in range(8):
-            kafka.produce(place["source"], map(trade, range(sent, sent + 500)))
-            sent += 500
-        time.sleep(moments.uniform(0, 1))
-        assert job.alive(), job.text()
-        job.kill()
+            before = len(kafka.read(place["target"]))
+            job = kafka.execute(SQL % place)
+            kafka.wait_for_records(place["target"], before + 1, job)
+            time.sleep(moments.uniform(0, 0.5))
+            assert job.alive(), job.text()
+            job.kill()
+    finally:
+        flow.stop()
     job = kafka.execute(SQL % place)
-    kafka.wait_for_records(place["target"], sent, job)
+    kafka.wait_for_records(place["target"], flow.sent, job)
     assert job.stop() == 0, job.text()
     lines = kafka.read(place["target"])
-    assert sorted(lines) == sorted(map(expected, range(sent))), f"{len(lines)} lines, {sent} sent"
+    assert sorted(lines) == sorted(map(expected, range(flow.sent))), \
+        f"{len(lines)} lines, {flow.sent} sent, {len(set(lines))} different"
 
 
 harness.run(globals())
