@@ -9,9 +9,9 @@
 #include "base/memory.h"
 
 #define GZIP_WINDOW (15 + 16) /* the largest window, with gzip's header and check sum */
-#define GZIP_MEMORY 8                /* zlib's default */
-#define PIECE ((size_t)64 << 10)
-#define LZ4_BLOCK ((size_t)512 << 10) /* what a context may hold back, and more */
+#define GZIP_MEMORY 8         /* zlib's default */
+#define PIECE       ((size_t)64 << 10)
+#define LZ4_BLOCK   ((size_t)512 << 10) /* what a context may hold back, and more */
 
 struct Decompressor {
 	Compression compression;
@@ -23,7 +23,7 @@ struct Decompressor {
 
 struct Compressor {
 	Compression compression;
-	bool begun;    /* LZ4: the frame's header was written */
+	bool begun; /* LZ4: the frame's header was written */
 	z_stream gzip;
 	ZSTD_CCtx *zstd;
 	LZ4F_cctx *lz4;
@@ -36,10 +36,8 @@ compression_resolve(Compression chosen, Str path)
 		Str ending;
 		Compression compression;
 	} endings[] = {
-		{STR_INIT(".gz"), COMPRESSION_GZIP},
-		{STR_INIT(".gzip"), COMPRESSION_GZIP},
-		{STR_INIT(".zst"), COMPRESSION_ZSTD},
-		{STR_INIT(".zstd"), COMPRESSION_ZSTD},
+		{STR_INIT(".gz"), COMPRESSION_GZIP},  {STR_INIT(".gzip"), COMPRESSION_GZIP},
+		{STR_INIT(".zst"), COMPRESSION_ZSTD}, {STR_INIT(".zstd"), COMPRESSION_ZSTD},
 		{STR_INIT(".lz4"), COMPRESSION_LZ4},
 	};
 
@@ -143,7 +141,7 @@ lz4_step(Decompressor *self, CompressPieces *pieces, const char **reason)
 	size_t out = pieces->out_len - pieces->out_used;
 
 	size_t result = LZ4F_decompress(self->lz4, pieces->out + pieces->out_used, &out,
-	                                pieces->in + pieces->in_used, &in, NULL);
+					pieces->in + pieces->in_used, &in, NULL);
 	if (LZ4F_isError(result)) {
 		*reason = LZ4F_getErrorName(result);
 		return FRAME_DAMAGED;
@@ -198,7 +196,7 @@ compressor_new(Compression compression)
 	self->compression = compression;
 	if (compression == COMPRESSION_GZIP)
 		ok = deflateInit2(&self->gzip, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW,
-		                  GZIP_MEMORY, Z_DEFAULT_STRATEGY) == Z_OK;
+				  GZIP_MEMORY, Z_DEFAULT_STRATEGY) == Z_OK;
 	else if (compression == COMPRESSION_ZSTD)
 		ok = (self->zstd = ZSTD_createCCtx()) != NULL &&
 		     !ZSTD_isError(ZSTD_CCtx_setParameter(self->zstd, ZSTD_c_checksumFlag, 1));
@@ -327,7 +325,7 @@ lz4_compress(Compressor *self, const char *data, size_t len, CompressStep goal, 
 	if (room == NULL)
 		return false;
 	n = goal == STEP_FLUSH ? LZ4F_flush(self->lz4, room, bound, NULL)
-	                       : LZ4F_compressEnd(self->lz4, room, bound, NULL);
+			       : LZ4F_compressEnd(self->lz4, room, bound, NULL);
 	if (LZ4F_isError(n))
 		return false;
 	out->len += n;

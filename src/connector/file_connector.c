@@ -3,6 +3,7 @@
 
 #define COMPRESSIONS "auto|none|gzip|zstd|lz4"
 
+/* clang-format off */
 static const OptionRow source_rows[FILE_SOURCE_OPTION_COUNT] = {
 	[FILE_PATH] = {.name = "path", .type = OPTION_STRING,
 		.doc = "A file, a glob (* ? [a-z] **), a folder, or - for standard input."},
@@ -20,7 +21,7 @@ static const OptionRow source_rows[FILE_SOURCE_OPTION_COUNT] = {
 	[FILE_READ_BUFFER] = {.name = "read.buffer.size", .type = OPTION_SIZE,
 		.initial = "256KB", .min = 1, .max = 64 << 20,
 		.aliases = "file.read_buffer_size|read_buffer_size|buffer_size",
-		.doc = "Bytes read at once and decoded together; a longer record makes room for itself."},
+		.doc = "Bytes read at once; a longer record makes room for itself."},
 	[FILE_MAX_RECORD] = {.name = "max.record.size", .type = OPTION_SIZE, .initial = "16MB",
 		.min = 1, .max = 1 << 30,
 		.doc = "A longer record ends the statement with an error."},
@@ -53,6 +54,7 @@ static const OptionRow sink_rows[FILE_SINK_OPTION_COUNT] = {
 		.aliases = "file.write_buffer_size|write_buffer_size|buffer_size_bytes",
 		.doc = "Collect small writes up to this size; 0 writes every batch at once."},
 };
+/* clang-format on */
 
 const ConnectorClass file_connector = {
 	.name = "file",

@@ -21,13 +21,16 @@ file_open_error(const char *path, int code, Error *err)
 	error_set(err, FERRIS_ERR_FILE_OPEN, "cannot open file '%s'", path);
 	error_errno(err, code);
 	if (code == EACCES)
-		return error_hint(err, "the user of this process needs the right to read the file and "
-		                       "to pass through its folders");
+		return error_hint(err,
+				  "the user of this process needs the right to read the file and "
+				  "to pass through its folders");
 	if (code == EMFILE || code == ENFILE)
 		return error_hint(err, "raise the limit of open files: ulimit -n");
 	if (code == ENOENT && path[0] != '/' && getcwd(folder, sizeof folder) != NULL)
-		return error_hint(err, "the path is relative to the current folder '%.200s'", folder);
-	return error_hint(err, "check 'path'; 'file.wait.timeout' waits for a file that comes later");
+		return error_hint(err, "the path is relative to the current folder '%.200s'",
+				  folder);
+	return error_hint(err,
+			  "check 'path'; 'file.wait.timeout' waits for a file that comes later");
 }
 
 /* A sink that replaces a file holds an exclusive lock on it (file_writer.c).  Reading such a file
@@ -43,7 +46,7 @@ refuse_busy_file(int fd, const char *path, Error *err)
 
 Status
 file_input_open(FileInput *input, const char *path, Compression compression,
-                bool exclusive_of_writers, Error *err)
+		bool exclusive_of_writers, Error *err)
 {
 	struct stat info;
 	bool is_stdin = strcmp(path, "-") == 0;
@@ -84,7 +87,7 @@ file_input_set_compression(FileInput *input, Compression compression, Error *err
 	input->decompressor = decompressor_new(input->compression);
 	if (input->decompressor == NULL) {
 		error_set(err, FERRIS_ERR_SYSTEM, "cannot start %s for file '%s'",
-		          compression_name(input->compression), input->path);
+			  compression_name(input->compression), input->path);
 		file_input_close(input);
 		return err->status;
 	}
@@ -117,7 +120,7 @@ file_input_rewind(FileInput *input, Error *err)
 {
 	if (lseek(input->fd, 0, SEEK_SET) < 0) {
 		error_set(err, FERRIS_ERR_FILE_READ, "cannot go back to the start of file '%s'",
-		          input->path);
+			  input->path);
 		return error_errno(err, errno);
 	}
 	input->raw_offset = 0;
@@ -126,8 +129,8 @@ file_input_rewind(FileInput *input, Error *err)
 
 /* Bytes from the descriptor as they are; waits at most timeout_ms for a pipe. */
 static Status
-read_raw(FileInput *input, char *out, size_t room, int timeout_ms, size_t *got,
-         InputResult *result, Error *err)
+read_raw(FileInput *input, char *out, size_t room, int timeout_ms, size_t *got, InputResult *result,
+	 Error *err)
 {
 	struct pollfd ready = {.fd = input->fd, .events = POLLIN};
 
@@ -139,8 +142,8 @@ read_raw(FileInput *input, char *out, size_t room, int timeout_ms, size_t *got,
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return FERRIS_OK;
 	if (n < 0) {
-		error_set(err, FERRIS_ERR_FILE_READ, "cannot read file '%s' at byte %lld", input->path,
-		          (long long)input->raw_offset);
+		error_set(err, FERRIS_ERR_FILE_READ, "cannot read file '%s' at byte %lld",
+			  input->path, (long long)input->raw_offset);
 		return error_errno(err, errno);
 	}
 	input->raw_offset += n;
@@ -155,40 +158,41 @@ damaged(const FileInput *input, const char *reason, Error *err)
 	int64_t at = input->raw_offset - (int64_t)(input->raw_len - input->raw_next);
 
 	error_set(err, FERRIS_ERR_COMPRESSION, "%s file '%s' is damaged at byte %lld: %s",
-	          compression_name(input->compression), input->path, (long long)at, reason);
+		  compression_name(input->compression), input->path, (long long)at, reason);
 	return error_hint(err, "copy the file again; if it is not %s, say so with 'compression'",
-	                  compression_name(input->compression));
+			  compression_name(input->compression));
 }
 
 static Status
 cut_short(const FileInput *input, Error *err)
 {
 	error_set(err, FERRIS_ERR_COMPRESSION,
-	          "%s file '%s' is cut short: it ends at byte %lld inside compressed data",
-	          compression_name(input->compression), input->path, (long long)input->raw_offset);
+		  "%s file '%s' is cut short: it ends at byte %lld inside compressed data",
+		  compression_name(input->compression), input->path, (long long)input->raw_offset);
 	return error_hint(err, "copy the file again, or let its writer finish first");
 }
 
 /* One step of the decompressor; refills its input when that is empty. */
 static Status
 read_compressed(FileInput *input, char *out, size_t room, int timeout_ms, size_t *got,
-                InputResult *result, Error *err)
+		InputResult *result, Error *err)
 {
 	const char *reason = "";
 
 	*got = 0;
 	if (input->raw_next == input->raw_len && !input->raw_end) {
 		input->raw_next = input->raw_len = 0;
-		TRY(read_raw(input, input->raw, RAW_SIZE, timeout_ms, &input->raw_len, result, err));
+		TRY(read_raw(input, input->raw, RAW_SIZE, timeout_ms, &input->raw_len, result,
+			     err));
 		if (*result == INPUT_WAIT)
 			return FERRIS_OK;
 		input->raw_end = *result == INPUT_END;
 	}
 	CompressPieces pieces = {.in = input->raw + input->raw_next,
-	                         .in_len = input->raw_len - input->raw_next,
-	                         .out = out,
-	                         .out_len = room,
-	                         .between = input->between};
+				 .in_len = input->raw_len - input->raw_next,
+				 .out = out,
+				 .out_len = room,
+				 .between = input->between};
 	if (!decompressor_run(input->decompressor, &pieces, &reason))
 		return damaged(input, reason, err);
 	input->raw_next += pieces.in_used;
@@ -203,7 +207,7 @@ read_compressed(FileInput *input, char *out, size_t room, int timeout_ms, size_t
 
 Status
 file_input_read(FileInput *input, char *out, size_t room, int timeout_ms, size_t *got,
-                InputResult *result, Error *err)
+		InputResult *result, Error *err)
 {
 	size_t n = 0;
 
@@ -211,7 +215,8 @@ file_input_read(FileInput *input, char *out, size_t room, int timeout_ms, size_t
 	*result = INPUT_DATA;
 	while (*result == INPUT_DATA && *got < room) {
 		if (input->decompressor != NULL)
-			TRY(read_compressed(input, out + *got, room - *got, timeout_ms, &n, result, err));
+			TRY(read_compressed(input, out + *got, room - *got, timeout_ms, &n, result,
+					    err));
 		else
 			TRY(read_raw(input, out + *got, room - *got, timeout_ms, &n, result, err));
 		*got += n;

@@ -15,7 +15,7 @@
 #include "connector/file_input.h"
 
 #define MAX_FOLDERS 64
-#define MAX_FILES 100000
+#define MAX_FILES   100000
 
 typedef struct Expansion {
 	Arena *arena;
@@ -23,7 +23,7 @@ typedef struct Expansion {
 	uint32_t count, capacity;
 	Str extension;
 	bool too_many;
-	int failed;              /* errno of the first folder that could not be read */
+	int failed; /* errno of the first folder that could not be read */
 	const char *failed_path;
 } Expansion;
 
@@ -54,8 +54,8 @@ add_file(Expansion *expansion, const char *path)
 			return;
 		}
 		expansion->capacity = expansion->capacity > 0 ? expansion->capacity * 2 : 64;
-		expansion->paths = memory_resize(
-			expansion->paths, sizeof *expansion->paths * expansion->capacity);
+		expansion->paths = memory_resize(expansion->paths,
+						 sizeof *expansion->paths * expansion->capacity);
 	}
 	expansion->paths[expansion->count++] = path;
 }
@@ -167,7 +167,8 @@ compare_paths(const void *a, const void *b)
 static void
 finish_list(Expansion *expansion, FileList *list)
 {
-	qsort(expansion->paths, expansion->count, sizeof *expansion->paths, compare_paths);
+	if (expansion->count > 0)
+		qsort(expansion->paths, expansion->count, sizeof *expansion->paths, compare_paths);
 	list->paths = ARENA_ARRAY(expansion->arena, const char *, expansion->count);
 	list->count = 0;
 	for (uint32_t i = 0; i < expansion->count; i++)
@@ -183,12 +184,13 @@ nothing_found(const Expansion *expansion, const char *path, bool folder, Error *
 		return file_open_error(expansion->failed_path, expansion->failed, err);
 	if (folder) {
 		error_set(err, FERRIS_ERR_FILE_OPEN, "folder '%s' has no files%s%.*s", path,
-		          expansion->extension.len > 0 ? " that end in " : "",
-		          STR_ARG(expansion->extension));
+			  expansion->extension.len > 0 ? " that end in " : "",
+			  STR_ARG(expansion->extension));
 		return error_hint(err, "'recursive' = 'true' looks into subfolders too");
 	}
 	error_set(err, FERRIS_ERR_FILE_OPEN, "no file matches '%s'", path);
-	return error_hint(err, "check 'path'; 'file.wait.timeout' waits for a file that comes later");
+	return error_hint(err,
+			  "check 'path'; 'file.wait.timeout' waits for a file that comes later");
 }
 
 Status
@@ -221,6 +223,7 @@ file_path_expand(const FileQuery *query, Arena *arena, FileList *list, Error *er
 	}
 	finish_list(&expansion, list);
 	if (expansion.too_many)
-		return error_set(err, FERRIS_ERR_LIMIT, "'%s' names more than %d files", path, MAX_FILES);
+		return error_set(err, FERRIS_ERR_LIMIT, "'%s' names more than %d files", path,
+				 MAX_FILES);
 	return list->count > 0 ? FERRIS_OK : nothing_found(&expansion, path, folder, err);
 }

@@ -28,8 +28,8 @@ file_reader_add(FileReader *reader, const char *path, Error *err)
 	uint32_t block = reader->split_count / SPLIT_BLOCK;
 
 	if (block == SPLIT_BLOCKS)
-		return error_set(err, FERRIS_ERR_LIMIT, "'%s' has more than %d files", reader->object,
-		                 SPLIT_BLOCK * SPLIT_BLOCKS);
+		return error_set(err, FERRIS_ERR_LIMIT, "'%s' has more than %d files",
+				 reader->object, SPLIT_BLOCK * SPLIT_BLOCKS);
 	if (reader->blocks[block] == NULL)
 		reader->blocks[block] = memory_zero(sizeof(FileSplit) * SPLIT_BLOCK);
 	FileSplit *split = file_split(reader, reader->split_count++);
@@ -45,7 +45,7 @@ open_split(FileReader *reader, FileSplit *split, Error *err)
 	if (split->opened)
 		return FERRIS_OK;
 	TRY(file_input_open(&split->input, split->input.path, reader->compression,
-	                    !reader->watch.active, err));
+			    !reader->watch.active, err));
 	split->opened = true;
 	split->header_done = reader->framing.codec->header == NULL;
 	split->position = 0;
@@ -64,10 +64,11 @@ static Status
 record_too_large(const FileReader *reader, const FileSplit *split, Error *err)
 {
 	error_set(err, FERRIS_ERR_RECORD_TOO_LARGE,
-	          "record at byte %lld of file '%s' is longer than %zu bytes",
-	          (long long)split->position, split->input.path, reader->max_record);
-	return error_hint(err, "raise 'max.record.size' for '%s', or check that 'format' fits the file",
-	                  reader->object);
+		  "record at byte %lld of file '%s' is longer than %zu bytes",
+		  (long long)split->position, split->input.path, reader->max_record);
+	return error_hint(err,
+			  "raise 'max.record.size' for '%s', or check that 'format' fits the file",
+			  reader->object);
 }
 
 /* Let the codec check and skip what stands before the first record. */
@@ -77,11 +78,11 @@ skip_header(FileReader *reader, FileSplit *split, Chunk *chunk, bool last, Error
 	size_t skip = 0;
 
 	Status status = reader->framing.codec->header(reader->framing.spec, chunk->data, chunk->len,
-	                                              last, &skip, err);
+						      last, &skip, err);
 	if (status != FERRIS_OK) {
 		size_t used = strlen(err->message);
 		snprintf(err->message + used, sizeof err->message - used, " (file '%s')",
-		         split->input.path);
+			 split->input.path);
 		return status;
 	}
 	if (skip > chunk->len) /* HEADER_INCOMPLETE */
@@ -105,13 +106,21 @@ whole_records(const FileReader *reader, const Chunk *chunk, bool last)
 	return last ? chunk->len : whole;
 }
 
+/* The chunk keeps its first `whole` bytes, the others wait for the next one. */
+static void
+keep_rest(FileSplit *split, Chunk *chunk, size_t whole)
+{
+	if (chunk->len > whole)
+		buffer_append(&split->carry, chunk->data + whole, chunk->len - whole);
+	chunk->len = whole;
+}
+
 void
 file_reader_deliver(FileReader *reader, uint32_t index, Chunk *chunk, size_t whole)
 {
 	FileSplit *split = file_split(reader, index);
 
-	buffer_append(&split->carry, chunk->data + whole, chunk->len - whole);
-	chunk->len = whole;
+	keep_rest(split, chunk, whole);
 	chunk->split = index;
 	chunk->position = split->position;
 	split->position += (int64_t)whole;
@@ -137,7 +146,7 @@ start_chunk(const FileReader *reader, FileSplit *split, Chunk *chunk)
 
 	if (split->carry.len >= room) /* a long record comes in small pieces */
 		room = split->carry.len * 2 < longest(reader, split) ? split->carry.len * 2
-		                                                     : longest(reader, split);
+								     : longest(reader, split);
 	if (room < split->carry.len)
 		room = split->carry.len;
 	chunk_reserve(chunk, room);
@@ -150,7 +159,7 @@ start_chunk(const FileReader *reader, FileSplit *split, Chunk *chunk)
 
 Status
 file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms,
-                ReadResult *result, Error *err)
+		ReadResult *result, Error *err)
 {
 	FileSplit *split = file_split(reader, index);
 	InputResult input;
@@ -160,7 +169,7 @@ file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms
 	size_t room = start_chunk(reader, split, chunk);
 	for (;;) {
 		TRY(file_input_read(&split->input, chunk->data + chunk->len, room - chunk->len,
-		                    chunk->len > 0 ? 0 : timeout_ms, &got, &input, err));
+				    chunk->len > 0 ? 0 : timeout_ms, &got, &input, err));
 		chunk->len += got;
 		bool last = input == INPUT_END && !reader->watch.active;
 		if (!split->header_done && (chunk->len > 0 || last))
@@ -172,8 +181,7 @@ file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms
 			return FERRIS_OK;
 		}
 		if (input != INPUT_DATA) {
-			buffer_append(&split->carry, chunk->data, chunk->len);
-			chunk->len = 0;
+			keep_rest(split, chunk, 0);
 			*result = input == INPUT_END ? READ_END : READ_IDLE;
 			return FERRIS_OK;
 		}
@@ -223,7 +231,8 @@ Status
 file_reader_check(const ReaderSpec *spec, Error *err)
 {
 	if (!spec->settings[FILE_PATH].present) {
-		error_set(err, FERRIS_ERR_OPTION_MISSING, "file source '%s' has no 'path'", spec->object);
+		error_set(err, FERRIS_ERR_OPTION_MISSING, "file source '%s' has no 'path'",
+			  spec->object);
 		return error_hint(err, "add 'path' = 'data.jsonl'; - is standard input");
 	}
 	return FERRIS_OK;
@@ -297,8 +306,8 @@ file_reader_lag(Reader *base)
 
 		if (split->done)
 			continue;
-		if (!split->opened &&
-		    file_input_open(&probe, probe.path, COMPRESSION_NONE, false, &ignored) != FERRIS_OK)
+		if (!split->opened && file_input_open(&probe, probe.path, COMPRESSION_NONE, false,
+						      &ignored) != FERRIS_OK)
 			continue;
 		int64_t size = file_input_size(&probe);
 		if (size >= 0 && size > probe.raw_offset)

@@ -10,14 +10,15 @@
 
 #include "connector/file_reader.h"
 
-#define SETTLE_MS 20 /* a pipe that gave records and then nothing for so long is sampled as it is */
+#define SETTLE_MS 20 /* a pipe that gave records and then nothing for so long is sampled as it is  \
+		      */
 
 static Status
 not_repeatable(const ReaderSpec *spec, Error *err)
 {
 	error_set(err, FERRIS_ERR_NO_SCHEMA,
-	          "the columns of '%s' cannot be found out: its input can be read only once",
-	          spec->object);
+		  "the columns of '%s' cannot be found out: its input can be read only once",
+		  spec->object);
 	return error_hint(err, "declare the columns in CREATE STREAM");
 }
 
@@ -35,7 +36,7 @@ cut_to_records(const ReaderSpec *spec, Chunk *chunk, bool last)
 /* Up to `bytes`, or more if the first record is longer. */
 static Status
 sample_input(const ReaderSpec *spec, FileInput *input, Chunk *chunk, size_t bytes, bool partial,
-             Error *err)
+	     Error *err)
 {
 	size_t max_record = (size_t)spec->settings[FILE_MAX_RECORD].integer;
 	InputResult result = INPUT_DATA;
@@ -45,8 +46,8 @@ sample_input(const ReaderSpec *spec, FileInput *input, Chunk *chunk, size_t byte
 		size_t got;
 
 		chunk_reserve(chunk, bytes - len);
-		Status status = file_input_read(input, chunk->data + len, bytes - len, -1, &got, &result,
-		                                err);
+		Status status = file_input_read(input, chunk->data + len, bytes - len, -1, &got,
+						&result, err);
 		chunk->len = len + got;
 		/* What was peeked of a compressed pipe ends anywhere. */
 		if (status == FERRIS_ERR_COMPRESSION && partial && result == INPUT_END)
@@ -82,7 +83,7 @@ copy_of_pipe(size_t *held)
 
 static Status
 sample_pipe_once(const ReaderSpec *spec, Chunk *chunk, size_t bytes, bool last, size_t *held,
-                 Error *err)
+		 Error *err)
 {
 	FileInput input = {.path = "-", .fd = copy_of_pipe(held)};
 	Compression chosen = (Compression)spec->settings[FILE_COMPRESSION].integer;
@@ -107,14 +108,16 @@ sample_pipe(const ReaderSpec *spec, Chunk *chunk, size_t bytes, Error *err)
 		size_t before = held;
 
 		if (poll(&ready, 1, -1) < 0)
-			return error_set(err, FERRIS_ERR_INTERRUPTED, "stopped while waiting for input");
+			return error_set(err, FERRIS_ERR_INTERRUPTED,
+					 "stopped while waiting for input");
 		bool last = (ready.revents & POLLHUP) != 0;
 		TRY(sample_pipe_once(spec, chunk, bytes, last, &held, err));
 		bool full = (int)held + 4096 > fcntl(STDIN_FILENO, F_GETPIPE_SZ);
 		if (last || full || held >= bytes || (chunk->len > 0 && held == before))
 			return FERRIS_OK;
 		if (poll(NULL, 0, SETTLE_MS) < 0)
-			return error_set(err, FERRIS_ERR_INTERRUPTED, "stopped while waiting for input");
+			return error_set(err, FERRIS_ERR_INTERRUPTED,
+					 "stopped while waiting for input");
 	}
 }
 
@@ -126,7 +129,7 @@ sample_file(const ReaderSpec *spec, const char *path, Chunk *chunk, size_t bytes
 	Status status;
 
 	TRY(file_input_open(&input, path, (Compression)spec->settings[FILE_COMPRESSION].integer,
-	                    false, err));
+			    false, err));
 	if (input.regular) {
 		int64_t start = input.raw_offset;
 		status = sample_input(spec, &input, chunk, bytes, false, err);
@@ -152,8 +155,10 @@ file_reader_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t by
 	for (uint32_t i = 0; i < list.count && chunk->len == 0; i++)
 		TRY(sample_file(spec, list.paths[i], chunk, bytes > 0 ? bytes : 1, err));
 	if (chunk->len == 0) {
-		error_set(err, FERRIS_ERR_NO_SCHEMA, "the columns of '%s' cannot be found out: '%s' is "
-		                                     "empty", spec->object, list.paths[0]);
+		error_set(err, FERRIS_ERR_NO_SCHEMA,
+			  "the columns of '%s' cannot be found out: '%s' is "
+			  "empty",
+			  spec->object, list.paths[0]);
 		return error_hint(err, "declare the columns in CREATE STREAM");
 	}
 	chunk_seal(chunk);

@@ -40,7 +40,7 @@ file_watch_add(FileReader *reader, const char *path)
 {
 	if (reader->watch.notify >= 0) /* if it fails, polling does it */
 		inotify_add_watch(reader->watch.notify, path,
-		                  IN_MODIFY | IN_MOVE_SELF | IN_DELETE_SELF | IN_ATTRIB);
+				  IN_MODIFY | IN_MOVE_SELF | IN_DELETE_SELF | IN_ATTRIB);
 }
 
 /* Sleep until something happens to a file, or a poll interval, or timeout_ms. */
@@ -134,9 +134,10 @@ check_file(FileReader *reader, uint32_t index, Chunk *chunk, ReadResult *result,
 	if (info.st_ino != input->inode || info.st_dev != input->device)
 		return follow_rotation(reader, index, chunk, result, err);
 	if (info.st_size < input->raw_offset) {
-		fprintf(stderr, "warning: file '%s' was cut from %lld to %lld bytes while it was "
-		                "followed; it is read again from its start\n",
-		        input->path, (long long)input->raw_offset, (long long)info.st_size);
+		fprintf(stderr,
+			"warning: file '%s' was cut from %lld to %lld bytes while it was "
+			"followed; it is read again from its start\n",
+			input->path, (long long)input->raw_offset, (long long)info.st_size);
 		TRY(file_input_rewind(input, err));
 		start_over(reader, split);
 		*result = READ_END;
@@ -163,7 +164,8 @@ find_new_files(FileReader *reader, Error *err)
 			known = strcmp(file_split(reader, k)->input.path, list.paths[i]) == 0;
 		if (!known)
 			status = file_reader_add(
-				reader, str_copy(&reader->names, str_from(list.paths[i])).data, err);
+				reader, str_copy(&reader->names, str_from(list.paths[i])).data,
+				err);
 	}
 	arena_free(&scratch);
 	return status;

@@ -22,7 +22,7 @@
 
 typedef struct FileWriter {
 	Writer base;
-	const char *path;       /* for messages */
+	const char *path; /* for messages */
 	int fd;
 	bool regular;
 	FileSync sync;
@@ -51,7 +51,7 @@ static Status
 write_error(const FileWriter *writer, int code, Error *err)
 {
 	error_set(err, FERRIS_ERR_FILE_WRITE, "cannot write file '%s' after %lld bytes",
-	          writer->path, (long long)writer->written);
+		  writer->path, (long long)writer->written);
 	error_errno(err, code);
 	if (code == EPIPE) {
 		err->flags = ERROR_FATAL; /* the reader of the pipe has gone: end quietly */
@@ -103,6 +103,8 @@ compress_failed(const FileWriter *writer, Error *err)
 static Status
 write_bytes(FileWriter *writer, const char *data, size_t len, Error *err)
 {
+	if (len == 0)
+		return FERRIS_OK;
 	if (writer->compressor != NULL) {
 		if (!compressor_write(writer->compressor, data, len, &writer->pending))
 			return compress_failed(writer, err);
@@ -125,10 +127,10 @@ prepare_regular(FileWriter *writer, bool append, Error *err)
 		return FERRIS_OK;
 	if (flock(writer->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
 		error_set(err, FERRIS_ERR_FILE_WRITE,
-		          "cannot replace file '%s': it is being read or written", writer->path);
+			  "cannot replace file '%s': it is being read or written", writer->path);
 		err->flags = 0;
 		return error_hint(err, "write to another path, or add to the file with "
-		                       "'append' = 'true'");
+				       "'append' = 'true'");
 	}
 	if (ftruncate(writer->fd, 0) != 0)
 		return create_error(writer->path, errno, err);
@@ -182,7 +184,8 @@ file_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err)
 	FileWriter *writer = ARENA_NEW(arena, FileWriter);
 
 	if (!settings[FILE_SINK_PATH].present || settings[FILE_SINK_PATH].text.len == 0) {
-		error_set(err, FERRIS_ERR_OPTION_MISSING, "file sink '%s' has no 'path'", spec->object);
+		error_set(err, FERRIS_ERR_OPTION_MISSING, "file sink '%s' has no 'path'",
+			  spec->object);
 		return error_hint(err, "add 'path' = 'result.jsonl'; - is standard output");
 	}
 	writer->base.class = &file_connector;
@@ -196,7 +199,7 @@ file_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err)
 	if (compression != COMPRESSION_NONE &&
 	    (writer->compressor = compressor_new(compression)) == NULL)
 		return error_set(err, FERRIS_ERR_SYSTEM, "cannot start %s for file '%s'",
-		                 compression_name(compression), path);
+				 compression_name(compression), path);
 	Status status = start_file(writer, spec, path, settings[FILE_SINK_APPEND].flag, err);
 	if (status != FERRIS_OK) {
 		free_writer(writer);

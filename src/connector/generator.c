@@ -13,9 +13,9 @@
 extern const ConnectorClass generator_connector;
 
 #define DEFAULT_START "2023-11-14T22:13:20Z"
-#define STEP_MS 0.5           /* event time between records without a rate */
-#define NANOS 1000000000
-#define TICK_NANOS 1000000    /* high rates deliver what is due in this time together */
+#define STEP_MS       0.5 /* event time between records without a rate */
+#define NANOS         1000000000
+#define TICK_NANOS    1000000 /* high rates deliver what is due in this time together */
 
 typedef enum GeneratorOption {
 	GENERATOR_KIND,
@@ -34,6 +34,7 @@ static const char kind_choices[] =
 #include "connector/generator_list.h"
 	;
 
+/* clang-format off */
 static const OptionRow source_rows[GENERATOR_OPTION_COUNT] = {
 	[GENERATOR_KIND] = {.name = "kind", .type = OPTION_CHOICE, .initial = "trades",
 		.choices = kind_choices + 1, .doc = "What the records are about."},
@@ -54,14 +55,15 @@ static const OptionRow source_rows[GENERATOR_OPTION_COUNT] = {
 		.max = 4e9,
 		.doc = "Number of different symbols, customers, devices or stations; 0: as usual."},
 };
+/* clang-format on */
 
 typedef struct GeneratorReader {
 	Reader base;
 	const char *object;
 	Generator generator;
-	uint64_t rows;     /* UINT64_MAX: no end */
-	double rate;       /* 0: no pace */
-	int64_t began;     /* nanoseconds, when record 0 was due; 0: not yet begun */
+	uint64_t rows; /* UINT64_MAX: no end */
+	double rate;   /* 0: no pace */
+	int64_t began; /* nanoseconds, when record 0 was due; 0: not yet begun */
 	uint64_t sequence;
 } GeneratorReader;
 
@@ -89,7 +91,7 @@ parse_start(const Setting *setting, int64_t *start_ms, Error *err)
 		return FERRIS_OK;
 	}
 	error_set(err, FERRIS_ERR_OPTION_VALUE, "option 'start' cannot be '%.*s'",
-	          STR_ARG(setting->text));
+		  STR_ARG(setting->text));
 	error_hint(err, "write a timestamp like " DEFAULT_START ", epoch milliseconds, or now");
 	return option_error(setting, err);
 }
@@ -125,8 +127,8 @@ choose_style(const ReaderSpec *spec, GeneratorSpec *out, Error *err)
 	}
 	if (!str_eq(codec, STR("csv"))) {
 		error_set(err, FERRIS_ERR_OPTION_VALUE,
-		          "the generator '%s' cannot make records of format '%.*s'", spec->object,
-		          STR_ARG(codec));
+			  "the generator '%s' cannot make records of format '%.*s'", spec->object,
+			  STR_ARG(codec));
 		return error_hint(err, "choose 'format' = 'json', 'csv' or 'raw'");
 	}
 	out->style = GENERATOR_DELIMITED;
@@ -135,8 +137,8 @@ choose_style(const ReaderSpec *spec, GeneratorSpec *out, Error *err)
 	if (strchr(",;|\t", out->delimiter) != NULL)
 		return FERRIS_OK;
 	error_set(err, FERRIS_ERR_OPTION_VALUE,
-	          "the generator '%s' cannot delimit its fields with '%c'", spec->object,
-	          out->delimiter);
+		  "the generator '%s' cannot delimit its fields with '%c'", spec->object,
+		  out->delimiter);
 	error_hint(err, "choose ',', ';', '|' or a tab");
 	return option_error(delimiter, err);
 }
@@ -177,7 +179,8 @@ generator_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error 
 	/* Not in the chunks: it only tells the codec the order of the fields. */
 	if (reader->generator.spec.style == GENERATOR_DELIMITED && framing->codec->header != NULL) {
 		Str header = generator_header(&reader->generator, arena);
-		TRY(framing->codec->header(framing->spec, header.data, header.len, false, &skip, err));
+		TRY(framing->codec->header(framing->spec, header.data, header.len, false, &skip,
+					   err));
 	}
 	*out = &reader->base;
 	return FERRIS_OK;

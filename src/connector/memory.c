@@ -34,7 +34,7 @@ struct MemoryTopic {
 	uint32_t count, capacity;
 	MemoryPartition partitions[MEMORY_PARTITIONS];
 	uint32_t partition_count;
-	uint32_t writers;      /* statements that write to it now */
+	uint32_t writers; /* statements that write to it now */
 	bool closed;
 	MemoryCommit *commits;
 };
@@ -122,7 +122,7 @@ topic_append(MemoryBroker *broker, MemoryTopic *topic, const MemoryRecord *recor
 	if (partition->count == partition->capacity) {
 		partition->capacity = partition->capacity > 0 ? partition->capacity * 2 : 64;
 		partition->records = memory_resize(partition->records, sizeof *partition->records *
-		                                                       partition->capacity);
+									       partition->capacity);
 	}
 	MemoryRecord *kept = &topic->records[topic->count];
 	*kept = *record;
@@ -146,7 +146,7 @@ memory_topic_create(MemoryBroker *broker, Str name, uint32_t partitions)
 
 void
 memory_topic_append(MemoryBroker *broker, Str name, uint32_t partition, Str key, Str value,
-                    int64_t timestamp_ms)
+		    int64_t timestamp_ms)
 {
 	MemoryRecord record = {
 		.key = key,
@@ -215,6 +215,7 @@ memory_topic_committed(MemoryBroker *broker, Str name, Str group, uint32_t parti
 enum { SOURCE_TOPIC, SOURCE_BATCH, SOURCE_RESUME, SOURCE_OPTION_COUNT };
 enum { SINK_TOPIC, SINK_OPTION_COUNT };
 
+/* clang-format off */
 static const OptionRow source_rows[SOURCE_OPTION_COUNT] = {
 	[SOURCE_TOPIC] = {.name = "topic", .type = OPTION_STRING,
 		.doc = "The topic; the stream's name if not given."},
@@ -229,14 +230,15 @@ static const OptionRow sink_rows[SINK_OPTION_COUNT] = {
 	[SINK_TOPIC] = {.name = "topic", .type = OPTION_STRING,
 		.doc = "The topic; the stream's name if not given."},
 };
+/* clang-format on */
 
 typedef struct MemoryReader {
 	Reader base;
 	MemoryBroker *broker;
 	MemoryTopic *topic;
 	Str group;
-	uint32_t batch;      /* records at once; 0: no limit */
-	uint32_t turn;       /* the partition to look at first */
+	uint32_t batch; /* records at once; 0: no limit */
+	uint32_t turn;  /* the partition to look at first */
 	uint64_t sequence;
 	uint32_t next[MEMORY_PARTITIONS];
 	const char *names[MEMORY_PARTITIONS];
@@ -253,7 +255,7 @@ static Status
 no_broker(const char *object, Error *err)
 {
 	error_set(err, FERRIS_ERR_OPTION_VALUE,
-	          "'%s' uses the connector 'memory', which exists only in tests", object);
+		  "'%s' uses the connector 'memory', which exists only in tests", object);
 	return error_hint(err, "use 'kafka' or 'file'; SQL tests run with 'ferris-sql test'");
 }
 
@@ -274,7 +276,7 @@ static Status
 fault_error(Status status, const char *what, const MemoryTopic *topic, Error *err)
 {
 	return error_set(err, status, "cannot %s topic '%.*s': a fault was asked for", what,
-	                 STR_ARG(topic->name));
+			 STR_ARG(topic->name));
 }
 
 static Status
@@ -386,7 +388,7 @@ memory_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Erro
 	lock(broker);
 	while ((index = ready_partition(reader)) < 0 && !reader->topic->closed && waited == 0)
 		waited = pthread_cond_timedwait(&broker->lock->changed, &broker->lock->mutex,
-		                                &deadline);
+						&deadline);
 	*result = index >= 0 ? READ_DATA : reader->topic->closed ? READ_END : READ_IDLE;
 	if (index >= 0 && fault_hits(&broker->fail_read))
 		status = fault_error(FERRIS_ERR_KAFKA_READ, "read", reader->topic, err);
@@ -467,8 +469,8 @@ memory_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes, 
 	if (chunk->record_count > 0)
 		return FERRIS_OK;
 	error_set(err, FERRIS_ERR_NO_SCHEMA,
-	          "the columns of '%s' cannot be found out: topic '%.*s' is empty", spec->object,
-	          STR_ARG(name));
+		  "the columns of '%s' cannot be found out: topic '%.*s' is empty", spec->object,
+		  STR_ARG(name));
 	return error_hint(err, "declare the columns in CREATE STREAM");
 }
 
@@ -482,8 +484,8 @@ memory_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *er
 	writer->base.class = &memory_connector;
 	writer->broker = spec->environment;
 	lock(writer->broker);
-	writer->topic = topic_get(writer->broker,
-	                          topic_name(&spec->settings[SINK_TOPIC], spec->object));
+	writer->topic =
+		topic_get(writer->broker, topic_name(&spec->settings[SINK_TOPIC], spec->object));
 	writer->topic->writers++;
 	writer->topic->closed = false;
 	unlock(writer->broker);
