@@ -46,6 +46,11 @@ digits_join(uint64_t values)
 	        (values >> 16 & mask) * UINT64_C(0x0000271000000001)) >> 32;
 }
 
+/* 10^0 .. 10^19. */
+extern const uint64_t digits_power10[20];
+/* Decimal digits of v; 1 for 0. */
+int digits_count(uint64_t v);
+
 /* "00" "01" .. "99". */
 extern const char digits_pairs[201];
 

@@ -465,8 +465,8 @@ test_arithmetic_laws(void **state)
 		assert_true(product + rest == a);
 		/* (a * b) / b = a, exactly */
 		if (decimal_mul128(a, b, &product) == DECIMAL_OK) {
-			assert_int_equal(decimal_div128(product, 7, b, 3, 38, 4, ROUND_EXACT, &back),
-			                 DECIMAL_OK);
+			assert_int_equal(decimal_div128(product, 7, b, 3, 38, 4, ROUND_EXACT,
+			                                &back), DECIMAL_OK);
 			assert_true(back == a);
 		}
 	}

@@ -121,7 +121,8 @@ check_double(double v)
 	assert_true(end - text <= DOUBLE_TEXT_MAX);
 	*end = '\0';
 	assert_int_equal(double_parse(text, (size_t)(end - text), &back), NUMBER_OK);
-	if (bits_of_double(back) != bits_of_double(v) || bits_of_double(strtod(text, NULL)) != bits_of_double(v))
+	if (bits_of_double(back) != bits_of_double(v) ||
+	    bits_of_double(strtod(text, NULL)) != bits_of_double(v))
 		fail_msg("%s is not %a", text, v);
 
 	/* No text with fewer digits reads back: take one digit less. */
@@ -179,13 +180,38 @@ test_double_parse(void **state)
 			text[len++] = (char)('0' + random64() % 10);
 		}
 		if (random64() % 3 == 0)
-			len += (size_t)snprintf(text + len, 16, "e%d", (int)(random64() % 700) - 350);
+			len += (size_t)snprintf(text + len, 16, "e%d",
+			                        (int)(random64() % 700) - 350);
 		text[len] = '\0';
 		double expected = strtod(text, NULL);
 		NumberResult result = double_parse(text, len, &v);
 		if (isinf(expected))
 			assert_int_equal(result, NUMBER_OVERFLOW);
 		else if (result != NUMBER_OK || bits_of_double(v) != bits_of_double(expected))
+			fail_msg("%s", text);
+	}
+}
+
+/* 54-bit integers, halves, quarters, eighths and small multiples: many are ties of 16 to 19 digits,
+ * which the fast ways must see. */
+static void
+test_double_short_ties(void **state)
+{
+	(void)state;
+	for (int i = 0; i < RANDOM_ROUNDS; i++) {
+		char text[64];
+		uint64_t odd = UINT64_C(1) << 53 | (random64() >> 11) | 1;
+		int shift = (int)(random64() % 13) - 3;
+		double v = 0;
+		int len = shift >= 0
+			? snprintf(text, sizeof text, "%" PRIu64, odd << shift)
+			: snprintf(text, sizeof text, "%" PRIu64 ".%0*d", odd >> -shift, -shift,
+			           (int)(odd & ((1u << -shift) - 1)) * (shift == -1   ? 5
+			                                                : shift == -2 ? 25
+			                                                              : 125));
+
+		assert_int_equal(double_parse(text, (size_t)len, &v), NUMBER_OK);
+		if (bits_of_double(v) != bits_of_double(strtod(text, NULL)))
 			fail_msg("%s", text);
 	}
 }
@@ -206,7 +232,7 @@ test_double_ties(void **state)
 			continue;
 		frexp(low, &exponent);
 		int last = exponent - 53 < -1074 ? -1074 : exponent - 53;
-		/* The tie low + 2^(last-1) has one bit more than a double: print it from two parts. */
+		/* The tie low + 2^(last-1) has one bit more than a double. */
 		long double tie = (long double)low + ldexpl(1, last - 1);
 		int len = snprintf(text, sizeof text - 2, "%.800Le", tie);
 		assert_int_equal(double_parse(text, (size_t)len, &v), NUMBER_OK);
@@ -267,8 +293,9 @@ parse_double(const char *text, double *out)
 static void
 test_double_grammar(void **state)
 {
-	static const char *const wrong[] = {"", "-", ".", "-.", "e5", "1e", "1e+", "1.2.3", " 1", "1 ",
-	                                    "0x1p3", "1_000", "nanx", "in", "infinit", "1,5", "--1"};
+	static const char *const wrong[] = {"", "-", ".", "-.", "e5", "1e", "1e+", "1.2.3", " 1",
+	                                    "1 ", "0x1p3", "1_000", "nanx", "in", "infinit",
+	                                    "1,5", "--1"};
 	double v;
 
 	(void)state;
@@ -343,7 +370,8 @@ test_json_numbers(void **state)
 		{"0", 1, NUMBER_INTEGER, 1, 0, 0},        {"-0", 2, NUMBER_INTEGER, 1, 0, 0},
 		{"120,", 3, NUMBER_INTEGER, 3, 0, 0},     {"1.50}", 4, NUMBER_DECIMAL, 1, 2, 0},
 		{"-12.5e3", 7, NUMBER_EXPONENT, 2, 1, 3}, {"1E-07", 5, NUMBER_EXPONENT, 1, 0, -7},
-		{"1e+5", 4, NUMBER_EXPONENT, 1, 0, 5},    {"1e99999999999", 13, NUMBER_EXPONENT, 1, 0, 1000000},
+		{"1e+5", 4, NUMBER_EXPONENT, 1, 0, 5},
+		{"1e99999999999", 13, NUMBER_EXPONENT, 1, 0, 1000000},
 		{"", -1, 0, 0, 0, 0},     {"-", -1, 0, 0, 0, 0},   {"+1", -1, 0, 0, 0, 0},
 		{"01", -1, 0, 0, 0, 0},   {"-01", -1, 0, 0, 0, 0}, {".5", -1, 0, 0, 0, 0},
 		{"1.", -1, 0, 0, 0, 0},   {"1.e5", -1, 0, 0, 0, 0}, {"1e", -1, 0, 0, 0, 0},
@@ -378,6 +406,7 @@ main(void)
 		cmocka_unit_test(test_integer_limits),
 		cmocka_unit_test(test_double_round_trip),
 		cmocka_unit_test(test_double_parse),
+		cmocka_unit_test(test_double_short_ties),
 		cmocka_unit_test(test_double_ties),
 		cmocka_unit_test(test_double_texts),
 		cmocka_unit_test(test_double_grammar),

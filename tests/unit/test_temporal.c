@@ -249,7 +249,8 @@ test_text_laws(void **state)
 		assert_true(back == micros);
 
 		TemporalResult result = timestamp_format(micros, offset, STR("X"), pattern,
-		                                         sizeof pattern - 1, text, sizeof text, &len);
+		                                         sizeof pattern - 1, text, sizeof text,
+		                                         &len);
 		if (result == TEMPORAL_RANGE)
 			continue; /* the local time is outside the calendar */
 		assert_int_equal(result, TEMPORAL_OK);
@@ -281,7 +282,8 @@ test_truncate_laws(void **state)
 		assert_true(again == start);
 		assert_int_equal(timestamp_diff(start, micros, unit, &units), TEMPORAL_OK);
 		assert_int_equal(units, 0);
-		assert_int_equal(timestamp_boundaries(start, micros, unit, &boundaries), TEMPORAL_OK);
+		assert_int_equal(timestamp_boundaries(start, micros, unit, &boundaries),
+		                 TEMPORAL_OK);
 		assert_int_equal(boundaries, 0);
 	}
 }
@@ -293,7 +295,8 @@ test_interval_laws(void **state)
 	for (int i = 0; i < LAW_ROUNDS; i++) {
 		char text[INTERVAL_TEXT_MAX];
 		unsigned shift = (unsigned)(random64() % 64);
-		Interval v = {(int32_t)random64(), (int32_t)random64(), (int64_t)random64() >> shift};
+		Interval v = {(int32_t)random64(), (int32_t)random64(),
+		              (int64_t)random64() >> shift};
 		Interval back = {0, 0, 0};
 
 		if (i % 3 == 0)
@@ -450,8 +453,8 @@ test_interval_arithmetic(void **state)
 	assert_int_equal(interval_multiply((Interval){1, -2, 3}, -4, &out), TEMPORAL_OK);
 	assert_true(out.months == -4 && out.days == 8 && out.micros == -12);
 	assert_int_equal(interval_compare((Interval){1, 0, 0}, (Interval){0, 30, 0}), 0);
-	assert_int_equal(interval_compare((Interval){0, 1, 0}, (Interval){0, 0, MICROS_PER_DAY + 1}),
-	                 -1);
+	assert_int_equal(interval_compare((Interval){0, 1, 0},
+	                                  (Interval){0, 0, MICROS_PER_DAY + 1}), -1);
 	assert_int_equal(interval_from_unit(3, UNIT_WEEK, &v), TEMPORAL_OK);
 	assert_int_equal(v.days, 21);
 	assert_int_equal(interval_to_micros(v, &micros), TEMPORAL_OK);
@@ -541,14 +544,16 @@ test_patterns(void **state)
 	                                  "%F %T.%L %z %Z %s %D %R%n%t%e%C", 31, text, 127, &len),
 	                 TEMPORAL_OK);
 	text[len] = '\0';
-	assert_string_equal(text, "2023-11-14 23:43:20.049 +0130 XST 1700000000 11/14/23 23:43\n\t1420");
+	assert_string_equal(text, "2023-11-14 23:43:20.049 +0130 XST 1700000000 11/14/23 "
+	                          "23:43\n\t1420");
 	assert_int_equal(timestamp_format(micros, 0, STR("UTC"), "%F", 2, text, 9, &len),
 	                 TEMPORAL_SPACE);
 	assert_int_equal(timestamp_format(TIMESTAMP_MAX, 60, STR("X"), "%F", 2, text, 127, &len),
 	                 TEMPORAL_RANGE);
 	assert_int_equal(timestamp_scan("1700000000.5", 12, "%s.%f", 5, &v), TEMPORAL_OK);
 	assert_int_equal(v, INT64_C(1700000000500000));
-	assert_int_equal(timestamp_scan("14 11 2023 +0100", 16, "%d %m %Y %z", 11, &v), TEMPORAL_OK);
+	assert_int_equal(timestamp_scan("14 11 2023 +0100", 16, "%d %m %Y %z", 11, &v),
+	                 TEMPORAL_OK);
 	assert_int_equal(v, INT64_C(1699916400000000));
 	assert_int_equal(timestamp_scan("14 11 2023 CET", 14, "%d %m %Y %Z", 11, &v),
 	                 TEMPORAL_SYNTAX);
