@@ -137,6 +137,8 @@ typedef struct PlanInput {
 	Str application;         /* for consumer groups: from -- SQL Application: or the file name */
 	Options settings;        /* --set of the command line */
 	Str output_format;       /* codec for the rows of a plain SELECT: "table", "json", "csv" */
+	Str select_connector;    /* where those rows go; empty: the console */
+	Str default_connector;   /* of streams that name none; empty: they must */
 	void *environment;       /* passed on to connectors */
 	bool offline;            /* infer no schema: explain and check without --live */
 } PlanInput;

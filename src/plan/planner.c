@@ -77,7 +77,7 @@ create_sink(Binder *binder, Str name, Position at, Endpoint **out)
 	                          !binder->source_undeclared);
 
 	*out = NULL;
-	if (!names_a_place(&own)) {
+	if (!names_a_place(&own) && binder->input->default_connector.len == 0) {
 		if (!is_kafka(binder->source))
 			return FERRIS_OK;
 		own = kafka_twin(binder, &own, name);
@@ -85,17 +85,22 @@ create_sink(Binder *binder, Str name, Position at, Endpoint **out)
 	return resolve_endpoint(binder, ROLE_SINK, name, at, own, out);
 }
 
+/* Where the rows of a plain SELECT go: the console, unless the caller says otherwise. */
 static Status
-console_sink(Binder *binder, Endpoint **out)
+select_sink(Binder *binder, Endpoint **out)
 {
-	OptionEntry entries[] = {
-		{.key = STR("connector"), .value = STR("console"), .origin = "default"},
-		{.key = STR("format"), .value = binder->input->output_format, .origin = "default"},
-	};
-	Options given = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, 2), .count = 2};
+	const PlanInput *input = binder->input;
+	bool console = input->select_connector.len == 0;
+	Options given = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, 2)};
 
-	memcpy(given.entries, entries, sizeof entries);
-	return resolve_endpoint(binder, ROLE_SINK, STR("console"), (Position){0}, given, out);
+	append_entry(&given, (OptionEntry){.key = STR("connector"),
+	                                   .value = console ? STR("console") : input->select_connector,
+	                                   .origin = "default"});
+	append_entry(&given, (OptionEntry){.key = STR("format"),
+	                                   .value = input->output_format,
+	                                   .origin = "default"});
+	return resolve_endpoint(binder, ROLE_SINK, console ? STR("console") : binder->statement_name,
+	                        (Position){0}, given, out);
 }
 
 /* ---------------------------------------------------------------- INSERT */
@@ -256,7 +261,7 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	plan->statement = statement;
 	plan->sink = sink;
 	TRY(options_resolve(&job_options, &binder->with, planner->arena, &plan->job, binder->err));
-	plan->is_select = statement->kind == STATEMENT_QUERY && uses(sink, STR("console"));
+	plan->is_select = statement->kind == STATEMENT_QUERY && statement->query->into.name.text.data == NULL;
 	TRY(dead_letter_sink(binder, plan));
 	set_key(planner->arena, plan, root);
 	plan->root = plan_push_down(planner->arena, root);
@@ -372,7 +377,7 @@ plan_query(Planner *planner, const Statement *statement, const Query *query, Err
 		return plan_insert(planner, statement, query, &query->into, &(NameList){0}, err);
 	TRY(with_options(&binder, &query->options, &binder.with));
 	TRY(bind_query(&binder, query, &root));
-	TRY(console_sink(&binder, &sink));
+	TRY(select_sink(&binder, &sink));
 	return finish_plan(planner, &binder, statement, name, root, sink);
 }
 

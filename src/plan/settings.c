@@ -163,7 +163,7 @@ format_of_path(Str path)
 }
 
 static Str
-connector_name(const Setting *common, const Options *given)
+connector_name(const Setting *common, const Options *given, Str otherwise)
 {
 	Str name = common[ENDPOINT_CONNECTOR].text;
 
@@ -176,7 +176,7 @@ connector_name(const Setting *common, const Options *given)
 	}
 	if (options_find(given, STR("kafka.topic")) != NULL || options_find(given, STR("topic")) != NULL)
 		return STR("kafka");
-	return options_find(given, STR("path")) != NULL ? STR("file") : (Str){NULL, 0};
+	return options_find(given, STR("path")) != NULL ? STR("file") : otherwise;
 }
 
 static Status
@@ -222,8 +222,9 @@ resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Optio
 	endpoint->name = name;
 	endpoint->given = given;
 	TRY(options_resolve(&endpoint_options, &endpoint->given, arena, &endpoint->common, err));
-	Str connector = connector_name(endpoint->common, &given);
-	if (connector.data == NULL) {
+	Str connector = connector_name(endpoint->common, &given,
+	                               binder->input->default_connector);
+	if (connector.len == 0) {
 		error_set_at(err, FERRIS_ERR_OPTION_MISSING, at, "'%.*s' has no 'connector'", STR_ARG(name));
 		return error_hint(err, "add WITH ('connector' = 'file', 'path' = '...') or 'kafka' and "
 		                       "'kafka.topic'");

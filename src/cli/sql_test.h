@@ -1,0 +1,67 @@
+/* cli/sql_test.h -- SQL tests: what a .test file says, and running it.
+ *
+ * A file holds tests.  A line that begins with '#' outside a block is a comment.  A block follows
+ * its directive and ends at an empty line.
+ *
+ *     test NAME                  begins a test
+ *     sql                        block: the statements
+ *     set KEY=VALUE              as --set of the command line
+ *     input STREAM [keyed]       block: one record a line; keyed: key, '|', value; \N is null
+ *     file NAME                  block: a file, found by the SQL as ${DIR}/NAME
+ *     output STREAM [keyed] [unordered]   block: the records that must come out
+ *     rows [unordered]           block: the rows of the plain SELECT, as JSON
+ *     expect-file NAME           block: what the file must hold at the end
+ *     explain                    block: the plan of the first statement that has one
+ *     counters in=N out=N filtered=N failed=N limited=N
+ *     error CODE [LINE:COLUMN] [TEXT]     the error; TEXT must be part of the message or hint
+ *
+ * A stream without a connector is a topic in memory.  Each test runs several times, with the input
+ * cut into other batches and on 1, 2 and 4 tasks; every run must give the same.  After a run
+ * without error the books must balance: in = out + filtered + failed + limited. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/option.h"
+
+typedef enum BlockKind {
+	BLOCK_INPUT,
+	BLOCK_FILE,
+	BLOCK_OUTPUT,
+	BLOCK_ROWS,
+	BLOCK_EXPECT_FILE,
+	BLOCK_EXPLAIN,
+	BLOCK_COUNTERS, /* its directive's words are the one line */
+	BLOCK_ERROR,    /* likewise */
+} BlockKind;
+
+typedef struct TestBlock {
+	BlockKind kind;
+	Str name;       /* of the stream or file */
+	bool keyed;
+	bool unordered;
+	Str *lines;
+	uint32_t line_count;
+	uint32_t at;    /* line of the directive in the file */
+} TestBlock;
+
+typedef struct SqlTest {
+	Str name;
+	uint32_t at;
+	Str sql;
+	TestBlock *blocks;
+	uint32_t block_count;
+	OptionEntry *settings;
+	uint32_t setting_count;
+} SqlTest;
+
+typedef struct TestFile {
+	const char *path;
+	SqlTest *tests;
+	uint32_t count;
+} TestFile;
+
+/* FERRIS_ERR_SYNTAX with the line for a file that does not follow the form. */
+Status sql_test_parse(Arena *arena, const char *path, Str text, TestFile *out, Error *err);
+/* Runs one test in all variations; true if it passed, else `why` says what was wrong. */
+bool sql_test_run(const SqlTest *test, Buffer *why);

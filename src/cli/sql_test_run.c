@@ -1,0 +1,454 @@
+/* cli/sql_test_run.c -- run a SQL test in every variation and compare. */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "cli/sql_test.h"
+#include "connector/memory.h"
+#include "job/runner.h"
+#include "type/number.h"
+
+/* How the input is cut and on how many tasks it runs; the answer must not depend on it. */
+typedef struct Variation {
+	const char *batch;
+	const char *parallelism;
+} Variation;
+
+static const Variation variations[] = {{"0", "1"}, {"1", "1"}, {"3", "2"}, {"2", "4"}};
+
+#define VARIATION_COUNT (sizeof variations / sizeof *variations)
+#define SHOWN_LINES 12
+
+typedef struct TestRun {
+	const SqlTest *test;
+	const Variation *variation;
+	Arena arena;
+	MemoryBroker *broker;
+	char dir[64];
+	ScriptPlan *plan;
+	Str select_name;   /* of the last plain SELECT */
+	JobCounters sum;
+	Status status;
+	Error error;
+	Buffer *why;
+} TestRun;
+
+/* ---------------------------------------------------------------- input */
+
+static void
+append_record(TestRun *run, const TestBlock *block, Str line)
+{
+	Str key = {NULL, 0};
+
+	if (block->keyed) {
+		const char *bar = memchr(line.data, '|', line.len);
+
+		if (bar != NULL) {
+			key = (Str){line.data, (uint32_t)(bar - line.data)};
+			line = str_skip(line, key.len + 1);
+		}
+		if (str_eq(key, STR("\\N")))
+			key = (Str){NULL, 0};
+	}
+	if (str_eq(line, STR("\\N")))
+		line = (Str){NULL, 0};
+	memory_topic_append(run->broker, block->name, 0, key, line, MEMORY_NO_TIMESTAMP);
+}
+
+static bool
+write_file(TestRun *run, const TestBlock *block)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/%.*s", run->dir, STR_ARG(block->name));
+	FILE *file = fopen(path, "wb");
+	if (file == NULL)
+		return false;
+	for (uint32_t i = 0; i < block->line_count; i++)
+		fprintf(file, "%.*s\n", STR_ARG(block->lines[i]));
+	return fclose(file) == 0;
+}
+
+static bool
+prepare(TestRun *run)
+{
+	run->broker = memory_broker_new();
+	snprintf(run->dir, sizeof run->dir, "/tmp/ferris-test-XXXXXX");
+	if (mkdtemp(run->dir) == NULL || setenv("DIR", run->dir, 1) != 0)
+		return false;
+	for (uint32_t i = 0; i < run->test->block_count; i++) {
+		const TestBlock *block = &run->test->blocks[i];
+
+		if (block->kind == BLOCK_FILE && !write_file(run, block))
+			return false;
+		if (block->kind != BLOCK_INPUT)
+			continue;
+		memory_topic_create(run->broker, block->name, 1);
+		for (uint32_t k = 0; k < block->line_count; k++)
+			append_record(run, block, block->lines[k]);
+		memory_topic_close(run->broker, block->name);
+	}
+	return true;
+}
+
+static void
+remove_files(TestRun *run)
+{
+	for (uint32_t i = 0; i < run->test->block_count; i++) {
+		const TestBlock *block = &run->test->blocks[i];
+		char path[256];
+
+		if (block->kind != BLOCK_FILE && block->kind != BLOCK_EXPECT_FILE)
+			continue;
+		snprintf(path, sizeof path, "%s/%.*s", run->dir, STR_ARG(block->name));
+		unlink(path);
+	}
+	rmdir(run->dir);
+}
+
+/* ---------------------------------------------------------------- running */
+
+static void
+keep_first(TestRun *run, Status status, const ErrorList *errors)
+{
+	run->status = status;
+	if (status != FERRIS_OK && errors->count > 0)
+		run->error = errors->items[0];
+}
+
+static void
+run_plan(TestRun *run)
+{
+	RunSpec spec = {
+		.plan = run->plan,
+		.application = STR("test"),
+		.environment = run->broker,
+		.row_limit = INT64_MAX,
+	};
+	RunSummary summary;
+
+	run->status = run_script(&spec, &summary, &run->error);
+	run->sum = summary.sum;
+}
+
+static void
+execute(TestRun *run)
+{
+	const SqlTest *test = run->test;
+	OptionEntry *settings = ARENA_ARRAY(&run->arena, OptionEntry, test->setting_count + 2);
+	ErrorList errors = {0};
+	PlanInput input = {
+		.application = STR("test"),
+		.settings = {settings, test->setting_count + 2},
+		.output_format = STR("json"),
+		.select_connector = STR("memory"),
+		.default_connector = STR("memory"),
+		.environment = run->broker,
+	};
+	Script *script;
+
+	settings[0] = (OptionEntry){.key = STR("memory.batch"),
+	                            .value = str_from(run->variation->batch),
+	                            .origin = "--set"};
+	settings[1] = (OptionEntry){.key = STR("parallelism"),
+	                            .value = str_from(run->variation->parallelism),
+	                            .origin = "--set"};
+	if (test->setting_count > 0)
+		memcpy(settings + 2, test->settings, sizeof *settings * test->setting_count);
+	keep_first(run, sql_parse_script(&run->arena, STR("test"), test->sql, &script, &errors), &errors);
+	if (run->status != FERRIS_OK)
+		return;
+	input.script = script;
+	keep_first(run, plan_script(&run->arena, &input, &run->plan, &errors), &errors);
+	if (run->status != FERRIS_OK)
+		return;
+	for (uint32_t i = 0; i < run->plan->count; i++)
+		if (run->plan->items[i]->is_select)
+			run->select_name = run->plan->items[i]->name;
+	run_plan(run);
+}
+
+/* ---------------------------------------------------------------- comparing */
+
+static int
+compare_lines(const void *a, const void *b)
+{
+	const Str *x = a;
+	const Str *y = b;
+	int order = memcmp(x->data, y->data, x->len < y->len ? x->len : y->len);
+
+	return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+static void
+print_lines(Buffer *why, const char *title, const Str *lines, uint32_t count)
+{
+	buffer_printf(why, "    %s:\n", title);
+	for (uint32_t i = 0; i < count && i < SHOWN_LINES; i++)
+		buffer_printf(why, "      %.*s\n", STR_ARG(lines[i]));
+	if (count > SHOWN_LINES)
+		buffer_printf(why, "      ... %u in all\n", count);
+}
+
+static bool
+same_lines(TestRun *run, const TestBlock *block, Str *got, uint32_t count)
+{
+	Str *wanted = ARENA_ARRAY(&run->arena, Str, block->line_count);
+	bool same = count == block->line_count;
+
+	if (block->line_count > 0)
+		memcpy(wanted, block->lines, sizeof *wanted * block->line_count);
+	if (block->unordered) {
+		qsort(wanted, block->line_count, sizeof *wanted, compare_lines);
+		qsort(got, count, sizeof *got, compare_lines);
+	}
+	for (uint32_t i = 0; same && i < count; i++)
+		same = str_eq(wanted[i], got[i]);
+	if (same)
+		return true;
+	buffer_printf(run->why, "    line %u: not what was expected\n", block->at);
+	print_lines(run->why, "expected", wanted, block->line_count);
+	print_lines(run->why, "got", got, count);
+	return false;
+}
+
+static bool
+check_topic(TestRun *run, const TestBlock *block, Str topic)
+{
+	uint32_t count = (uint32_t)memory_topic_count(run->broker, topic);
+	Str *got = ARENA_ARRAY(&run->arena, Str, count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		MemoryRecord record;
+
+		if (!memory_topic_read(run->broker, topic, i, &record))
+			return false;
+		Str value = record.value.data != NULL ? record.value : STR("\\N");
+		Str key = record.key.data != NULL ? record.key : STR("\\N");
+		got[i] = block->keyed ? str_format(&run->arena, "%.*s|%.*s", STR_ARG(key), STR_ARG(value))
+		                      : value;
+	}
+	return same_lines(run, block, got, count);
+}
+
+static bool
+check_file(TestRun *run, const TestBlock *block)
+{
+	char path[256];
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	uint32_t count = 0;
+	Str *got = NULL;
+	uint32_t capacity = 0;
+
+	snprintf(path, sizeof path, "%s/%.*s", run->dir, STR_ARG(block->name));
+	FILE *file = fopen(path, "rb");
+	if (file == NULL) {
+		buffer_printf(run->why, "    line %u: there is no file '%.*s'\n", block->at,
+		              STR_ARG(block->name));
+		return false;
+	}
+	while ((len = getline(&line, &size, file)) >= 0) {
+		if (count == capacity) {
+			Str *more = ARENA_ARRAY(&run->arena, Str, capacity * 2 + 16);
+
+			if (count > 0)
+				memcpy(more, got, sizeof *more * count);
+			got = more;
+			capacity = capacity * 2 + 16;
+		}
+		if (len > 0 && line[len - 1] == '\n')
+			len--;
+		Str text = str_copy(&run->arena, (Str){line, (uint32_t)len});
+		/* The folder's name differs from run to run. */
+		const char *dir = memmem(text.data, text.len, run->dir, strlen(run->dir));
+		if (dir != NULL)
+			text = str_format(&run->arena, "%.*s${DIR}%s", (int)(dir - text.data), text.data,
+			                  dir + strlen(run->dir));
+		got[count++] = text;
+	}
+	memory_free(line);
+	fclose(file);
+	return same_lines(run, block, got, count);
+}
+
+static bool
+check_explain(TestRun *run, const TestBlock *block)
+{
+	Str text = plan_explain(&run->arena, run->plan->items[0]);
+	Str *got = ARENA_ARRAY(&run->arena, Str, text.len + 1);
+	uint32_t count = 0;
+
+	while (text.len > 0) {
+		const char *newline = memchr(text.data, '\n', text.len);
+		uint32_t len = newline != NULL ? (uint32_t)(newline - text.data) : text.len;
+
+		got[count++] = (Str){text.data, len};
+		text = str_skip(text, newline != NULL ? len + 1 : len);
+	}
+	return same_lines(run, block, got, count);
+}
+
+static bool
+check_counters(TestRun *run, const TestBlock *block)
+{
+	const struct {
+		Str name;
+		uint64_t value;
+	} counters[] = {
+		{STR("in"), run->sum.records_in},     {STR("out"), run->sum.rows_out},
+		{STR("filtered"), run->sum.filtered}, {STR("failed"), run->sum.failed},
+		{STR("limited"), run->sum.limited},   {STR("dead"), run->sum.dead_letters},
+	};
+	Str rest = block->lines[0];
+	bool same = true;
+
+	while (rest.len > 0) {
+		uint32_t len = 0;
+
+		while (len < rest.len && rest.data[len] != ' ')
+			len++;
+		for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+			int64_t wanted;
+			Str name = counters[i].name;
+
+			if (len <= name.len || rest.data[name.len] != '=' ||
+			    memcmp(rest.data, name.data, name.len) != 0)
+				continue;
+			if (int64_parse(rest.data + name.len + 1, len - name.len - 1, &wanted) != NUMBER_OK ||
+			    (uint64_t)wanted != counters[i].value) {
+				buffer_printf(run->why, "    line %u: %.*s is %llu, not %.*s\n", block->at,
+				              STR_ARG(name), (unsigned long long)counters[i].value,
+				              (int)(len - name.len - 1), rest.data + name.len + 1);
+				same = false;
+			}
+		}
+		rest = str_trim(str_skip(rest, len));
+	}
+	return same;
+}
+
+static bool
+balanced(TestRun *run)
+{
+	const JobCounters *sum = &run->sum;
+
+	if (sum->records_in == sum->rows_out + sum->filtered + sum->failed + sum->limited)
+		return true;
+	buffer_printf(run->why,
+	              "    the books do not balance: in %llu, out %llu, filtered %llu, failed %llu, "
+	              "limited %llu\n",
+	              (unsigned long long)sum->records_in, (unsigned long long)sum->rows_out,
+	              (unsigned long long)sum->filtered, (unsigned long long)sum->failed,
+	              (unsigned long long)sum->limited);
+	return false;
+}
+
+static bool
+check_error(TestRun *run, const TestBlock *block)
+{
+	const Error *err = &run->error;
+	Str rest = block->lines[0];
+	char code[16], place[32];
+	uint32_t len = 0;
+
+	if (run->status == FERRIS_OK) {
+		buffer_printf(run->why, "    line %u: there was no error\n", block->at);
+		return false;
+	}
+	snprintf(code, sizeof code, "FS%04d", error_info(err->status)->number);
+	snprintf(place, sizeof place, "%u:%u", err->position.line, err->position.column);
+	bool same = str_starts_with(rest, str_from(code));
+	rest = str_trim(str_skip(rest, same ? (uint32_t)strlen(code) : 0));
+	while (len < rest.len && rest.data[len] != ' ')
+		len++;
+	if (same && memchr(rest.data, ':', len) != NULL && rest.data[0] >= '0' && rest.data[0] <= '9') {
+		same = str_eq((Str){rest.data, len}, str_from(place));
+		rest = str_trim(str_skip(rest, len));
+	}
+	if (same && rest.len > 0)
+		same = memmem(err->message, strlen(err->message), rest.data, rest.len) != NULL ||
+		       memmem(err->hint, strlen(err->hint), rest.data, rest.len) != NULL;
+	if (!same)
+		buffer_printf(run->why, "    line %u: expected error %.*s\n    got %s %s %s (%s)\n",
+		              block->at, STR_ARG(block->lines[0]), code, place, err->message, err->hint);
+	return same;
+}
+
+static bool
+check_block(TestRun *run, const TestBlock *block)
+{
+	switch (block->kind) {
+	case BLOCK_OUTPUT:
+		return check_topic(run, block, block->name);
+	case BLOCK_ROWS:
+		return check_topic(run, block, run->select_name);
+	case BLOCK_EXPECT_FILE:
+		return check_file(run, block);
+	case BLOCK_EXPLAIN:
+		return check_explain(run, block);
+	case BLOCK_COUNTERS:
+		return check_counters(run, block);
+	case BLOCK_ERROR:
+		return check_error(run, block);
+	case BLOCK_INPUT:
+	case BLOCK_FILE:
+		break;
+	}
+	return true;
+}
+
+static bool
+expects_error(const SqlTest *test)
+{
+	for (uint32_t i = 0; i < test->block_count; i++)
+		if (test->blocks[i].kind == BLOCK_ERROR)
+			return true;
+	return false;
+}
+
+static bool
+check(TestRun *run)
+{
+	bool passed = true;
+
+	if (run->status != FERRIS_OK && !expects_error(run->test)) {
+		buffer_printf(run->why, "    error[FS%04d] at %u:%u: %s (%s)\n",
+		              error_info(run->status)->number, run->error.position.line,
+		              run->error.position.column, run->error.message, run->error.hint);
+		return false;
+	}
+	for (uint32_t i = 0; i < run->test->block_count; i++)
+		passed = check_block(run, &run->test->blocks[i]) && passed;
+	if (run->status == FERRIS_OK)
+		passed = balanced(run) && passed;
+	return passed;
+}
+
+bool
+sql_test_run(const SqlTest *test, Buffer *why)
+{
+	bool passed = true;
+
+	for (size_t i = 0; i < VARIATION_COUNT && passed; i++) {
+		TestRun run = {.test = test, .variation = &variations[i], .why = why};
+
+		arena_init(&run.arena, 0);
+		if (prepare(&run)) {
+			execute(&run);
+			passed = check(&run);
+		} else {
+			buffer_printf(why, "    cannot prepare the test's files\n");
+			passed = false;
+		}
+		if (!passed)
+			buffer_printf(why, "    (%s records a batch, %s tasks)\n", variations[i].batch,
+			              variations[i].parallelism);
+		remove_files(&run);
+		memory_broker_destroy(run.broker);
+		arena_free(&run.arena);
+	}
+	return passed;
+}
