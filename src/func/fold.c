@@ -43,7 +43,6 @@ bound_evaluate(Arena *arena, const BoundExpr *expr, Value *out, Error *err)
 {
 	BoundExpr copy = *expr;
 	BoundExpr *root = &copy;
-	RecordRange nowhere = {0};
 	const Vector *result;
 	Program *program;
 
@@ -51,16 +50,17 @@ bound_evaluate(Arena *arena, const BoundExpr *expr, Value *out, Error *err)
 	Batch *batch = batch_new(NULL, NULL, 0);
 	batch_reset(batch);
 	batch->row_count = 1;
-	batch->records[0] = nowhere;
+	batch->records[0] = (RecordRange){0};
 	batch_select_all(batch);
 	program_run(program, batch, NULL, &result);
 	Status status = FERRIS_OK;
-	if (batch->error_count > 0)
-		status = error_set_at(err, FERRIS_ERR_CONSTANT, expr->position, "%.*s: %.*s",
-		                      STR_ARG(bound_text(arena, expr)),
+	if (batch->error_count > 0) {
+		status = error_set_at(err, FERRIS_ERR_CONSTANT, expr->position, "%.*s",
 		                      STR_ARG(batch->errors[0].message));
-	else
+		error_label(err, "this fails for every row");
+	} else {
 		*out = keep_value(arena, result, expr->type);
+	}
 	batch_destroy(batch);
 	program_free(program);
 	return status;

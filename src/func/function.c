@@ -360,10 +360,13 @@ build_call(Arena *arena, const Match *match, BoundExpr *const *given, uint32_t c
 	const Type *type = NULL;
 
 	for (uint32_t i = 0; i < count; i++) {
-		/* TEXT converts what cannot be converted implicitly elsewhere. */
-		CastMode mode = match->types[i]->kind == TYPE_STRING ? CAST_EXPLICIT : CAST_IMPLICIT;
+		/* TEXT takes what elsewhere cannot be converted implicitly. */
+		bool to_text = match->types[i]->kind == TYPE_STRING;
 
-		TRY(bound_cast(arena, given[i], match->types[i], mode, &args[i], err));
+		TRY(bound_cast(arena, given[i], match->types[i],
+		               to_text ? CAST_EXPLICIT : CAST_IMPLICIT, &args[i], err));
+		if (to_text && args[i] != given[i])
+			args[i]->cast = CAST_IMPLICIT;
 	}
 	Status status = function->result(arena, args, count, &type, err);
 	if (status != FERRIS_OK) {
