@@ -96,7 +96,7 @@ struct CodecClass {
 	OptionGroup decode_options;
 	OptionGroup encode_options;
 
-	/* Decoder in the arena.  NULL: the codec does not decode. */
+	/* Decoder in the arena; the spec must live as long.  NULL: the codec does not decode. */
 	Status (*decoder_open)(const DecodeSpec *spec, Arena *arena, Decoder **out, Error *err);
 	/* Decode from the cursor until the batch is full, the chunk ends, or the batch's error list
 	 * is full.  The batch was reset.  Sets row_count, records, records_in, filtered, errors and
@@ -116,7 +116,8 @@ struct CodecClass {
 	Status (*infer)(const Setting *decode_settings, const Chunk *sample, Arena *arena,
 	                Schema *schema, Error *err);
 
-	/* Encoder in the arena.  NULL: the codec does not encode. */
+	/* Encoder in the arena; the spec's columns and settings must live as long.  NULL: the codec
+	 * does not encode. */
 	Status (*encoder_open)(const EncodeSpec *spec, Arena *arena, Encoder **out, Error *err);
 	/* Append one record per selected row to out->bytes, each closed by the record separator
 	 * (a line end), and its end to out->ends.  Rows that cannot be encoded (invalid UTF-8, ...)

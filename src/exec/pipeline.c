@@ -13,6 +13,7 @@ struct Pipeline {
 	TaskContext task;
 	const PlanNode *scan;
 	bool stop_at_error;
+	DecodeSpec decode;
 	Decoder *decoder;
 	Batch *batch;
 	Operator *first;
@@ -113,7 +114,6 @@ Status
 pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 {
 	Pipeline *pipeline = memory_zero(sizeof *pipeline);
-	DecodeSpec decode;
 
 	*out = pipeline;
 	arena_init(&pipeline->arena, 0);
@@ -124,8 +124,8 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 	                               .reader = spec->reader,
 	                               .keyed = spec->plan->sink->connector->keyed_output};
 	pipeline->batch = new_batch(pipeline->scan);
-	pipeline_decode_spec(spec->plan, spec->order, &decode);
-	TRY(pipeline->scan->scan.endpoint->codec->decoder_open(&decode, &pipeline->arena,
+	pipeline_decode_spec(spec->plan, spec->order, &pipeline->decode);
+	TRY(pipeline->scan->scan.endpoint->codec->decoder_open(&pipeline->decode, &pipeline->arena,
 	                                                        &pipeline->decoder, err));
 	return build_operators(pipeline, err);
 }
