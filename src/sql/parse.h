@@ -77,7 +77,7 @@ Status parse_create(Parser *p, Statement *statement);                   /* parse
 Status parse_query(Parser *p, bool nested, Query **query);              /* parse_select.c */
 /* "(" query ")" */
 Status parse_nested_query(Parser *p, Query **query);
-bool parser_at_query(const Parser *p);
+bool parser_at_query(const Parser *p, bool bare);
 Status parse_from(Parser *p, bool nested, Relation **from, WithList *trailing); /* parse_relation.c */
 Status parse_expr(Parser *p, Expr **expr);                              /* parse_expr.c */
 Status parse_additive(Parser *p, Expr **expr);

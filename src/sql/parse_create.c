@@ -22,7 +22,8 @@ parse_key(Parser *p)
 	return FERRIS_OK;
 }
 
-/* column_constraint = NOT NULL | NULL | key | DEFAULT additive | metadata ; */
+/* constraints = [ NOT NULL | NULL ] [ key ] [ DEFAULT additive ] [ metadata ] ;
+ * Any order is accepted. */
 static Status
 parse_constraints(Parser *p, ColumnDef *column)
 {
@@ -45,7 +46,7 @@ parse_constraints(Parser *p, ColumnDef *column)
 	}
 }
 
-/* column_def = name ( AS expr | type { column_constraint } ) ; */
+/* column_def = name ( AS expr | type constraints ) ; */
 static Status
 parse_column_def(Parser *p, Statement *statement)
 {
@@ -102,8 +103,8 @@ parse_table_key(Parser *p, Statement *statement)
 	return FERRIS_OK;
 }
 
-/* column_defs = "(" element { "," element } ")" ;
- * element     = watermark | table_key | column_def ; */
+/* column_defs = "(" column_def { "," column_def } [ "," table_key ] [ "," watermark ] ")" ;
+ * Any order is accepted. */
 static Status
 parse_columns(Parser *p, Statement *statement)
 {
@@ -133,8 +134,8 @@ parse_if_not_exists(Parser *p, bool *found)
 	return parser_expect_word(p, KEYWORD_EXISTS);
 }
 
-/* create = CREATE [ OR REPLACE ] ( STREAM | TABLE ) [ if_not_exists ] name [ column_defs ]
- *          [ options ] [ AS query ] ; */
+/* create = CREATE [ OR REPLACE ] ( STREAM | TABLE ) [ if_not_exists ] name
+ *          ( column_defs [ options ] [ AS sink_query ] | [ options ] AS sink_query | options ) ; */
 Status
 parse_create(Parser *p, Statement *statement)
 {

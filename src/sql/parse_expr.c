@@ -165,7 +165,7 @@ parse_in(Parser *p, bool negated, const Token *first, Expr **expr)
 	bool query = parser_sees(p, 1, TOKEN_OPEN);
 
 	TRY(parser_expect_word(p, KEYWORD_IN));
-	query = query && parser_at_query(p);
+	query = query && parser_at_query(p, false);
 	in = expr_new(p, query ? EXPR_IN_QUERY : EXPR_IN_LIST);
 	if (query) {
 		in->in_query.operand = *expr;
@@ -273,7 +273,7 @@ parse_quantified(Parser *p, BinaryOp op, const Token *first, Expr **left)
 	expr->quantified.all = p->token->keyword == KEYWORD_ALL;
 	p->token++;
 	const Token *open = p->token;
-	if (parser_at_query(p)) {
+	if (parser_at_query(p, false)) {
 		TRY(parse_nested_query(p, &expr->quantified.query));
 		expr->depth = expr->quantified.query->depth + 1;
 	} else {

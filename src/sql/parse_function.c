@@ -4,7 +4,8 @@
 
 /* ---------------------------------------------------------------- OVER */
 
-/* bound = UNBOUNDED ( PRECEDING | FOLLOWING ) | CURRENT ROW | additive ( PRECEDING | FOLLOWING ) ; */
+/* frame_start = UNBOUNDED PRECEDING | additive PRECEDING | CURRENT ROW ;
+ * frame_end   = UNBOUNDED FOLLOWING | additive FOLLOWING ; */
 static Status
 parse_bound(Parser *p, FrameBound *bound)
 {
@@ -33,7 +34,10 @@ parse_bound(Parser *p, FrameBound *bound)
 	return FERRIS_OK;
 }
 
-/* frame = ( ROWS | RANGE | GROUPS ) ( bound | BETWEEN bound AND bound ) ; */
+/* frame         = ( ROWS | RANGE | GROUPS ) ( frame_start | BETWEEN frame_between ) ;
+ * frame_between = frame_start AND ( CURRENT ROW | frame_end )
+ *               | ( UNBOUNDED | additive ) PRECEDING AND additive PRECEDING
+ *               | additive FOLLOWING AND frame_end ; */
 static Status
 parse_frame(Parser *p, WindowSpec *spec)
 {
@@ -161,7 +165,7 @@ add_argument(Parser *p, Expr *call, Name name, Expr *value)
 	expr_adopt(call, value);
 }
 
-/* argument = [ name "=>" ] expr [ AS name ] ; */
+/* argument = name "=>" expr | expr [ AS name ] ; */
 static Status
 parse_argument(Parser *p, Expr *call)
 {
@@ -362,6 +366,7 @@ parse_call_tail(Parser *p, Expr *call)
 	return FERRIS_OK;
 }
 
+/* bare_function = CURRENT_DATE | CURRENT_TIME | CURRENT_TIMESTAMP | LOCALTIMESTAMP ; */
 static bool
 is_bare_function(Keyword keyword)
 {
@@ -379,8 +384,10 @@ parser_at_function(const Parser *p)
 	return is_bare_function(keyword) || (named && parser_sees(p, 1, TOKEN_OPEN));
 }
 
-/* call_arguments = "*" | extract_arguments | substring_arguments | position_arguments
- *                | trim_arguments | plain_arguments ; */
+/* call      = EXTRACT "(" extract_arguments ")" | SUBSTRING "(" substring_arguments ")"
+ *           | POSITION "(" position_arguments ")" | TRIM "(" trim_arguments ")"
+ *           | call_name "(" [ "*" | plain_arguments ] ")" ;
+ * call_name = name | LEFT | RIGHT | JOIN ; */
 static Status
 parse_call_arguments(Parser *p, Keyword keyword, Expr *call)
 {
@@ -404,8 +411,7 @@ parse_call_arguments(Parser *p, Keyword keyword, Expr *call)
 	}
 }
 
-/* function = function_name "(" [ call_arguments ] ")" [ call_tail ]
- *          | bare_function [ "(" [ integer ] ")" ] ; */
+/* function = call call_tail | bare_function [ "(" [ integer ] ")" ] ; */
 Status
 parse_function(Parser *p, Expr **out)
 {

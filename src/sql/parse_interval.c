@@ -254,7 +254,9 @@ fail_unit(Parser *p)
 	                          "MILLISECOND, MICROSECOND, NANOSECOND");
 }
 
-/* interval = INTERVAL [ "-" | "+" ] ( string [ unit [ TO unit ] ] | number unit | duration ) ; */
+/* interval     = INTERVAL [ "-" | "+" ]
+ *                ( interval_text [ unit [ TO unit ] ] | plain_number unit | duration ) ;
+ * plain_number = integer | decimal ; */
 Status
 parse_interval(Parser *p, Expr **expr)
 {
@@ -303,7 +305,7 @@ parser_at_duration(const Parser *p)
 	return parser_at(p, TOKEN_DURATION) || at_number(p);
 }
 
-/* span = interval | duration | number [ unit ] ; */
+/* span = interval | duration | plain_number [ unit ] ; */
 Status
 parse_duration(Parser *p, Expr **expr)
 {

@@ -3,7 +3,8 @@
 
 /* ---------------------------------------------------------------- literals */
 
-/* literal = NULL | TRUE | FALSE | number | string ; */
+/* literal = NULL | TRUE | FALSE | number | string ;
+ * number  = integer | decimal | double ; */
 static Status
 parse_literal(Parser *p, Expr **expr)
 {
@@ -215,7 +216,7 @@ parse_type_in_string(Parser *p, TypeName **type)
 	return p->err->status;
 }
 
-/* cast = ( CAST | TRY_CAST ) "(" expr ( AS type | "," string ) ")" ; */
+/* cast = ( CAST | TRY_CAST ) "(" expr ( AS type | "," type_text ) ")" ; */
 static Status
 parse_cast(Parser *p, Expr **out)
 {
@@ -331,7 +332,7 @@ parse_primary(Parser *p, Expr **expr)
 	case TOKEN_DURATION:
 		return parse_duration(p, expr);
 	case TOKEN_OPEN:
-		return parser_at_query(p) ? parse_subquery(p, EXPR_SUBQUERY, expr)
+		return parser_at_query(p, false) ? parse_subquery(p, EXPR_SUBQUERY, expr)
 		                          : parse_parentheses(p, expr);
 	case TOKEN_WORD:
 		TRY(parse_word(p, &done, expr));

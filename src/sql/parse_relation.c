@@ -40,7 +40,7 @@ parse_table_argument(Parser *p, TableArgument *argument)
 			TRY(parse_nested_query(p, &argument->query));
 		else
 			TRY(parse_name(p, "a stream's or table's name", &argument->table));
-	} else if (parser_at_query(p)) {
+	} else if (parser_at_query(p, true)) {
 		argument->kind = ARGUMENT_QUERY;
 		TRY(parse_nested_query(p, &argument->query));
 	} else if (parser_sees_word(p, 0, KEYWORD_DESCRIPTOR) && parser_sees(p, 1, TOKEN_OPEN)) {
@@ -94,8 +94,8 @@ parse_unnest(Parser *p, Relation *relation)
 
 /* ---------------------------------------------------------------- primaries */
 
-/* relation_source = name | string | nested_query | LATE nested_query | unnest | table_function
- *                 | TABLE "(" table_function ")" | LATERAL relation_source ; */
+/* relation_source = [ LATERAL ] ( name | string | nested_query | LATE nested_query | unnest
+ *                 | table_function | TABLE "(" table_function ")" ) ; */
 static Status
 parse_source(Parser *p, Relation **out)
 {
@@ -185,7 +185,7 @@ parse_relation_primary(Parser *p, bool nested, WithList *trailing, Relation **ou
 	const Token *first = p->token;
 	Relation *relation;
 
-	if (parser_at(p, TOKEN_OPEN) && !parser_at_query(p)) {
+	if (parser_at(p, TOKEN_OPEN) && !parser_at_query(p, true)) {
 		p->token++;
 		TRY(parse_relation(p, true, NULL, out));
 		return parser_expect_close(p, first);
@@ -214,8 +214,8 @@ parse_relation_primary(Parser *p, bool nested, WithList *trailing, Relation **ou
 
 /* ---------------------------------------------------------------- joins */
 
-/* join_kind = [ NATURAL ] [ ASOF ] [ INNER | ( LEFT | RIGHT | FULL ) [ OUTER ]
- *           | [ LEFT ] ( SEMI | ANTI ) | CROSS ] JOIN ; */
+/* join_kind = [ ASOF ]
+ *             [ INNER | ( LEFT | RIGHT | FULL ) [ OUTER ] | [ LEFT ] ( SEMI | ANTI ) ] JOIN ; */
 static Status
 parse_join_kind(Parser *p, Relation *join)
 {
@@ -298,7 +298,10 @@ check_condition(Parser *p, const Relation *join)
 	return p->err->status;
 }
 
-/* join = join_kind relation_primary [ within ] [ ON expr | USING "(" name_list ")" ] [ within ] ; */
+/* join      = CROSS JOIN relation_primary
+ *           | NATURAL join_kind relation_primary [ within ]
+ *           | join_kind relation_primary ( [ within ] condition | condition within ) ;
+ * condition = ON expr | USING "(" name_list ")" ; */
 static Status
 parse_join(Parser *p, bool nested, WithList *trailing, const Token *first, Relation **left)
 {

@@ -44,7 +44,7 @@ parse_fetch(Parser *p, Query *query)
 {
 	if (!parser_accept_word(p, KEYWORD_FIRST) && !parser_accept_word(p, KEYWORD_NEXT))
 		return parser_fail(p, "FIRST or NEXT");
-	if (parser_at_word(p, KEYWORD_ROW) || parser_at_word(p, KEYWORD_ROWS)) {
+	if (parser_sees_word(p, 1, KEYWORD_ONLY)) {
 		query->limit = expr_new(p, EXPR_INTEGER);
 		query->limit->literal = query->limit->text = STR("1");
 		query->limit->position = p->token->position;
@@ -56,7 +56,9 @@ parse_fetch(Parser *p, Query *query)
 	return parser_expect_word(p, KEYWORD_ONLY);
 }
 
-/* limit = { LIMIT ( ALL | additive ) | OFFSET additive [ ROW | ROWS ] | fetch } ; */
+/* limit       = limit_count [ offset ] | offset [ limit_count ] ;
+ * limit_count = LIMIT ( ALL | additive ) | fetch ;
+ * offset      = OFFSET additive [ ROW | ROWS ] ; */
 static Status
 parse_limit(Parser *p, Query *query)
 {
@@ -183,9 +185,10 @@ parse_grace(Parser *p, Expr **grace)
 	return parse_duration(p, grace);
 }
 
-/* stream_window = ( TUMBLING | TUMBLE ) "(" [ expr "," ] span ")"
- *               | ( SLIDING | HOPPING | HOP | CUMULATE ) "(" [ expr "," ] span "," span ")"
- *               | SESSION "(" [ expr "," ] span { "," expr } ")" ; */
+/* stream_window = ( TUMBLING | TUMBLE ) "(" [ time "," ] span ")"
+ *               | ( SLIDING | HOPPING | HOP | CUMULATE ) "(" [ time "," ] span "," span ")"
+ *               | SESSION "(" [ time "," ] span { "," expr } ")" ;
+ * time          = column | function | cast | parentheses ; */
 static Status
 parse_stream_window(Parser *p, WindowClause *window)
 {
@@ -237,7 +240,9 @@ parse_named_windows(Parser *p, Select *select)
 	return FERRIS_OK;
 }
 
-/* window = WINDOW ( stream_window [ grace ] | named_window { "," named_window } ) ; */
+/* windows       = stream_clause [ named_clause ] | named_clause ;
+ * stream_clause = WINDOW stream_window [ grace ] ;
+ * named_clause  = WINDOW named_window { "," named_window } ; */
 static Status
 parse_window(Parser *p, Select *select)
 {
@@ -284,7 +289,7 @@ accept_star(Parser *p, Expr **out)
 	return true;
 }
 
-/* select_item = star | expr [ PRIMARY KEY ] [ alias ] [ PRIMARY KEY ] ; */
+/* select_item = star | expr ( [ PRIMARY KEY ] [ alias ] | alias PRIMARY KEY ) ; */
 static Status
 parse_select_item(Parser *p, SelectItem *item)
 {
@@ -319,7 +324,7 @@ parse_distinct(Parser *p, Select *select)
 	return parser_expect_close(p, open);
 }
 
-/* having_window = { HAVING expr | window } ; */
+/* having_window = HAVING expr [ windows ] | windows [ HAVING expr ] ; */
 static Status
 parse_having_window(Parser *p, Select *select)
 {
@@ -570,7 +575,8 @@ parse_sink(Parser *p, bool nested, Query *query)
 	return parse_options(p, &query->options);
 }
 
-/* query = [ ctes ] body [ order_by ] [ limit ] [ emit ] [ grace ] [ sink ] ; */
+/* query      = [ ctes ] body [ order_by ] [ limit ] [ emit ] [ grace ] ;
+ * sink_query = query sink ; */
 Status
 parse_query(Parser *p, bool nested, Query **out)
 {
@@ -632,29 +638,29 @@ behind_parentheses(const Token *open)
 	return token;
 }
 
+/* At "(" of a query?  "((SELECT ...) UNION ..." is one, "((SELECT ...) + 1)" is none.
+ * "((SELECT ...))" is one only if `bare`: in an expression it is a subquery in parentheses. */
 bool
-parser_at_query(const Parser *p)
+parser_at_query(const Parser *p, bool bare)
 {
-	const Token *token = p->token;
-	uint32_t parentheses = 0;
+	for (const Token *open = p->token; open->kind == TOKEN_OPEN; open++) {
+		const Token *behind;
 
-	while (token->kind == TOKEN_OPEN) {
-		token++;
-		parentheses++;
+		if (open[1].keyword == KEYWORD_SELECT || open[1].keyword == KEYWORD_WITH ||
+		    open[1].keyword == KEYWORD_VALUES)
+			return true;
+		if (open[1].kind != TOKEN_OPEN)
+			return false;
+		behind = behind_parentheses(open + 1);
+		switch (behind->keyword) {
+		case KEYWORD_UNION: case KEYWORD_INTERSECT: case KEYWORD_EXCEPT: case KEYWORD_ORDER:
+		case KEYWORD_LIMIT: case KEYWORD_OFFSET: case KEYWORD_FETCH: case KEYWORD_EMIT:
+		case KEYWORD_GRACE:
+			return true;
+		default:
+			if (!bare || behind->kind != TOKEN_CLOSE)
+				return false;
+		}
 	}
-	if (parentheses == 0)
-		return false;
-	if (token->keyword != KEYWORD_SELECT && token->keyword != KEYWORD_WITH &&
-	    token->keyword != KEYWORD_VALUES)
-		return false;
-	if (parentheses == 1)
-		return true;
-	/* "((SELECT ...) UNION ..." is a query, "((SELECT ...) + 1)" is none. */
-	switch (behind_parentheses(p->token + 1)->keyword) {
-	case KEYWORD_UNION: case KEYWORD_INTERSECT: case KEYWORD_EXCEPT: case KEYWORD_ORDER:
-	case KEYWORD_LIMIT: case KEYWORD_OFFSET: case KEYWORD_FETCH: case KEYWORD_EMIT:
-		return true;
-	default:
-		return false;
-	}
+	return false;
 }

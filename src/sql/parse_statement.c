@@ -3,7 +3,7 @@
 
 /* ---------------------------------------------------------------- INSERT, UPDATE, DELETE, DROP */
 
-/* insert = INSERT INTO target [ "(" name_list ")" ] query ; */
+/* insert = INSERT INTO target [ "(" name_list ")" ] sink_query ; */
 static Status
 parse_insert(Parser *p, Statement *statement)
 {
@@ -14,8 +14,7 @@ parse_insert(Parser *p, Statement *statement)
 	TRY(parser_expect_word(p, KEYWORD_INTO));
 	TRY(parse_target(p, "the name of a stream or table", &statement->insert.target));
 	open = p->token;
-	if (!parser_at_query(p) && !parser_sees(p, 1, TOKEN_OPEN) &&
-	    parser_accept(p, TOKEN_OPEN)) {
+	if (!parser_at_query(p, true) && parser_accept(p, TOKEN_OPEN)) {
 		TRY(parse_name_list(p, "a column's name", &statement->insert.columns));
 		TRY(parser_expect_close(p, open));
 	}
@@ -226,7 +225,7 @@ parse_unset(Parser *p, Statement *statement)
 
 /* ---------------------------------------------------------------- jobs */
 
-/* job_statement = create | insert | query ; */
+/* job_statement = create | insert | sink_query ; */
 static Status
 parse_job_statement(Parser *p, Statement **out)
 {
@@ -245,7 +244,7 @@ parse_job_statement(Parser *p, Statement **out)
 	}
 }
 
-/* version = VERSION ( string | number ) ; */
+/* version = VERSION ( string | plain_number ) ; */
 static Status
 parse_version(Parser *p, Str *version)
 {
@@ -381,7 +380,7 @@ parse_choice(Parser *p, Statement *statement)
 	return parser_fail(p, "a statement");
 }
 
-/* statement = query | create | insert | update | delete | drop | show | describe | explain | set
+/* statement = sink_query | create | insert | update | delete | drop | show | describe | explain | set
  *           | unset | job ; */
 Status
 parse_statement(Parser *p, Statement **out)

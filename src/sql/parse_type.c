@@ -32,7 +32,8 @@ parse_open_angle(Parser *p, TokenKind *close)
 	return parser_fail(p, "'<' and the types of the elements");
 }
 
-/* type_args = "<" type { "," type } ">" | "(" type { "," type } ")" ; */
+/* array_args = "<" type ">" | "(" type ")" ;
+ * map_args   = "<" type "," type ">" | "(" type "," type ")" ; */
 static Status
 parse_type_args(Parser *p, TypeName *type, uint32_t count)
 {
@@ -106,7 +107,7 @@ parse_time_zone(Parser *p, TypeName *type)
 	return FERRIS_OK;
 }
 
-/* type_base = ARRAY type_args | MAP type_args | ( STRUCT | ROW ) fields
+/* type_base = ARRAY array_args | MAP map_args | ( STRUCT | ROW ) fields
  *           | ( TIME | TIMESTAMP ) [ integers ] [ time_zone ]
  *           | DOUBLE [ PRECISION ] | CHARACTER [ VARYING ] [ integers ] | name [ integers ] ; */
 static Status

@@ -1,0 +1,1 @@
+SELCT a; SELECT (((; SELECT "a; /* x
