@@ -38,7 +38,7 @@ void *arena_alloc_slow(Arena *arena, size_t size);
 static inline void *
 arena_alloc(Arena *arena, size_t size)
 {
-	size_t rounded = (size + 15) & ~(size_t)15;
+	size_t rounded = size > 0 ? (size + 15) & ~(size_t)15 : 16;
 
 	if ((size_t)(arena->end - arena->next) < rounded)
 		return arena_alloc_slow(arena, rounded);
@@ -52,7 +52,8 @@ void *arena_zero(Arena *arena, size_t size);
 char *arena_copy(Arena *arena, const void *data, size_t len);
 Str str_copy(Arena *arena, Str s);
 Str str_format(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
-Str str_vformat(Arena *arena, const char *format, va_list args);
+Str str_vformat(Arena *arena, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 
 #define ARENA_NEW(arena, Type) ((Type *)arena_zero((arena), sizeof(Type)))
 #define ARENA_ARRAY(arena, Type, count) ((Type *)arena_zero((arena), sizeof(Type) * (size_t)(count)))

@@ -105,7 +105,7 @@ copy_rows(Vector *to, const Vector *from, Selection sel)
 		COPY_ROWS(Interval);
 		break;
 	default:
-		assert(!"refused by program_compile");
+		assert(false && "refused by program_compile");
 	}
 	if (from->has_null)
 		for (uint32_t i = 0; i < sel.count; i++)

@@ -395,7 +395,7 @@ vector_compare(const Vector *a, uint32_t a_row, const Vector *b, uint32_t b_row)
 		return interval_compare(VECTOR_DATA(a, const Interval)[i],
 		                        VECTOR_DATA(b, const Interval)[k]);
 	default:
-		assert(!"result_comparison has refused it");
+		assert(false && "result_comparison has refused it");
 		return 0;
 	}
 #undef ORDER

@@ -306,7 +306,7 @@ node_run(Run *run, Node *node, Selection sel)
 	case BOUND_TRY:
 		return branch_run_try(run, node, sel);
 	}
-	assert(!"every kind is listed");
+	assert(false && "every kind is listed");
 	return NULL;
 }
 

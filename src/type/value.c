@@ -38,7 +38,7 @@ value_from_vector(const Vector *vector, uint32_t row)
 	case PHYSICAL_LIST:
 	case PHYSICAL_STRUCT:
 	case PHYSICAL_COUNT:
-		assert(!"a Value holds scalars only");
+		assert(false && "a Value holds scalars only");
 		break;
 	}
 	return value;
@@ -76,7 +76,7 @@ value_to_vector(const Value *value, Vector *vector, uint32_t row)
 	case PHYSICAL_LIST:
 	case PHYSICAL_STRUCT:
 	case PHYSICAL_COUNT:
-		assert(!"a Value holds scalars only");
+		assert(false && "a Value holds scalars only");
 		break;
 	}
 }
