@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "type/digit_text.h"
 #include "type/digits.h"
 #include "type/number.h"
 #include "type/wide.h"
@@ -18,79 +19,11 @@
 #define LOW_BITS UINT64_C(0x0101010101010101)
 #define FAST_BYTES 16
 #define NO_POINT 8
-#define EXPONENT_LIMIT INT64_C(1000000000000)
 #define TEN_TO_19 UINT64_C(10000000000000000000)
 #define CHUNK_DIGITS 19
 #define PRINT_DIGITS (2 * CHUNK_DIGITS + 1)
 
 /* ---- the general way ---- */
-
-/* The number is 0.d1d2d3... * 10^point, where d1 is the first digit that is not 0. */
-typedef struct DigitText {
-	bool negative;
-	const char *digits; /* d1; a '.' may lie among the digits */
-	const char *end;
-	int64_t count;      /* digits from d1 on */
-	int64_t point;
-} DigitText;
-
-static bool
-scan_exponent(const char *p, const char *end, int64_t *exponent)
-{
-	int64_t value = 0;
-
-	*exponent = 0;
-	if (p == end)
-		return true;
-	if ((*p | 0x20) != 'e')
-		return false;
-	p++;
-	bool negative = p < end && *p == '-';
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
-	if (p == end)
-		return false;
-	for (; p < end; p++) {
-		if (!digit_is(*p))
-			return false;
-		if (value < EXPONENT_LIMIT)
-			value = value * 10 + (*p - '0');
-	}
-	*exponent = negative ? -value : value;
-	return true;
-}
-
-static bool
-scan_digits(const char *p, const char *end, DigitText *t)
-{
-	int64_t exponent;
-	int64_t fraction = 0;
-	bool any = false;
-	bool point = false;
-
-	*t = (DigitText){.negative = p < end && *p == '-', .digits = p};
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
-	for (; p < end; p++) {
-		if (*p == '.' && !point) {
-			point = true;
-			continue;
-		}
-		if (!digit_is(*p))
-			break;
-		any = true;
-		fraction += point;
-		if (t->count == 0 && *p == '0')
-			continue;
-		if (t->count++ == 0)
-			t->digits = p;
-	}
-	t->end = p;
-	if (!any || !scan_exponent(p, end, &exponent))
-		return false;
-	t->point = t->count + exponent - fraction;
-	return true;
-}
 
 /* Take `kept` leading digits into *value and compare what follows with half a unit: *half is -1,
  * 0 or 1, and the result is whether anything at all follows.  kept <= 38. */
@@ -100,8 +33,11 @@ take_digits(const DigitText *t, int64_t kept, Uint128 *value, int *half)
 	bool rest = false;
 	int64_t seen = 0;
 
-	*value = 0;
 	*half = -1;
+	*value = t->mantissa;
+	if (t->count <= kept && t->count <= DIGIT_TEXT_EXACT)
+		return false;
+	*value = 0;
 	for (const char *p = t->digits; p < t->end; p++) {
 		if (*p == '.')
 			continue;
@@ -129,13 +65,13 @@ decimal_parse(const char *text, size_t len, int precision, int scale, DecimalRou
 	Uint128 value;
 	int half;
 
-	if (!scan_digits(text, text + len, &t))
+	if (!digit_text_scan(text, len, &t))
 		return DECIMAL_SYNTAX;
 	if (t.count == 0) {
 		*out = 0;
 		return DECIMAL_OK;
 	}
-	int64_t kept = t.point + scale; /* digits the result has */
+	int64_t kept = t.count + t.exponent + scale; /* digits the result has */
 	if (kept > precision)
 		return DECIMAL_OVERFLOW;
 	if (kept < 0)

@@ -20,13 +20,12 @@
 #include <strings.h>
 
 #include "type/decimal.h"
+#include "type/digit_text.h"
 #include "type/digits.h"
 
 #define EXACT_MANTISSA (UINT64_C(1) << 53)
 #define EXACT_POWER 22
-#define MANTISSA_DIGITS 19    /* always fit 64 bits */
 #define SLOW_DIGITS 800       /* > 767, after which a digit only matters by being there */
-#define EXPONENT_LIMIT INT64_C(1000000000000)
 #define PLAIN_POINT_MIN (-3)  /* 0.0001 */
 #define PLAIN_POINT_MAX 16    /* below 1e16 */
 #define FRACTION_BITS 52
@@ -53,81 +52,10 @@ static const double power10_double[EXACT_POWER + 1] = {
 
 /* ---- reading floating point ---- */
 
-/* A text taken apart: the value is 0.d1d2d3... with `digit_count` digits from `digits` (a point may
- * lie among them) times 10^(exponent + digit_count). */
-typedef struct FloatText {
-	bool negative;
-	const char *digits;   /* the first digit that is not 0 */
-	const char *end;      /* one past the last digit */
-	int64_t digit_count;  /* digits between the two */
-	uint64_t mantissa;    /* these digits, if there are at most MANTISSA_DIGITS */
-	int64_t exponent;     /* of the last digit */
-} FloatText;
-
-/* [e [sign] digits] at the end of a number; false if there is anything else. */
-static bool
-scan_exponent(const char *p, const char *end, int64_t *exponent)
-{
-	int64_t value = 0;
-
-	*exponent = 0;
-	if (p == end)
-		return true;
-	if ((*p | 0x20) != 'e')
-		return false;
-	p++;
-	bool negative = p < end && *p == '-';
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
-	if (p == end)
-		return false;
-	for (; p < end; p++) {
-		if (!digit_is(*p))
-			return false;
-		if (value < EXPONENT_LIMIT)
-			value = value * 10 + (*p - '0');
-	}
-	*exponent = negative ? -value : value;
-	return true;
-}
-
-static bool
-scan_float(const char *p, const char *end, FloatText *f)
-{
-	int64_t fraction = 0;
-	bool any = false;
-	bool point = false;
-
-	*f = (FloatText){.negative = p < end && *p == '-'};
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
-	for (; p < end; p++) {
-		if (*p == '.' && !point) {
-			point = true;
-			continue;
-		}
-		if (!digit_is(*p))
-			break;
-		any = true;
-		fraction += point;
-		if (f->digit_count == 0 && *p == '0')
-			continue;
-		if (f->digit_count++ == 0)
-			f->digits = p;
-		if (f->digit_count <= MANTISSA_DIGITS)
-			f->mantissa = f->mantissa * 10 + (uint64_t)(*p - '0');
-	}
-	f->end = p;
-	if (!any || !scan_exponent(p, end, &f->exponent))
-		return false;
-	f->exponent -= fraction;
-	return true;
-}
-
 /* Write the number as digits and an exponent, without sign or point, into `out`.  Digits beyond
  * SLOW_DIGITS only decide ties: if one of them is not 0, a 1 stands for them all. */
 static void
-float_text_normalize(const FloatText *f, char out[static SLOW_DIGITS + 32])
+normalize(const DigitText *f, char out[static SLOW_DIGITS + 32])
 {
 	int64_t count = 0;
 	int64_t kept = 0;
@@ -141,7 +69,7 @@ float_text_normalize(const FloatText *f, char out[static SLOW_DIGITS + 32])
 		else
 			rest |= *p != '0';
 	}
-	int64_t exponent = f->exponent + (f->digit_count - kept);
+	int64_t exponent = f->exponent + (f->count - kept);
 	if (rest) {
 		out[kept++] = '1';
 		exponent--;
@@ -227,25 +155,25 @@ NumberResult
 double_parse(const char *text, size_t len, double *out)
 {
 	char plain[SLOW_DIGITS + 32];
-	FloatText f;
+	DigitText f;
 	double value;
 
-	if (!scan_float(text, text + len, &f))
+	if (!digit_text_scan(text, len, &f))
 		return parse_special(text, len, out) ? NUMBER_OK : NUMBER_SYNTAX;
-	if (f.digit_count == 0) {
+	if (f.count == 0) {
 		value = 0;
-	} else if (f.digit_count <= MANTISSA_DIGITS && f.mantissa <= EXACT_MANTISSA &&
+	} else if (f.count <= DIGIT_TEXT_EXACT && f.mantissa <= EXACT_MANTISSA &&
 	           f.exponent >= -EXACT_POWER && f.exponent <= EXACT_POWER) {
 		value = (double)f.mantissa;
 		if (f.exponent < 0)
 			value /= power10_double[-f.exponent];
 		else
 			value *= power10_double[f.exponent];
-	} else if (f.digit_count > MANTISSA_DIGITS ||
+	} else if (f.count > DIGIT_TEXT_EXACT ||
 	           !multiply_power10(f.mantissa, f.exponent, &value)) {
 		locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 
-		float_text_normalize(&f, plain);
+		normalize(&f, plain);
 		value = strtod_l(plain, NULL, c_locale);
 		freelocale(c_locale);
 		if (isinf(value))
@@ -259,20 +187,20 @@ NumberResult
 float_parse(const char *text, size_t len, float *out)
 {
 	char plain[SLOW_DIGITS + 32];
-	FloatText f;
+	DigitText f;
 	double special;
 	float value = 0;
 
-	if (!scan_float(text, text + len, &f)) {
+	if (!digit_text_scan(text, len, &f)) {
 		if (!parse_special(text, len, &special))
 			return NUMBER_SYNTAX;
 		*out = (float)special;
 		return NUMBER_OK;
 	}
-	if (f.digit_count > 0) {
+	if (f.count > 0) {
 		locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 
-		float_text_normalize(&f, plain);
+		normalize(&f, plain);
 		value = strtof_l(plain, NULL, c_locale);
 		freelocale(c_locale);
 		if (isinf(value))

@@ -173,7 +173,7 @@ pair_at(uint64_t values, int at)
 static bool
 parse_canonical(const char *text, int64_t *out)
 {
-	/* Where digits stand, '0' leaves their value; a separator leaves 0 if it is the right one. */
+	/* Of a digit its value is left, of a separator 0 if it is the right one. */
 	uint64_t date = digits_load(text) ^ digits_load("0000-00-");
 	uint64_t hour = digits_load(text + 8) ^ digits_load("00T00:00");
 	uint64_t second = digits_load(text + 16) ^ digits_load(":00.000Z");
