@@ -164,6 +164,13 @@ output_drop(Output *output, uint32_t count)
 	output->count = total - count;
 }
 
+/* Empty is not NULL, also while the buffer has no memory yet. */
+static Str
+part_of(const Buffer *bytes, uint32_t start, uint32_t end)
+{
+	return end > start ? (Str){bytes->data + start, end - start} : (Str){"", 0};
+}
+
 Str
 output_key(const Output *output, uint32_t i)
 {
@@ -171,7 +178,7 @@ output_key(const Output *output, uint32_t i)
 
 	if (output->key_ends[i] & KEY_NULL)
 		return (Str){NULL, 0};
-	return (Str){output->keys.data + start, output->key_ends[i] - start};
+	return part_of(&output->keys, start, output->key_ends[i]);
 }
 
 Str
@@ -179,5 +186,5 @@ output_headers(const Output *output, uint32_t i)
 {
 	uint32_t start = i > 0 ? output->header_ends[i - 1] : 0;
 
-	return (Str){output->headers.data + start, output->header_ends[i] - start};
+	return part_of(&output->headers, start, output->header_ends[i]);
 }

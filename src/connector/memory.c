@@ -507,28 +507,23 @@ choose_partition(MemoryWriter *writer, Str key)
 	return hash % count;
 }
 
-/* The part of `buffer` that belongs to record i, by the array of ends. */
-static Str
-part_of(const Buffer *buffer, const uint32_t *ends, uint32_t i)
-{
-	uint32_t start = i > 0 ? ends[i - 1] & INT32_MAX : 0;
-	uint32_t end = ends[i] & INT32_MAX;
-
-	return (Str){buffer->data != NULL ? buffer->data + start : "", end - start};
-}
-
 static MemoryRecord
 output_record(const Output *output, uint32_t i, int64_t now_ms)
 {
-	MemoryRecord record = {.value = part_of(&output->bytes, output->ends, i)};
+	uint32_t start = i > 0 ? output->ends[i - 1] : 0;
+	MemoryRecord record = {
+		.value = {output->bytes.data + start, output->ends[i] - start},
+		.timestamp_ms = now_ms,
+	};
 
 	if (record.value.len > 0 && record.value.data[record.value.len - 1] == '\n')
 		record.value.len--;
-	if (output->key_ends != NULL && (output->key_ends[i] >> 31) == 0)
-		record.key = part_of(&output->keys, output->key_ends, i);
-	if (output->header_ends != NULL)
-		record.headers = part_of(&output->headers, output->header_ends, i);
-	record.timestamp_ms = output->timestamps != NULL ? output->timestamps[i] : now_ms;
+	if (!output->keyed)
+		return record;
+	record.key = output_key(output, i);
+	record.headers = output_headers(output, i);
+	if (output->timestamps[i] != INT64_MIN)
+		record.timestamp_ms = output->timestamps[i];
 	return record;
 }
 
