@@ -71,7 +71,7 @@ choose_action(JsonField *field, const TimestampStyle *style)
 {
 	const Type *type = field->columns[0]->spec->type;
 
-	field->action = JSON_ANY;
+	field->action = JSON_READ_ANY;
 	for (uint32_t i = 0; i < field->column_count; i++) {
 		JsonColumn *column = field->columns[i];
 		JsonColumn **place = column->spec->form == FORM_TEXT ? &field->text : &field->value;
@@ -81,18 +81,18 @@ choose_action(JsonField *field, const TimestampStyle *style)
 		*place = column;
 	}
 	if (type_is_integer(type)) {
-		field->action = JSON_INTEGER;
+		field->action = JSON_READ_INTEGER;
 		field->max_whole = (uint32_t)type_integer_digits(type->kind) - 1;
 	} else if (type->kind == TYPE_DECIMAL && type->precision <= DECIMAL_MAX_PRECISION_64 &&
 	           type->scale < type->precision) {
-		field->action = JSON_DECIMAL;
+		field->action = JSON_READ_DECIMAL;
 		field->scale = type->scale;
 		field->max_whole = (uint32_t)(type->precision - type->scale);
 	} else if (type->kind == TYPE_STRING) {
-		field->action = JSON_STRING;
+		field->action = JSON_READ_STRING;
 	} else if (type->kind == TYPE_TIMESTAMP && field->text == NULL &&
 	           (style->kind == TIMESTAMP_ISO8601 || style->kind == TIMESTAMP_EPOCH_MILLIS)) {
-		field->action = JSON_MILLIS;
+		field->action = JSON_READ_MILLIS;
 		field->max_whole = 14;
 	}
 }

@@ -51,12 +51,12 @@ typedef struct JsonColumn {
 
 /* How the fast path reads a field. */
 typedef enum JsonAction {
-	JSON_SKIP,     /* nobody wants it */
-	JSON_ANY,      /* by json_read.c */
-	JSON_INTEGER,
-	JSON_DECIMAL,  /* of up to 18 digits */
-	JSON_STRING,
-	JSON_MILLIS,   /* TIMESTAMP as epoch milliseconds */
+	JSON_READ_SKIP,     /* nobody wants it */
+	JSON_READ_ANY,      /* by json_read.c */
+	JSON_READ_INTEGER,
+	JSON_READ_DECIMAL,  /* of up to 18 digits */
+	JSON_READ_STRING,
+	JSON_READ_MILLIS,   /* TIMESTAMP as epoch milliseconds */
 } JsonAction;
 
 /* One key that is wanted, once or several times. */
@@ -64,7 +64,7 @@ typedef struct JsonField {
 	Str name;
 	JsonColumn **columns;  /* those with predicates first */
 	uint32_t column_count;
-	JsonAction action;     /* if not JSON_ANY: */
+	JsonAction action;     /* if not JSON_READ_ANY: */
 	JsonColumn *value;     /* the one VALUE column, or NULL */
 	JsonColumn *text;      /* the one TEXT column, or NULL */
 	uint32_t max_whole;    /* digits before the point that are surely in range */

@@ -194,13 +194,13 @@ FAST(value)(JsonDecoder *decoder, JsonRun *run, const JsonField *field, const ch
 
 	if (field == NULL)
 		next = fast_skip(p, end);
-	else if (field->action == JSON_STRING)
+	else if (field->action == JSON_READ_STRING)
 		next = fast_string(field, run->row, p, end, passes);
-	else if (field->action == JSON_DECIMAL)
+	else if (field->action == JSON_READ_DECIMAL)
 		next = fast_decimal(field, run->row, p, passes);
-	else if (field->action == JSON_INTEGER)
+	else if (field->action == JSON_READ_INTEGER)
 		next = fast_integer(field, run->row, p, passes);
-	else if (field->action == JSON_MILLIS)
+	else if (field->action == JSON_READ_MILLIS)
 		next = fast_millis(field, run->row, p, passes);
 	if (__builtin_expect(next != NULL, 1))
 		return next;
