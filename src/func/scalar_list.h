@@ -218,10 +218,8 @@ SCALAR("||", "BYTES BYTES", result_bytes, text_concat, STRICT | FALLIBLE | OPERA
             "operators", "a || b", "One after the other.")
 
 /* ---- func/branch.c: forms that compute an argument only where it is needed ---- */
-SCALAR_NODE("COALESCE|IFNULL|NVL", "T+", result_first, BOUND_COALESCE, "conditional",
+SCALAR_NODE("COALESCE", "T+", result_first, BOUND_COALESCE, "conditional",
             "COALESCE(a, b, ...)", "The first argument that is not NULL.")
-SCALAR_NODE("IF|IIF", "BOOLEAN T T", result_second, BOUND_CASE, "conditional",
-            "IF(condition, then, else)", "then if the condition is true, else the other.")
 SCALAR_NODE("TRY", "ANY", result_first, BOUND_TRY, "conditional", "TRY(expression)",
             "The value, or NULL where computing it is an error of the row.")
 
