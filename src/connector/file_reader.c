@@ -6,6 +6,7 @@
 #include "connector/file_reader.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,7 +33,10 @@ file_reader_add(FileReader *reader, const char *path, Error *err)
 				 reader->object, SPLIT_BLOCK * SPLIT_BLOCKS);
 	if (reader->blocks[block] == NULL)
 		reader->blocks[block] = memory_zero(sizeof(FileSplit) * SPLIT_BLOCK);
+	struct stat info;
 	FileSplit *split = file_split(reader, reader->split_count++);
+	split->size = stat(path, &info) == 0 && S_ISREG(info.st_mode) ? info.st_size : 0;
+	reader->unopened_bytes += split->size;
 	split->input = (FileInput){.path = path, .fd = -1};
 	buffer_init(&split->carry, SIZE_MAX);
 	file_watch_add(reader, path);
@@ -47,6 +51,7 @@ open_split(FileReader *reader, FileSplit *split, Error *err)
 	TRY(file_input_open(&split->input, split->input.path, reader->compression,
 			    !reader->watch.active, err));
 	split->opened = true;
+	reader->unopened_bytes -= split->size;
 	split->header_done = reader->framing.codec->header == NULL;
 	split->position = 0;
 	return FERRIS_OK;
@@ -87,6 +92,8 @@ skip_header(FileReader *reader, FileSplit *split, Chunk *chunk, bool last, Error
 	}
 	if (skip > chunk->len) /* HEADER_INCOMPLETE */
 		return FERRIS_OK;
+	for (size_t i = 0; i < skip; i++)
+		split->skipped_lines += chunk->data[i] == '\n';
 	memmove(chunk->data, chunk->data + skip, chunk->len - skip);
 	chunk->len -= skip;
 	split->position += (int64_t)skip;
@@ -122,6 +129,8 @@ file_reader_deliver(FileReader *reader, uint32_t index, Chunk *chunk, size_t who
 
 	keep_rest(split, chunk, whole);
 	chunk->split = index;
+	chunk->skipped_lines = split->skipped_lines;
+	split->skipped_lines = 0;
 	chunk->position = split->position;
 	split->position += (int64_t)whole;
 	chunk->next_position = split->position;
@@ -168,9 +177,14 @@ file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms
 	TRY(open_split(reader, split, err));
 	size_t room = start_chunk(reader, split, chunk);
 	for (;;) {
-		TRY(file_input_read(&split->input, chunk->data + chunk->len, room - chunk->len,
-				    chunk->len > 0 ? 0 : timeout_ms, &got, &input, err));
+		Status status =
+			file_input_read(&split->input, chunk->data + chunk->len, room - chunk->len,
+					chunk->len > 0 ? 0 : timeout_ms, &got, &input, err);
 		chunk->len += got;
+		if (status != FERRIS_OK) { /* the next call goes on where this one stopped */
+			keep_rest(split, chunk, 0);
+			return status;
+		}
 		bool last = input == INPUT_END && !reader->watch.active;
 		if (!split->header_done && (chunk->len > 0 || last))
 			TRY(skip_header(reader, split, chunk, last, err));
@@ -293,28 +307,29 @@ file_reader_split_name(const Reader *base, uint32_t index)
 	return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
+/* A pipe's lag is not known. */
+static bool
+split_lag(const FileSplit *split, int64_t *lag)
+{
+	int64_t size = file_input_size(&split->input);
+
+	if (size > split->input.raw_offset)
+		*lag += size - split->input.raw_offset;
+	return size >= 0;
+}
+
 int64_t
 file_reader_lag(Reader *base)
 {
 	FileReader *reader = (FileReader *)base;
-	int64_t lag = 0;
+	int64_t lag = reader->unopened_bytes;
+	uint32_t end = reader->watch.active ? reader->split_count : reader->current + 1;
 
-	for (uint32_t i = 0; i < reader->split_count; i++) {
-		FileSplit *split = file_split(reader, i);
-		FileInput probe = split->input;
-		Error ignored;
-
-		if (split->done)
-			continue;
-		if (!split->opened && file_input_open(&probe, probe.path, COMPRESSION_NONE, false,
-						      &ignored) != FERRIS_OK)
-			continue;
-		int64_t size = file_input_size(&probe);
-		if (size >= 0 && size > probe.raw_offset)
-			lag += size - probe.raw_offset;
-		if (!split->opened)
-			file_input_close(&probe);
-		if (size < 0)
+	for (uint32_t i = reader->watch.active ? 0 : reader->current; i < end; i++) {
+		if (i >= reader->split_count)
+			break;
+		const FileSplit *split = file_split(reader, i);
+		if (split->opened && !split->done && !split_lag(split, &lag))
 			return -1;
 	}
 	return lag;

@@ -17,6 +17,8 @@ typedef struct FileSplit {
 	FileInput input;
 	Buffer carry;      /* read, but not yet delivered: the start of a record */
 	int64_t position;  /* of carry's first byte, in the plain bytes */
+	int64_t size;      /* before it is opened, 0 if it has none; for the lag */
+	uint32_t skipped_lines; /* of the header, for the next chunk */
 	bool opened;
 	bool header_done;
 	bool done;         /* nothing more will come */
@@ -42,6 +44,7 @@ typedef struct FileReader {
 	FileSplit *blocks[SPLIT_BLOCKS];
 	uint32_t split_count;
 	uint32_t current;  /* the split that is being read */
+	int64_t unopened_bytes; /* of the splits that wait for their turn */
 	uint64_t sequence;
 	FileWatch watch;
 } FileReader;

@@ -10,8 +10,9 @@
 
 #include "connector/file_reader.h"
 
-#define SETTLE_MS 20 /* a pipe that gave records and then nothing for so long is sampled as it is  \
-		      */
+#define SETTLE_MS                                                                                  \
+	20 /* a pipe that gave records and then nothing for so long is sampled as it is            \
+	    */
 
 static Status
 not_repeatable(const ReaderSpec *spec, Error *err)

@@ -62,6 +62,7 @@ start_over(FileReader *reader, FileSplit *split)
 {
 	buffer_reset(&split->carry);
 	split->position = 0;
+	split->skipped_lines = 0;
 	split->header_done = reader->framing.codec->header == NULL;
 }
 

@@ -64,59 +64,99 @@ write_error(const FileWriter *writer, int code, Error *err)
 	return err->status;
 }
 
-static Status
-write_all(FileWriter *writer, const char *data, size_t len, Error *err)
+/* Hand all bytes to the kernel.  Returns 0 or an errno code; *done is what it has taken. */
+static int
+write_all(const FileWriter *writer, const char *data, size_t len, size_t *done)
 {
-	while (len > 0) {
-		ssize_t n = write(writer->fd, data, len);
+	*done = 0;
+	while (*done < len) {
+		ssize_t n = write(writer->fd, data + *done, len - *done);
 
 		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-			writer->written += n;
+			*done += (size_t)n;
 		} else if (n < 0 && errno == EAGAIN) { /* somebody made the pipe non-blocking */
 			struct pollfd ready = {.fd = writer->fd, .events = POLLOUT};
 			poll(&ready, 1, -1);
-		} else if (n < 0 && errno != EINTR) {
-			return write_error(writer, errno, err);
-		} else if (n == 0) {
-			return write_error(writer, EIO, err);
+		} else if (n == 0 || errno != EINTR) {
+			return n == 0 ? EIO : errno;
 		}
 	}
-	return FERRIS_OK;
+	return 0;
+}
+
+/* Take back the last `count` bytes, so that the file ends with a whole record and the same write
+ * may be tried again.  Not where others may have appended meanwhile, and not in a pipe. */
+static bool
+take_back(const FileWriter *writer, size_t count)
+{
+	struct stat info;
+	off_t end = writer->regular ? lseek(writer->fd, 0, SEEK_CUR) : -1;
+
+	if (end < (off_t)count || fstat(writer->fd, &info) != 0 || info.st_size != end)
+		return false;
+	end -= (off_t)count;
+	return ftruncate(writer->fd, end) == 0 && lseek(writer->fd, end, SEEK_SET) == end;
+}
+
+/* All or nothing, if the file allows it; *done is what has stayed in the file. */
+static Status
+write_whole(FileWriter *writer, const char *data, size_t len, size_t *done, Error *err)
+{
+	int code = write_all(writer, data, len, done);
+
+	if (code != 0 && *done > 0 && take_back(writer, *done))
+		*done = 0;
+	writer->written += (int64_t)*done;
+	return code == 0 ? FERRIS_OK : write_error(writer, code, err);
 }
 
 static Status
 write_pending(FileWriter *writer, Error *err)
 {
-	TRY(write_all(writer, writer->pending.data, writer->pending.len, err));
-	buffer_reset(&writer->pending);
-	return FERRIS_OK;
+	Buffer *pending = &writer->pending;
+	size_t done;
+
+	if (pending->len == 0)
+		return FERRIS_OK;
+	Status status = write_whole(writer, pending->data, pending->len, &done, err);
+	memmove(pending->data, pending->data + done, pending->len - done);
+	pending->len -= done;
+	return status;
 }
 
 static Status
 compress_failed(const FileWriter *writer, Error *err)
 {
-	return error_set(err, FERRIS_ERR_FILE_WRITE, "cannot compress for file '%s'", writer->path);
+	error_set(err, FERRIS_ERR_FILE_WRITE, "cannot compress for file '%s'", writer->path);
+	err->flags = ERROR_FATAL;
+	return err->status;
 }
 
+/* If it fails, none of the bytes were taken: the caller may try again.  Where that cannot be kept
+ * the error is not retriable. */
 static Status
 write_bytes(FileWriter *writer, const char *data, size_t len, Error *err)
 {
+	size_t done;
+
 	if (len == 0)
 		return FERRIS_OK;
 	if (writer->compressor != NULL) {
-		if (!compressor_write(writer->compressor, data, len, &writer->pending))
-			return compress_failed(writer, err);
-	} else if (writer->pending.len + len <= writer->buffer_size) {
+		if (writer->pending.len > writer->buffer_size)
+			TRY(write_pending(writer, err));
+		return compressor_write(writer->compressor, data, len, &writer->pending)
+			       ? FERRIS_OK
+			       : compress_failed(writer, err);
+	}
+	if (writer->pending.len + len <= writer->buffer_size) {
 		buffer_append(&writer->pending, data, len);
 		return FERRIS_OK;
 	}
-	if (writer->compressor == NULL) {
-		TRY(write_pending(writer, err));
-		return write_all(writer, data, len, err);
-	}
-	return writer->pending.len > writer->buffer_size ? write_pending(writer, err) : FERRIS_OK;
+	TRY(write_pending(writer, err));
+	Status status = write_whole(writer, data, len, &done, err);
+	if (status != FERRIS_OK && done > 0)
+		err->flags &= ~ERROR_RETRIABLE;
+	return status;
 }
 
 /* Take the file for writing; cut it unless it is appended to. */

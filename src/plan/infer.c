@@ -30,12 +30,6 @@ infer_from_sample(Binder *binder, const Endpoint *endpoint, Position at, const R
 Status
 infer_schema(Binder *binder, const Endpoint *endpoint, Position at, Schema *out)
 {
-	if (endpoint->connector->sample == NULL || endpoint->codec->infer == NULL)
-		return no_schema(binder, endpoint, at, "they cannot be inferred here");
-	if (binder->input->offline && str_eq(str_from(endpoint->connector->name), STR("kafka")))
-		return no_schema(binder, endpoint, at, "this command asks no broker");
-
-	Chunk *sample = chunk_new(CHUNK_CAPACITY);
 	ReaderSpec spec = {
 		.object = str_copy(binder->arena, endpoint->name).data,
 		.settings = endpoint->connector_settings,
@@ -44,6 +38,15 @@ infer_schema(Binder *binder, const Endpoint *endpoint, Position at, Schema *out)
 		.group = "ferris-schema",
 		.environment = binder->input->environment,
 	};
+
+	if (endpoint->connector->schema != NULL)
+		return endpoint->connector->schema(&spec, binder->arena, out, binder->err);
+	if (endpoint->connector->sample == NULL || endpoint->codec->infer == NULL)
+		return no_schema(binder, endpoint, at, "they cannot be inferred here");
+	if (binder->input->offline && str_eq(str_from(endpoint->connector->name), STR("kafka")))
+		return no_schema(binder, endpoint, at, "this command asks no broker");
+
+	Chunk *sample = chunk_new(CHUNK_CAPACITY);
 	Status status = infer_from_sample(binder, endpoint, at, &spec, sample, out);
 	chunk_destroy(sample);
 	return status;

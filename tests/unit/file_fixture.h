@@ -73,6 +73,7 @@ typedef struct Fixture {
 	int64_t next[16]; /* where the next chunk of a split must begin */
 	uint64_t sequence;
 	uint32_t chunks;
+	uint32_t skipped_lines;
 } Fixture;
 
 static inline const char *
@@ -205,6 +206,7 @@ read_once(Fixture *f, int timeout_ms, ReadResult *result)
 	assert_memory_equal(chunk->data + chunk->len, zeros, CHUNK_PADDING);
 	buffer_append(&f->got, chunk->data, chunk->len);
 	f->chunks++;
+	f->skipped_lines += chunk->skipped_lines;
 	return status;
 }
 

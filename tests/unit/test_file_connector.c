@@ -124,6 +124,7 @@ test_header_of_every_file(void **state)
 		f.next[0] = f.next[1] = 5;
 		assert_int_equal(read_all(&f), 0);
 		assert_got(&f, "a\nb\nc");
+		assert_int_equal(f.skipped_lines, 2); /* of the two files that have records */
 		tear_down(&f);
 	}
 	put_file(in_folder("h2.txt"), "heat\nc", 6);
@@ -204,6 +205,22 @@ test_open_errors(void **state)
 	}
 	set_up_reader(&f, &lines_codec, NULL);
 	assert_int_equal(open_reader(&f), FERRIS_ERR_OPTION_MISSING);
+	tear_down(&f);
+}
+
+/* The kernel refuses to read its first page. */
+static void
+test_read_error(void **state)
+{
+	ReadResult result;
+	Fixture f;
+
+	(void)state;
+	set_up_reader(&f, &lines_codec, "path", "/proc/self/mem", NULL);
+	assert_int_equal(open_reader(&f), 0);
+	assert_int_equal(read_once(&f, 0, &result), FERRIS_ERR_FILE_READ);
+	assert_non_null(strstr(f.err.message, "'/proc/self/mem' at byte 0"));
+	assert_true((f.err.flags & ERROR_RETRIABLE) != 0);
 	tear_down(&f);
 }
 
@@ -652,6 +669,7 @@ main(void)
 		cmocka_unit_test(test_header_of_every_file),
 		cmocka_unit_test(test_globs_and_folders),
 		cmocka_unit_test(test_open_errors),
+		cmocka_unit_test(test_read_error),
 		cmocka_unit_test(test_wait_for_a_file),
 		cmocka_unit_test(test_stdin_by_pieces),
 		cmocka_unit_test(test_idle_pipe),

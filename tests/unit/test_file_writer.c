@@ -134,7 +134,11 @@ test_short_write_at_the_size_limit(void **state)
 	Status status = write_text(&f, "12345678\n");
 	setrlimit(RLIMIT_FSIZE, &before);
 	assert_int_equal(status, FERRIS_ERR_FILE_WRITE);
-	assert_non_null(strstr(f.err.message, "after 5 bytes"));
+	assert_non_null(strstr(f.err.message, "after 0 bytes"));
+	assert_true((f.err.flags & ERROR_RETRIABLE) != 0);
+	assert_holds(in_folder("limited"), "");            /* no half record stays */
+	assert_int_equal(write_text(&f, "12345678\n"), 0); /* and none is there twice */
+	assert_holds(in_folder("limited"), "12345678\n");
 	assert_int_equal(file_connector.writer_close(f.writer, true, &f.err), 0);
 	tear_down(&f);
 }
