@@ -1,0 +1,268 @@
+/* connector/kafka_client.c -- configuration, handles and errors of librdkafka. */
+#include "connector/kafka_client.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "type/number.h"
+
+#define CONNECT_TIMEOUT_MS 10000
+#define PROPERTY_PREFIX "kafka."
+
+typedef struct PropertyName {
+	const char *java;
+	const char *name;
+	int divisor;
+} PropertyName;
+
+static const PropertyName property_names[] = {
+#define PROPERTY(java, name, divisor) {java, name, divisor},
+#define OWNED(name, reason)
+#include "connector/kafka_property_list.h"
+};
+
+static const struct {
+	const char *name;
+	const char *reason;
+} owned_properties[] = {
+#define PROPERTY(java, name, divisor)
+#define OWNED(name, reason) {name, reason},
+#include "connector/kafka_property_list.h"
+};
+
+/* ---------------------------------------------------------------- configuration */
+
+/* Options that are rows of their own and no properties. */
+static bool
+is_row(Str key)
+{
+	static const int rows[] = {KAFKA_TOPIC, KAFKA_SERVERS, KAFKA_GROUP, KAFKA_OFFSET_RESET,
+	                           KAFKA_BOUNDED, KAFKA_POLL_RECORDS};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (str_eq_nocase(key, str_from(kafka_source_rows[rows[i]].name)))
+			return true;
+	return str_eq_nocase(key, STR("kafka.brokers")) || str_eq_nocase(key, STR("kafka.topic.name"));
+}
+
+static Status
+set_property(rd_kafka_conf_t *conf, const char *name, const char *value, const OptionEntry *entry,
+             Error *err)
+{
+	char text[256];
+
+	if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
+		return FERRIS_OK;
+	error_set_at(err, FERRIS_ERR_KAFKA_CONFIG, entry != NULL ? entry->value_at : (Position){0},
+	             "Kafka property '%s' = '%s': %s", name, value, text);
+	return error_hint(err, "the properties are those of librdkafka %s", rd_kafka_version_str());
+}
+
+bool
+kafka_has_property(const char *name)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char value[256];
+	size_t size = sizeof value;
+	bool known = rd_kafka_conf_get(conf, name, value, &size) != RD_KAFKA_CONF_UNKNOWN;
+
+	rd_kafka_conf_destroy(conf);
+	return known;
+}
+
+static Status
+set_user_property(rd_kafka_conf_t *conf, Str key, const OptionEntry *entry, Arena *arena, Error *err)
+{
+	const char *name = str_copy(arena, key).data;
+	const char *value = str_copy(arena, entry->value).data;
+
+	for (size_t i = 0; i < sizeof owned_properties / sizeof *owned_properties; i++)
+		if (strcasecmp(name, owned_properties[i].name) == 0)
+			return error_set_at(err, FERRIS_ERR_OPTION_CONFLICT, entry->key_at,
+			                    "'%s' cannot be set: %s", name, owned_properties[i].reason);
+	for (size_t i = 0; i < sizeof property_names / sizeof *property_names; i++) {
+		int64_t number;
+
+		if (strcasecmp(name, property_names[i].java) != 0)
+			continue;
+		name = property_names[i].name;
+		if (property_names[i].divisor > 1 &&
+		    int64_parse(value, strlen(value), &number) == NUMBER_OK)
+			value = str_format(arena, "%lld", (long long)(number / property_names[i].divisor)).data;
+		break;
+	}
+	return set_property(conf, name, value, entry, err);
+}
+
+static Status
+set_user_properties(rd_kafka_conf_t *conf, const Options *given, Arena *arena, Error *err)
+{
+	for (uint32_t i = 0; i < given->count; i++) {
+		const OptionEntry *entry = &given->entries[i];
+
+		if (entry->key.len > strlen(PROPERTY_PREFIX) &&
+		    strncasecmp(entry->key.data, PROPERTY_PREFIX, strlen(PROPERTY_PREFIX)) == 0 &&
+		    !is_row(entry->key))
+			TRY(set_user_property(conf, str_skip(entry->key, (uint32_t)strlen(PROPERTY_PREFIX)),
+			                      entry, arena, err));
+	}
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- callbacks */
+
+static void
+on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
+{
+	KafkaNotes *notes = opaque;
+
+	(void)handle;
+	(void)code;
+	pthread_mutex_lock(&notes->mutex);
+	snprintf(notes->last_error, sizeof notes->last_error, "%s", reason);
+	pthread_mutex_unlock(&notes->mutex);
+}
+
+/* librdkafka's own chatter; what matters comes back as an error. */
+static void
+on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
+{
+	(void)handle;
+	(void)level;
+	(void)facility;
+	(void)text;
+}
+
+static void
+on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
+{
+	KafkaNotes *notes = opaque;
+
+	(void)handle;
+	if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	pthread_mutex_lock(&notes->mutex);
+	if (notes->delivery_errors++ == 0)
+		snprintf(notes->delivery_error, sizeof notes->delivery_error, "%s",
+		         rd_kafka_err2str(message->err));
+	pthread_mutex_unlock(&notes->mutex);
+}
+
+/* ---------------------------------------------------------------- opening */
+
+static Status
+build_conf(KafkaClient *client, rd_kafka_conf_t *conf, const char *servers, const Options *given,
+           const KafkaDefault *defaults, Arena *arena, Error *err)
+{
+	TRY(set_property(conf, "bootstrap.servers", servers, NULL, err));
+	for (; defaults->name != NULL; defaults++)
+		if (!defaults->optional || kafka_has_property(defaults->name))
+			TRY(set_property(conf, defaults->name, defaults->value, NULL, err));
+	TRY(set_user_properties(conf, given, arena, err));
+	rd_kafka_conf_set_opaque(conf, client->notes);
+	rd_kafka_conf_set_error_cb(conf, on_error);
+	rd_kafka_conf_set_log_cb(conf, on_log);
+	return FERRIS_OK;
+}
+
+Status
+kafka_client_open(KafkaClient *client, rd_kafka_type_t type, const char *object,
+                  const Setting *settings, const Options *given, const KafkaDefault *defaults,
+                  Arena *arena, Error *err)
+{
+	const Setting *topic = &settings[KAFKA_TOPIC];
+	rd_kafka_conf_t *conf;
+	const char *servers;
+	char text[256];
+
+	*client = (KafkaClient){.notes = ARENA_NEW(arena, KafkaNotes)};
+	pthread_mutex_init(&client->notes->mutex, NULL);
+	client->topic = topic->present ? str_copy(arena, topic->text).data : object;
+	client->servers = str_copy(arena, settings[KAFKA_SERVERS].text).data;
+	servers = client->servers;
+	if (strcasecmp(servers, "embedded") == 0) {
+		TRY(kafka_embedded_acquire(&servers, err));
+		client->embedded = true;
+	}
+	conf = rd_kafka_conf_new();
+	Status status = build_conf(client, conf, servers, given, defaults, arena, err);
+	if (status == FERRIS_OK) {
+		if (type == RD_KAFKA_PRODUCER)
+			rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+		client->handle = rd_kafka_new(type, conf, text, sizeof text);
+		if (client->handle != NULL)
+			return FERRIS_OK;
+		status = error_set(err, FERRIS_ERR_KAFKA_CONFIG, "Kafka client for '%s': %s", object, text);
+	}
+	rd_kafka_conf_destroy(conf);
+	kafka_client_close(client);
+	return status;
+}
+
+void
+kafka_client_close(KafkaClient *client)
+{
+	if (client->handle != NULL)
+		rd_kafka_destroy(client->handle);
+	client->handle = NULL;
+	if (client->embedded)
+		kafka_embedded_release();
+	client->embedded = false;
+}
+
+Status
+kafka_error(KafkaClient *client, Error *err, Status status, rd_kafka_resp_err_t code,
+            const char *what)
+{
+	error_set(err, status, "%s '%s' at %s: %s", what, client->topic, client->servers,
+	          rd_kafka_err2str(code));
+	pthread_mutex_lock(&client->notes->mutex);
+	if (client->notes->last_error[0] != '\0')
+		error_label(err, "last error of the connection: %s", client->notes->last_error);
+	pthread_mutex_unlock(&client->notes->mutex);
+	if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+	    code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__RESOLVE)
+		error_hint(err, "is the broker running, and 'kafka.bootstrap.servers' right?");
+	return status;
+}
+
+/* The partitions of the topic in an answer; 0 if it does not exist. */
+static int
+partitions_in(const struct rd_kafka_metadata *metadata, rd_kafka_resp_err_t *code)
+{
+	*code = RD_KAFKA_RESP_ERR_NO_ERROR;
+	if (metadata->topic_cnt == 0)
+		return 0;
+	*code = metadata->topics[0].err;
+	if (*code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+		*code = RD_KAFKA_RESP_ERR_NO_ERROR;
+	return metadata->topics[0].partition_cnt;
+}
+
+Status
+kafka_client_topic(KafkaClient *client, int *partitions, Error *err)
+{
+	int64_t deadline = clock_ms() + CONNECT_TIMEOUT_MS;
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(client->handle, client->topic, NULL);
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t code;
+
+	*partitions = 0;
+	if (topic == NULL)
+		return kafka_error(client, err, FERRIS_ERR_KAFKA_TOPIC, rd_kafka_last_error(), "topic");
+	do {
+		int wait = (int)(deadline - clock_ms());
+
+		code = rd_kafka_metadata(client->handle, 0, topic, &metadata, wait > 100 ? wait : 100);
+		if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+			break;
+		*partitions = partitions_in(metadata, &code);
+		rd_kafka_metadata_destroy(metadata);
+		/* A topic that is being created has no leader for a moment. */
+		if (code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+			clock_sleep_ms(50);
+	} while (code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE && clock_ms() < deadline);
+	rd_kafka_topic_destroy(topic);
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return FERRIS_OK;
+	return kafka_error(client, err, FERRIS_ERR_KAFKA_CONNECT, code, "cannot reach topic");
+}

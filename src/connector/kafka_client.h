@@ -1,0 +1,86 @@
+/* connector/kafka_client.h -- what the Kafka reader and writer share: options, handles, errors.
+ *
+ * Every 'kafka.X' option is a property X of librdkafka, or one of the Java client's names in
+ * kafka_property_list.h, which becomes its counterpart.  librdkafka's headers appear in
+ * connector/kafka_*.c only.
+ *
+ * Threads: a client belongs to its reader or writer; librdkafka's own threads call back only into
+ * kafka_client.c, which guards what they leave. */
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+
+#include "connector/connector.h"
+
+typedef enum KafkaOption {
+	KAFKA_TOPIC,
+	KAFKA_SERVERS,
+	KAFKA_GROUP,       /* source only; the sink's rows end before it */
+	KAFKA_OFFSET_RESET,
+	KAFKA_BOUNDED,
+	KAFKA_POLL_RECORDS,
+	KAFKA_ANY,
+	KAFKA_SOURCE_OPTION_COUNT,
+
+	KAFKA_SINK_ANY = KAFKA_GROUP,
+	KAFKA_SINK_OPTION_COUNT,
+} KafkaOption;
+
+/* What librdkafka's threads report between calls. */
+typedef struct KafkaNotes {
+	pthread_mutex_t mutex;
+	char last_error[256];     /* of the connection, for messages */
+	uint64_t delivery_errors; /* producer: records that were given up */
+	char delivery_error[256]; /* of the first */
+} KafkaNotes;
+
+typedef struct KafkaClient {
+	rd_kafka_t *handle;
+	const char *topic;
+	const char *servers;      /* as the user wrote them */
+	bool embedded;
+	KafkaNotes *notes;
+} KafkaClient;
+
+/* A pair of a property and its value that the engine sets before the user's. */
+typedef struct KafkaDefault {
+	const char *name;
+	const char *value;
+	bool optional;            /* this librdkafka may not have it */
+} KafkaDefault;
+
+/* Builds the configuration: `defaults` (ended by a NULL name), then the user's kafka.* options. */
+Status kafka_client_open(KafkaClient *client, rd_kafka_type_t type, const char *object,
+                         const Setting *settings, const Options *given, const KafkaDefault *defaults,
+                         Arena *arena, Error *err);
+/* Wait until the brokers answer for the topic; *partitions is their number, 0 if it is missing. */
+Status kafka_client_topic(KafkaClient *client, int *partitions, Error *err);
+void kafka_client_close(KafkaClient *client);
+/* Set an error from librdkafka's code, with the last connection error as its label. */
+Status kafka_error(KafkaClient *client, Error *err, Status status, rd_kafka_resp_err_t code,
+                   const char *what);
+/* Whether this librdkafka knows the property. */
+bool kafka_has_property(const char *name);
+
+/* ---- kafka_embedded.c: librdkafka's mock cluster, one for the process */
+
+/* Its bootstrap servers; counts its users. */
+Status kafka_embedded_acquire(const char **servers, Error *err);
+void kafka_embedded_release(void);
+
+extern const OptionRow kafka_source_rows[KAFKA_SOURCE_OPTION_COUNT];
+
+/* ---- kafka_reader.c, kafka_writer.c */
+
+Status kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err);
+Status kafka_read(Reader *reader, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err);
+Status kafka_commit(Reader *reader, const SplitPosition *positions, uint32_t count, Error *err);
+const char *kafka_split_name(const Reader *reader, uint32_t split);
+int64_t kafka_lag(Reader *reader);
+void kafka_reader_close(Reader *reader);
+Status kafka_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes, Error *err);
+Status kafka_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);
+Status kafka_write(Writer *writer, const Output *output, Error *err);
+Status kafka_flush(Writer *writer, Error *err);
+Status kafka_writer_close(Writer *writer, bool failed, Error *err);

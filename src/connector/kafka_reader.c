@@ -1,0 +1,471 @@
+/* connector/kafka_reader.c -- a topic to chunks, in a consumer group.
+ *
+ * librdkafka fetches in its own threads; kafka_read takes what has come, a run of records of one
+ * partition for each chunk, and copies the bytes (about 5 ns a record) so that no message is
+ * pinned.  Positions are committed by kafka_commit alone, when their output is safe: a crash
+ * repeats what was not committed, and loses nothing.
+ *
+ * Owns:    the consumer, its queue, and the messages of one poll.
+ * Threads: one; kafka_split_name may be called by others. */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "connector/kafka_client.h"
+
+#define CHUNK_RECORDS 4096
+#define COMMIT_TIMEOUT_MS 10000
+#define QUERY_TIMEOUT_MS 10000
+#define LAG_INTERVAL_MS 250
+
+typedef struct KafkaPartition {
+	const char *name; /* "trades[3]" */
+	int64_t next;     /* offset of the next record to read; -1: none read yet */
+	int64_t end;      /* bounded: where reading ends */
+	bool done;
+} KafkaPartition;
+
+typedef struct KafkaReader {
+	Reader base;
+	KafkaClient client;
+	rd_kafka_queue_t *queue;
+	rd_kafka_message_t **messages; /* of one poll */
+	size_t message_count;
+	size_t message_next;
+	size_t poll_records;
+	KafkaPartition *partitions;
+	uint32_t partition_count;
+	bool bounded;
+	uint64_t sequence;
+	int64_t lag;
+	int64_t next_lag_ms;
+} KafkaReader;
+
+/* ---------------------------------------------------------------- opening */
+
+static Status
+missing_topic(KafkaClient *client, Error *err)
+{
+	error_set(err, FERRIS_ERR_KAFKA_TOPIC, "topic '%s' does not exist at %s", client->topic,
+	          client->servers);
+	return error_hint(err, "create it, or correct 'kafka.topic'");
+}
+
+static Status
+open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *err)
+{
+	const Setting *settings = spec->settings;
+	const char *group = settings[KAFKA_GROUP].present
+	                            ? str_copy(arena, settings[KAFKA_GROUP].text).data
+	                            : spec->group;
+	bool backoff = kafka_has_property("fetch.queue.backoff.ms");
+	/* A full queue stops fetching: for 5 ms where that can be said, for a second in librdkafka
+	 * before 2.2, where the queue must therefore hold more than a second of input. */
+	const KafkaDefault defaults[] = {
+		{"group.id", group, false},
+		{"client.id", "ferris-sql", false},
+		{"auto.offset.reset", str_copy(arena, settings[KAFKA_OFFSET_RESET].text).data, false},
+		{"enable.auto.commit", "false", false},
+		{"enable.auto.offset.store", "false", false},
+		{"enable.partition.eof", "true", false},
+		{"isolation.level", "read_committed", false},
+		{"partition.assignment.strategy", "range", false},
+		{"session.timeout.ms", "6000", false},
+		{"heartbeat.interval.ms", "500", false},
+		{"fetch.wait.max.ms", "50", false},
+		{"fetch.queue.backoff.ms", "5", true},
+		{"queued.min.messages", backoff ? "20000" : "1000000", false},
+		{"queued.max.messages.kbytes", backoff ? "16384" : "262144", false},
+		{NULL, NULL, false},
+	};
+
+	return kafka_client_open(&reader->client, RD_KAFKA_CONSUMER, spec->object, settings, spec->given,
+	                         defaults, arena, err);
+}
+
+static void
+name_partitions(KafkaReader *reader, int count, Arena *arena)
+{
+	reader->partition_count = (uint32_t)count;
+	reader->partitions = ARENA_ARRAY(arena, KafkaPartition, count);
+	for (int i = 0; i < count; i++)
+		reader->partitions[i] = (KafkaPartition){
+			.name = str_format(arena, "%s[%d]", reader->client.topic, i).data, .next = -1};
+}
+
+/* Every partition from its committed position to its end of now. */
+static Status
+assign_bounded(KafkaReader *reader, Error *err)
+{
+	KafkaClient *client = &reader->client;
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new((int)reader->partition_count);
+	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+	for (uint32_t i = 0; i < reader->partition_count && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+		KafkaPartition *partition = &reader->partitions[i];
+		int64_t low;
+
+		rd_kafka_topic_partition_list_add(list, client->topic, (int32_t)i);
+		code = rd_kafka_query_watermark_offsets(client->handle, client->topic, (int32_t)i, &low,
+		                                        &partition->end, QUERY_TIMEOUT_MS);
+		partition->done = low >= partition->end;
+	}
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+		code = rd_kafka_committed(client->handle, list, QUERY_TIMEOUT_MS);
+	for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+		if (list->elems[i].offset >= reader->partitions[i].end)
+			reader->partitions[i].done = true;
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+		code = rd_kafka_assign(client->handle, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return kafka_error(client, err, FERRIS_ERR_KAFKA_READ, code, "cannot read topic");
+	return FERRIS_OK;
+}
+
+static Status
+subscribe(KafkaReader *reader, Error *err)
+{
+	KafkaClient *client = &reader->client;
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+	rd_kafka_topic_partition_list_add(list, client->topic, RD_KAFKA_PARTITION_UA);
+	rd_kafka_resp_err_t code = rd_kafka_subscribe(client->handle, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return kafka_error(client, err, FERRIS_ERR_KAFKA_READ, code, "cannot subscribe to topic");
+	return FERRIS_OK;
+}
+
+Status
+kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err)
+{
+	KafkaReader *reader = ARENA_NEW(arena, KafkaReader);
+	int partitions;
+
+	TRY(open_client(reader, spec, arena, err));
+	reader->bounded = spec->settings[KAFKA_BOUNDED].flag;
+	reader->poll_records = (size_t)spec->settings[KAFKA_POLL_RECORDS].integer;
+	reader->messages = ARENA_ARRAY(arena, rd_kafka_message_t *, reader->poll_records);
+	*out = &reader->base; /* from here on the caller closes it */
+	TRY(kafka_client_topic(&reader->client, &partitions, err));
+	/* The embedded cluster makes topics when they are written. */
+	if (partitions == 0 && !reader->client.embedded)
+		return missing_topic(&reader->client, err);
+	name_partitions(reader, partitions, arena);
+	rd_kafka_poll_set_consumer(reader->client.handle);
+	reader->queue = rd_kafka_queue_get_consumer(reader->client.handle);
+	return reader->bounded ? assign_bounded(reader, err) : subscribe(reader, err);
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static KafkaPartition *
+partition_of(KafkaReader *reader, int32_t partition)
+{
+	return partition >= 0 && (uint32_t)partition < reader->partition_count
+	               ? &reader->partitions[partition]
+	               : NULL;
+}
+
+static bool
+all_done(const KafkaReader *reader)
+{
+	for (uint32_t i = 0; i < reader->partition_count; i++)
+		if (!reader->partitions[i].done)
+			return false;
+	return true;
+}
+
+static void
+append_u32(Chunk *chunk, uint32_t value)
+{
+	memcpy(chunk_reserve(chunk, sizeof value), &value, sizeof value);
+	chunk->len += sizeof value;
+}
+
+static uint32_t
+append_bytes(Chunk *chunk, const void *data, size_t len)
+{
+	uint32_t offset = (uint32_t)chunk->len;
+
+	if (len > 0)
+		memcpy(chunk_reserve(chunk, len), data, len);
+	chunk->len += len;
+	return offset;
+}
+
+static void
+append_headers(Chunk *chunk, ChunkRecord *record, const rd_kafka_message_t *message)
+{
+	rd_kafka_headers_t *headers;
+	const char *name;
+	const void *value;
+	size_t size;
+
+	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	record->header_offset = (uint32_t)chunk->len;
+	for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
+	                   RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+		append_u32(chunk, (uint32_t)strlen(name));
+		append_bytes(chunk, name, strlen(name));
+		append_u32(chunk, value != NULL ? (uint32_t)size : RECORD_NULL);
+		if (value != NULL)
+			append_bytes(chunk, value, size);
+	}
+	record->header_len = (uint32_t)chunk->len - record->header_offset;
+}
+
+static void
+append_message(Chunk *chunk, const rd_kafka_message_t *message)
+{
+	ChunkRecord *record = chunk_add_record(chunk);
+	rd_kafka_timestamp_type_t type;
+	int64_t timestamp = rd_kafka_message_timestamp(message, &type);
+
+	record->offset = append_bytes(chunk, message->payload, message->len);
+	record->len = message->payload != NULL ? (uint32_t)message->len : RECORD_NULL;
+	record->key_offset = append_bytes(chunk, message->key, message->key_len);
+	record->key_len = message->key != NULL ? (uint32_t)message->key_len : RECORD_NULL;
+	record->position = message->offset;
+	record->timestamp_ms = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? INT64_MIN : timestamp;
+	append_headers(chunk, record, message);
+}
+
+/* An event that comes as a message: the end of a partition, or an error. */
+static Status
+handle_event(KafkaReader *reader, const rd_kafka_message_t *message, Error *err)
+{
+	KafkaPartition *partition = partition_of(reader, message->partition);
+	char text[256];
+
+	switch (message->err) {
+	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+		if (partition != NULL && reader->bounded && message->offset >= partition->end)
+			partition->done = true;
+		return FERRIS_OK;
+	case RD_KAFKA_RESP_ERR__FATAL:
+		rd_kafka_fatal_error(reader->client.handle, text, sizeof text);
+		error_set(err, FERRIS_ERR_KAFKA_READ, "topic '%s' at %s: %s", reader->client.topic,
+		          reader->client.servers, text);
+		err->flags = ERROR_FATAL;
+		return err->status;
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+		return reader->client.embedded ? FERRIS_OK : missing_topic(&reader->client, err);
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+	case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+		return kafka_error(&reader->client, err, FERRIS_ERR_KAFKA_READ, message->err,
+		                   "cannot read topic");
+	default:
+		/* The connection comes and goes; librdkafka goes on trying. */
+		return FERRIS_OK;
+	}
+}
+
+static Status
+poll_messages(KafkaReader *reader, int timeout_ms, Error *err)
+{
+	ssize_t got = rd_kafka_consume_batch_queue(reader->queue, timeout_ms, reader->messages,
+	                                           reader->poll_records);
+
+	reader->message_next = 0;
+	reader->message_count = got > 0 ? (size_t)got : 0;
+	if (got < 0)
+		return kafka_error(&reader->client, err, FERRIS_ERR_KAFKA_READ, rd_kafka_last_error(),
+		                   "cannot read topic");
+	return FERRIS_OK;
+}
+
+/* Whether the record is beyond a bounded partition's end. */
+static bool
+is_beyond(KafkaReader *reader, const rd_kafka_message_t *message)
+{
+	KafkaPartition *partition = partition_of(reader, message->partition);
+
+	if (!reader->bounded || partition == NULL || message->offset < partition->end)
+		return false;
+	partition->done = true;
+	return true;
+}
+
+/* Messages of the first one's partition go into the chunk, as many as fit. */
+static Status
+take_run(KafkaReader *reader, Chunk *chunk, Error *err)
+{
+	Status status = FERRIS_OK;
+
+	while (status == FERRIS_OK && reader->message_next < reader->message_count) {
+		rd_kafka_message_t *message = reader->messages[reader->message_next];
+
+		if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+			status = handle_event(reader, message, err);
+		} else if (!is_beyond(reader, message)) {
+			if (chunk->record_count > 0 &&
+			    (chunk->split != (uint32_t)message->partition ||
+			     chunk->record_count >= CHUNK_RECORDS ||
+			     chunk->len + message->len > CHUNK_CAPACITY))
+				return FERRIS_OK;
+			if (chunk->record_count == 0) {
+				chunk->split = (uint32_t)message->partition;
+				chunk->position = message->offset;
+			}
+			append_message(chunk, message);
+			chunk->next_position = message->offset + 1;
+			KafkaPartition *partition = partition_of(reader, message->partition);
+			if (partition != NULL) {
+				partition->next = message->offset + 1;
+				partition->done = reader->bounded && partition->next >= partition->end;
+			}
+		}
+		rd_kafka_message_destroy(message);
+		reader->message_next++;
+	}
+	return status;
+}
+
+Status
+kafka_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err)
+{
+	KafkaReader *reader = (KafkaReader *)base;
+
+	if (reader->message_next == reader->message_count && !(reader->bounded && all_done(reader)))
+		TRY(poll_messages(reader, timeout_ms, err));
+	TRY(take_run(reader, chunk, err));
+	if (chunk->record_count > 0) {
+		chunk->sequence = reader->sequence++;
+		chunk_seal(chunk);
+		*result = READ_DATA;
+	} else {
+		*result = reader->bounded && all_done(reader) ? READ_END : READ_IDLE;
+	}
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- the rest */
+
+Status
+kafka_commit(Reader *base, const SplitPosition *positions, uint32_t count, Error *err)
+{
+	KafkaReader *reader = (KafkaReader *)base;
+	rd_kafka_topic_partition_list_t *list;
+
+	if (count == 0)
+		return FERRIS_OK;
+	list = rd_kafka_topic_partition_list_new((int)count);
+	for (uint32_t i = 0; i < count; i++)
+		rd_kafka_topic_partition_list_add(list, reader->client.topic, (int32_t)positions[i].split)
+			->offset = positions[i].next;
+	rd_kafka_resp_err_t code = rd_kafka_commit(reader->client.handle, list, 0);
+	rd_kafka_topic_partition_list_destroy(list);
+	switch (code) {
+	case RD_KAFKA_RESP_ERR_NO_ERROR:
+	case RD_KAFKA_RESP_ERR__NO_OFFSET:
+	/* A rebalance took a partition away: its next owner repeats what was not committed. */
+	case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+	case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+	case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
+	/* The broker is away: the next commit says the same and more. */
+	case RD_KAFKA_RESP_ERR__TRANSPORT:
+	case RD_KAFKA_RESP_ERR__TIMED_OUT:
+	case RD_KAFKA_RESP_ERR__WAIT_COORD:
+	case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+	case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+	case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+	case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+		return FERRIS_OK;
+	default:
+		return kafka_error(&reader->client, err, FERRIS_ERR_KAFKA_COMMIT, code,
+		                   "cannot commit positions of topic");
+	}
+}
+
+const char *
+kafka_split_name(const Reader *base, uint32_t split)
+{
+	const KafkaReader *reader = (const KafkaReader *)base;
+
+	return split < reader->partition_count ? reader->partitions[split].name : reader->client.topic;
+}
+
+int64_t
+kafka_lag(Reader *base)
+{
+	KafkaReader *reader = (KafkaReader *)base;
+	int64_t now = clock_ms();
+
+	if (now < reader->next_lag_ms)
+		return reader->lag;
+	reader->next_lag_ms = now + LAG_INTERVAL_MS;
+	reader->lag = 0;
+	for (uint32_t i = 0; i < reader->partition_count; i++) {
+		int64_t low, high;
+
+		if (reader->partitions[i].next >= 0 &&
+		    rd_kafka_get_watermark_offsets(reader->client.handle, reader->client.topic, (int32_t)i,
+		                                   &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+		    high > reader->partitions[i].next)
+			reader->lag += high - reader->partitions[i].next;
+	}
+	return reader->lag;
+}
+
+void
+kafka_reader_close(Reader *base)
+{
+	KafkaReader *reader = (KafkaReader *)base;
+
+	while (reader->message_next < reader->message_count)
+		rd_kafka_message_destroy(reader->messages[reader->message_next++]);
+	if (reader->queue != NULL)
+		rd_kafka_queue_destroy(reader->queue);
+	if (reader->client.handle != NULL)
+		rd_kafka_consumer_close(reader->client.handle);
+	kafka_client_close(&reader->client);
+}
+
+/* Records from the beginning, without a group's position. */
+Status
+kafka_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes, Error *err)
+{
+	KafkaReader *reader = ARENA_NEW(arena, KafkaReader);
+	rd_kafka_topic_partition_list_t *list;
+	int64_t deadline = clock_ms() + QUERY_TIMEOUT_MS;
+	Status status = open_client(reader, spec, arena, err);
+	int partitions = 0;
+
+	if (status != FERRIS_OK)
+		return status;
+	status = kafka_client_topic(&reader->client, &partitions, err);
+	if (status == FERRIS_OK && partitions == 0)
+		status = missing_topic(&reader->client, err);
+	if (status != FERRIS_OK) {
+		kafka_client_close(&reader->client);
+		return status;
+	}
+	rd_kafka_poll_set_consumer(reader->client.handle);
+	list = rd_kafka_topic_partition_list_new(partitions);
+	for (int i = 0; i < partitions; i++)
+		rd_kafka_topic_partition_list_add(list, reader->client.topic, i)->offset =
+			RD_KAFKA_OFFSET_BEGINNING;
+	rd_kafka_assign(reader->client.handle, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	for (int ends = 0; ends < partitions && chunk->len < bytes && clock_ms() < deadline;) {
+		rd_kafka_message_t *message = rd_kafka_consumer_poll(reader->client.handle, 100);
+
+		if (message == NULL)
+			continue;
+		if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+			append_message(chunk, message);
+		else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+			ends++;
+		rd_kafka_message_destroy(message);
+	}
+	chunk_seal(chunk);
+	rd_kafka_consumer_close(reader->client.handle);
+	kafka_client_close(&reader->client);
+	return FERRIS_OK;
+}

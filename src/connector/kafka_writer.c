@@ -1,0 +1,251 @@
+/* connector/kafka_writer.c -- encoded records to a topic, at least once.
+ *
+ * Records are handed to librdkafka, which batches and sends them in its own threads; when its
+ * queue is full the writer waits, and with it the pipeline.  kafka_flush returns when every record
+ * has been acknowledged; one that was given up is an error of the flush, so that its position is
+ * never committed.
+ *
+ * Owns:    the producer.
+ * Threads: one. */
+#include "base/clock.h"
+#include "connector/kafka_client.h"
+
+#define FLUSH_STEP_MS 100
+#define ADMIN_TIMEOUT_MS 15000
+
+typedef struct KafkaWriter {
+	Writer base;
+	KafkaClient client;
+	rd_kafka_topic_t *topic;
+} KafkaWriter;
+
+/* Whether the user set any of the properties, under any spelling. */
+static bool
+is_given(const Options *given, const char *name)
+{
+	char key[64];
+
+	snprintf(key, sizeof key, "kafka.%s", name);
+	return options_find(given, str_from(key)) != NULL;
+}
+
+static Status
+open_client(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *err)
+{
+	/* Idempotence needs acks=all and retries; a user who weakens them goes without it. */
+	bool weakened = is_given(spec->given, "acks") || is_given(spec->given, "request.required.acks") ||
+	                is_given(spec->given, "retries") ||
+	                is_given(spec->given, "max.in.flight.requests.per.connection");
+	const KafkaDefault defaults[] = {
+		{"client.id", "ferris-sql", false},
+		{"partitioner", "murmur2_random", false},
+		{"linger.ms", "5", false},
+		{"enable.idempotence", weakened ? "false" : "true", false},
+		{"queue.buffering.max.messages", "500000", false},
+		{"queue.buffering.max.kbytes", "65536", false},
+		{NULL, NULL, false},
+	};
+
+	return kafka_client_open(&writer->client, RD_KAFKA_PRODUCER, spec->object, spec->settings,
+	                         spec->given, defaults, arena, err);
+}
+
+/* ---------------------------------------------------------------- the topic */
+
+static rd_kafka_resp_err_t
+created_code(rd_kafka_event_t *event)
+{
+	const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
+	size_t count = 0;
+
+	if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR || result == NULL)
+		return rd_kafka_event_error(event);
+	const rd_kafka_topic_result_t **topics = rd_kafka_CreateTopics_result_topics(result, &count);
+	return count > 0 ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* With the brokers' own number of partitions and replicas. */
+static Status
+create_topic(KafkaClient *client, Error *err)
+{
+	char text[256];
+	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(client->topic, -1, -1, text, sizeof text);
+
+	if (topic == NULL)
+		return error_set(err, FERRIS_ERR_KAFKA_TOPIC, "topic '%s': %s", client->topic, text);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(client->handle);
+	rd_kafka_CreateTopics(client->handle, &topic, 1, NULL, queue);
+	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ADMIN_TIMEOUT_MS);
+	if (event != NULL) {
+		code = created_code(event);
+		rd_kafka_event_destroy(event);
+	}
+	rd_kafka_queue_destroy(queue);
+	rd_kafka_NewTopic_destroy(topic);
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+		return FERRIS_OK;
+	kafka_error(client, err, FERRIS_ERR_KAFKA_TOPIC, code, "cannot create topic");
+	return error_hint(err, "create it by hand, or give the user the right to");
+}
+
+Status
+kafka_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err)
+{
+	KafkaWriter *writer = ARENA_NEW(arena, KafkaWriter);
+	int partitions;
+
+	TRY(open_client(writer, spec, arena, err));
+	*out = &writer->base; /* from here on the caller closes it */
+	TRY(kafka_client_topic(&writer->client, &partitions, err));
+	if (partitions == 0 && !writer->client.embedded)
+		TRY(create_topic(&writer->client, err));
+	writer->topic = rd_kafka_topic_new(writer->client.handle, writer->client.topic, NULL);
+	if (writer->topic == NULL)
+		return kafka_error(&writer->client, err, FERRIS_ERR_KAFKA_TOPIC, rd_kafka_last_error(),
+		                   "topic");
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static rd_kafka_headers_t *
+make_headers(Str bytes)
+{
+	rd_kafka_headers_t *headers;
+	const char *p = bytes.data;
+	const char *end = p + bytes.len;
+
+	if (bytes.len == 0)
+		return NULL;
+	headers = rd_kafka_headers_new(8);
+	while (p < end) {
+		uint32_t name_len, value_len;
+		const char *name;
+
+		memcpy(&name_len, p, sizeof name_len);
+		name = p + sizeof name_len;
+		memcpy(&value_len, name + name_len, sizeof value_len);
+		p = name + name_len + sizeof value_len;
+		bool null = value_len == RECORD_NULL;
+		rd_kafka_header_add(headers, name, (ssize_t)name_len, null ? NULL : p,
+		                    null ? 0 : (ssize_t)value_len);
+		p += null ? 0 : value_len;
+	}
+	return headers;
+}
+
+/* With a timestamp or headers; librdkafka takes the headers over if it takes the record. */
+static rd_kafka_resp_err_t
+produce_full(KafkaWriter *writer, const void *value, size_t len, Str key, Str header_bytes,
+             int64_t timestamp)
+{
+	rd_kafka_headers_t *headers = make_headers(header_bytes);
+	rd_kafka_vu_t parts[] = {
+		{.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = writer->topic},
+		{.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {.ptr = (void *)(uintptr_t)value, .size = len}},
+		{.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {.ptr = (void *)(uintptr_t)key.data, .size = key.len}},
+		{.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+		{.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = timestamp != INT64_MIN ? timestamp : 0},
+		{.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+	};
+	size_t count = sizeof parts / sizeof *parts - (headers == NULL);
+	rd_kafka_error_t *error = rd_kafka_produceva(writer->client.handle, parts, count);
+	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+	if (error != NULL) {
+		code = rd_kafka_error_code(error);
+		rd_kafka_error_destroy(error);
+		if (headers != NULL)
+			rd_kafka_headers_destroy(headers);
+	}
+	return code;
+}
+
+static rd_kafka_resp_err_t
+produce(KafkaWriter *writer, const Output *output, uint32_t i, const char *value, size_t len)
+{
+	Str key = output_key(output, i);
+	Str headers = output_headers(output, i);
+
+	if (headers.len > 0 || output->timestamps[i] != INT64_MIN)
+		return produce_full(writer, value, len, key, headers, output->timestamps[i]);
+	if (rd_kafka_produce(writer->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+	                     (void *)(uintptr_t)value, len, key.data, key.len, NULL) == 0)
+		return RD_KAFKA_RESP_ERR_NO_ERROR;
+	return rd_kafka_last_error();
+}
+
+static Status
+check_deliveries(KafkaWriter *writer, Error *err)
+{
+	KafkaNotes *notes = writer->client.notes;
+	char text[256];
+
+	pthread_mutex_lock(&notes->mutex);
+	uint64_t errors = notes->delivery_errors;
+	snprintf(text, sizeof text, "%s", notes->delivery_error);
+	pthread_mutex_unlock(&notes->mutex);
+	if (errors == 0)
+		return FERRIS_OK;
+	error_set(err, FERRIS_ERR_KAFKA_WRITE, "topic '%s' at %s: %llu records were not delivered: %s",
+	          writer->client.topic, writer->client.servers, (unsigned long long)errors, text);
+	error_hint(err, "their input is read again when the job starts again");
+	err->flags = ERROR_REQUIRES_ABORT;
+	return err->status;
+}
+
+Status
+kafka_write(Writer *base, const Output *output, Error *err)
+{
+	KafkaWriter *writer = (KafkaWriter *)base;
+	uint32_t start = 0;
+
+	for (uint32_t i = 0; i < output->count; i++) {
+		const char *value = output->bytes.data + start;
+		size_t len = output->ends[i] - start - 1; /* without the line end */
+		rd_kafka_resp_err_t code = produce(writer, output, i, value, len);
+
+		while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+			rd_kafka_poll(writer->client.handle, 10);
+			TRY(check_deliveries(writer, err));
+			code = produce(writer, output, i, value, len);
+		}
+		if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+			return kafka_error(&writer->client, err, FERRIS_ERR_KAFKA_WRITE, code,
+			                   "cannot write to topic");
+		start = output->ends[i];
+	}
+	rd_kafka_poll(writer->client.handle, 0);
+	return check_deliveries(writer, err);
+}
+
+Status
+kafka_flush(Writer *base, Error *err)
+{
+	KafkaWriter *writer = (KafkaWriter *)base;
+
+	/* Ends at the latest when librdkafka gives the records up (message.timeout.ms). */
+	while (rd_kafka_flush(writer->client.handle, FLUSH_STEP_MS) == RD_KAFKA_RESP_ERR__TIMED_OUT)
+		;
+	return check_deliveries(writer, err);
+}
+
+Status
+kafka_writer_close(Writer *base, bool failed, Error *err)
+{
+	KafkaWriter *writer = (KafkaWriter *)base;
+	Status status = FERRIS_OK;
+
+	if (writer->client.handle != NULL) {
+		if (failed)
+			rd_kafka_purge(writer->client.handle,
+			               RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+		else
+			status = kafka_flush(base, err);
+	}
+	if (writer->topic != NULL)
+		rd_kafka_topic_destroy(writer->topic);
+	kafka_client_close(&writer->client);
+	return status;
+}
