@@ -324,6 +324,8 @@ add_hint(Parser *p, const char *what, const char *found)
 		error_hint(p->err, "the order of clauses is SELECT, FROM, WHERE, GROUP BY, HAVING and "
 		                   "WINDOW, QUALIFY, ORDER BY, LIMIT, EMIT, GRACE PERIOD, INTO, WITH; "
 		                   "each stands once");
+	else if (token > p->lexed.tokens && token[-1].kind == TOKEN_SEMICOLON)
+		error_hint(p->err, "only one statement can stand here");
 	else if (strncmp(what, "end of", 6) == 0 && starts_statement(keyword))
 		error_hint(p->err, "is a ';' missing before %s?", found);
 	else if (strncmp(what, "',' or", 6) == 0 && starts_operand(token))

@@ -56,8 +56,8 @@ parse_typed(Parser *p, Expr **out)
 static Status
 parse_label(Parser *p, Name *name)
 {
-	/* Behind a dot a reserved word can only be a name. */
-	if (p->token->kind != TOKEN_WORD)
+	/* Directly behind a dot a reserved word is a name: t.order, but not "t. FROM". */
+	if (p->token->kind != TOKEN_WORD || p->token->offset != p->token[-1].offset + 1)
 		return parse_name(p, "a name", name);
 	*name = (Name){parser_token_text(p, p->token), p->token->position, false};
 	p->token++;

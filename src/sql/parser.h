@@ -12,7 +12,7 @@
 
 /* Parentheses, subqueries, NOT, CASE ... inside each other. */
 #define SQL_MAX_NESTING 200
-/* Height of an expression tree: also counts a chain like 1 + 1 + 1 ..., which grows to the left.
+/* Height of a tree, queries included: also counts a chain like 1 + 1 + 1 ..., which grows to the left.
  * AND and OR chains are flat and do not count.  Recursive readers of the tree rely on it. */
 #define SQL_MAX_DEPTH 1000
 

@@ -186,6 +186,8 @@ print_unset(Buffer *out, const Statement *statement)
 static void
 print_strategy(Buffer *out, const Statement *statement)
 {
+	const Expr *percent = statement->job.percent;
+
 	switch (statement->job.strategy) {
 	case DEPLOY_BLUE_GREEN:
 		put(out, " STRATEGY BLUE_GREEN");
@@ -197,9 +199,11 @@ print_strategy(Buffer *out, const Statement *statement)
 		put(out, " STRATEGY REPLACE");
 		return;
 	case DEPLOY_CANARY:
-		put(out, " STRATEGY CANARY((");
-		sql_print_expr(out, statement->job.percent);
-		put(out, "))");
+		put(out, " STRATEGY CANARY");
+		/* A parenthesised operand stands where only a tight expression may. */
+		buffer_append_str(out, percent->kind <= EXPR_COLUMN ? STR("(") : STR("(("));
+		sql_print_expr(out, percent);
+		buffer_append_str(out, percent->kind <= EXPR_COLUMN ? STR(")") : STR("))"));
 		return;
 	}
 }

@@ -379,8 +379,8 @@ write_class(Grammar *g, Str name)
 		PICK_TEXT(g, "'1 day'", "'2 hours -3 seconds'", "'5m'", "'1 year 1us'");
 	else if (str_eq(name, STR("type_text")))
 		PICK_TEXT(g, "'INTEGER'", "'DECIMAL(10, 2)'", "'ARRAY<STRUCT<a INT>>'");
-	else
-		write_word(g, keyword_name((Keyword)(1 + pick(g, KEYWORD_COUNT - 1))));
+	else /* a keyword directly behind a dot */
+		buffer_append_str(&g->out, keyword_name((Keyword)(1 + pick(g, KEYWORD_COUNT - 1))));
 }
 
 static void
@@ -493,10 +493,14 @@ test_parser_accepts_sentences(void **state)
 	arena_free(&arena);
 	print_message("%d sentences, %u refused by a check beyond the grammar\n", SENTENCES, beyond);
 	assert_true(beyond < SENTENCES / 5);
-	for (int i = 0; i < g->count; i++)
-		if (g->productions[i].used == 0 && !str_eq(g->productions[i].name, STR("script")) &&
-		    !str_eq(g->productions[i].name, STR("statement")))
-			print_message("not used: %.*s\n", STR_ARG(g->productions[i].name));
+	unsigned unused = 0;
+	for (int i = 0; i < g->count; i++) {
+		if (g->productions[i].used > 0)
+			continue;
+		print_message("not used: %.*s\n", STR_ARG(g->productions[i].name));
+		unused++;
+	}
+	assert_true(unused < 5);
 }
 
 int
