@@ -11,6 +11,7 @@
 
 #include "type/decimal.h"
 #include "type/int256.h"
+#include "type/wide.h"
 #include "vectors.h"
 
 #define VECTORS SOURCE_DIR "/tests/unit/data/decimal_vectors.txt"
@@ -535,6 +536,50 @@ test_sum_limits(void **state)
 	assert_true(int256_to_double(&sum) == ldexp(1, 100) + ldexp(1, 48));
 }
 
+/* Words at the edges, where an estimated quotient word is too large by one. */
+static void
+random_wide(Wide *v, int words)
+{
+	static const uint64_t edges[] = {0, 1, UINT64_MAX, UINT64_MAX - 1, UINT64_C(1) << 63,
+	                                 (UINT64_C(1) << 63) - 1, (UINT64_C(1) << 63) + 1};
+	uint64_t word[WIDE_WORDS];
+
+	for (int i = 0; i < words; i++)
+		word[i] = random64() % 8 == 0 ? random64() : edges[random64() % 7];
+	wide_from_words(v, word, words);
+}
+
+static void
+test_wide_division(void **state)
+{
+	(void)state;
+	for (int i = 0; i < LAW_ROUNDS; i++) {
+		Wide numerator;
+		Wide divisor;
+		Wide quotient;
+		Wide remainder;
+		Wide back;
+
+		random_wide(&numerator, (int)(random64() % 8));
+		random_wide(&divisor, (int)(random64() % 4) + 1);
+		if (divisor.len == 0)
+			continue;
+		wide_divide(&numerator, &divisor, &quotient, &remainder);
+		assert_true(wide_compare(&remainder, &divisor) < 0);
+		wide_mul(&back, &quotient, &divisor);
+		wide_add(&back, &remainder);
+		assert_int_equal(wide_compare(&back, &numerator), 0);
+
+		wide_sqrt(&numerator, &quotient);
+		wide_mul(&back, &quotient, &quotient);
+		assert_true(wide_compare(&back, &numerator) <= 0);
+		wide_from128(&remainder, 1);
+		wide_add(&quotient, &remainder);
+		wide_mul(&back, &quotient, &quotient);
+		assert_true(wide_compare(&back, &numerator) > 0);
+	}
+}
+
 static void
 test_types(void **state)
 {
@@ -604,6 +649,7 @@ main(void)
 		cmocka_unit_test(test_arithmetic_laws),
 		cmocka_unit_test(test_sum_laws),
 		cmocka_unit_test(test_sum_limits),
+		cmocka_unit_test(test_wide_division),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_conversions),
 	};

@@ -237,11 +237,11 @@ test_double_ties(void **state)
 		int len = snprintf(text, sizeof text - 2, "%.800Le", tie);
 		assert_int_equal(double_parse(text, (size_t)len, &v), NUMBER_OK);
 		assert_true(v == strtod(text, NULL));
-		/* One digit far behind breaks the tie. */
+		/* One digit far behind breaks the tie, and zeros after it do not mend it. */
 		char *e = strchr(text, 'e');
-		memmove(e + 1, e, strlen(e) + 1);
-		*e = '1';
-		assert_int_equal(double_parse(text, (size_t)len + 1, &v), NUMBER_OK);
+		memmove(e + 2, e, strlen(e) + 1);
+		memcpy(e, "10", 2);
+		assert_int_equal(double_parse(text, (size_t)len + 2, &v), NUMBER_OK);
 		assert_true(v == nextafter(low, INFINITY));
 	}
 }

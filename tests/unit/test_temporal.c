@@ -518,6 +518,13 @@ test_units(void **state)
 	assert_false(temporal_unit_find(STR("dow"), UNIT_TRUNCATE, &unit));
 	assert_false(temporal_unit_find(STR("minutess"), UNIT_INTERVAL, &unit));
 	assert_false(temporal_unit_find(STR(""), UNIT_INTERVAL, &unit));
+	/* Exactly a month, both ways: 1970-01-15 and 1970-02-15. */
+	assert_int_equal(timestamp_diff(14 * MICROS_PER_DAY, 45 * MICROS_PER_DAY, UNIT_MONTH, &v),
+	                 TEMPORAL_OK);
+	assert_int_equal(v, 1);
+	assert_int_equal(timestamp_diff(45 * MICROS_PER_DAY, 14 * MICROS_PER_DAY, UNIT_MONTH, &v),
+	                 TEMPORAL_OK);
+	assert_int_equal(v, -1);
 	assert_int_equal(timestamp_truncate(0, UNIT_EPOCH, &v), TEMPORAL_UNIT);
 	assert_int_equal(timestamp_diff(0, 1, UNIT_DOY, &v), TEMPORAL_UNIT);
 	assert_int_equal(timestamp_diff(TIMESTAMP_MIN, TIMESTAMP_MAX, UNIT_NANOSECOND, &v),

@@ -175,6 +175,13 @@ test_rules(void **state)
 	assert_false(parses("CET-1CEST,M3.5.0,M10.5.0/3x"));
 	assert_false(parses("<CET-1"));
 	assert_false(parses("CET-25"));
+	/* J60 is 1 March and 59 is 29 February in the leap year 1972. */
+	assert_true(zone_rule_parse(STR("AAA0BBB,J60/0,J61/0"), &rule));
+	assert_int_equal(zone_rule_offset(&rule, 790 * 86400 - 1, &name), 0);
+	assert_int_equal(zone_rule_offset(&rule, 790 * 86400, &name), 3600);
+	assert_true(zone_rule_parse(STR("AAA0BBB,59/0,60/0"), &rule));
+	assert_int_equal(zone_rule_offset(&rule, 789 * 86400 - 1, &name), 0);
+	assert_int_equal(zone_rule_offset(&rule, 789 * 86400, &name), 3600);
 	/* Daylight saving time for ever, as RFC 8536 writes it */
 	assert_true(zone_rule_parse(STR("EST5EDT,0/0,J365/25"), &rule));
 	for (int64_t hour = 0; hour < 2 * 366 * 24; hour++)
