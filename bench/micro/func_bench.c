@@ -13,8 +13,16 @@
 #include "func/program.h"
 #include "type/value.h"
 
-enum { COLUMN_PRICE, COLUMN_QUANTITY, COLUMN_BIG, COLUMN_SMALL, COLUMN_DOUBLE, COLUMN_WIDE, COLUMN_SIDE,
-       COLUMN_COUNT };
+enum {
+	COLUMN_PRICE,
+	COLUMN_QUANTITY,
+	COLUMN_BIG,
+	COLUMN_SMALL,
+	COLUMN_DOUBLE,
+	COLUMN_WIDE,
+	COLUMN_SIDE,
+	COLUMN_COUNT
+};
 
 typedef struct Bench {
 	Arena arena;
@@ -57,8 +65,8 @@ fill(Bench *bench)
 		VECTOR_DATA(&c[COLUMN_SMALL], int64_t)[row] = r % 100000;
 		VECTOR_DATA(&c[COLUMN_DOUBLE], double)[row] = (double)(r % 10000000) / 10000;
 		VECTOR_DATA(&c[COLUMN_WIDE], Int128)[row] = r % 10000000;
-		VECTOR_DATA(&c[COLUMN_SIDE], StringView)[row] =
-			r & 1 ? (StringView){"BUY", 3, 0} : (StringView){"SELL", 4, 0};
+		VECTOR_DATA(&c[COLUMN_SIDE], StringView)
+		[row] = r & 1 ? (StringView){"BUY", 3, 0} : (StringView){"SELL", 4, 0};
 		bench->batch->records[row] = (RecordRange){0};
 	}
 	bench->batch->row_count = BATCH_CAPACITY;
@@ -68,8 +76,8 @@ fill(Bench *bench)
 static BoundExpr *
 column(Bench *bench, uint32_t index)
 {
-	return bound_column(&bench->arena, index, bench->columns[index].type, bench->columns[index].name,
-	                    (Position){0});
+	return bound_column(&bench->arena, index, bench->columns[index].type,
+			    bench->columns[index].name, (Position){0});
 }
 
 static BoundExpr *
@@ -79,7 +87,8 @@ call(Bench *bench, const char *name, BoundExpr *a, BoundExpr *b)
 	BoundExpr *out = NULL;
 	Error err = {0};
 
-	check(function_bind(&bench->arena, str_from(name), args, 2, (Position){0}, &out, &err), &err);
+	check(function_bind(&bench->arena, str_from(name), args, 2, (Position){0}, &out, &err),
+	      &err);
 	check(bound_fold(&bench->arena, out, &out, &err), &err);
 	return out;
 }
@@ -134,15 +143,17 @@ filter_line(Bench *bench, const char *what, BoundExpr *expr)
 static BoundExpr *
 decimal(Bench *bench, int64_t v, int precision, int scale)
 {
-	return bound_constant(&bench->arena, (Value){.type = type_decimal(&bench->arena, precision, scale),
-	                                             .int64 = v}, (Position){0});
+	return bound_constant(
+		&bench->arena,
+		(Value){.type = type_decimal(&bench->arena, precision, scale), .int64 = v},
+		(Position){0});
 }
 
 static BoundExpr *
 text(Bench *bench, const char *s)
 {
 	return bound_constant(&bench->arena, (Value){.type = TYPE_OF(STRING), .text = str_from(s)},
-	                      (Position){0});
+			      (Position){0});
 }
 
 int
@@ -151,12 +162,15 @@ main(int argc, char **argv)
 	Bench bench = {.budget = (argc > 1 ? strtod(argv[1], NULL) : 100) / 1000};
 
 	arena_init(&bench.arena, 0);
-	const Type *types[COLUMN_COUNT] = {
-		type_decimal(&bench.arena, 18, 4), TYPE_OF(INTEGER), TYPE_OF(BIGINT),
-		type_decimal(&bench.arena, 9, 2), TYPE_OF(DOUBLE), type_decimal(&bench.arena, 30, 4),
-		TYPE_OF(STRING)};
-	static const char *const names[COLUMN_COUNT] = {"price", "quantity", "big", "small", "real", "wide",
-	                                                "side"};
+	const Type *types[COLUMN_COUNT] = {type_decimal(&bench.arena, 18, 4),
+					   TYPE_OF(INTEGER),
+					   TYPE_OF(BIGINT),
+					   type_decimal(&bench.arena, 9, 2),
+					   TYPE_OF(DOUBLE),
+					   type_decimal(&bench.arena, 30, 4),
+					   TYPE_OF(STRING)};
+	static const char *const names[COLUMN_COUNT] = {"price", "quantity", "big", "small",
+							"real",  "wide",     "side"};
 	for (int i = 0; i < COLUMN_COUNT; i++)
 		bench.columns[i] = (Field){.name = str_from(names[i]), .type = types[i]};
 	bench.batch = batch_new(bench.columns, NULL, COLUMN_COUNT);
@@ -168,21 +182,31 @@ main(int argc, char **argv)
 		c[i] = column(&bench, i);
 	printf("financial precision: one product, 2048 rows\n");
 	line(&bench, "double", call(&bench, "*", c[COLUMN_DOUBLE], c[COLUMN_DOUBLE]));
-	line(&bench, "int64 decimal (cannot overflow)", call(&bench, "*", c[COLUMN_SMALL], c[COLUMN_SMALL]));
-	line(&bench, "int64, overflow checked", call(&bench, "*", c[COLUMN_BIG], c[COLUMN_QUANTITY]));
-	line(&bench, "int32, range checked", call(&bench, "*", c[COLUMN_QUANTITY], c[COLUMN_QUANTITY]));
-	line(&bench, "int64 x int64 to int128 decimal", call(&bench, "*", c[COLUMN_PRICE], c[COLUMN_QUANTITY]));
-	line(&bench, "int128 decimal, checked", call(&bench, "*", c[COLUMN_WIDE], c[COLUMN_QUANTITY]));
+	line(&bench, "int64 decimal (cannot overflow)",
+	     call(&bench, "*", c[COLUMN_SMALL], c[COLUMN_SMALL]));
+	line(&bench, "int64, overflow checked",
+	     call(&bench, "*", c[COLUMN_BIG], c[COLUMN_QUANTITY]));
+	line(&bench, "int32, range checked",
+	     call(&bench, "*", c[COLUMN_QUANTITY], c[COLUMN_QUANTITY]));
+	line(&bench, "int64 x int64 to int128 decimal",
+	     call(&bench, "*", c[COLUMN_PRICE], c[COLUMN_QUANTITY]));
+	line(&bench, "int128 decimal, checked",
+	     call(&bench, "*", c[COLUMN_WIDE], c[COLUMN_QUANTITY]));
 	printf("\nsums and quotients\n");
-	line(&bench, "int64, overflow checked", call(&bench, "+", c[COLUMN_BIG], c[COLUMN_QUANTITY]));
+	line(&bench, "int64, overflow checked",
+	     call(&bench, "+", c[COLUMN_BIG], c[COLUMN_QUANTITY]));
 	line(&bench, "decimal", call(&bench, "+", c[COLUMN_SMALL], decimal(&bench, 150, 3, 2)));
-	line(&bench, "decimal / decimal", call(&bench, "/", c[COLUMN_PRICE], decimal(&bench, 30000, 5, 4)));
+	line(&bench, "decimal / decimal",
+	     call(&bench, "/", c[COLUMN_PRICE], decimal(&bench, 30000, 5, 4)));
 	printf("\ncomparisons\n");
-	filter_line(&bench, "decimal with a constant", call(&bench, ">", c[COLUMN_PRICE], decimal(&bench, 500, 3, 0)));
+	filter_line(&bench, "decimal with a constant",
+		    call(&bench, ">", c[COLUMN_PRICE], decimal(&bench, 500, 3, 0)));
 	filter_line(&bench, "int64", call(&bench, "<", c[COLUMN_QUANTITY], c[COLUMN_BIG]));
-	filter_line(&bench, "decimals of other scales", call(&bench, "<", c[COLUMN_PRICE], c[COLUMN_SMALL]));
+	filter_line(&bench, "decimals of other scales",
+		    call(&bench, "<", c[COLUMN_PRICE], c[COLUMN_SMALL]));
 	filter_line(&bench, "double", call(&bench, "<", c[COLUMN_DOUBLE], c[COLUMN_DOUBLE]));
-	filter_line(&bench, "text with a constant", call(&bench, "=", c[COLUMN_SIDE], text(&bench, "BUY")));
+	filter_line(&bench, "text with a constant",
+		    call(&bench, "=", c[COLUMN_SIDE], text(&bench, "BUY")));
 	filter_line(&bench, "text LIKE", call(&bench, "LIKE", c[COLUMN_SIDE], text(&bench, "B%")));
 	batch_destroy(bench.batch);
 	arena_free(&bench.arena);

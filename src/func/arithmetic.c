@@ -38,56 +38,56 @@ recheck(KernelCall *call, CheckedOp op, char sign)
 	int64_t min, max, result;
 
 	type_integer_range(kind, &min, &max);
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t a = kernel_int(call, 0, row);
 		int64_t b = kernel_int(call, 1, row);
 
 		if (!op(a, b, &result) || result < min || result > max)
-			kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE, "%lld %c %lld does not fit %s",
-			            (long long)a, sign, (long long)b, type_kind_name(kind));
+			kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE,
+				    "%lld %c %lld does not fit %s", (long long)a, sign,
+				    (long long)b, type_kind_name(kind));
 		else
 			kernel_set_int(call, row, result);
 	}
 }
 
 /* `r` is computed modulo 2^64; the expression `over` has its top bit set if r is wrong. */
-#define WIDE_KERNEL(name, r, over, op, sign)                                                    \
-	static void                                                                              \
-	bigint_##name(KernelCall *call)                                                          \
-	{                                                                                        \
-		uint64_t *restrict z = call->out->data;                                          \
-		uint64_t bad = 0;                                                                \
-                                                                                                 \
-		BINARY_LOOP(call, uint64_t, uint64_t, {                                          \
-			z[i] = r;                                                                \
-			bad |= over;                                                             \
-		});                                                                              \
-		if (bad >> 63)                                                                   \
-			recheck(call, op, sign);                                                 \
+#define WIDE_KERNEL(name, r, over, op, sign)                                                       \
+	static void bigint_##name(KernelCall *call)                                                \
+	{                                                                                          \
+		uint64_t *restrict z = call->out->data;                                            \
+		uint64_t bad = 0;                                                                  \
+                                                                                                   \
+		BINARY_LOOP(call, uint64_t, uint64_t, {                                            \
+			z[i] = r;                                                                  \
+			bad |= over;                                                               \
+		});                                                                                \
+		if (bad >> 63)                                                                     \
+			recheck(call, op, sign);                                                   \
 	}
 
 /* The result is an INTEGER: of two 32-bit operands nothing can leave 64 bits. */
-#define NARROW_KERNEL(name, r, op, sign)                                                        \
-	static void                                                                              \
-	integer_##name(KernelCall *call)                                                         \
-	{                                                                                        \
-		uint64_t *restrict z = call->out->data;                                          \
-		uint64_t bad = 0;                                                                \
-                                                                                                 \
-		BINARY_LOOP(call, uint64_t, uint64_t, {                                          \
-			uint64_t v = r;                                                          \
-			z[i] = v;                                                                \
-			bad |= v + (UINT64_C(1) << 31);                                          \
-		});                                                                              \
-		if (bad >> 32)                                                                   \
-			recheck(call, op, sign);                                                 \
+#define NARROW_KERNEL(name, r, op, sign)                                                           \
+	static void integer_##name(KernelCall *call)                                               \
+	{                                                                                          \
+		uint64_t *restrict z = call->out->data;                                            \
+		uint64_t bad = 0;                                                                  \
+                                                                                                   \
+		BINARY_LOOP(call, uint64_t, uint64_t, {                                            \
+			uint64_t v = r;                                                            \
+			z[i] = v;                                                                  \
+			bad |= v + (UINT64_C(1) << 31);                                            \
+		});                                                                                \
+		if (bad >> 32)                                                                     \
+			recheck(call, op, sign);                                                   \
 	}
 
 WIDE_KERNEL(add, a + b, (z[i] ^ a) & (z[i] ^ b), add_fits, '+')
 WIDE_KERNEL(subtract, a - b, (a ^ b) & (a ^ z[i]), subtract_fits, '-')
 NARROW_KERNEL(add, a + b, add_fits, '+')
 NARROW_KERNEL(subtract, a - b, subtract_fits, '-')
-NARROW_KERNEL(multiply, a * b, multiply_fits, '*')
+NARROW_KERNEL(multiply, a *b, multiply_fits, '*')
 
 static void
 bigint_multiply(KernelCall *call)
@@ -104,13 +104,13 @@ bigint_multiply(KernelCall *call)
 		recheck(call, multiply_fits, '*');
 }
 
-#define PLAN_INTEGER(name)                                                                       \
-	Status plan_integer_##name(Arena *arena, const BoundExpr *call, KernelPlan *plan,        \
-	                           Error *err)                                                   \
-	{                                                                                        \
-		(void)arena, (void)err;                                                          \
-		plan->kernel = call->type->kind == TYPE_BIGINT ? bigint_##name : integer_##name; \
-		return FERRIS_OK;                                                                \
+#define PLAN_INTEGER(name)                                                                         \
+	Status plan_integer_##name(Arena *arena, const BoundExpr *call, KernelPlan *plan,          \
+				   Error *err)                                                     \
+	{                                                                                          \
+		(void)arena, (void)err;                                                            \
+		plan->kernel = call->type->kind == TYPE_BIGINT ? bigint_##name : integer_##name;   \
+		return FERRIS_OK;                                                                  \
 	}
 PLAN_INTEGER(add)
 PLAN_INTEGER(subtract)
@@ -118,7 +118,7 @@ PLAN_INTEGER(multiply)
 
 Status
 result_integer_wider(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,
-                     Error *err)
+		     Error *err)
 {
 	TypeKind kind = TYPE_INTEGER;
 
@@ -134,7 +134,7 @@ static void
 fail_zero(KernelCall *call, uint32_t row, int64_t a, char sign)
 {
 	kernel_fail(call, row, FERRIS_ERR_DIVISION_BY_ZERO, "division by zero: %lld %c 0",
-	            (long long)a, sign);
+		    (long long)a, sign);
 }
 
 /* A divisor that is the same for all rows and can do no harm. */
@@ -161,7 +161,8 @@ integer_divide(KernelCall *call)
 		return;
 	}
 	type_integer_range(kind, &min, &max);
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t a = kernel_int(call, 0, row);
 		int64_t b = kernel_int(call, 1, row);
 
@@ -169,7 +170,7 @@ integer_divide(KernelCall *call)
 			fail_zero(call, row, a, '/');
 		else if (b == -1 && a == min)
 			kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE, "%lld / -1 does not fit %s",
-			            (long long)a, type_kind_name(kind));
+				    (long long)a, type_kind_name(kind));
 		else
 			z[row] = a / b;
 	}
@@ -186,7 +187,8 @@ integer_remainder(KernelCall *call)
 		UNARY_LOOP(call, 0, int64_t, z[i] = a % b);
 		return;
 	}
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t a = kernel_int(call, 0, row);
 		int64_t b = kernel_int(call, 1, row);
 
@@ -204,12 +206,13 @@ integer_negate(KernelCall *call)
 	int64_t min, max;
 
 	type_integer_range(kind, &min, &max);
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t a = kernel_int(call, 0, row);
 
 		if (a == min)
 			kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE, "-(%lld) does not fit %s",
-			            (long long)a, type_kind_name(kind));
+				    (long long)a, type_kind_name(kind));
 		else
 			kernel_set_int(call, row, -a);
 	}
@@ -228,28 +231,29 @@ is_finite(double v)
 static void
 recheck_double(KernelCall *call, char sign)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		double a = kernel_real(call, 0, row);
 		double b = kernel_real(call, 1, row);
 
 		if (is_finite(a) && is_finite(b) && !is_finite(VECTOR_DATA(call->out, double)[row]))
 			kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE,
-			            "%.17g %c %.17g does not fit DOUBLE", a, sign, b);
+				    "%.17g %c %.17g does not fit DOUBLE", a, sign, b);
 	}
 }
 
-#define DOUBLE_KERNEL(name, op, sign)                                                            \
-	void double_##name(KernelCall *call)                                                     \
-	{                                                                                        \
-		double *restrict z = call->out->data;                                            \
-		uint64_t bad = 0;                                                                \
-                                                                                                 \
-		BINARY_LOOP(call, double, double, {                                              \
-			z[i] = a op b;                                                           \
-			bad |= !(fabs(z[i]) <= DBL_MAX);                                         \
-		});                                                                              \
-		if (bad)                                                                         \
-			recheck_double(call, sign);                                              \
+#define DOUBLE_KERNEL(name, op, sign)                                                              \
+	void double_##name(KernelCall *call)                                                       \
+	{                                                                                          \
+		double *restrict z = call->out->data;                                              \
+		uint64_t bad = 0;                                                                  \
+                                                                                                   \
+		BINARY_LOOP(call, double, double, {                                                \
+			z[i] = a op b;                                                             \
+			bad |= !(fabs(z[i]) <= DBL_MAX);                                           \
+		});                                                                                \
+		if (bad)                                                                           \
+			recheck_double(call, sign);                                                \
 	}
 DOUBLE_KERNEL(add, +, '+')
 DOUBLE_KERNEL(subtract, -, '-')
@@ -258,16 +262,17 @@ DOUBLE_KERNEL(multiply, *, '*')
 void
 double_divide(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		double a = kernel_real(call, 0, row);
 		double b = kernel_real(call, 1, row);
 
 		if (b == 0)
 			kernel_fail(call, row, FERRIS_ERR_DIVISION_BY_ZERO,
-			            "division by zero: %.17g / 0", a);
+				    "division by zero: %.17g / 0", a);
 		else if (is_finite(a) && is_finite(b) && !is_finite(a / b))
 			kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE,
-			            "%.17g / %.17g does not fit DOUBLE", a, b);
+				    "%.17g / %.17g does not fit DOUBLE", a, b);
 		else
 			kernel_set_real(call, row, a / b);
 	}
@@ -276,12 +281,13 @@ double_divide(KernelCall *call)
 void
 double_remainder(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		double b = kernel_real(call, 1, row);
 
 		if (b == 0)
 			kernel_fail(call, row, FERRIS_ERR_DIVISION_BY_ZERO,
-			            "division by zero: %.17g %% 0", kernel_real(call, 0, row));
+				    "division by zero: %.17g %% 0", kernel_real(call, 0, row));
 		else
 			kernel_set_real(call, row, fmod(kernel_real(call, 0, row), b));
 	}

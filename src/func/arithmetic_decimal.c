@@ -8,8 +8,8 @@
 
 typedef struct DecimalState {
 	int a_scale, b_scale;
-	int precision, scale;  /* of the result */
-	Int128 a_factor;       /* to bring the operands of a sum to one scale */
+	int precision, scale; /* of the result */
+	Int128 a_factor;      /* to bring the operands of a sum to one scale */
 	Int128 b_factor;
 } DecimalState;
 
@@ -47,7 +47,7 @@ result_by(TypeRule rule, Arena *arena, BoundExpr *const *args, const Type **type
 
 Status
 result_decimal_add(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,
-                   Error *err)
+		   Error *err)
 {
 	(void)count, (void)err;
 	result_by(decimal_add_type, arena, args, type);
@@ -56,7 +56,7 @@ result_decimal_add(Arena *arena, BoundExpr *const *args, uint32_t count, const T
 
 Status
 result_decimal_multiply(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,
-                        Error *err)
+			Error *err)
 {
 	int p1, s1, p2, s2, p, s;
 
@@ -64,10 +64,12 @@ result_decimal_multiply(Arena *arena, BoundExpr *const *args, uint32_t count, co
 	operand_digits(args[0], &p1, &s1);
 	operand_digits(args[1], &p2, &s2);
 	if (!decimal_mul_type(p1, s1, p2, s2, &p, &s)) {
-		error_set(err, FERRIS_ERR_TYPE,
-		          "the product would have %d digits after the point; at most 38 can be kept",
-		          s1 + s2);
-		return error_hint(err, "CAST an operand to a DECIMAL with fewer digits after the point");
+		error_set(
+			err, FERRIS_ERR_TYPE,
+			"the product would have %d digits after the point; at most 38 can be kept",
+			s1 + s2);
+		return error_hint(err,
+				  "CAST an operand to a DECIMAL with fewer digits after the point");
 	}
 	*type = type_decimal(arena, p, s);
 	return FERRIS_OK;
@@ -75,7 +77,7 @@ result_decimal_multiply(Arena *arena, BoundExpr *const *args, uint32_t count, co
 
 Status
 result_decimal_divide(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,
-                      Error *err)
+		      Error *err)
 {
 	(void)count, (void)err;
 	result_by(decimal_div_type, arena, args, type);
@@ -83,8 +85,8 @@ result_decimal_divide(Arena *arena, BoundExpr *const *args, uint32_t count, cons
 }
 
 Status
-result_decimal_remainder(Arena *arena, BoundExpr *const *args, uint32_t count,
-                         const Type **type, Error *err)
+result_decimal_remainder(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,
+			 Error *err)
 {
 	(void)count, (void)err;
 	result_by(decimal_mod_type, arena, args, type);
@@ -108,59 +110,58 @@ fail_binary(KernelCall *call, uint32_t row, DecimalResult result, const char *si
 	Str b = operand_text(call, 1, row);
 
 	if (result == DECIMAL_DIVISION_BY_ZERO)
-		kernel_fail(call, row, FERRIS_ERR_DIVISION_BY_ZERO, "division by zero: %.*s %s %.*s",
-		            STR_ARG(a), sign, STR_ARG(b));
+		kernel_fail(call, row, FERRIS_ERR_DIVISION_BY_ZERO,
+			    "division by zero: %.*s %s %.*s", STR_ARG(a), sign, STR_ARG(b));
 	else
 		kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE, "%.*s %s %.*s does not fit %s",
-		            STR_ARG(a), sign, STR_ARG(b), type_text(call->heap, call->out->type).data);
+			    STR_ARG(a), sign, STR_ARG(b),
+			    type_text(call->heap, call->out->type).data);
 }
 
 /* ---- sums ---- */
 
-#define SUM64_KERNEL(name, op)                                                                   \
-	static void                                                                              \
-	sum64_##name(KernelCall *call)                                                           \
-	{                                                                                        \
-		const DecimalState *state = call->state;                                         \
-		const uint64_t fa = (uint64_t)state->a_factor;                                   \
-		const uint64_t fb = (uint64_t)state->b_factor;                                   \
-		uint64_t *restrict z = call->out->data;                                          \
-                                                                                                 \
-		if (fa == 1 && fb == 1)                                                          \
-			BINARY_LOOP(call, uint64_t, uint64_t, z[i] = a op b);                    \
-		else                                                                             \
-			BINARY_LOOP(call, uint64_t, uint64_t, z[i] = a * fa op b * fb);          \
-	}                                                                                        \
-                                                                                                 \
-	static void                                                                              \
-	sum64_to128_##name(KernelCall *call)                                                     \
-	{                                                                                        \
-		const DecimalState *state = call->state;                                         \
-		const Int128 fa = (int64_t)state->a_factor;                                      \
-		const Int128 fb = (int64_t)state->b_factor;                                      \
-		Int128 *restrict z = call->out->data;                                            \
-                                                                                                 \
-		BINARY_LOOP(call, int64_t, int64_t, z[i] = a * fa op b * fb);                    \
-	}                                                                                        \
-                                                                                                 \
-	static void                                                                              \
-	sum128_##name(KernelCall *call)                                                          \
-	{                                                                                        \
-		const DecimalState *state = call->state;                                         \
-                                                                                                 \
-		KERNEL_EACH_VALID(call, row) {                                                   \
-			Int128 a, b, r;                                                          \
-                                                                                                 \
-			if (__builtin_mul_overflow(kernel_wide(call, 0, row), state->a_factor,   \
-			                           &a) ||                                        \
-			    __builtin_mul_overflow(kernel_wide(call, 1, row), state->b_factor,   \
-			                           &b) ||                                        \
-			    decimal_##name##128(a, b, &r) != DECIMAL_OK ||                       \
-			    !decimal_fits128(r, state->precision))                               \
-				fail_binary(call, row, DECIMAL_OVERFLOW, #op);                   \
-			else                                                                     \
-				kernel_set_wide(call, row, r);                                   \
-		}                                                                                \
+#define SUM64_KERNEL(name, op)                                                                     \
+	static void sum64_##name(KernelCall *call)                                                 \
+	{                                                                                          \
+		const DecimalState *state = call->state;                                           \
+		const uint64_t fa = (uint64_t)state->a_factor;                                     \
+		const uint64_t fb = (uint64_t)state->b_factor;                                     \
+		uint64_t *restrict z = call->out->data;                                            \
+                                                                                                   \
+		if (fa == 1 && fb == 1)                                                            \
+			BINARY_LOOP(call, uint64_t, uint64_t, z[i] = a op b);                      \
+		else                                                                               \
+			BINARY_LOOP(call, uint64_t, uint64_t, z[i] = a * fa op b * fb);            \
+	}                                                                                          \
+                                                                                                   \
+	static void sum64_to128_##name(KernelCall *call)                                           \
+	{                                                                                          \
+		const DecimalState *state = call->state;                                           \
+		const Int128 fa = (int64_t)state->a_factor;                                        \
+		const Int128 fb = (int64_t)state->b_factor;                                        \
+		Int128 *restrict z = call->out->data;                                              \
+                                                                                                   \
+		BINARY_LOOP(call, int64_t, int64_t, z[i] = a * fa op b * fb);                      \
+	}                                                                                          \
+                                                                                                   \
+	static void sum128_##name(KernelCall *call)                                                \
+	{                                                                                          \
+		const DecimalState *state = call->state;                                           \
+                                                                                                   \
+		KERNEL_EACH_VALID(call, row)                                                       \
+		{                                                                                  \
+			Int128 a, b, r;                                                            \
+                                                                                                   \
+			if (__builtin_mul_overflow(kernel_wide(call, 0, row), state->a_factor,     \
+						   &a) ||                                          \
+			    __builtin_mul_overflow(kernel_wide(call, 1, row), state->b_factor,     \
+						   &b) ||                                          \
+			    decimal_##name##128(a, b, &r) != DECIMAL_OK ||                         \
+			    !decimal_fits128(r, state->precision))                                 \
+				fail_binary(call, row, DECIMAL_OVERFLOW, #op);                     \
+			else                                                                       \
+				kernel_set_wide(call, row, r);                                     \
+		}                                                                                  \
 	}
 SUM64_KERNEL(add, +)
 SUM64_KERNEL(sub, -)
@@ -188,11 +189,12 @@ product128(KernelCall *call)
 {
 	const DecimalState *state = call->state;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		Int128 r;
 
 		if (decimal_mul128(kernel_wide(call, 0, row), kernel_wide(call, 1, row), &r) !=
-		            DECIMAL_OK ||
+			    DECIMAL_OK ||
 		    !decimal_fits128(r, state->precision))
 			fail_binary(call, row, DECIMAL_OVERFLOW, "*");
 		else
@@ -207,11 +209,12 @@ quotient64(KernelCall *call)
 {
 	const DecimalState *state = call->state;
 
-	KERNEL_EACH_VALID(call, row) {
-		DecimalResult result = decimal_div64(
-			kernel_int(call, 0, row), state->a_scale, kernel_int(call, 1, row),
-			state->b_scale, state->precision, state->scale, ROUND_HALF_UP,
-			&VECTOR_DATA(call->out, int64_t)[row]);
+	KERNEL_EACH_VALID(call, row)
+	{
+		DecimalResult result = decimal_div64(kernel_int(call, 0, row), state->a_scale,
+						     kernel_int(call, 1, row), state->b_scale,
+						     state->precision, state->scale, ROUND_HALF_UP,
+						     &VECTOR_DATA(call->out, int64_t)[row]);
 
 		if (result != DECIMAL_OK)
 			fail_binary(call, row, result, "/");
@@ -223,7 +226,8 @@ quotient128(KernelCall *call)
 {
 	const DecimalState *state = call->state;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		Int128 r;
 		DecimalResult result = decimal_div128(
 			kernel_wide(call, 0, row), state->a_scale, kernel_wide(call, 1, row),
@@ -241,11 +245,12 @@ remainder128(KernelCall *call)
 {
 	const DecimalState *state = call->state;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		Int128 r;
 		DecimalResult result =
 			decimal_mod128(kernel_wide(call, 0, row), state->a_scale,
-		                       kernel_wide(call, 1, row), state->b_scale, &r);
+				       kernel_wide(call, 1, row), state->b_scale, &r);
 
 		if (result != DECIMAL_OK)
 			fail_binary(call, row, result, "%");
@@ -299,7 +304,7 @@ by_width(const BoundExpr *call, Kernel narrow, Kernel widening, Kernel wide)
 
 static void
 plan_sum(Arena *arena, const BoundExpr *call, KernelPlan *plan, Kernel narrow, Kernel widening,
-         Kernel wide)
+	 Kernel wide)
 {
 	DecimalState *state = decimal_state(arena, call);
 

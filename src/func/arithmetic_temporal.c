@@ -13,61 +13,64 @@ static void
 fail_range(KernelCall *call, uint32_t row, const char *sign)
 {
 	kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE, "%.*s %s %.*s does not fit %s",
-	            STR_ARG(operand_text(call, 0, row)), sign, STR_ARG(operand_text(call, 1, row)),
-	            type_kind_name(call->out->type->kind));
+		    STR_ARG(operand_text(call, 0, row)), sign, STR_ARG(operand_text(call, 1, row)),
+		    type_kind_name(call->out->type->kind));
 }
 
 void
 timestamp_plus_interval(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		if (timestamp_add(kernel_int(call, 0, row), kernel_interval(call, 1, row),
-		                  &VECTOR_DATA(call->out, int64_t)[row]) != TEMPORAL_OK)
-			fail_range(call, row, "+");
+	if (timestamp_add(kernel_int(call, 0, row), kernel_interval(call, 1, row),
+			  &VECTOR_DATA(call->out, int64_t)[row]) != TEMPORAL_OK)
+		fail_range(call, row, "+");
 }
 
 void
 interval_plus_timestamp(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		if (timestamp_add(kernel_int(call, 1, row), kernel_interval(call, 0, row),
-		                  &VECTOR_DATA(call->out, int64_t)[row]) != TEMPORAL_OK)
-			fail_range(call, row, "+");
+	if (timestamp_add(kernel_int(call, 1, row), kernel_interval(call, 0, row),
+			  &VECTOR_DATA(call->out, int64_t)[row]) != TEMPORAL_OK)
+		fail_range(call, row, "+");
 }
 
 void
 timestamp_minus_interval(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		if (timestamp_sub(kernel_int(call, 0, row), kernel_interval(call, 1, row),
-		                  &VECTOR_DATA(call->out, int64_t)[row]) != TEMPORAL_OK)
-			fail_range(call, row, "-");
+	if (timestamp_sub(kernel_int(call, 0, row), kernel_interval(call, 1, row),
+			  &VECTOR_DATA(call->out, int64_t)[row]) != TEMPORAL_OK)
+		fail_range(call, row, "-");
 }
 
 /* Days of 24 hours and the rest, as PostgreSQL counts it. */
 void
 timestamp_minus_timestamp(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t micros = kernel_int(call, 0, row) - kernel_int(call, 1, row);
 
-		kernel_set_interval(call, row, (Interval){
-			.days = (int32_t)(micros / MICROS_PER_DAY),
-			.micros = micros % MICROS_PER_DAY,
-		});
+		kernel_set_interval(call, row,
+				    (Interval){
+					    .days = (int32_t)(micros / MICROS_PER_DAY),
+					    .micros = micros % MICROS_PER_DAY,
+				    });
 	}
 }
 
 static void
 shift_date(KernelCall *call, uint32_t date, uint32_t days, bool back)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t count = kernel_int(call, days, row);
 		int32_t shifted;
 
 		if ((back && __builtin_sub_overflow(0, count, &count)) ||
 		    date_add_days((int32_t)kernel_int(call, date, row), count, &shifted) !=
-		            TEMPORAL_OK)
+			    TEMPORAL_OK)
 			fail_range(call, row, back ? "-" : "+");
 		else
 			kernel_set_int(call, row, shifted);
@@ -104,7 +107,8 @@ date_minus_date(KernelCall *call)
 static void
 shift_time(KernelCall *call, uint32_t time, uint32_t interval, bool back)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t micros = kernel_interval(call, interval, row).micros % MICROS_PER_DAY;
 		int64_t at = kernel_int(call, time, row) + (back ? -micros : micros);
 
@@ -128,28 +132,30 @@ void
 time_minus_time(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		kernel_set_interval(call, row, (Interval){
-			.micros = kernel_int(call, 0, row) - kernel_int(call, 1, row)});
+	kernel_set_interval(
+		call, row,
+		(Interval){.micros = kernel_int(call, 0, row) - kernel_int(call, 1, row)});
 }
 
 void
 interval_plus_interval(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		if (interval_add(kernel_interval(call, 0, row), kernel_interval(call, 1, row),
-		                 &VECTOR_DATA(call->out, Interval)[row]) != TEMPORAL_OK)
-			fail_range(call, row, "+");
+	if (interval_add(kernel_interval(call, 0, row), kernel_interval(call, 1, row),
+			 &VECTOR_DATA(call->out, Interval)[row]) != TEMPORAL_OK)
+		fail_range(call, row, "+");
 }
 
 void
 interval_minus_interval(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		Interval negative;
 
 		if (interval_negate(kernel_interval(call, 1, row), &negative) != TEMPORAL_OK ||
 		    interval_add(kernel_interval(call, 0, row), negative,
-		                 &VECTOR_DATA(call->out, Interval)[row]) != TEMPORAL_OK)
+				 &VECTOR_DATA(call->out, Interval)[row]) != TEMPORAL_OK)
 			fail_range(call, row, "-");
 	}
 }
@@ -158,10 +164,9 @@ static void
 multiply(KernelCall *call, uint32_t interval, uint32_t factor)
 {
 	KERNEL_EACH_VALID(call, row)
-		if (interval_multiply(kernel_interval(call, interval, row),
-		                      kernel_int(call, factor, row),
-		                      &VECTOR_DATA(call->out, Interval)[row]) != TEMPORAL_OK)
-			fail_range(call, row, "*");
+	if (interval_multiply(kernel_interval(call, interval, row), kernel_int(call, factor, row),
+			      &VECTOR_DATA(call->out, Interval)[row]) != TEMPORAL_OK)
+		fail_range(call, row, "*");
 }
 
 void
@@ -180,8 +185,8 @@ void
 interval_negative(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		if (interval_negate(kernel_interval(call, 0, row),
-		                    &VECTOR_DATA(call->out, Interval)[row]) != TEMPORAL_OK)
-			kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE, "-%.*s does not fit INTERVAL",
-			            STR_ARG(operand_text(call, 0, row)));
+	if (interval_negate(kernel_interval(call, 0, row),
+			    &VECTOR_DATA(call->out, Interval)[row]) != TEMPORAL_OK)
+		kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE, "-%.*s does not fit INTERVAL",
+			    STR_ARG(operand_text(call, 0, row)));
 }

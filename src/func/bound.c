@@ -30,7 +30,7 @@ bound_column(Arena *arena, uint32_t column, const Type *type, Str name, Position
 
 BoundExpr *
 bound_node(Arena *arena, BoundKind kind, const Type *type, BoundExpr *const *args, uint32_t count,
-           Position at)
+	   Position at)
 {
 	BoundExpr *expr = ARENA_NEW(arena, BoundExpr);
 
@@ -54,7 +54,7 @@ is_temporal_literal(const BoundExpr *expr, const Type *type)
 
 Status
 bound_cast(Arena *arena, BoundExpr *expr, const Type *type, CastMode mode, BoundExpr **out,
-           Error *err)
+	   Error *err)
 {
 	if (type_equal(expr->type, type)) {
 		*out = expr;
@@ -70,9 +70,10 @@ bound_cast(Arena *arena, BoundExpr *expr, const Type *type, CastMode mode, Bound
 		Str to = type_text(arena, type);
 
 		error_set_at(err, FERRIS_ERR_TYPE, expr->position, "%s cannot be converted to %s%s",
-		             from.data, to.data, mode == CAST_IMPLICIT ? " implicitly" : "");
+			     from.data, to.data, mode == CAST_IMPLICIT ? " implicitly" : "");
 		if (mode == CAST_IMPLICIT && cast_exists(expr->type, type, CAST_EXPLICIT))
-			error_hint(err, "write CAST(%s AS %s)", bound_text(arena, expr).data, to.data);
+			error_hint(err, "write CAST(%s AS %s)", bound_text(arena, expr).data,
+				   to.data);
 		return err->status;
 	}
 	BoundExpr *cast = bound_node(arena, BOUND_CAST, type, &expr, 1, expr->position);
@@ -109,8 +110,9 @@ common_number(Arena *arena, const Type *a, const Type *b)
 	int scale = a_scale > b_scale ? a_scale : b_scale;
 	/* Beyond 38 digits the scale stays: what does not fit is an error of its row. */
 	int precision = whole + scale;
-	return type_decimal(arena, precision > DECIMAL_MAX_PRECISION ? DECIMAL_MAX_PRECISION
-	                                                             : precision, scale);
+	return type_decimal(arena,
+			    precision > DECIMAL_MAX_PRECISION ? DECIMAL_MAX_PRECISION : precision,
+			    scale);
 }
 
 static bool

@@ -51,8 +51,9 @@ BoundExpr *bound_column(Arena *arena, uint32_t column, const Type *type, Str nam
 BoundExpr *bound_node(Arena *arena, BoundKind kind, const Type *type, BoundExpr *const *args,
                       uint32_t count, Position at);
 /* expr itself if it has the type already.  FERRIS_ERR_TYPE if no conversion exists in that mode:
- * implicit ones go integer -> wider integer -> DECIMAL -> DOUBLE, DATE -> TIMESTAMP, FLOAT -> DOUBLE,
- * NULL -> anything, and (for INSERT) also narrowing between exact numbers with a check per row. */
+ * implicit ones go integer -> wider integer -> DECIMAL -> DOUBLE, DATE -> TIMESTAMP, FLOAT ->
+ * DOUBLE, JSON -> STRING, NULL -> anything, a string literal -> date, time or interval, and (for
+ * INSERT) also narrowing between exact numbers with a check per row. */
 Status bound_cast(Arena *arena, BoundExpr *expr, const Type *type, CastMode mode, BoundExpr **out,
                   Error *err);
 /* The type to which both can be converted implicitly, or NULL. */

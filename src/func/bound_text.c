@@ -33,8 +33,6 @@ operator_binding(Str name)
 		return BIND_NOT;
 	if (str_eq(name, STR("NEG")))
 		return BIND_SIGN;
-	if (str_eq(name, STR("[]")))
-		return BIND_PRIMARY;
 	if (str_eq(name, STR("+")) || str_eq(name, STR("-")) || str_eq(name, STR("||")))
 		return BIND_ADD;
 	if (str_eq(name, STR("*")) || str_eq(name, STR("/")) || str_eq(name, STR("%")))
@@ -67,8 +65,9 @@ binding_of(const BoundExpr *expr)
 	case BOUND_AND:
 		return BIND_AND;
 	case BOUND_CALL:
-		return expr->function->flags & SCALAR_OPERATOR ? operator_binding(function_name(expr->function))
-		                                              : BIND_PRIMARY;
+		return expr->function->flags & SCALAR_OPERATOR
+			       ? operator_binding(function_name(expr->function))
+			       : BIND_PRIMARY;
 	case BOUND_CAST:
 		return expr->cast == CAST_IMPLICIT ? binding_of(expr->args[0]) : BIND_PRIMARY;
 	case BOUND_CONSTANT:
@@ -86,7 +85,7 @@ put(Printer *printer, const char *text)
 
 static void
 print_list(Printer *printer, BoundExpr *const *args, uint32_t count, const char *separator,
-           Binding place)
+	   Binding place)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		if (i > 0)
@@ -107,11 +106,6 @@ print_operator(Printer *printer, const BoundExpr *expr)
 	} else if (str_eq(name, STR("NOT"))) {
 		put(printer, "NOT ");
 		print(printer, expr->args[0], BIND_NOT);
-	} else if (str_eq(name, STR("[]"))) {
-		print(printer, expr->args[0], BIND_PRIMARY);
-		put(printer, "[");
-		print(printer, expr->args[1], BIND_OR);
-		put(printer, "]");
 	} else if (str_eq(name, STR("IN"))) {
 		print(printer, expr->args[0], BIND_ADD);
 		put(printer, " IN (");
@@ -171,7 +165,7 @@ is_plain_name(Str name)
 	for (uint32_t i = 0; i < name.len; i++) {
 		char c = name.data[i];
 		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-		              c == '.' || (unsigned char)c >= 0x80;
+			      c == '.' || (unsigned char)c >= 0x80;
 		if (!letter && !(i > 0 && c >= '0' && c <= '9'))
 			return false;
 	}

@@ -70,16 +70,16 @@ branch_run_logic(Run *run, Node *node, Selection sel)
 	return &node->reg;
 }
 
-#define COPY_ROWS(CType)                                                                 \
-	do {                                                                             \
-		const CType *source = from->data;                                        \
-		CType *target = to->data;                                                \
-		if (from->constant)                                                      \
-			for (uint32_t i = 0; i < sel.count; i++)                         \
-				target[row_at(sel, i)] = source[0];                      \
-		else                                                                     \
-			for (uint32_t i = 0; i < sel.count; i++)                         \
-				target[row_at(sel, i)] = source[row_at(sel, i)];         \
+#define COPY_ROWS(CType)                                                                           \
+	do {                                                                                       \
+		const CType *source = from->data;                                                  \
+		CType *target = to->data;                                                          \
+		if (from->constant)                                                                \
+			for (uint32_t i = 0; i < sel.count; i++)                                   \
+				target[row_at(sel, i)] = source[0];                                \
+		else                                                                               \
+			for (uint32_t i = 0; i < sel.count; i++)                                   \
+				target[row_at(sel, i)] = source[row_at(sel, i)];                   \
 	} while (0)
 
 static void
@@ -140,7 +140,8 @@ branch_run_case(Run *run, Node *node, Selection sel)
 			copy_rows(&node->reg, node_run(run, node->args[k + 1], chosen), chosen);
 	}
 	if (open.count > 0)
-		copy_rows(&node->reg, node_run(run, node->args[node->expr->arg_count - 1], open), open);
+		copy_rows(&node->reg, node_run(run, node->args[node->expr->arg_count - 1], open),
+			  open);
 	return &node->reg;
 }
 

@@ -1,7 +1,8 @@
 /* func/cast.c -- which conversions exist, and those between numbers and booleans.
  *
  * Conversions from and to text are in func/cast_text.c.  A value that cannot be converted is a row
- * error (TRY_CAST: NULL).  An explicit cast rounds half up; an implicit one may not lose a digit. */
+ * error (TRY_CAST: NULL).  An explicit cast rounds half up; an implicit one may not lose a digit.
+ */
 #include "func/cast.h"
 
 #include <float.h>
@@ -28,7 +29,8 @@ static bool
 exists_explicit(const Type *from, const Type *to)
 {
 	if (from->kind == TYPE_STRING)
-		return is_simple(to) || is_temporal(to) || to->kind == TYPE_BYTES || to->kind == TYPE_JSON;
+		return is_simple(to) || is_temporal(to) || to->kind == TYPE_BYTES ||
+		       to->kind == TYPE_JSON;
 	if (from->kind == TYPE_JSON)
 		return is_simple(to) || to->kind == TYPE_STRING;
 	if (to->kind == TYPE_STRING)
@@ -75,11 +77,14 @@ cast_distance(const Type *from, const Type *to)
 		return type_integer_digits(from->kind) <= to->precision - to->scale ? 5 : -1;
 	if (from->kind == TYPE_DECIMAL && to->kind == TYPE_DECIMAL)
 		return from->scale <= to->scale &&
-		       from->precision - from->scale <= to->precision - to->scale ? 1 : -1;
+				       from->precision - from->scale <= to->precision - to->scale
+			       ? 1
+			       : -1;
 	if (to->kind == TYPE_DOUBLE)
-		return from->kind == TYPE_FLOAT ? 1 : from->kind == TYPE_DECIMAL ? 7
-		                                  : type_is_integer(from)        ? 8
-		                                                                 : -1;
+		return from->kind == TYPE_FLOAT     ? 1
+		       : from->kind == TYPE_DECIMAL ? 7
+		       : type_is_integer(from)      ? 8
+						    : -1;
 	return exists_implicit(from, to) && !type_is_exact(from) ? 2 : -1;
 }
 
@@ -103,16 +108,16 @@ cast_fail(KernelCall *call, uint32_t row, CastResult result)
 		break;
 	case CAST_BAD_TEXT:
 		kernel_fail(call, row, FERRIS_ERR_BAD_CAST, "%.*s cannot be read as %s",
-		            STR_ARG(text), type);
+			    STR_ARG(text), type);
 		break;
 	case CAST_RANGE:
 		kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE, "%.*s does not fit %s",
-		            STR_ARG(text), type);
+			    STR_ARG(text), type);
 		break;
 	case CAST_DIGITS:
 		kernel_fail(call, row, FERRIS_ERR_DIGIT_LOSS,
-		            "%.*s would lose a digit as %s; CAST or ROUND it if that is meant",
-		            STR_ARG(text), type);
+			    "%.*s would lose a digit as %s; CAST or ROUND it if that is meant",
+			    STR_ARG(text), type);
 		break;
 	}
 }
@@ -152,7 +157,8 @@ cast_check_integer(const Type *type, int64_t v)
 static void
 integer_to_narrower(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = kernel_int(call, 0, row);
 		CastResult result = cast_check_integer(call->out->type, v);
 
@@ -168,7 +174,8 @@ integer_to_decimal(KernelCall *call)
 {
 	const Type *to = call->out->type;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		Int128 v;
 		DecimalResult result =
 			decimal_from_int64(kernel_int(call, 0, row), to->precision, to->scale, &v);
@@ -203,10 +210,11 @@ decimal_to_decimal(KernelCall *call)
 	const Type *to = call->out->type;
 	DecimalRounding rounding = cast_rounding(call);
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		Int128 v;
 		DecimalResult result = decimal_rescale128(kernel_wide(call, 0, row), from->scale,
-		                                          to->precision, to->scale, rounding, &v);
+							  to->precision, to->scale, rounding, &v);
 
 		if (result != DECIMAL_OK)
 			cast_fail(call, row, cast_from_decimal_result(result));
@@ -221,7 +229,8 @@ decimal_to_integer(KernelCall *call)
 	DecimalRounding rounding = cast_rounding(call);
 	int scale = call->args[0]->type->scale;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = 0;
 		CastResult result = cast_from_decimal_result(
 			decimal_to_int64(kernel_wide(call, 0, row), scale, rounding, &v));
@@ -242,7 +251,8 @@ decimal_to_real(KernelCall *call)
 	bool narrow = call->out->type->kind == TYPE_FLOAT;
 	int scale = call->args[0]->type->scale;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		double v = decimal_to_double(kernel_wide(call, 0, row), scale);
 
 		kernel_set_real(call, row, narrow ? (double)(float)v : v);
@@ -254,10 +264,11 @@ real_to_decimal(KernelCall *call)
 {
 	const Type *to = call->out->type;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		Int128 v;
 		DecimalResult result = decimal_from_double(kernel_real(call, 0, row), to->precision,
-		                                           to->scale, ROUND_HALF_UP, &v);
+							   to->scale, ROUND_HALF_UP, &v);
 
 		if (result != DECIMAL_OK)
 			cast_fail(call, row, cast_from_decimal_result(result));
@@ -270,7 +281,8 @@ real_to_decimal(KernelCall *call)
 static void
 real_to_integer(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		double v = round(kernel_real(call, 0, row));
 		CastResult result = CAST_RANGE;
 
@@ -286,7 +298,8 @@ real_to_integer(KernelCall *call)
 static void
 double_to_float(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		double v = kernel_real(call, 0, row);
 		float narrow;
 
@@ -329,14 +342,14 @@ static void
 timestamp_to_date_kernel(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		kernel_set_int(call, row, timestamp_to_date(kernel_int(call, 0, row)));
+	kernel_set_int(call, row, timestamp_to_date(kernel_int(call, 0, row)));
 }
 
 static void
 timestamp_to_time_kernel(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		kernel_set_int(call, row, timestamp_to_time(kernel_int(call, 0, row)));
+	kernel_set_int(call, row, timestamp_to_time(kernel_int(call, 0, row)));
 }
 
 /* All rows of the argument are NULL. */
@@ -418,7 +431,7 @@ cast_plan(Arena *arena, const BoundExpr *cast, KernelPlan *plan, Error *err)
 	else if (from->kind == TYPE_DATE)
 		plan->kernel = date_to_timestamp;
 	else
-		plan->kernel = to->kind == TYPE_DATE ? timestamp_to_date_kernel
-		                                     : timestamp_to_time_kernel;
+		plan->kernel =
+			to->kind == TYPE_DATE ? timestamp_to_date_kernel : timestamp_to_time_kernel;
 	return FERRIS_OK;
 }

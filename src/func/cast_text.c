@@ -14,7 +14,9 @@
 static CastResult
 from_number_result(NumberResult result)
 {
-	return result == NUMBER_OK ? CAST_OK : result == NUMBER_OVERFLOW ? CAST_RANGE : CAST_BAD_TEXT;
+	return result == NUMBER_OK         ? CAST_OK
+	       : result == NUMBER_OVERFLOW ? CAST_RANGE
+					   : CAST_BAD_TEXT;
 }
 
 static CastResult
@@ -40,9 +42,9 @@ read_boolean(KernelCall *call, uint32_t row, Str text)
 		bool value;
 	} words[] = {
 		{STR_INIT("true"), true}, {STR_INIT("false"), false}, {STR_INIT("t"), true},
-		{STR_INIT("f"), false}, {STR_INIT("yes"), true}, {STR_INIT("no"), false},
-		{STR_INIT("y"), true}, {STR_INIT("n"), false}, {STR_INIT("on"), true},
-		{STR_INIT("off"), false}, {STR_INIT("1"), true}, {STR_INIT("0"), false},
+		{STR_INIT("f"), false},   {STR_INIT("yes"), true},    {STR_INIT("no"), false},
+		{STR_INIT("y"), true},    {STR_INIT("n"), false},     {STR_INIT("on"), true},
+		{STR_INIT("off"), false}, {STR_INIT("1"), true},      {STR_INIT("0"), false},
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -72,7 +74,7 @@ read_decimal(KernelCall *call, uint32_t row, Str text)
 	const Type *type = call->out->type;
 	Int128 v;
 	DecimalResult result = decimal_parse(text.data, text.len, type->precision, type->scale,
-	                                     cast_rounding(call), &v);
+					     cast_rounding(call), &v);
 
 	if (result == DECIMAL_OK)
 		kernel_set_wide(call, row, v);
@@ -127,17 +129,17 @@ read_interval(KernelCall *call, uint32_t row, Str text)
 		interval_parse_text(text.data, text.len, &VECTOR_DATA(call->out, Interval)[row]));
 }
 
-#define FROM_TEXT_KERNEL(name)                                                                   \
-	static void                                                                              \
-	text_to_##name(KernelCall *call)                                                         \
-	{                                                                                        \
-		KERNEL_EACH_VALID(call, row) {                                                   \
-			CastResult result =                                                      \
-				read_##name(call, row, str_trim(kernel_text(call, 0, row)));     \
-                                                                                                 \
-			if (result != CAST_OK)                                                   \
-				cast_fail(call, row, result);                                    \
-		}                                                                                \
+#define FROM_TEXT_KERNEL(name)                                                                     \
+	static void text_to_##name(KernelCall *call)                                               \
+	{                                                                                          \
+		KERNEL_EACH_VALID(call, row)                                                       \
+		{                                                                                  \
+			CastResult result =                                                        \
+				read_##name(call, row, str_trim(kernel_text(call, 0, row)));       \
+                                                                                                   \
+			if (result != CAST_OK)                                                     \
+				cast_fail(call, row, result);                                      \
+		}                                                                                  \
 	}
 FROM_TEXT_KERNEL(boolean)
 FROM_TEXT_KERNEL(integer)
@@ -169,7 +171,8 @@ is_json(StringView view, Arena *heap)
 static void
 text_to_json(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		StringView view = kernel_view(call, 0, row);
 
 		if (is_json(view, call->heap))
@@ -213,23 +216,23 @@ cast_kernel_from_text(const Type *from, const Type *to)
 /* ---- to text ---- */
 
 /* PRINT writes the value of `row` at p and leaves p behind it; at most `max` bytes. */
-#define TO_TEXT_KERNEL(name, max, PRINT)                                                         \
-	static void                                                                              \
-	name##_to_text(KernelCall *call)                                                         \
-	{                                                                                        \
-		char *p = kernel_bytes(call, (size_t)call->count * (max));                       \
-                                                                                                 \
-		KERNEL_EACH_VALID(call, row) {                                                   \
-			char *start = p;                                                         \
-			p = PRINT;                                                               \
-			kernel_set_view(call, row, start, (size_t)(p - start), TEXT_CLEAN);      \
-		}                                                                                \
+#define TO_TEXT_KERNEL(name, max, PRINT)                                                           \
+	static void name##_to_text(KernelCall *call)                                               \
+	{                                                                                          \
+		char *p = kernel_bytes(call, (size_t)call->count * (max));                         \
+                                                                                                   \
+		KERNEL_EACH_VALID(call, row)                                                       \
+		{                                                                                  \
+			char *start = p;                                                           \
+			p = PRINT;                                                                 \
+			kernel_set_view(call, row, start, (size_t)(p - start), TEXT_CLEAN);        \
+		}                                                                                  \
 	}
 TO_TEXT_KERNEL(integer, INT64_TEXT_MAX, int64_print(p, kernel_int(call, 0, row)))
 TO_TEXT_KERNEL(decimal64, DECIMAL_TEXT_MAX,
-               decimal_print64(p, kernel_int(call, 0, row), call->args[0]->type->scale))
+	       decimal_print64(p, kernel_int(call, 0, row), call->args[0]->type->scale))
 TO_TEXT_KERNEL(decimal128, DECIMAL_TEXT_MAX,
-               decimal_print128(p, kernel_wide(call, 0, row), call->args[0]->type->scale))
+	       decimal_print128(p, kernel_wide(call, 0, row), call->args[0]->type->scale))
 TO_TEXT_KERNEL(float, DOUBLE_TEXT_MAX, float_print(p, (float)kernel_real(call, 0, row)))
 TO_TEXT_KERNEL(double, DOUBLE_TEXT_MAX, double_print(p, kernel_real(call, 0, row)))
 TO_TEXT_KERNEL(date, DATE_TEXT_MAX, date_print(p, (int32_t)kernel_int(call, 0, row)))
@@ -240,7 +243,8 @@ TO_TEXT_KERNEL(interval, INTERVAL_TEXT_MAX, interval_print(p, kernel_interval(ca
 static void
 boolean_to_text(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		bool v = kernel_bool(call, 0, row);
 
 		kernel_set_view(call, row, v ? "true" : "false", v ? 4 : 5, TEXT_CLEAN);
@@ -250,7 +254,8 @@ boolean_to_text(KernelCall *call)
 static void
 bytes_to_text(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		StringView view = kernel_view(call, 0, row);
 
 		if (utf8_valid(view.data, view.len))
@@ -267,7 +272,8 @@ cast_kernel_to_text(const Type *from)
 	case TYPE_BOOLEAN:
 		return boolean_to_text;
 	case TYPE_DECIMAL:
-		return type_physical(from) == PHYSICAL_INT128 ? decimal128_to_text : decimal64_to_text;
+		return type_physical(from) == PHYSICAL_INT128 ? decimal128_to_text
+							      : decimal64_to_text;
 	case TYPE_FLOAT:
 		return float_to_text;
 	case TYPE_DOUBLE:

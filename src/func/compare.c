@@ -23,9 +23,9 @@ typedef enum CompareOp {
 typedef struct CompareState {
 	CompareOp op;
 	int a_scale, b_scale;
-	uint32_t column;   /* CONSTANT kernels: which argument is not the constant */
-	int64_t constant;  /* in the column's scale */
-	Kernel inner;      /* DISTINCT */
+	uint32_t column;  /* CONSTANT kernels: which argument is not the constant */
+	int64_t constant; /* in the column's scale */
+	Kernel inner;     /* DISTINCT */
 	void *inner_state;
 	bool negated;
 } CompareState;
@@ -62,20 +62,19 @@ text_equal(StringView a, StringView b)
 
 /* ---- kernels by type and operator ---- */
 
-#define FIXED_KERNEL(type, CType, name, test)                                                    \
-	static void                                                                              \
-	type##_##name(KernelCall *call)                                                          \
-	{                                                                                        \
-		uint8_t *restrict z = call->out->data;                                           \
-		BINARY_LOOP(call, CType, CType, z[i] = (test));                                  \
+#define FIXED_KERNEL(type, CType, name, test)                                                      \
+	static void type##_##name(KernelCall *call)                                                \
+	{                                                                                          \
+		uint8_t *restrict z = call->out->data;                                             \
+		BINARY_LOOP(call, CType, CType, z[i] = (test));                                    \
 	}
 
-#define PLAIN_KERNELS(type, CType)                        \
-	FIXED_KERNEL(type, CType, eq, a == b)             \
-	FIXED_KERNEL(type, CType, ne, a != b)             \
-	FIXED_KERNEL(type, CType, lt, a < b)              \
-	FIXED_KERNEL(type, CType, le, a <= b)             \
-	FIXED_KERNEL(type, CType, gt, a > b)              \
+#define PLAIN_KERNELS(type, CType)                                                                 \
+	FIXED_KERNEL(type, CType, eq, a == b)                                                      \
+	FIXED_KERNEL(type, CType, ne, a != b)                                                      \
+	FIXED_KERNEL(type, CType, lt, a < b)                                                       \
+	FIXED_KERNEL(type, CType, le, a <= b)                                                      \
+	FIXED_KERNEL(type, CType, gt, a > b)                                                       \
 	FIXED_KERNEL(type, CType, ge, a >= b)
 
 PLAIN_KERNELS(boolean, uint8_t)
@@ -91,14 +90,13 @@ FIXED_KERNEL(double, double, gt, (a > b) | ((a != a) & (b == b)))
 FIXED_KERNEL(double, double, ge, (a >= b) | (a != a))
 
 /* One side is state->constant. */
-#define CONSTANT_KERNEL(name, op)                                                                \
-	static void                                                                              \
-	constant_##name(KernelCall *call)                                                        \
-	{                                                                                        \
-		const CompareState *state = call->state;                                         \
-		const int64_t b = state->constant;                                               \
-		uint8_t *restrict z = call->out->data;                                           \
-		UNARY_LOOP(call, state->column, int64_t, z[i] = a op b);                         \
+#define CONSTANT_KERNEL(name, op)                                                                  \
+	static void constant_##name(KernelCall *call)                                              \
+	{                                                                                          \
+		const CompareState *state = call->state;                                           \
+		const int64_t b = state->constant;                                                 \
+		uint8_t *restrict z = call->out->data;                                             \
+		UNARY_LOOP(call, state->column, int64_t, z[i] = a op b);                           \
 	}
 CONSTANT_KERNEL(eq, ==)
 CONSTANT_KERNEL(ne, !=)
@@ -138,7 +136,7 @@ text_equal_short(KernelCall *call, StringView b, bool wanted)
 	const uint64_t word = load_short(b.data, b.len);
 
 	KERNEL_EACH_VALID(call, row)
-		z[row] = (x[row].len == b.len && load_short(x[row].data, b.len) == word) == wanted;
+	z[row] = (x[row].len == b.len && load_short(x[row].data, b.len) == word) == wanted;
 }
 
 static void
@@ -154,8 +152,7 @@ text_equality(KernelCall *call, bool wanted)
 		return;
 	}
 	KERNEL_EACH_VALID(call, row)
-		z[row] = text_equal(x[kernel_at(call, 0, row)], y[kernel_at(call, 1, row)]) ==
-		         wanted;
+	z[row] = text_equal(x[kernel_at(call, 0, row)], y[kernel_at(call, 1, row)]) == wanted;
 }
 
 static void
@@ -176,9 +173,9 @@ text_order(KernelCall *call)
 	const CompareState *state = call->state;
 
 	KERNEL_EACH_VALID(call, row)
-		kernel_set_bool(call, row,
-		                order_fits(state->op, text_compare(kernel_view(call, 0, row),
-		                                                   kernel_view(call, 1, row))));
+	kernel_set_bool(call, row,
+			order_fits(state->op, text_compare(kernel_view(call, 0, row),
+							   kernel_view(call, 1, row))));
 }
 
 static void
@@ -187,9 +184,9 @@ interval_order(KernelCall *call)
 	const CompareState *state = call->state;
 
 	KERNEL_EACH_VALID(call, row)
-		kernel_set_bool(call, row,
-		                order_fits(state->op, interval_compare(kernel_interval(call, 0, row),
-		                                                       kernel_interval(call, 1, row))));
+	kernel_set_bool(call, row,
+			order_fits(state->op, interval_compare(kernel_interval(call, 0, row),
+							       kernel_interval(call, 1, row))));
 }
 
 /* Scales differ. */
@@ -199,11 +196,10 @@ decimal64_order(KernelCall *call)
 	const CompareState *state = call->state;
 
 	KERNEL_EACH_VALID(call, row)
-		kernel_set_bool(call, row,
-		                order_fits(state->op,
-		                           decimal_compare64(kernel_int(call, 0, row), state->a_scale,
-		                                             kernel_int(call, 1, row),
-		                                             state->b_scale)));
+	kernel_set_bool(
+		call, row,
+		order_fits(state->op, decimal_compare64(kernel_int(call, 0, row), state->a_scale,
+							kernel_int(call, 1, row), state->b_scale)));
 }
 
 static void
@@ -212,15 +208,16 @@ decimal128_order(KernelCall *call)
 	const CompareState *state = call->state;
 
 	KERNEL_EACH_VALID(call, row)
-		kernel_set_bool(call, row,
-		                order_fits(state->op,
-		                           decimal_compare128(kernel_wide(call, 0, row),
-		                                              state->a_scale,
-		                                              kernel_wide(call, 1, row),
-		                                              state->b_scale)));
+	kernel_set_bool(call, row,
+			order_fits(state->op,
+				   decimal_compare128(kernel_wide(call, 0, row), state->a_scale,
+						      kernel_wide(call, 1, row), state->b_scale)));
 }
 
-#define BY_OP(type) {type##_eq, type##_ne, type##_lt, type##_le, type##_gt, type##_ge}
+#define BY_OP(type)                                                                                \
+	{                                                                                          \
+		type##_eq, type##_ne, type##_lt, type##_le, type##_gt, type##_ge                   \
+	}
 static const Kernel kernels[PHYSICAL_COUNT][COMPARE_COUNT] = {
 	[PHYSICAL_BOOL] = BY_OP(boolean),
 	[PHYSICAL_INT64] = BY_OP(int64),
@@ -228,7 +225,7 @@ static const Kernel kernels[PHYSICAL_COUNT][COMPARE_COUNT] = {
 	[PHYSICAL_DOUBLE] = BY_OP(double),
 	[PHYSICAL_VIEW] = {text_eq, text_ne, text_order, text_order, text_order, text_order},
 	[PHYSICAL_INTERVAL] = {interval_order, interval_order, interval_order, interval_order,
-	                       interval_order, interval_order},
+			       interval_order, interval_order},
 };
 static const Kernel constant_kernels[COMPARE_COUNT] = BY_OP(constant);
 
@@ -265,7 +262,7 @@ plan_constant(const BoundExpr *call, CompareState *state, KernelPlan *plan)
 	if (decimal_rescale128(v, from, DECIMAL_PRECISION_MAX, to, ROUND_EXACT, &v) != DECIMAL_OK) {
 		if (op == COMPARE_EQ || op == COMPARE_NE ||
 		    decimal_rescale128(v, from, DECIMAL_PRECISION_MAX, to, ROUND_FLOOR, &v) !=
-		            DECIMAL_OK)
+			    DECIMAL_OK)
 			return false;
 		op = op == COMPARE_LT || op == COMPARE_LE ? COMPARE_LE : COMPARE_GT;
 	}
@@ -308,13 +305,13 @@ plan_compare(Arena *arena, const BoundExpr *call, CompareOp op, KernelPlan *plan
 		plan->kernel = kernels[type_physical(call->args[0]->type)][op];
 }
 
-#define PLAN_COMPARE(name, op)                                                                   \
-	Status plan_compare_##name(Arena *arena, const BoundExpr *call, KernelPlan *plan,        \
-	                           Error *err)                                                   \
-	{                                                                                        \
-		(void)err;                                                                       \
-		plan_compare(arena, call, op, plan);                                             \
-		return FERRIS_OK;                                                                \
+#define PLAN_COMPARE(name, op)                                                                     \
+	Status plan_compare_##name(Arena *arena, const BoundExpr *call, KernelPlan *plan,          \
+				   Error *err)                                                     \
+	{                                                                                          \
+		(void)err;                                                                         \
+		plan_compare(arena, call, op, plan);                                               \
+		return FERRIS_OK;                                                                  \
 	}
 PLAN_COMPARE(eq, COMPARE_EQ)
 PLAN_COMPARE(ne, COMPARE_NE)
@@ -326,7 +323,7 @@ PLAN_COMPARE(ge, COMPARE_GE)
 /* Nothing else of a type can be compared: JSON has many texts for one value. */
 Status
 result_comparison(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,
-                  Error *err)
+		  Error *err)
 {
 	(void)arena, (void)err;
 	for (uint32_t i = 0; i < count; i++) {
@@ -342,7 +339,8 @@ result_comparison(Arena *arena, BoundExpr *const *args, uint32_t count, const Ty
 
 /* ---- IS [NOT] DISTINCT FROM ---- */
 
-/* The comparison where both sides are known; where one is NULL the answer is whether the other is. */
+/* The comparison where both sides are known; where one is NULL the answer is whether the other is.
+ */
 static void
 distinct_kernel(KernelCall *call)
 {
@@ -355,7 +353,8 @@ distinct_kernel(KernelCall *call)
 	state->inner(&inner);
 	if (!out->has_null)
 		return;
-	KERNEL_EACH_ROW(call, row) {
+	KERNEL_EACH_ROW(call, row)
+	{
 		bool a = kernel_is_null(call, 0, row);
 		bool b = kernel_is_null(call, 1, row);
 
@@ -402,8 +401,8 @@ vector_compare(const Vector *a, uint32_t a_row, const Vector *b, uint32_t b_row)
 	uint32_t i = a->constant ? 0 : a_row;
 	uint32_t k = b->constant ? 0 : b_row;
 
-#define ORDER(CType) \
-	((VECTOR_DATA(a, const CType)[i] > VECTOR_DATA(b, const CType)[k]) - \
+#define ORDER(CType)                                                                               \
+	((VECTOR_DATA(a, const CType)[i] > VECTOR_DATA(b, const CType)[k]) -                       \
 	 (VECTOR_DATA(a, const CType)[i] < VECTOR_DATA(b, const CType)[k]))
 	switch (type_physical(a->type)) {
 	case PHYSICAL_BOOL:
@@ -422,10 +421,10 @@ vector_compare(const Vector *a, uint32_t a_row, const Vector *b, uint32_t b_row)
 	}
 	case PHYSICAL_VIEW:
 		return text_compare(VECTOR_DATA(a, const StringView)[i],
-		                    VECTOR_DATA(b, const StringView)[k]);
+				    VECTOR_DATA(b, const StringView)[k]);
 	case PHYSICAL_INTERVAL:
 		return interval_compare(VECTOR_DATA(a, const Interval)[i],
-		                        VECTOR_DATA(b, const Interval)[k]);
+					VECTOR_DATA(b, const Interval)[k]);
 	default:
 		assert(false && "result_comparison has refused it");
 		return 0;

@@ -56,7 +56,7 @@ bound_evaluate(Arena *arena, const BoundExpr *expr, Value *out, Error *err)
 	Status status = FERRIS_OK;
 	if (batch->error_count > 0) {
 		status = error_set_at(err, FERRIS_ERR_CONSTANT, expr->position, "%.*s",
-		                      STR_ARG(batch->errors[0].message));
+				      STR_ARG(batch->errors[0].message));
 		error_label(err, "this fails for every row");
 	} else {
 		*out = keep_value(arena, result, expr->type);
@@ -108,7 +108,7 @@ fold_logic(Arena *arena, BoundExpr *expr)
 	expr->arg_count = kept;
 	if (kept == 0)
 		return bound_constant(arena, (Value){.type = expr->type, .boolean = neutral},
-		                      expr->position);
+				      expr->position);
 	return kept == 1 ? expr->args[0] : expr;
 }
 
@@ -149,7 +149,8 @@ fold(Arena *arena, BoundExpr *expr, bool sure, BoundExpr **out, Error *err)
 	*copy = *expr;
 	copy->args = ARENA_ARRAY(arena, BoundExpr *, expr->arg_count);
 	for (uint32_t i = 0; i < expr->arg_count; i++)
-		TRY(fold(arena, expr->args[i], sure && !may_never_run(expr, i), &copy->args[i], err));
+		TRY(fold(arena, expr->args[i], sure && !may_never_run(expr, i), &copy->args[i],
+			 err));
 	bound_walk(copy, see_if_varies, &varies);
 	if (!varies && !is_nested(expr->type)) {
 		Status status = bound_evaluate(arena, copy, &value, err);

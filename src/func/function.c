@@ -9,17 +9,17 @@
 #include "func/kernel.h"
 
 #define ARGUMENTS_MAX 256
-#define COST_NONE UINT32_MAX
-#define COST_ANY 12      /* ANY and TEXT lose to every row that names the type */
-#define COST_NULL 1
-#define COST_LITERAL 6   /* a string literal as a date, time or interval */
+#define COST_NONE     UINT32_MAX
+#define COST_ANY      12 /* ANY and TEXT lose to every row that names the type */
+#define COST_NULL     1
+#define COST_LITERAL  6 /* a string literal as a date, time or interval */
 
 static const ScalarFunction functions[] = {
-#define SCALAR(name, arguments, result, kernel, flags, category, signature, doc) \
+#define SCALAR(name, arguments, result, kernel, flags, category, signature, doc)                   \
 	{name, arguments, result, kernel, NULL, -1, flags, category, signature, doc},
-#define SCALAR_PLAN(name, arguments, result, planner, flags, category, signature, doc) \
+#define SCALAR_PLAN(name, arguments, result, planner, flags, category, signature, doc)             \
 	{name, arguments, result, NULL, planner, -1, flags, category, signature, doc},
-#define SCALAR_NODE(name, arguments, result, kind, category, signature, doc) \
+#define SCALAR_NODE(name, arguments, result, kind, category, signature, doc)                       \
 	{name, arguments, result, NULL, NULL, kind, 0, category, signature, doc},
 #include "func/scalar_list.h"
 };
@@ -76,11 +76,11 @@ const FunctionDoc *
 function_doc(size_t i)
 {
 	static const FunctionDoc docs[] = {
-#define SCALAR(name, arguments, result, kernel, flags, category, signature, doc) \
+#define SCALAR(name, arguments, result, kernel, flags, category, signature, doc)                   \
 	{name, category, signature, doc},
-#define SCALAR_PLAN(name, arguments, result, planner, flags, category, signature, doc) \
+#define SCALAR_PLAN(name, arguments, result, planner, flags, category, signature, doc)             \
 	{name, category, signature, doc},
-#define SCALAR_NODE(name, arguments, result, kind, category, signature, doc) \
+#define SCALAR_NODE(name, arguments, result, kind, category, signature, doc)                       \
 	{name, category, signature, doc},
 #include "func/scalar_list.h"
 	};
@@ -217,9 +217,10 @@ slot_cost(Arena *arena, Str word, const Type *common, const BoundExpr *arg, cons
 	}
 	if (str_eq(word, STR("EXACT"))) {
 		*type = null ? type_decimal(arena, 18, 0) : given;
-		return null ? 2 * COST_NULL : given->kind == TYPE_DECIMAL ? 0
-		                           : type_is_integer(given)       ? 1
-		                                                          : COST_NONE;
+		return null                          ? 2 * COST_NULL
+		       : given->kind == TYPE_DECIMAL ? 0
+		       : type_is_integer(given)      ? 1
+						     : COST_NONE;
 	}
 	if (str_eq(word, STR("NUMBER"))) {
 		*type = null ? TYPE_OF(INTEGER) : given;
@@ -230,15 +231,17 @@ slot_cost(Arena *arena, Str word, const Type *common, const BoundExpr *arg, cons
 			*type = type_decimal(arena, type_integer_digits(given->kind), 0);
 		else if (null)
 			*type = type_decimal(arena, 18, 0);
-		return null ? 2 * COST_NULL : given->kind == TYPE_DECIMAL ? 0
-		                           : type_is_integer(given)       ? 2
-		                                                          : COST_NONE;
+		return null                          ? 2 * COST_NULL
+		       : given->kind == TYPE_DECIMAL ? 0
+		       : type_is_integer(given)      ? 2
+						     : COST_NONE;
 	}
 	if (str_eq(word, STR("TEXT"))) {
 		*type = TYPE_OF(STRING);
-		return given->kind == TYPE_STRING ? 0 : null ? COST_NULL
-		                                    : cast_exists(given, *type, CAST_EXPLICIT) ? COST_ANY
-		                                                                               : COST_NONE;
+		return given->kind == TYPE_STRING                 ? 0
+		       : null                                     ? COST_NULL
+		       : cast_exists(given, *type, CAST_EXPLICIT) ? COST_ANY
+								  : COST_NONE;
 	}
 	if (!type_kind_from_name(word, &kind))
 		return COST_NONE;
@@ -250,8 +253,8 @@ slot_cost(Arena *arena, Str word, const Type *common, const BoundExpr *arg, cons
 
 /* False if the function does not fit the arguments. */
 static bool
-match_function(Arena *arena, const ScalarFunction *function, BoundExpr *const *args,
-               uint32_t count, Match *match)
+match_function(Arena *arena, const ScalarFunction *function, BoundExpr *const *args, uint32_t count,
+	       Match *match)
 {
 	Slot slots[ARGUMENTS_MAX];
 
@@ -286,7 +289,8 @@ unknown_function(Arena *arena, Str name, Position at, Error *err)
 			count++;
 	}
 	Str nearest = str_nearest(name, candidates, count);
-	error_set_at(err, FERRIS_ERR_UNKNOWN_FUNCTION, at, "unknown function '%.*s'", STR_ARG(name));
+	error_set_at(err, FERRIS_ERR_UNKNOWN_FUNCTION, at, "unknown function '%.*s'",
+		     STR_ARG(name));
 	if (nearest.len > 0)
 		error_hint(err, "did you mean '%.*s'?", STR_ARG(nearest));
 	return err->status;
@@ -299,7 +303,7 @@ types_text(Arena *arena, BoundExpr *const *args, uint32_t count)
 
 	for (uint32_t i = 0; i < count; i++)
 		text = str_format(arena, "%.*s%s%s", STR_ARG(text), i > 0 ? ", " : "",
-		                  type_text(arena, args[i]->type).data);
+				  type_text(arena, args[i]->type).data);
 	return text;
 }
 
@@ -321,7 +325,7 @@ signatures(Arena *arena, Str name)
 
 static Status
 wrong_arguments(Arena *arena, Str name, BoundExpr *const *args, uint32_t count, Position at,
-                Error *err)
+		Error *err)
 {
 	Slot slots[ARGUMENTS_MAX];
 	bool is_operator = false;
@@ -334,13 +338,13 @@ wrong_arguments(Arena *arena, Str name, BoundExpr *const *args, uint32_t count, 
 		}
 	if (!count_fits)
 		error_set_at(err, FERRIS_ERR_ARGUMENTS, at, "%.*s cannot take %u argument%s",
-		             STR_ARG(name), count, count == 1 ? "" : "s");
+			     STR_ARG(name), count, count == 1 ? "" : "s");
 	else if (is_operator)
 		error_set_at(err, FERRIS_ERR_TYPE, at, "the operator %.*s does not exist for %s",
-		             STR_ARG(name), types_text(arena, args, count).data);
+			     STR_ARG(name), types_text(arena, args, count).data);
 	else
-		error_set_at(err, FERRIS_ERR_TYPE, at, "%.*s does not exist for (%s)", STR_ARG(name),
-		             types_text(arena, args, count).data);
+		error_set_at(err, FERRIS_ERR_TYPE, at, "%.*s does not exist for (%s)",
+			     STR_ARG(name), types_text(arena, args, count).data);
 	if (!is_operator || !count_fits)
 		error_hint(err, "it is called as %s", signatures(arena, name).data);
 	else
@@ -353,7 +357,7 @@ wrong_arguments(Arena *arena, Str name, BoundExpr *const *args, uint32_t count, 
 /* Casts the arguments and builds the call; *out stays NULL if the result rule declines. */
 static Status
 build_call(Arena *arena, const Match *match, BoundExpr *const *given, uint32_t count, Position at,
-           BoundExpr **out, Error *err)
+	   BoundExpr **out, Error *err)
 {
 	const ScalarFunction *function = match->function;
 	BoundExpr **args = ARENA_ARRAY(arena, BoundExpr *, count);
@@ -364,7 +368,7 @@ build_call(Arena *arena, const Match *match, BoundExpr *const *given, uint32_t c
 		bool to_text = match->types[i]->kind == TYPE_STRING;
 
 		TRY(bound_cast(arena, given[i], match->types[i],
-		               to_text ? CAST_EXPLICIT : CAST_IMPLICIT, &args[i], err));
+			       to_text ? CAST_EXPLICIT : CAST_IMPLICIT, &args[i], err));
 		if (to_text && args[i] != given[i])
 			args[i]->cast = CAST_IMPLICIT;
 	}
@@ -384,17 +388,18 @@ build_call(Arena *arena, const Match *match, BoundExpr *const *given, uint32_t c
 
 Status
 function_bind(Arena *arena, Str name, BoundExpr *const *args, uint32_t count, Position at,
-              BoundExpr **out, Error *err)
+	      BoundExpr **out, Error *err)
 {
 	Match *match = ARENA_NEW(arena, Match);
 	Match *best = ARENA_NEW(arena, Match);
-	uint32_t floor = 0;    /* rows up to here, in order of cost and place, have declined */
+	uint32_t floor = 0; /* rows up to here, in order of cost and place, have declined */
 	size_t floor_row = 0;
 	bool known = false;
 
 	if (count > ARGUMENTS_MAX)
-		return error_set_at(err, FERRIS_ERR_ARGUMENTS, at, "%.*s takes at most %d arguments",
-		                    STR_ARG(name), ARGUMENTS_MAX);
+		return error_set_at(err, FERRIS_ERR_ARGUMENTS, at,
+				    "%.*s takes at most %d arguments", STR_ARG(name),
+				    ARGUMENTS_MAX);
 	*out = NULL;
 	for (;;) {
 		size_t best_row = 0;
@@ -425,13 +430,13 @@ function_bind(Arena *arena, Str name, BoundExpr *const *args, uint32_t count, Po
 
 /* ---- shared result rules ---- */
 
-#define RESULT(name, kind)                                                                       \
-	Status result_##name(Arena *arena, BoundExpr *const *args, uint32_t count,               \
-	                     const Type **type, Error *err)                                      \
-	{                                                                                        \
-		(void)arena, (void)args, (void)count, (void)err;                                 \
-		*type = TYPE_OF(kind);                                                           \
-		return FERRIS_OK;                                                                \
+#define RESULT(name, kind)                                                                         \
+	Status result_##name(Arena *arena, BoundExpr *const *args, uint32_t count,                 \
+			     const Type **type, Error *err)                                        \
+	{                                                                                          \
+		(void)arena, (void)args, (void)count, (void)err;                                   \
+		*type = TYPE_OF(kind);                                                             \
+		return FERRIS_OK;                                                                  \
 	}
 SHARED_RESULT_LIST(RESULT)
 #undef RESULT

@@ -35,20 +35,20 @@ typedef struct RowFailure {
 typedef struct Failures {
 	uint64_t failed[BITMAP_WORDS(BATCH_CAPACITY)]; /* bit 1: the row has failed */
 	uint32_t count;
-	Str column;                                    /* of the expression being computed */
-	RowFailure list[BATCH_CAPACITY];               /* each row at most once, in order of failing */
+	Str column;                      /* of the expression being computed */
+	RowFailure list[BATCH_CAPACITY]; /* each row at most once, in order of failing */
 } Failures;
 
 typedef struct KernelCall {
 	Vector *out;               /* room for BATCH_CAPACITY rows; never constant */
 	const Vector *const *args; /* each may be constant: its row 0 stands for all rows */
 	uint32_t arg_count;
-	const uint16_t *sel;       /* the rows to compute, ascending */
+	const uint16_t *sel; /* the rows to compute, ascending */
 	uint32_t count;
-	bool dense;                /* the rows are 0, 1, ... count-1; sel need not be read */
-	Arena *heap;               /* bytes of results; lives as long as the batch */
-	const BoundExpr *expr;     /* the call, for its types and position */
-	void *state;               /* what the planner left, or NULL */
+	bool dense;            /* the rows are 0, 1, ... count-1; sel need not be read */
+	Arena *heap;           /* bytes of results; lives as long as the batch */
+	const BoundExpr *expr; /* the call, for its types and position */
+	void *state;           /* what the planner left, or NULL */
 	Failures *failures;
 } KernelCall;
 
@@ -58,7 +58,8 @@ typedef void (*Kernel)(KernelCall *call);
 typedef struct KernelPlan {
 	Kernel kernel;
 	void *state;
-	void (*release)(void *state); /* frees what the arena does not hold, or NULL; program_free */
+	void (*release)(
+		void *state); /* frees what the arena does not hold, or NULL; program_free */
 } KernelPlan;
 
 /* Chooses the kernel by the argument types and prepares what depends on constant arguments alone
@@ -69,7 +70,7 @@ typedef Status (*KernelPlanner)(Arena *arena, const BoundExpr *call, KernelPlan 
 /* The result type for arguments that have been cast already.  Leaving *type as it is (NULL) says
  * that the overload does not fit. */
 typedef Status (*ResultRule)(Arena *arena, BoundExpr *const *args, uint32_t count,
-                             const Type **type, Error *err);
+			     const Type **type, Error *err);
 
 /* The row fails with that message (formatted into the heap) and is NULL; only the first failure
  * of a row counts. */
@@ -78,20 +79,20 @@ void kernel_fail(KernelCall *call, uint32_t row, Status status, const char *form
 
 /* ---- flags of scalar_list.h ---- */
 
-#define SCALAR_STRICT 1u    /* NULL if any argument is NULL */
-#define SCALAR_VOLATILE 2u  /* not the same for the same arguments: never folded */
-#define SCALAR_FALLIBLE 4u  /* may call kernel_fail */
-#define SCALAR_OPERATOR 8u  /* has a syntax of its own; cannot be called by name in SQL */
+#define SCALAR_STRICT   1u /* NULL if any argument is NULL */
+#define SCALAR_VOLATILE 2u /* not the same for the same arguments: never folded */
+#define SCALAR_FALLIBLE 4u /* may call kernel_fail */
+#define SCALAR_OPERATOR 8u /* has a syntax of its own; cannot be called by name in SQL */
 
 /* ---- reading and writing rows ---- */
 
 /* for each selected row: KERNEL_EACH_ROW(call, row) { ... } */
-#define KERNEL_EACH_ROW(call, row)                                                              \
-	for (uint32_t row##_i = 0, row;                                                         \
+#define KERNEL_EACH_ROW(call, row)                                                                 \
+	for (uint32_t row##_i = 0, row;                                                            \
 	     row##_i < (call)->count && (row = kernel_row((call), row##_i), true); row##_i++)
 /* for each selected row that is not NULL in `out` */
-#define KERNEL_EACH_VALID(call, row)                                                            \
-	KERNEL_EACH_ROW(call, row)                                                              \
+#define KERNEL_EACH_VALID(call, row)                                                               \
+	KERNEL_EACH_ROW(call, row)                                                                 \
 	if (!vector_is_null((call)->out, row))
 
 static inline uint32_t
@@ -242,9 +243,9 @@ struct ScalarFunction {
 	const char *name;      /* "CEIL|CEILING": the first is the canonical one */
 	const char *arguments; /* the pattern, see scalar_list.h */
 	ResultRule result;
-	Kernel kernel;         /* or NULL if there is a planner or a node kind */
+	Kernel kernel; /* or NULL if there is a planner or a node kind */
 	KernelPlanner planner;
-	int node;              /* the BoundKind it becomes, or -1 */
+	int node; /* the BoundKind it becomes, or -1 */
 	unsigned flags;
 	const char *category;
 	const char *signature;
@@ -254,38 +255,38 @@ struct ScalarFunction {
 /* Row i of the list, or NULL at its end. */
 const ScalarFunction *function_row(size_t i);
 /* Result rules that several functions share, in func/function.c. */
-#define SHARED_RESULT_LIST(RESULT)    \
-	RESULT(boolean, BOOLEAN)      \
-	RESULT(integer, INTEGER)      \
-	RESULT(bigint, BIGINT)        \
-	RESULT(double, DOUBLE)        \
-	RESULT(string, STRING)        \
-	RESULT(bytes, BYTES)          \
-	RESULT(json, JSON)            \
-	RESULT(date, DATE)            \
-	RESULT(time, TIME)            \
-	RESULT(timestamp, TIMESTAMP)  \
+#define SHARED_RESULT_LIST(RESULT)                                                                 \
+	RESULT(boolean, BOOLEAN)                                                                   \
+	RESULT(integer, INTEGER)                                                                   \
+	RESULT(bigint, BIGINT)                                                                     \
+	RESULT(double, DOUBLE)                                                                     \
+	RESULT(string, STRING)                                                                     \
+	RESULT(bytes, BYTES)                                                                       \
+	RESULT(json, JSON)                                                                         \
+	RESULT(date, DATE)                                                                         \
+	RESULT(time, TIME)                                                                         \
+	RESULT(timestamp, TIMESTAMP)                                                               \
 	RESULT(interval, INTERVAL)
 
 /* result_first, result_second, result_last: the type of that argument. */
-#define RESULT(name, kind)                                                                       \
-	Status result_##name(Arena *arena, BoundExpr *const *args, uint32_t count,               \
-	                     const Type **type, Error *err);
+#define RESULT(name, kind)                                                                         \
+	Status result_##name(Arena *arena, BoundExpr *const *args, uint32_t count,                 \
+			     const Type **type, Error *err);
 SHARED_RESULT_LIST(RESULT)
 RESULT(first, )
 RESULT(second, )
 RESULT(last, )
 #undef RESULT
 
-#define SCALAR(name, arguments, result, kernel, flags, category, signature, doc)                 \
-	Status result(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,   \
-	              Error *err);                                                               \
+#define SCALAR(name, arguments, result, kernel, flags, category, signature, doc)                   \
+	Status result(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,     \
+		      Error *err);                                                                 \
 	void kernel(KernelCall *call);
-#define SCALAR_PLAN(name, arguments, result, planner, flags, category, signature, doc)           \
-	Status result(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,   \
-	              Error *err);                                                               \
+#define SCALAR_PLAN(name, arguments, result, planner, flags, category, signature, doc)             \
+	Status result(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,     \
+		      Error *err);                                                                 \
 	Status planner(Arena *arena, const BoundExpr *call, KernelPlan *plan, Error *err);
-#define SCALAR_NODE(name, arguments, result, kind, category, signature, doc)                     \
-	Status result(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,   \
-	              Error *err);
+#define SCALAR_NODE(name, arguments, result, kind, category, signature, doc)                       \
+	Status result(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,     \
+		      Error *err);
 #include "func/scalar_list.h"

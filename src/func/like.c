@@ -8,8 +8,7 @@
 #include "base/utf8.h"
 #include "func/text.h"
 
-
-#define LIKE_ANY_ONE UINT32_MAX          /* _ */
+#define LIKE_ANY_ONE  UINT32_MAX         /* _ */
 #define LIKE_ANY_MANY (UINT32_MAX - 1)   /* % */
 #define LIKE_RAW_BYTE UINT32_C(0x200000) /* | a byte that is not UTF-8 */
 
@@ -31,7 +30,7 @@ typedef struct LikePattern {
 
 typedef struct LikeState {
 	bool fold;
-	bool ready;         /* the pattern is constant and compiled */
+	bool ready; /* the pattern is constant and compiled */
 	LikePattern pattern;
 } LikeState;
 
@@ -82,9 +81,9 @@ like_find_shape(Arena *arena, LikePattern *pattern)
 		len += (uint32_t)utf8_encode(elements[i], literal + len);
 	pattern->literal = (Str){literal, len};
 	pattern->shape = open_start && open_end ? LIKE_CONTAINS
-	                 : open_start           ? LIKE_SUFFIX
-	                 : open_end             ? (len == 0 ? LIKE_CONTAINS : LIKE_PREFIX)
-	                                        : LIKE_EQUAL;
+			 : open_start           ? LIKE_SUFFIX
+			 : open_end             ? (len == 0 ? LIKE_CONTAINS : LIKE_PREFIX)
+						: LIKE_EQUAL;
 }
 
 /* False if the escape character stands at the end, where there is nothing to escape. */
@@ -163,7 +162,7 @@ like_matches(const LikePattern *pattern, Str text)
 	case LIKE_CONTAINS:
 		return pattern->literal.len == 0 ||
 		       (text.len > 0 && memmem(text.data, text.len, pattern->literal.data,
-		                               pattern->literal.len) != NULL);
+					       pattern->literal.len) != NULL);
 	case LIKE_GENERAL:
 		return like_general(pattern, text);
 	}
@@ -210,9 +209,11 @@ like_kernel(KernelCall *call)
 	const LikeState *state = call->state;
 	LikePattern own;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		if (state->ready)
-			kernel_set_bool(call, row, like_matches(&state->pattern, kernel_text(call, 0, row)));
+			kernel_set_bool(call, row,
+					like_matches(&state->pattern, kernel_text(call, 0, row)));
 		else if (row_pattern(call, row, &own))
 			kernel_set_bool(call, row, like_matches(&own, kernel_text(call, 0, row)));
 	}
@@ -231,11 +232,12 @@ plan_like_pattern(Arena *arena, const BoundExpr *call, KernelPlan *plan, bool fo
 	plan->state = state;
 	if (escape_text != NULL && !escape_point(escape_text->text, &escape))
 		return error_set_at(err, FERRIS_ERR_BAD_ARGUMENT, call->args[2]->position, "%s",
-		                    bad_escape);
+				    bad_escape);
 	if (pattern == NULL || (call->arg_count == 3 && escape_text == NULL))
 		return FERRIS_OK;
 	if (!like_compile(arena, pattern->text, escape, fold, &state->pattern))
-		return error_set_at(err, FERRIS_ERR_BAD_ARGUMENT, call->args[1]->position, "%s", bad_end);
+		return error_set_at(err, FERRIS_ERR_BAD_ARGUMENT, call->args[1]->position, "%s",
+				    bad_end);
 	state->ready = true;
 	return FERRIS_OK;
 }
@@ -258,7 +260,8 @@ plan_ilike(Arena *arena, const BoundExpr *call, KernelPlan *plan, Error *err)
 void
 text_concat(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		StringView a = kernel_view(call, 0, row);
 		StringView b = kernel_view(call, 1, row);
 		char *room = text_room(call, row, (size_t)a.len + b.len);

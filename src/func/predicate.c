@@ -16,20 +16,21 @@ void
 any_is_null(KernelCall *call)
 {
 	KERNEL_EACH_ROW(call, row)
-		kernel_set_bool(call, row, kernel_is_null(call, 0, row));
+	kernel_set_bool(call, row, kernel_is_null(call, 0, row));
 }
 
 void
 any_is_not_null(KernelCall *call)
 {
 	KERNEL_EACH_ROW(call, row)
-		kernel_set_bool(call, row, !kernel_is_null(call, 0, row));
+	kernel_set_bool(call, row, !kernel_is_null(call, 0, row));
 }
 
 static void
 is_truth(KernelCall *call, bool wanted, bool negated)
 {
-	KERNEL_EACH_ROW(call, row) {
+	KERNEL_EACH_ROW(call, row)
+	{
 		bool is = !kernel_is_null(call, 0, row) && kernel_bool(call, 0, row) == wanted;
 
 		kernel_set_bool(call, row, is != negated);
@@ -65,10 +66,10 @@ boolean_is_not_false(KernelCall *call)
 #define LINEAR_MAX 8 /* up to here a walk over the list beats a search */
 
 typedef struct InState {
-	uint32_t count;      /* members that are not NULL */
+	uint32_t count; /* members that are not NULL */
 	bool has_null;
-	int64_t *integers;   /* sorted */
-	StringView *texts;   /* sorted */
+	int64_t *integers; /* sorted */
+	StringView *texts; /* sorted */
 } InState;
 
 /* x IN (...) is NULL if x is, and if it is not found but a member is NULL. */
@@ -125,12 +126,13 @@ in_integers(KernelCall *call)
 {
 	const InState *state = call->state;
 
-	KERNEL_EACH_ROW(call, row) {
+	KERNEL_EACH_ROW(call, row)
+	{
 		if (kernel_is_null(call, 0, row))
 			vector_set_null(call->out, row);
 		else
 			set_found(call, row, integer_member(state, kernel_int(call, 0, row)),
-			          state->has_null);
+				  state->has_null);
 	}
 }
 
@@ -139,12 +141,13 @@ in_texts(KernelCall *call)
 {
 	const InState *state = call->state;
 
-	KERNEL_EACH_ROW(call, row) {
+	KERNEL_EACH_ROW(call, row)
+	{
 		if (kernel_is_null(call, 0, row))
 			vector_set_null(call->out, row);
 		else
 			set_found(call, row, text_member(state, kernel_view(call, 0, row)),
-			          state->has_null);
+				  state->has_null);
 	}
 }
 
@@ -152,7 +155,8 @@ in_texts(KernelCall *call)
 static void
 in_any(KernelCall *call)
 {
-	KERNEL_EACH_ROW(call, row) {
+	KERNEL_EACH_ROW(call, row)
+	{
 		bool found = false;
 		bool null_member = false;
 

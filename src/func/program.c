@@ -7,21 +7,21 @@
  * AND, OR, CASE, COALESCE and TRY compute their arguments on narrowed selections, func/branch.c.
  * A row that fails is noted in `failures` and is NULL from there on; what is done with the notes is
  * decided at the end of each expression (here), or at a TRY around it. */
-#include "func/program_node.h"
+#include "func/program.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/memory.h"
 #include "func/cast.h"
+#include "func/program_node.h"
 
 struct Program {
 	Node **roots;
 	uint32_t count;
 	Failures failures;
-	uint32_t conjunct_count;   /* the roots with their ANDs taken apart */
+	uint32_t conjunct_count; /* the roots with their ANDs taken apart */
 	Node **conjuncts;
-	Node *nodes;               /* all, by `next` */
+	Node *nodes; /* all, by `next` */
 };
 
 /* ---- compile ---- */
@@ -94,11 +94,11 @@ compile_self(Compiler *compiler, Node *node)
 	case BOUND_TRY:
 		if (type_is_nested(expr->type))
 			return error_set_at(compiler->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-			                    "%s cannot yield %s",
-			                    expr->kind == BOUND_CASE       ? "CASE"
-			                    : expr->kind == BOUND_COALESCE ? "COALESCE"
-			                                                   : "TRY",
-			                    type_text(arena, expr->type).data);
+					    "%s cannot yield %s",
+					    expr->kind == BOUND_CASE       ? "CASE"
+					    : expr->kind == BOUND_COALESCE ? "COALESCE"
+									   : "TRY",
+					    type_text(arena, expr->type).data);
 		break;
 	}
 	if (expr->kind != BOUND_CALL && expr->kind != BOUND_CAST) {
@@ -293,7 +293,7 @@ node_run(Run *run, Node *node, Selection sel)
 		return run_kernel(run, node, sel);
 	case BOUND_CAST:
 		return node->plan.kernel != NULL ? run_kernel(run, node, sel)
-		                                 : run_relabel(run, node, sel);
+						 : run_relabel(run, node, sel);
 	case BOUND_FIELD:
 		return run_field(run, node, sel);
 	case BOUND_AND:
@@ -367,7 +367,7 @@ report_failures(Failures *failures, Batch *batch)
 		const RowFailure *failure = &failures->list[i];
 
 		batch_add_error(batch, batch->records[failure->row], failure->status,
-		                failure->column, "%.*s", STR_ARG(failure->message));
+				failure->column, "%.*s", STR_ARG(failure->message));
 		bitmap_clear(failures->failed, failure->row);
 	}
 	failures->count = 0;
@@ -464,12 +464,12 @@ kernel_fail_decimal(KernelCall *call, uint32_t row, DecimalResult result, const 
 		kernel_fail(call, row, FERRIS_ERR_BAD_VALUE, "%s: not a number", what);
 		break;
 	case DECIMAL_OVERFLOW:
-		kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE, "%s: the result does not fit %s", what,
-		            type);
+		kernel_fail(call, row, FERRIS_ERR_OUT_OF_RANGE, "%s: the result does not fit %s",
+			    what, type);
 		break;
 	case DECIMAL_LOST_DIGITS:
-		kernel_fail(call, row, FERRIS_ERR_DIGIT_LOSS, "%s: a digit would be lost as %s", what,
-		            type);
+		kernel_fail(call, row, FERRIS_ERR_DIGIT_LOSS, "%s: a digit would be lost as %s",
+			    what, type);
 		break;
 	case DECIMAL_DIVISION_BY_ZERO:
 		kernel_fail(call, row, FERRIS_ERR_DIVISION_BY_ZERO, "%s: division by zero", what);
@@ -489,9 +489,9 @@ kernel_fail_temporal(KernelCall *call, uint32_t row, TemporalResult result, cons
 		[TEMPORAL_SPACE] = "the text is too long",
 	};
 	Status status = result == TEMPORAL_RANGE         ? FERRIS_ERR_OUT_OF_RANGE
-	                : result == TEMPORAL_LOST_DIGITS ? FERRIS_ERR_DIGIT_LOSS
-	                : result == TEMPORAL_SYNTAX      ? FERRIS_ERR_BAD_VALUE
-	                                                 : FERRIS_ERR_BAD_ARGUMENT;
+			: result == TEMPORAL_LOST_DIGITS ? FERRIS_ERR_DIGIT_LOSS
+			: result == TEMPORAL_SYNTAX      ? FERRIS_ERR_BAD_VALUE
+							 : FERRIS_ERR_BAD_ARGUMENT;
 
 	if (result != TEMPORAL_OK)
 		kernel_fail(call, row, status, "%s: %s", what, reasons[result]);

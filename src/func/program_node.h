@@ -1,4 +1,5 @@
-/* func/program_node.h -- the nodes of a compiled program; private to func/program.c and branch.c. */
+/* func/program_node.h -- the nodes of a compiled program; private to func/program.c and branch.c.
+ */
 #pragma once
 
 #include "func/kernel.h"
@@ -8,17 +9,17 @@ typedef struct Node Node;
 struct Node {
 	const BoundExpr *expr;
 	Node **args;
-	const Vector **inputs;  /* the results of args, for a kernel */
-	KernelPlan plan;        /* CALL, CAST */
-	bool strict;            /* NULL in, NULL out: the kernel sees only the rest */
+	const Vector **inputs; /* the results of args, for a kernel */
+	KernelPlan plan;       /* CALL, CAST */
+	bool strict;           /* NULL in, NULL out: the kernel sees only the rest */
 	bool has_reg;
-	Vector reg;             /* what the node computes into */
-	Vector view;            /* FIELD, CAST without a kernel: somebody else's data */
-	uint64_t *words;        /* FIELD: the merged validity */
-	uint8_t *truth;         /* AND, OR: a Truth per row */
-	uint16_t *open;         /* rows that are still undecided */
-	uint16_t *taken;        /* rows of the branch being computed */
-	Node *next;             /* of the program */
+	Vector reg;      /* what the node computes into */
+	Vector view;     /* FIELD, CAST without a kernel: somebody else's data */
+	uint64_t *words; /* FIELD: the merged validity */
+	uint8_t *truth;  /* AND, OR: a Truth per row */
+	uint16_t *open;  /* rows that are still undecided */
+	uint16_t *taken; /* rows of the branch being computed */
+	Node *next;      /* of the program */
 };
 
 /* Rows to compute: ascending; dense if they are 0, 1, ... count-1. */

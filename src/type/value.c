@@ -67,8 +67,8 @@ value_to_vector(const Value *value, Vector *vector, uint32_t row)
 		VECTOR_DATA(vector, double)[row] = value->real;
 		break;
 	case PHYSICAL_VIEW:
-		VECTOR_DATA(vector, StringView)[row] =
-			(StringView){value->text.data, value->text.len, 0};
+		VECTOR_DATA(vector, StringView)
+		[row] = (StringView){value->text.data, value->text.len, 0};
 		break;
 	case PHYSICAL_INTERVAL:
 		VECTOR_DATA(vector, Interval)[row] = value->interval;

@@ -32,7 +32,7 @@ typedef struct Fixture {
 } Fixture;
 
 #define STACK_MAX 256
-#define WORD_MAX 128
+#define WORD_MAX  128
 
 static inline void
 fixture_open(Fixture *f, const Field *columns, uint32_t count)
@@ -82,12 +82,13 @@ helper_value(Arena *arena, const char *type, const char *text)
 {
 	Error err = {0};
 	Value value = {0};
-	BoundExpr *constant = bound_constant(arena, text_value(arena_copy(arena, text, strlen(text))),
-	                                     (Position){0});
+	BoundExpr *constant = bound_constant(
+		arena, text_value(arena_copy(arena, text, strlen(text))), (Position){0});
 	BoundExpr *cast;
 
-	assert_int_equal(bound_cast(arena, constant, helper_type(arena, type), CAST_EXPLICIT, &cast,
-	                            &err), FERRIS_OK);
+	assert_int_equal(
+		bound_cast(arena, constant, helper_type(arena, type), CAST_EXPLICIT, &cast, &err),
+		FERRIS_OK);
 	if (bound_evaluate(arena, cast, &value, &err) != FERRIS_OK)
 		fail_msg("%s", err.message);
 	return value;
@@ -120,7 +121,8 @@ helper_literal(Fixture *f, const char *word, Value *value)
 		for (char *p = text; *p != '\0'; p++)
 			*p = *p == '~' ? ' ' : *p;
 		*value = text_value(text);
-	} else if (isdigit((unsigned char)word[0]) || (word[0] == '-' && isdigit((unsigned char)word[1]))) {
+	} else if (isdigit((unsigned char)word[0]) ||
+		   (word[0] == '-' && isdigit((unsigned char)word[1]))) {
 		const char *point = strchr(word, '.');
 
 		if (point == NULL) {
@@ -131,7 +133,7 @@ helper_literal(Fixture *f, const char *word, Value *value)
 		}
 		char type[32];
 		snprintf(type, sizeof type, "DECIMAL(%d,%d)", (int)len - 1 - (word[0] == '-'),
-		         (int)strlen(point + 1));
+			 (int)strlen(point + 1));
 		*value = helper_value(&f->arena, type, word);
 	} else {
 		return false;
@@ -157,37 +159,46 @@ helper_apply(Fixture *f, const char *word, BoundExpr **stack, uint32_t *depth)
 		*p = *p == '~' ? ' ' : *p;
 	const char *cast = strstr(word, "cast:");
 	if (cast != NULL || strncmp(word, "implicit:", 9) == 0) {
-		CastMode mode = word[0] == 't' ? CAST_TRY : word[0] == 'i' ? CAST_IMPLICIT : CAST_EXPLICIT;
+		CastMode mode = word[0] == 't'   ? CAST_TRY
+				: word[0] == 'i' ? CAST_IMPLICIT
+						 : CAST_EXPLICIT;
 
 		return bound_cast(&f->arena, stack[*depth - 1],
-		                  helper_type(&f->arena, strchr(word, ':') + 1), mode,
-		                  &stack[*depth - 1], &f->err);
+				  helper_type(&f->arena, strchr(word, ':') + 1), mode,
+				  &stack[*depth - 1], &f->err);
 	}
 	assert_true(*depth >= n);
 	BoundExpr **args = stack + (*depth - n);
 	const struct {
 		const char *name;
 		BoundKind kind;
-	} kinds[] = {{"and", BOUND_AND}, {"or", BOUND_OR}, {"case", BOUND_CASE},
-	             {"coalesce", BOUND_COALESCE}, {"try", BOUND_TRY}};
+	} kinds[] = {{"and", BOUND_AND},
+		     {"or", BOUND_OR},
+		     {"case", BOUND_CASE},
+		     {"coalesce", BOUND_COALESCE},
+		     {"try", BOUND_TRY}};
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		if (strcmp(name, kinds[i].name) != 0)
 			continue;
-		const Type *type = kinds[i].kind <= BOUND_OR ? TYPE_OF(BOOLEAN)
-		                   : kinds[i].kind == BOUND_CASE ? args[1]->type : args[0]->type;
+		const Type *type = kinds[i].kind <= BOUND_OR     ? TYPE_OF(BOOLEAN)
+				   : kinds[i].kind == BOUND_CASE ? args[1]->type
+								 : args[0]->type;
 		bool is_case = kinds[i].kind == BOUND_CASE;
 		for (uint32_t k = 0; k < n; k++)
 			if (kinds[i].kind <= BOUND_OR || (is_case && k % 2 == 0 && k + 1 < n))
-				TRY(bound_cast(&f->arena, args[k], TYPE_OF(BOOLEAN), CAST_IMPLICIT, &args[k], &f->err));
+				TRY(bound_cast(&f->arena, args[k], TYPE_OF(BOOLEAN), CAST_IMPLICIT,
+					       &args[k], &f->err));
 			else if ((type = type_common(&f->arena, type, args[k]->type)) == NULL)
 				return error_set(&f->err, FERRIS_ERR_TYPE, "no common type");
 		for (uint32_t k = 0; k < n; k++)
 			if (kinds[i].kind > BOUND_OR && !(is_case && k % 2 == 0 && k + 1 < n))
-				TRY(bound_cast(&f->arena, args[k], type, CAST_IMPLICIT, &args[k], &f->err));
+				TRY(bound_cast(&f->arena, args[k], type, CAST_IMPLICIT, &args[k],
+					       &f->err));
 		out = bound_node(&f->arena, kinds[i].kind, type, args, n, (Position){1, 1, 1});
 	}
 	if (out == NULL)
-		TRY(function_bind(&f->arena, str_from(name), args, n, (Position){1, 1, 1}, &out, &f->err));
+		TRY(function_bind(&f->arena, str_from(name), args, n, (Position){1, 1, 1}, &out,
+				  &f->err));
 	*depth -= n;
 	stack[(*depth)++] = out;
 	return FERRIS_OK;
@@ -209,12 +220,13 @@ helper_parse(Fixture *f, const char *text)
 		memcpy(word, text, len);
 		word[len] = '\0';
 		text += len + (text[len] == ' ');
-		if (word[0] == 'c' && isdigit((unsigned char)word[1]) && word[strcspn(word, "/")] == '\0') {
+		if (word[0] == 'c' && isdigit((unsigned char)word[1]) &&
+		    word[strcspn(word, "/")] == '\0') {
 			uint32_t column = (uint32_t)strtoul(word + 1, NULL, 10);
 
 			assert_true(column < f->column_count);
 			stack[depth++] = bound_column(&f->arena, column, f->columns[column].type,
-			                              f->columns[column].name, (Position){1, 1, 1});
+						      f->columns[column].name, (Position){1, 1, 1});
 		} else if (helper_literal(f, word, &value)) {
 			stack[depth++] = bound_constant(&f->arena, value, (Position){1, 1, 1});
 		} else if (helper_apply(f, word, stack, &depth) != FERRIS_OK) {
@@ -234,9 +246,11 @@ helper_eval(Fixture *f, const char *text)
 
 	if (expr == NULL)
 		return str_format(&f->arena, "bind %s: %s", error_info(f->err.status)->name,
-		                  f->err.message).data;
+				  f->err.message)
+			.data;
 	if (bound_evaluate(&f->arena, expr, &value, &f->err) != FERRIS_OK)
 		return str_format(&f->arena, "%s: %s", error_info(f->err.status)->name,
-		                  f->err.message).data;
+				  f->err.message)
+			.data;
 	return value_text(&f->arena, &value).data;
 }

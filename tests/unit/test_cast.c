@@ -143,10 +143,11 @@ static void
 test_every_pair(void **state)
 {
 	static const char *const samples[][2] = {
-		{"BOOLEAN", "true"}, {"TINYINT", "1"}, {"SMALLINT", "1"}, {"INTEGER", "1"},
-		{"BIGINT", "1"}, {"FLOAT", "1"}, {"DOUBLE", "1"}, {"DECIMAL(10,2)", "1"},
-		{"DECIMAL(30,5)", "1"}, {"STRING", "1"}, {"BYTES", "1"}, {"JSON", "1"},
-		{"DATE", "2024-01-31"}, {"TIME", "10:00:00"}, {"TIMESTAMP", "2024-01-31"},
+		{"BOOLEAN", "true"},    {"TINYINT", "1"},       {"SMALLINT", "1"},
+		{"INTEGER", "1"},       {"BIGINT", "1"},        {"FLOAT", "1"},
+		{"DOUBLE", "1"},        {"DECIMAL(10,2)", "1"}, {"DECIMAL(30,5)", "1"},
+		{"STRING", "1"},        {"BYTES", "1"},         {"JSON", "1"},
+		{"DATE", "2024-01-31"}, {"TIME", "10:00:00"},   {"TIMESTAMP", "2024-01-31"},
 		{"INTERVAL", "P1D"},
 	};
 	uint32_t done = 0;
@@ -156,17 +157,21 @@ test_every_pair(void **state)
 		for (size_t k = 0; k < sizeof samples / sizeof samples[0]; k++)
 			for (CastMode mode = CAST_EXPLICIT; mode <= CAST_IMPLICIT; mode++) {
 				Value value = i == 9 ? text_value("1")
-				                     : helper_value(&fixture.arena, samples[i][0], samples[i][1]);
-				BoundExpr *from = bound_constant(&fixture.arena, value, (Position){0});
+						     : helper_value(&fixture.arena, samples[i][0],
+								    samples[i][1]);
+				BoundExpr *from =
+					bound_constant(&fixture.arena, value, (Position){0});
 				const Type *to = helper_type(&fixture.arena, samples[k][0]);
 				BoundExpr *cast;
 				Value out;
 
-				if (bound_cast(&fixture.arena, from, to, mode, &cast, &fixture.err) != FERRIS_OK) {
+				if (bound_cast(&fixture.arena, from, to, mode, &cast,
+					       &fixture.err) != FERRIS_OK) {
 					assert_int_equal(fixture.err.status, FERRIS_ERR_TYPE);
 					continue;
 				}
-				Status status = bound_evaluate(&fixture.arena, cast, &out, &fixture.err);
+				Status status =
+					bound_evaluate(&fixture.arena, cast, &out, &fixture.err);
 				assert_true(status == FERRIS_OK || status == FERRIS_ERR_CONSTANT);
 				assert_true(status != FERRIS_OK || type_equal(out.type, to));
 				done++;
@@ -195,7 +200,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_integers), cmocka_unit_test(test_decimals),
-		cmocka_unit_test(test_doubles), cmocka_unit_test(test_text),
+		cmocka_unit_test(test_doubles),  cmocka_unit_test(test_text),
 		cmocka_unit_test(test_temporal), cmocka_unit_test(test_every_pair),
 	};
 

@@ -24,8 +24,7 @@ sample(Str word, uint32_t variant)
 		{"DECIMAL", {"1.50", "2.00"}},
 		{"EXACT", {"1.50", "2.00"}},
 		{"NUMBER", {"2", "1.50"}},
-		{"STRING", {"'a'", "'DAY'", "'2024'", "'61'", "'%Y'", "'i'", "'DOWN'",
-		            "'UTC'"}},
+		{"STRING", {"'a'", "'DAY'", "'2024'", "'61'", "'%Y'", "'i'", "'DOWN'", "'UTC'"}},
 		{"TEXT", {"'a'", "12"}},
 		{"ANY", {"1", "'a'", "1.50"}},
 		{"T", {"1", "2"}},
@@ -39,9 +38,10 @@ sample(Str word, uint32_t variant)
 	};
 
 	if (str_eq(word, STR("MAP")))
-		return bound_constant(&fixture.arena,
-		                      value_null(type_map(&fixture.arena, TYPE_OF(STRING), TYPE_OF(INTEGER))),
-		                      (Position){1, 1, 1});
+		return bound_constant(
+			&fixture.arena,
+			value_null(type_map(&fixture.arena, TYPE_OF(STRING), TYPE_OF(INTEGER))),
+			(Position){1, 1, 1});
 	for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
 		if (!str_eq(word, str_from(samples[i].word)))
 			continue;
@@ -91,7 +91,8 @@ first_name(const ScalarFunction *row)
 static Status
 call(Str name, BoundExpr **args, uint32_t count, BoundExpr **out)
 {
-	return function_bind(&fixture.arena, name, args, count, (Position){1, 1, 1}, out, &fixture.err);
+	return function_bind(&fixture.arena, name, args, count, (Position){1, 1, 1}, out,
+			     &fixture.err);
 }
 
 /* A call of the row that can be planned, trying the samples in turn; NULL if there is none. */
@@ -124,7 +125,8 @@ is_null_result(BoundExpr *expr)
 	Program *program;
 	bool null;
 
-	assert_int_equal(program_compile(&fixture.arena, &expr, 1, &program, &fixture.err), FERRIS_OK);
+	assert_int_equal(program_compile(&fixture.arena, &expr, 1, &program, &fixture.err),
+			 FERRIS_OK);
 	Batch *batch = batch_new(NULL, NULL, 0);
 	batch_reset(batch);
 	batch->row_count = 3;
@@ -149,7 +151,8 @@ check_strict(const ScalarFunction *row, BoundExpr **args, uint32_t count)
 		Program *program;
 
 		memcpy(with_null, args, sizeof with_null);
-		with_null[k] = bound_constant(&fixture.arena, value_null(args[k]->type), (Position){1, 1, 1});
+		with_null[k] = bound_constant(&fixture.arena, value_null(args[k]->type),
+					      (Position){1, 1, 1});
 		if (call(first_name(row), with_null, count, &out) != FERRIS_OK)
 			fail_msg("%s with NULL: %s", row->name, fixture.err.message);
 		if (out->kind != BOUND_CALL || !(out->function->flags & SCALAR_STRICT))
@@ -158,7 +161,8 @@ check_strict(const ScalarFunction *row, BoundExpr **args, uint32_t count)
 			continue; /* it must be a constant that is known */
 		program_free(program);
 		if (!is_null_result(out))
-			fail_msg("%s is STRICT, but argument %u NULL gives a value", row->name, k + 1);
+			fail_msg("%s is STRICT, but argument %u NULL gives a value", row->name,
+				 k + 1);
 		checked++;
 	}
 	return checked;
@@ -179,8 +183,8 @@ test_every_row(void **state)
 			BoundExpr *out = sample_call(row, &pattern, count, args);
 
 			if (out == NULL)
-				fail_msg("%s(%s) with %u arguments: %s", row->name, row->arguments, count,
-				         fixture.err.message);
+				fail_msg("%s(%s) with %u arguments: %s", row->name, row->arguments,
+					 count, fixture.err.message);
 			assert_non_null(out->type);
 			assert_true(bound_text(&fixture.arena, out).len > 0);
 			checked += check_strict(row, args, count);
@@ -202,16 +206,18 @@ test_every_arity(void **state)
 		Pattern pattern = parse_pattern(row->arguments);
 		BoundExpr *args[ARGS_MAX + 1], *out;
 		uint32_t counts[2] = {pattern.min > 0 ? pattern.min - 1 : UINT32_MAX,
-		                      pattern.open ? UINT32_MAX : pattern.max + 1};
+				      pattern.open ? UINT32_MAX : pattern.max + 1};
 
 		for (uint32_t k = 0; k <= pattern.max; k++)
 			args[k] = sample(k < pattern.max ? pattern.words[k] : STR("STRING"), 0);
 		for (int k = 0; k < 2; k++) {
-			if (counts[k] == UINT32_MAX || call(first_name(row), args, counts[k], &out) == FERRIS_OK)
+			if (counts[k] == UINT32_MAX ||
+			    call(first_name(row), args, counts[k], &out) == FERRIS_OK)
 				continue;
 			assert_true(fixture.err.status == FERRIS_ERR_ARGUMENTS ||
-			            fixture.err.status == FERRIS_ERR_TYPE);
-			if (fixture.err.status == FERRIS_ERR_ARGUMENTS && fixture.err.hint[0] == '\0')
+				    fixture.err.status == FERRIS_ERR_TYPE);
+			if (fixture.err.status == FERRIS_ERR_ARGUMENTS &&
+			    fixture.err.hint[0] == '\0')
 				fail_msg("%s: no hint for %u arguments", row->name, counts[k]);
 			refused++;
 		}
@@ -263,12 +269,14 @@ test_names_and_errors(void **state)
 	assert_int_equal(fixture.err.position.line, 1);
 	args[0] = helper_parse(&fixture, "true");
 	assert_int_equal(call(STR("+"), args, 2, &out), FERRIS_ERR_TYPE);
-	assert_string_equal(fixture.err.message, "the operator + does not exist for BOOLEAN, STRING");
+	assert_string_equal(fixture.err.message,
+			    "the operator + does not exist for BOOLEAN, STRING");
 	args[0] = helper_parse(&fixture, "1");
 	assert_int_equal(call(STR("if"), args, 2, &out), FERRIS_ERR_ARGUMENTS);
 	assert_string_equal(fixture.err.hint, "it is called as IF(condition, a, b)");
 	assert_int_equal(call(STR("coalesce"), args, 2, &out), FERRIS_ERR_TYPE);
-	assert_non_null(strstr(fixture.err.message, "coalesce does not exist for (INTEGER, STRING)"));
+	assert_non_null(
+		strstr(fixture.err.message, "coalesce does not exist for (INTEGER, STRING)"));
 	assert_int_equal(call(STR("Coalesce"), args, 1, &out), FERRIS_OK);
 	assert_int_equal(out->kind, BOUND_COALESCE);
 	assert_int_equal(call(STR("||"), args, 2, &out), FERRIS_OK);
@@ -282,15 +290,25 @@ test_overloads(void **state)
 	static const struct {
 		const char *expr, *type;
 	} cases[] = {
-		{"1 2 +", "INTEGER"}, {"1 big:2 +", "BIGINT"}, {"1 1.5 +", "DECIMAL(3,1)"},
-		{"1.5 dbl:1 +", "DOUBLE"}, {"1 dbl:1 +", "DOUBLE"}, {"1 1.5 *", "DECIMAL(3,1)"},
-		{"null 1 +", "INTEGER"}, {"null 1.5 +", "DECIMAL(20,1)"}, {"null null +", "INTEGER"},
-		{"date:2024-01-31 1 +", "DATE"}, {"date:2024-01-31 iv:P1D +", "TIMESTAMP"},
+		{"1 2 +", "INTEGER"},
+		{"1 big:2 +", "BIGINT"},
+		{"1 1.5 +", "DECIMAL(3,1)"},
+		{"1.5 dbl:1 +", "DOUBLE"},
+		{"1 dbl:1 +", "DOUBLE"},
+		{"1 1.5 *", "DECIMAL(3,1)"},
+		{"null 1 +", "INTEGER"},
+		{"null 1.5 +", "DECIMAL(20,1)"},
+		{"null null +", "INTEGER"},
+		{"date:2024-01-31 1 +", "DATE"},
+		{"date:2024-01-31 iv:P1D +", "TIMESTAMP"},
 		{"date:2024-01-31 date:2024-01-31 -", "INTEGER"},
 		{"date:2024-01-31 ts:2024-01-31 -", "INTERVAL"},
-		{"1 1.5 =", "BOOLEAN"}, {"1 null =", "BOOLEAN"},
-		{"1 1.50 coalesce/2", "DECIMAL(12,2)"}, {"true 1 dbl:2 IF/3", "DOUBLE"},
-		{"1 big:9223372036854775807 +", "BIGINT"}, {"'a' 1.5 ||", "STRING"},
+		{"1 1.5 =", "BOOLEAN"},
+		{"1 null =", "BOOLEAN"},
+		{"1 1.50 coalesce/2", "DECIMAL(12,2)"},
+		{"true 1 dbl:2 IF/3", "DOUBLE"},
+		{"1 big:9223372036854775807 +", "BIGINT"},
+		{"'a' 1.5 ||", "STRING"},
 		{"ts:2024-01-31 '2024-01-31' =", "BOOLEAN"},
 	};
 
@@ -302,7 +320,7 @@ test_overloads(void **state)
 			fail_msg("%s: %s", cases[i].expr, fixture.err.message);
 		if (!str_eq(type_text(&fixture.arena, expr->type), str_from(cases[i].type)))
 			fail_msg("%s is %s, not %s", cases[i].expr,
-			         type_text(&fixture.arena, expr->type).data, cases[i].type);
+				 type_text(&fixture.arena, expr->type).data, cases[i].type);
 	}
 }
 
@@ -326,7 +344,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_row), cmocka_unit_test(test_every_arity),
+		cmocka_unit_test(test_every_row),     cmocka_unit_test(test_every_arity),
 		cmocka_unit_test(test_documentation), cmocka_unit_test(test_names_and_errors),
 		cmocka_unit_test(test_overloads),
 	};

@@ -1,7 +1,8 @@
 /* tests/unit/test_program.c -- compiled expressions on batches: logic, errors, selections, folding.
  *
- * Expected values come from Python's decimal and from SQLite (tests/unit/data/make_func_vectors.py);
- * the property test compares four ways of running the same random expression. */
+ * Expected values come from Python's decimal and from SQLite
+ * (tests/unit/data/make_func_vectors.py); the property test compares four ways of running the same
+ * random expression. */
 #include "func_helper.h"
 
 static Fixture fixture;
@@ -35,10 +36,11 @@ test_truth_tables(void **state)
 	static const int and_table[3][3] = {{0, 0, 0}, {0, 1, 2}, {0, 2, 2}};
 	static const int or_table[3][3] = {{0, 1, 2}, {1, 1, 1}, {2, 1, 2}};
 	static const int not_table[3] = {1, 0, 2};
-	static const char *const tests[] = {"IS~TRUE", "IS~NOT~TRUE", "IS~FALSE", "IS~NOT~FALSE",
-	                                    "IS~UNKNOWN", "IS~NOT~UNKNOWN", "IS~NULL", "IS~NOT~NULL"};
+	static const char *const tests[] = {"IS~TRUE",      "IS~NOT~TRUE", "IS~FALSE",
+					    "IS~NOT~FALSE", "IS~UNKNOWN",  "IS~NOT~UNKNOWN",
+					    "IS~NULL",      "IS~NOT~NULL"};
 	static const int test_table[8][3] = {{0, 1, 0}, {1, 0, 1}, {1, 0, 0}, {0, 1, 1},
-	                                     {0, 0, 1}, {1, 1, 0}, {0, 0, 1}, {1, 1, 0}};
+					     {0, 0, 1}, {1, 1, 0}, {0, 0, 1}, {1, 1, 0}};
 	char expr[200];
 
 	(void)state;
@@ -54,14 +56,18 @@ test_truth_tables(void **state)
 			check(expr, names[and_table[a][b]]);
 			snprintf(expr, sizeof expr, "%s %s or/2", truths[a], truths[b]);
 			check(expr, names[or_table[a][b]]);
-			snprintf(expr, sizeof expr, "%s %s IS~DISTINCT~FROM/2", truths[a], truths[b]);
+			snprintf(expr, sizeof expr, "%s %s IS~DISTINCT~FROM/2", truths[a],
+				 truths[b]);
 			check(expr, names[a != b]);
-			snprintf(expr, sizeof expr, "%s %s IS~NOT~DISTINCT~FROM/2", truths[a], truths[b]);
+			snprintf(expr, sizeof expr, "%s %s IS~NOT~DISTINCT~FROM/2", truths[a],
+				 truths[b]);
 			check(expr, names[a == b]);
 			for (int c = 0; c < 3; c++) {
-				snprintf(expr, sizeof expr, "%s %s %s and/3", truths[a], truths[b], truths[c]);
+				snprintf(expr, sizeof expr, "%s %s %s and/3", truths[a], truths[b],
+					 truths[c]);
 				check(expr, names[and_table[and_table[a][b]][c]]);
-				snprintf(expr, sizeof expr, "%s %s %s or/3", truths[a], truths[b], truths[c]);
+				snprintf(expr, sizeof expr, "%s %s %s or/3", truths[a], truths[b],
+					 truths[c]);
 				check(expr, names[or_table[or_table[a][b]][c]]);
 			}
 		}
@@ -89,7 +95,8 @@ test_integer_limits(void **state)
 	check_fails("big:-9223372036854775808 1 -", "does not fit BIGINT");
 	check_fails("big:4611686018427387904 2 *", "does not fit BIGINT");
 	check("big:-4611686018427387904 2 *", "-9223372036854775808");
-	check_fails("big:-9223372036854775808 NEG/1", "-(-9223372036854775808) does not fit BIGINT");
+	check_fails("big:-9223372036854775808 NEG/1",
+		    "-(-9223372036854775808) does not fit BIGINT");
 	check_fails("-2147483648 NEG/1", "does not fit INTEGER");
 	check_fails("big:-9223372036854775808 -1 /", "does not fit BIGINT");
 	check_fails("-2147483648 -1 /", "does not fit INTEGER");
@@ -274,7 +281,7 @@ test_short_circuit(void **state)
 			assert_non_null(cases[k].values[row]);
 			if (!str_eq(value_text(&f.arena, &value), str_from(cases[k].values[row])))
 				fail_msg("%s row %u: %s", cases[k].text, row,
-				         value_text(&f.arena, &value).data);
+					 value_text(&f.arena, &value).data);
 		}
 		program_free(program);
 		fixture_close(&f);
@@ -327,7 +334,8 @@ test_folding(void **state)
 		{"c0 cast:STRING 'x' LIKE/2", "CAST(a AS STRING) LIKE 'x'"},
 		{"c0 'it''s' ||", "a || 'it''''s'"},
 		{"c0 IS~NULL/1 IS~NOT~TRUE/1", "(a IS NULL) IS NOT TRUE"},
-		{"c0 cast:DOUBLE null IS~DISTINCT~FROM/2", "CAST(a AS DOUBLE) IS DISTINCT FROM NULL"},
+		{"c0 cast:DOUBLE null IS~DISTINCT~FROM/2",
+		 "CAST(a AS DOUBLE) IS DISTINCT FROM NULL"},
 	};
 	Fixture f;
 	BoundExpr *folded;
@@ -341,10 +349,10 @@ test_folding(void **state)
 			fail_msg("%s: %s", cases[i].expr, f.err.message);
 		if (!str_eq(bound_text(&f.arena, folded), str_from(cases[i].text)))
 			fail_msg("%s\n  gives  %s\n  wanted %s", cases[i].expr,
-			         bound_text(&f.arena, folded).data, cases[i].text);
+				 bound_text(&f.arena, folded).data, cases[i].text);
 	}
 	assert_int_equal(bound_fold(&f.arena, helper_parse(&f, "c0 1 0 / +"), &folded, &f.err),
-	                 FERRIS_ERR_CONSTANT);
+			 FERRIS_ERR_CONSTANT);
 	assert_string_equal(f.err.message, "division by zero: 1 / 0");
 	fixture_close(&f);
 }
@@ -371,8 +379,8 @@ test_decimal_vectors(void **state)
 	uint32_t count = 0;
 
 	(void)state;
-	while (fscanf(file, "%d %d %63s %3s %d %d %63s %d %d %63s", &p1, &s1, a, op, &p2, &s2, b, &p, &s,
-	              wanted) == 10) {
+	while (fscanf(file, "%d %d %63s %3s %d %d %63s %d %d %63s", &p1, &s1, a, op, &p2, &s2, b,
+		      &p, &s, wanted) == 10) {
 		Fixture f;
 		BoundExpr *args[2], *call;
 		Value value;
@@ -380,22 +388,26 @@ test_decimal_vectors(void **state)
 		fixture_open(&f, NULL, 0);
 		snprintf(type_a, sizeof type_a, "DECIMAL(%d,%d)", p1, s1);
 		snprintf(type_b, sizeof type_b, "DECIMAL(%d,%d)", p2, s2);
-		args[0] = bound_constant(&f.arena, helper_value(&f.arena, type_a, a), (Position){0});
-		args[1] = bound_constant(&f.arena, helper_value(&f.arena, type_b, b), (Position){0});
-		assert_int_equal(function_bind(&f.arena, str_from(op), args, 2, (Position){0}, &call,
-		                               &f.err), FERRIS_OK);
+		args[0] =
+			bound_constant(&f.arena, helper_value(&f.arena, type_a, a), (Position){0});
+		args[1] =
+			bound_constant(&f.arena, helper_value(&f.arena, type_b, b), (Position){0});
+		assert_int_equal(function_bind(&f.arena, str_from(op), args, 2, (Position){0},
+					       &call, &f.err),
+				 FERRIS_OK);
 		assert_int_equal(call->type->precision, p);
 		assert_int_equal(call->type->scale, s);
 		Status status = bound_evaluate(&f.arena, call, &value, &f.err);
 		if (strcmp(wanted, "DIVISION_BY_ZERO") == 0)
-			assert_true(status == FERRIS_ERR_CONSTANT && strstr(f.err.message, "division"));
+			assert_true(status == FERRIS_ERR_CONSTANT &&
+				    strstr(f.err.message, "division"));
 		else if (strcmp(wanted, "OUT_OF_RANGE") == 0)
 			assert_true(status == FERRIS_ERR_CONSTANT && strstr(f.err.message, "fit"));
 		else if (status != FERRIS_OK)
 			fail_msg("%s %s %s: %s", a, op, b, f.err.message);
 		else if (!str_eq(value_text(&f.arena, &value), str_from(wanted)))
 			fail_msg("%s %s %s\n  gives  %s\n  wanted %s", a, op, b,
-			         value_text(&f.arena, &value).data, wanted);
+				 value_text(&f.arena, &value).data, wanted);
 		fixture_close(&f);
 		count++;
 	}
@@ -404,8 +416,10 @@ test_decimal_vectors(void **state)
 }
 
 static const Field sqlite_columns[] = {
-	{.name = STR_INIT("c0"), .type = TYPE_OF(BIGINT)}, {.name = STR_INIT("c1"), .type = TYPE_OF(BIGINT)},
-	{.name = STR_INIT("c2"), .type = TYPE_OF(BIGINT)}, {.name = STR_INIT("c3"), .type = TYPE_OF(STRING)},
+	{.name = STR_INIT("c0"), .type = TYPE_OF(BIGINT)},
+	{.name = STR_INIT("c1"), .type = TYPE_OF(BIGINT)},
+	{.name = STR_INIT("c2"), .type = TYPE_OF(BIGINT)},
+	{.name = STR_INIT("c3"), .type = TYPE_OF(STRING)},
 	{.name = STR_INIT("c4"), .type = TYPE_OF(STRING)},
 };
 
@@ -434,7 +448,8 @@ read_rows(Fixture *f, FILE *file, char *line, size_t size)
 			Value value = value_null(sqlite_columns[c].type);
 
 			if (next_field(&p, &field) && c < 3)
-				value = (Value){.type = TYPE_OF(BIGINT), .int64 = strtoll(field, NULL, 10)};
+				value = (Value){.type = TYPE_OF(BIGINT),
+						.int64 = strtoll(field, NULL, 10)};
 			else if (strcmp(field, "\\N") != 0)
 				value = text_value(arena_copy(&f->arena, field, strlen(field)));
 			value_to_vector(&value, &f->batch->columns[c], row);
@@ -465,7 +480,8 @@ test_sqlite_vectors(void **state)
 	(void)state;
 	fixture_open(&f, sqlite_columns, 5);
 	read_rows(&f, file, line, sizeof line);
-	while (fgets(line, sizeof line, file) != NULL && fgets(wanted, sizeof wanted, file) != NULL) {
+	while (fgets(line, sizeof line, file) != NULL &&
+	       fgets(wanted, sizeof wanted, file) != NULL) {
 		const char *text = line;
 		const Vector *result;
 		char *p = wanted;
@@ -485,7 +501,8 @@ test_sqlite_vectors(void **state)
 			Value value = value_from_vector(result, row);
 			Str got = plain_text(&f.arena, &value);
 			if (!str_eq(got, str_from(field)))
-				fail_msg("%s, row %u\n  gives  %.*s\n  wanted %s", line, row, STR_ARG(got), field);
+				fail_msg("%s, row %u\n  gives  %.*s\n  wanted %s", line, row,
+					 STR_ARG(got), field);
 			compared++;
 		}
 		program_free(program);
@@ -515,9 +532,9 @@ static Type decimal_wide = {.kind = TYPE_DECIMAL, .precision = 25, .scale = 6};
 static void
 property_schema(void)
 {
-	const Type *types[PROPERTY_COLUMNS] = {TYPE_OF(INTEGER), TYPE_OF(BIGINT), &decimal_narrow,
-	                                       &decimal_wide, TYPE_OF(DOUBLE), TYPE_OF(STRING),
-	                                       TYPE_OF(BOOLEAN), TYPE_OF(TIMESTAMP)};
+	const Type *types[PROPERTY_COLUMNS] = {TYPE_OF(INTEGER), TYPE_OF(BIGINT),   &decimal_narrow,
+					       &decimal_wide,    TYPE_OF(DOUBLE),   TYPE_OF(STRING),
+					       TYPE_OF(BOOLEAN), TYPE_OF(TIMESTAMP)};
 	static const char *const column_names[] = {"i", "l", "d", "w", "f", "s", "b", "t"};
 
 	for (int i = 0; i < PROPERTY_COLUMNS; i++)
@@ -527,7 +544,8 @@ property_schema(void)
 static Value
 random_value(const Type *type)
 {
-	static const char *const texts[] = {"", "a", "abc", "12", "1.5", "a%c", "\xc3\xa9t\xc3\xa9"};
+	static const char *const texts[] = {
+		"", "a", "abc", "12", "1.5", "a%c", "\xc3\xa9t\xc3\xa9"};
 	Value value = {.type = type};
 	int64_t small = (int64_t)pick(7) - 3;
 
@@ -569,11 +587,11 @@ random_leaf(Fixture *f)
 
 	if (pick(4) == 0) {
 		Value value = pick(8) == 0 ? value_null(property_columns[c].type)
-		                           : random_value(property_columns[c].type);
+					   : random_value(property_columns[c].type);
 		return bound_constant(&f->arena, value, (Position){1, 1, 1});
 	}
 	return bound_column(&f->arena, c, property_columns[c].type, property_columns[c].name,
-	                    (Position){1, 1, 1});
+			    (Position){1, 1, 1});
 }
 
 static BoundExpr *
@@ -582,11 +600,31 @@ random_call(Fixture *f, int depth)
 	static const struct {
 		const char *name;
 		uint32_t args;
-	} calls[] = {{"+", 2}, {"-", 2}, {"*", 2}, {"/", 2}, {"%", 2}, {"=", 2}, {"<>", 2}, {"<", 2},
-	             {"<=", 2}, {">", 2}, {">=", 2}, {"||", 2}, {"NEG", 1}, {"NOT", 1}, {"IS NULL", 1},
-	             {"IS NOT NULL", 1}, {"IS TRUE", 1}, {"IS NOT FALSE", 1}, {"IS DISTINCT FROM", 2},
-	             {"IS NOT DISTINCT FROM", 2}, {"LIKE", 2}, {"IN", 4}, {"COALESCE", 2}, {"IF", 3},
-	             {"TRY", 1}};
+	} calls[] = {{"+", 2},
+		     {"-", 2},
+		     {"*", 2},
+		     {"/", 2},
+		     {"%", 2},
+		     {"=", 2},
+		     {"<>", 2},
+		     {"<", 2},
+		     {"<=", 2},
+		     {">", 2},
+		     {">=", 2},
+		     {"||", 2},
+		     {"NEG", 1},
+		     {"NOT", 1},
+		     {"IS NULL", 1},
+		     {"IS NOT NULL", 1},
+		     {"IS TRUE", 1},
+		     {"IS NOT FALSE", 1},
+		     {"IS DISTINCT FROM", 2},
+		     {"IS NOT DISTINCT FROM", 2},
+		     {"LIKE", 2},
+		     {"IN", 4},
+		     {"COALESCE", 2},
+		     {"IF", 3},
+		     {"TRY", 1}};
 	BoundExpr *args[4], *out;
 
 	for (int attempt = 0; attempt < 20; attempt++) {
@@ -595,7 +633,7 @@ random_call(Fixture *f, int depth)
 		for (uint32_t i = 0; i < calls[k].args; i++)
 			args[i] = random_expr(f, depth - 1);
 		if (function_bind(&f->arena, str_from(calls[k].name), args, calls[k].args,
-		                  (Position){1, 1, 1}, &out, &f->err) == FERRIS_OK)
+				  (Position){1, 1, 1}, &out, &f->err) == FERRIS_OK)
 			return out;
 	}
 	return random_leaf(f);
@@ -609,12 +647,13 @@ random_expr(Fixture *f, int depth)
 	if (depth <= 0 || pick(5) == 0)
 		return random_leaf(f);
 	if (pick(6) == 0) {
-		static const TypeKind targets[] = {TYPE_INTEGER, TYPE_BIGINT, TYPE_DOUBLE, TYPE_STRING,
-		                                   TYPE_BOOLEAN, TYPE_DATE, TYPE_SMALLINT};
+		static const TypeKind targets[] = {TYPE_INTEGER, TYPE_BIGINT,  TYPE_DOUBLE,
+						   TYPE_STRING,  TYPE_BOOLEAN, TYPE_DATE,
+						   TYPE_SMALLINT};
 		BoundExpr *arg = random_expr(f, depth - 1);
 
-		if (bound_cast(&f->arena, arg, &type_simple[targets[pick(7)]], (CastMode)pick(2), &out,
-		               &f->err) == FERRIS_OK)
+		if (bound_cast(&f->arena, arg, &type_simple[targets[pick(7)]], (CastMode)pick(2),
+			       &out, &f->err) == FERRIS_OK)
 			return out;
 	}
 	if (pick(5) == 0) {
@@ -624,8 +663,8 @@ random_expr(Fixture *f, int depth)
 			do
 				args[i] = random_expr(f, depth - 1);
 			while (args[i]->type->kind != TYPE_BOOLEAN);
-		return bound_node(&f->arena, pick(2) ? BOUND_AND : BOUND_OR, TYPE_OF(BOOLEAN), args, n,
-		                  (Position){1, 1, 1});
+		return bound_node(&f->arena, pick(2) ? BOUND_AND : BOUND_OR, TYPE_OF(BOOLEAN), args,
+				  n, (Position){1, 1, 1});
 	}
 	return random_call(f, depth);
 }
@@ -636,8 +675,8 @@ substitute(Fixture *f, const BoundExpr *expr, uint32_t row)
 {
 	if (expr->kind == BOUND_COLUMN)
 		return bound_constant(&f->arena,
-		                      value_from_vector(&f->batch->columns[expr->column], row),
-		                      expr->position);
+				      value_from_vector(&f->batch->columns[expr->column], row),
+				      expr->position);
 	BoundExpr *copy = ARENA_NEW(&f->arena, BoundExpr);
 	*copy = *expr;
 	copy->args = ARENA_ARRAY(&f->arena, BoundExpr *, expr->arg_count);
@@ -683,8 +722,9 @@ fill_random(Fixture *f)
 		bool nulls = pick(3) > 0;
 
 		for (uint32_t row = 0; row < PROPERTY_ROWS; row++) {
-			Value value = nulls && pick(4) == 0 ? value_null(property_columns[c].type)
-			                                    : random_value(property_columns[c].type);
+			Value value = nulls && pick(4) == 0
+					      ? value_null(property_columns[c].type)
+					      : random_value(property_columns[c].type);
 			value_to_vector(&value, &f->batch->columns[c], row);
 		}
 	}
@@ -712,17 +752,18 @@ compare_ways(Fixture *f, BoundExpr *expr)
 	run_rows(f, expr, other);
 	for (uint32_t i = 0; i < selected; i++)
 		if (!same(dense[chosen[i]], other[chosen[i]]))
-			fail_msg("seed %llu selected: %s row %u: %s, dense %s", (unsigned long long)seed,
-			         bound_text(&f->arena, expr).data, chosen[i], other[chosen[i]],
-			         dense[chosen[i]]);
+			fail_msg("seed %llu selected: %s row %u: %s, dense %s",
+				 (unsigned long long)seed, bound_text(&f->arena, expr).data,
+				 chosen[i], other[chosen[i]], dense[chosen[i]]);
 	/* folded */
 	if (bound_fold(&f->arena, expr, &folded, &f->err) == FERRIS_OK) {
 		batch_select_all(f->batch);
 		run_rows(f, folded, other);
 		for (uint32_t row = 0; row < PROPERTY_ROWS; row++)
 			if (!same(dense[row], other[row]))
-				fail_msg("folded: %s row %u: %s, not %s", bound_text(&f->arena, expr).data, row,
-				         other[row], dense[row]);
+				fail_msg("folded: %s row %u: %s, not %s",
+					 bound_text(&f->arena, expr).data, row, other[row],
+					 dense[row]);
 	} else {
 		assert_int_equal(f->err.status, FERRIS_ERR_CONSTANT);
 	}
@@ -730,13 +771,14 @@ compare_ways(Fixture *f, BoundExpr *expr)
 	for (int k = 0; k < 3; k++) {
 		uint32_t row = pick(PROPERTY_ROWS);
 		Value value;
-		Status status = bound_evaluate(&f->arena, substitute(f, expr, row), &value, &f->err);
+		Status status =
+			bound_evaluate(&f->arena, substitute(f, expr, row), &value, &f->err);
 		const char *got = status == FERRIS_OK ? value_text(&f->arena, &value).data : NULL;
 
 		assert_true(status == FERRIS_OK || status == FERRIS_ERR_CONSTANT);
 		if (!same(dense[row], got))
-			fail_msg("constants: %s row %u: %s, not %s", bound_text(&f->arena, expr).data, row,
-			         got, dense[row]);
+			fail_msg("constants: %s row %u: %s, not %s",
+				 bound_text(&f->arena, expr).data, row, got, dense[row]);
 	}
 }
 
@@ -783,11 +825,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_truth_tables), cmocka_unit_test(test_integer_limits),
-		cmocka_unit_test(test_temporal), cmocka_unit_test(test_like),
-		cmocka_unit_test(test_row_errors), cmocka_unit_test(test_short_circuit),
-		cmocka_unit_test(test_filter), cmocka_unit_test(test_folding),
-		cmocka_unit_test(test_decimal_vectors), cmocka_unit_test(test_sqlite_vectors),
+		cmocka_unit_test(test_truth_tables),
+		cmocka_unit_test(test_integer_limits),
+		cmocka_unit_test(test_temporal),
+		cmocka_unit_test(test_like),
+		cmocka_unit_test(test_row_errors),
+		cmocka_unit_test(test_short_circuit),
+		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_folding),
+		cmocka_unit_test(test_decimal_vectors),
+		cmocka_unit_test(test_sqlite_vectors),
 		cmocka_unit_test(test_ways),
 	};
 
