@@ -2,10 +2,10 @@
  *
  *     csv_bench FILE [repeat]
  *
- * FILE has the trades of bench/native/gen_trades.c with a header.  It is read into chunks first; then
- * the decoder and the encoder run over them `repeat` times without a thread or a system call in
- * between.  The time is user CPU time.  The queries are those of bench/sql: S1 projects, S2 and S3
- * filter, S4 reads what an aggregate needs, ALL reads every column as a value. */
+ * FILE has the trades of bench/native/gen_trades.c with a header.  It is read into chunks first;
+ * then the decoder and the encoder run over them `repeat` times without a thread or a system call
+ * in between.  The time is user CPU time.  The queries are those of bench/sql: S1 projects, S2 and
+ * S3 filter, S4 reads what an aggregate needs, ALL reads every column as a value. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -67,14 +67,16 @@ load(const char *path, const DecodeSpec *spec)
 		chunk->len += got;
 		if (chunk->len == 0)
 			break;
-		if (first && csv_codec.header(spec, chunk->data, chunk->len, false, &skip, &err) != FERRIS_OK)
+		if (first && csv_codec.header(spec, chunk->data, chunk->len, false, &skip, &err) !=
+				     FERRIS_OK)
 			fail(&err);
 		first = false;
 		memmove(chunk->data, chunk->data + skip, chunk->len - skip);
 		chunk->len -= skip;
 		size_t whole = csv_codec.frame(spec->settings, chunk->data, chunk->len, got < room);
 		rest = chunk_new(CHUNK_CAPACITY);
-		memcpy(chunk_reserve(rest, chunk->len - whole), chunk->data + whole, chunk->len - whole);
+		memcpy(chunk_reserve(rest, chunk->len - whole), chunk->data + whole,
+		       chunk->len - whole);
 		rest->len = chunk->len - whole;
 		chunk->len = whole;
 		chunk_seal(chunk);
@@ -92,7 +94,8 @@ settings_of(const OptionGroup *group, Arena *arena, const char *simd)
 	Setting *settings;
 	Error err;
 
-	entries[0] = (OptionEntry){.key = STR("csv.simd"), .value = str_from(simd), .origin = "user"};
+	entries[0] =
+		(OptionEntry){.key = STR("csv.simd"), .value = str_from(simd), .origin = "user"};
 	if (options_resolve(group, &given, arena, &settings, &err) != FERRIS_OK)
 		fail(&err);
 	return settings;
@@ -119,14 +122,16 @@ run_once(Bench *bench)
 
 		while (cursor.next < cursor.chunk->len) {
 			batch_reset(bench->batch);
-			if (csv_codec.decode(bench->decoder, &cursor, bench->batch, &err) != FERRIS_OK)
+			if (csv_codec.decode(bench->decoder, &cursor, bench->batch, &err) !=
+			    FERRIS_OK)
 				fail(&err);
 			bench->records += bench->batch->records_in;
 			bench->rows += bench->batch->row_count;
 			if (!bench->encode || bench->query->output_count == 0)
 				continue;
 			output_reset(&bench->output);
-			if (csv_codec.encode(bench->encoder, bench->batch, &bench->output, &err) != FERRIS_OK)
+			if (csv_codec.encode(bench->encoder, bench->batch, &bench->output, &err) !=
+			    FERRIS_OK)
 				fail(&err);
 			bench->bytes += bench->output.bytes.len;
 		}
@@ -149,15 +154,20 @@ run(const Query *query, const char *path, const Schema *schema, int repeat, cons
 			continue;
 		fields[targets] = (Field){query->columns[i].name, query->columns[i].type, false};
 		forms[targets] = query->columns[i].form;
-		outputs[targets] = (EncodeColumn){query->columns[i].name, query->columns[i].type, targets};
+		outputs[targets] =
+			(EncodeColumn){query->columns[i].name, query->columns[i].type, targets};
 		targets++;
 	}
 	FieldOrder order = {.places = ARENA_ARRAY(&arena, uint32_t, query->column_count)};
-	DecodeSpec spec = {query->columns, query->column_count, query->predicates,
-	                   query->predicate_count, schema, &order,
-	                   settings_of(&csv_codec.decode_options, &arena, simd)};
+	DecodeSpec spec = {query->columns,
+			   query->column_count,
+			   query->predicates,
+			   query->predicate_count,
+			   schema,
+			   &order,
+			   settings_of(&csv_codec.decode_options, &arena, simd)};
 	EncodeSpec encode = {outputs, query->output_count,
-	                     settings_of(&csv_codec.encode_options, &arena, simd)};
+			     settings_of(&csv_codec.encode_options, &arena, simd)};
 	Bench bench = {.query = query, .input = load(path, &spec)};
 	bench.batch = batch_new(fields, forms, targets);
 	output_init(&bench.output, (size_t)64 << 20, false);
@@ -193,11 +203,15 @@ int
 main(int argc, char **argv)
 {
 	static const Type decimal = {.kind = TYPE_DECIMAL, .precision = 18, .scale = 4};
-	const Type *bigint = TYPE_OF(BIGINT), *string = TYPE_OF(STRING), *integer = TYPE_OF(INTEGER);
+	const Type *bigint = TYPE_OF(BIGINT), *string = TYPE_OF(STRING),
+		   *integer = TYPE_OF(INTEGER);
 	Field fields[] = {
-		{STR("trade_id"), bigint, false}, {STR("symbol"), string, false},
-		{STR("price"), &decimal, false},  {STR("quantity"), integer, false},
-		{STR("side"), string, false},     {STR("account"), string, false},
+		{STR("trade_id"), bigint, false},
+		{STR("symbol"), string, false},
+		{STR("price"), &decimal, false},
+		{STR("quantity"), integer, false},
+		{STR("side"), string, false},
+		{STR("account"), string, false},
 		{STR("event_time"), TYPE_OF(TIMESTAMP), false},
 	};
 	Schema schema = {fields, 7};
@@ -208,20 +222,30 @@ main(int argc, char **argv)
 	const DecodeColumn id = {STR("trade_id"), bigint, false, FORM_TEXT, 0};
 	const DecodeColumn symbol = {STR("symbol"), string, false, FORM_TEXT, 1};
 	const DecodeColumn price = {STR("price"), &decimal, false, FORM_TEXT, 2};
-	const DecodeColumn price_value = {STR("price"), &decimal, false, FORM_VALUE, DECODE_NO_TARGET};
-	const DecodeColumn quantity = {STR("quantity"), integer, false, FORM_VALUE, DECODE_NO_TARGET};
+	const DecodeColumn price_value = {STR("price"), &decimal, false, FORM_VALUE,
+					  DECODE_NO_TARGET};
+	const DecodeColumn quantity = {STR("quantity"), integer, false, FORM_VALUE,
+				       DECODE_NO_TARGET};
 	const DecodeColumn side = {STR("side"), string, false, FORM_VALUE, DECODE_NO_TARGET};
 	Query queries[] = {
 		{"S1", 3, {id, symbol, price}, 0, {{0, COMPARE_EQ, v500}}, 3},
 		{"S2", 4, {id, symbol, price, price_value}, 1, {{3, COMPARE_GT, v500}}, 3},
-		{"S3", 6, {id, symbol, price, price_value, quantity, side}, 3,
-		 {{3, COMPARE_GT, v100}, {4, COMPARE_LT, q500}, {5, COMPARE_EQ, buy}}, 3},
-		{"S4", 3,
+		{"S3",
+		 6,
+		 {id, symbol, price, price_value, quantity, side},
+		 3,
+		 {{3, COMPARE_GT, v100}, {4, COMPARE_LT, q500}, {5, COMPARE_EQ, buy}},
+		 3},
+		{"S4",
+		 3,
 		 {{STR("symbol"), string, false, FORM_VALUE, 0},
 		  {STR("price"), &decimal, false, FORM_VALUE, 1},
 		  {STR("quantity"), integer, false, FORM_VALUE, 2}},
-		 0, {{0, COMPARE_EQ, v500}}, 0},
-		{"ALL", 7,
+		 0,
+		 {{0, COMPARE_EQ, v500}},
+		 0},
+		{"ALL",
+		 7,
 		 {{STR("trade_id"), bigint, false, FORM_VALUE, 0},
 		  {STR("symbol"), string, false, FORM_VALUE, 1},
 		  {STR("price"), &decimal, false, FORM_VALUE, 2},
@@ -229,7 +253,9 @@ main(int argc, char **argv)
 		  {STR("side"), string, false, FORM_VALUE, 4},
 		  {STR("account"), string, false, FORM_VALUE, 5},
 		  {STR("event_time"), TYPE_OF(TIMESTAMP), false, FORM_VALUE, 6}},
-		 0, {{0, COMPARE_EQ, v500}}, 7},
+		 0,
+		 {{0, COMPARE_EQ, v500}},
+		 7},
 	};
 
 	if (argc < 2) {

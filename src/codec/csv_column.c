@@ -8,7 +8,7 @@
 
 #include "base/utf8.h"
 
-#define ASCII_ZEROS UINT64_C(0x3030303030303030)
+#define ASCII_ZEROS  UINT64_C(0x3030303030303030)
 #define HIGH_NIBBLES UINT64_C(0xF0F0F0F0F0F0F0F0)
 
 static void
@@ -52,7 +52,8 @@ store_parsed(const CsvColumn *column, CsvRows *rows, Vector *out, uint32_t k)
 		return;
 	}
 	Str text = csv_field_text(rows->format, rows->data, field, rows->heap);
-	if (text_parse(column->spec->type, &column->timestamps, text, rows->heap, &value) != FERRIS_OK)
+	if (text_parse(column->spec->type, &column->timestamps, text, rows->heap, &value) !=
+	    FERRIS_OK)
 		fail_row(column, rows, k);
 	else
 		value_to_vector(&value, out, row_of(rows, k));
@@ -77,13 +78,14 @@ store_canonical(const CsvColumn *column, CsvRows *rows, Vector *out, uint32_t k)
 		return;
 	}
 	Str text = csv_field_text(rows->format, rows->data, field, rows->heap);
-	if (text_parse(column->spec->type, &column->timestamps, text, rows->heap, &value) != FERRIS_OK) {
+	if (text_parse(column->spec->type, &column->timestamps, text, rows->heap, &value) !=
+	    FERRIS_OK) {
 		fail_row(column, rows, k);
 		return;
 	}
 	text = text_from_value(rows->heap, &value, NULL);
-	VECTOR_DATA(out, StringView)[row_of(rows, k)] =
-		(StringView){text.data, text.len, VIEW_JSON_CLEAN | VIEW_CSV_CLEAN};
+	VECTOR_DATA(out, StringView)
+	[row_of(rows, k)] = (StringView){text.data, text.len, VIEW_JSON_CLEAN | VIEW_CSV_CLEAN};
 }
 
 static void
@@ -103,13 +105,13 @@ parse_8_digits(const char *p, uint32_t len, uint64_t *out)
 
 	memcpy(&w, p, 8);
 	w = w << (64 - 8 * len) | ASCII_ZEROS >> 1 >> (8 * len - 1);
-	bool digits = ((w & HIGH_NIBBLES) |
-	               ((w + UINT64_C(0x0606060606060606)) & HIGH_NIBBLES) >> 4) ==
-	              UINT64_C(0x3333333333333333);
+	bool digits = ((w & HIGH_NIBBLES) | ((w + UINT64_C(0x0606060606060606)) & HIGH_NIBBLES) >>
+						    4) == UINT64_C(0x3333333333333333);
 	w -= ASCII_ZEROS;
 	w = w * 10 + (w >> 8);
 	*out = ((w & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x000F424000000064) +
-	        (w >> 16 & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x0000271000000001)) >> 32;
+		(w >> 16 & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x0000271000000001)) >>
+	       32;
 	return digits;
 }
 
@@ -205,7 +207,7 @@ kernel_decimal(const CsvColumn *column, CsvRows *rows, Vector *out)
 
 		if (field.len - 1 >= 18 ||
 		    !parse_plain_decimal(type, rows->data + field.start, field.len,
-		                         &values[row_of(rows, k)]))
+					 &values[row_of(rows, k)]))
 			store_parsed(column, rows, out, k);
 	}
 }
@@ -410,7 +412,7 @@ kernel_for(const DecodeColumn *spec, const TimestampStyle *timestamps)
 
 bool
 csv_column_open(CsvColumn *column, const DecodeColumn *spec, uint32_t number,
-                const CsvFormat *format, const TimestampStyle *timestamps)
+		const CsvFormat *format, const TimestampStyle *timestamps)
 {
 	bool is_default = format->delimiter == ',' && format->quote == '"';
 

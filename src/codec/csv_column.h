@@ -13,13 +13,13 @@
 /* The records of a round that are still wanted, and the rows they go to. */
 typedef struct CsvRows {
 	const CsvFormat *format;
-	const char *data;       /* of the chunk */
+	const char *data; /* of the chunk */
 	Arena *heap;
-	const uint16_t *sel;    /* numbers of the records in the round */
-	const uint16_t *rows;   /* row of each of them, counted from base */
+	const uint16_t *sel;  /* numbers of the records in the round */
+	const uint16_t *rows; /* row of each of them, counted from base */
 	uint32_t base;
 	uint32_t count;
-	uint16_t *failed;       /* of each record of the round: 0, or the column's number + 1 */
+	uint16_t *failed; /* of each record of the round: 0, or the column's number + 1 */
 	uint32_t failed_count;
 } CsvRows;
 
@@ -29,13 +29,13 @@ typedef void CsvKernel(const CsvColumn *column, CsvRows *rows, Vector *out);
 struct CsvColumn {
 	const DecodeColumn *spec;
 	CsvKernel *kernel;
-	const CsvField *fields;     /* of the round's records */
+	const CsvField *fields; /* of the round's records */
 	TimestampStyle timestamps;
-	uint16_t number;            /* in the spec */
-	uint32_t clean;             /* VIEW_CSV_CLEAN, or 0 if the format is not the default one */
-	int64_t min, max;           /* of an integer type */
+	uint16_t number;  /* in the spec */
+	uint32_t clean;   /* VIEW_CSV_CLEAN, or 0 if the format is not the default one */
+	int64_t min, max; /* of an integer type */
 };
 
 /* Picks the kernel; false if the type cannot be read from CSV. */
 bool csv_column_open(CsvColumn *column, const DecodeColumn *spec, uint32_t number,
-                     const CsvFormat *format, const TimestampStyle *timestamps);
+		     const CsvFormat *format, const TimestampStyle *timestamps);

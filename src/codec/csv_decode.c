@@ -19,23 +19,24 @@
 typedef struct CsvPredicate {
 	const DecodePredicate *spec;
 	CsvColumn *column;
-	Vector *scratch;  /* the column's values, row = number of the record in the round */
-	bool first;       /* the first predicate that reads the column decodes it */
+	Vector *scratch; /* the column's values, row = number of the record in the round */
+	bool first;      /* the first predicate that reads the column decodes it */
 } CsvPredicate;
 
 typedef struct CsvDecoder {
 	Decoder base;
 	const DecodeSpec *spec;
 	CsvFormat format;
-	CsvFastScan *fast;      /* NULL: every record needs csv_scan_record */
-	bool placed;            /* the slots have their places */
+	CsvFastScan *fast; /* NULL: every record needs csv_scan_record */
+	bool placed;       /* the slots have their places */
+	bool messages;     /* of the chunk: its records have bounds */
 	CsvScan scan;
-	CsvField *fields;       /* of one record, room for last_place + 1; in the batch's heap */
+	CsvField *fields; /* of one record, room for last_place + 1; in the batch's heap */
 	CsvColumn *columns;
 	uint32_t column_count;
 	CsvPredicate *predicates;
 	uint32_t predicate_count;
-	bool *is_scratch;       /* per column: a predicate decodes it */
+	bool *is_scratch; /* per column: a predicate decodes it */
 	uint16_t sel[CSV_ROUND];
 	uint16_t identity[CSV_ROUND];
 	uint16_t failed[CSV_ROUND];
@@ -60,14 +61,14 @@ open_columns(CsvDecoder *self, Arena *arena, Error *err)
 			Str type = type_text(arena, column->type);
 
 			error_set(err, FERRIS_ERR_NOT_SUPPORTED,
-			          "column '%.*s' of type %.*s cannot be read from CSV",
-			          STR_ARG(column->name), STR_ARG(type));
+				  "column '%.*s' of type %.*s cannot be read from CSV",
+				  STR_ARG(column->name), STR_ARG(type));
 			return error_hint(err, "declare it as STRING, or use 'format' = 'json'");
 		}
 		if (schema_find(spec->schema, column->name) < 0)
 			return error_set(err, FERRIS_ERR_UNKNOWN_COLUMN,
-			                 "column '%.*s' is not in the declared schema",
-			                 STR_ARG(column->name));
+					 "column '%.*s' is not in the declared schema",
+					 STR_ARG(column->name));
 	}
 	return FERRIS_OK;
 }
@@ -180,7 +181,7 @@ place_columns(CsvDecoder *self)
 	CsvScan *scan = &self->scan;
 
 	scan->field_count = spec->order != NULL && spec->order->count > 0 ? spec->order->count
-	                                                                  : spec->schema->count;
+									  : spec->schema->count;
 	for (uint32_t i = 0; i < self->column_count; i++)
 		add_slot(scan, column_place(spec, i));
 	for (uint32_t i = 0; i < self->column_count; i++)
@@ -215,14 +216,14 @@ scan_careful(CsvDecoder *self)
 	CsvRecord record;
 
 	csv_scan_record(&self->format, scan->data, start, scan->len, self->fields,
-	                scan->last_place + 1, &record);
+			scan->last_place + 1, &record);
 	scan->next = record.next;
 	scan->line += record.lines;
 	if (record.end == start && scan->field_count > 1)
 		return;
 	keep_fields(self, &record,
-	            (RecordRange){(uint32_t)start, (uint32_t)(record.end - start),
-	                          scan->line - record.lines});
+		    (RecordRange){(uint32_t)start, (uint32_t)(record.end - start),
+				  scan->line - record.lines});
 }
 
 static void
@@ -255,7 +256,7 @@ scan_message(CsvDecoder *self, const ChunkRecord *message)
 	}
 	size_t end = (size_t)message->offset + message->len;
 	csv_scan_record(&self->format, scan->data, message->offset, end, self->fields,
-	                scan->last_place + 1, &record);
+			scan->last_place + 1, &record);
 	keep_fields(self, &record, range);
 	if (record.next < end)
 		self->failed[scan->count - 1] = FAILED_RECORD;
@@ -274,7 +275,8 @@ scan_round(CsvDecoder *self, ChunkCursor *cursor, uint32_t room)
 	scan->line = cursor->line;
 	scan->count = 0;
 	scan->room = room < CSV_ROUND ? room : CSV_ROUND;
-	if (chunk->record_count == 0)
+	self->messages = chunk->record_count > 0;
+	if (!self->messages)
 		scan_file(self);
 	else
 		while (scan->count < scan->room && cursor->record < chunk->record_count)
@@ -318,7 +320,8 @@ apply_predicates(CsvDecoder *self, CsvRows *rows)
 			if (rows->failed_count != failed)
 				drop_failed(self, self->sel, &rows->count);
 		}
-		uint32_t kept = csv_select(predicate->spec, predicate->scratch, self->sel, rows->count);
+		uint32_t kept =
+			csv_select(predicate->spec, predicate->scratch, self->sel, rows->count);
 		filtered += rows->count - kept;
 		rows->count = kept;
 	}
@@ -344,7 +347,8 @@ gather(const Vector *from, const CsvRows *rows, Vector *to)
 
 	if (size == 8)
 		for (uint32_t k = 0; k < rows->count; k++)
-			((uint64_t *)to->data)[rows->base + k] = ((uint64_t *)from->data)[rows->sel[k]];
+			((uint64_t *)to->data)[rows->base + k] =
+				((uint64_t *)from->data)[rows->sel[k]];
 	else
 		for (uint32_t k = 0; k < rows->count; k++)
 			memcpy(target + size * k, source + size * rows->sel[k], size);
@@ -391,8 +395,8 @@ add_count_error(const CsvDecoder *self, Batch *batch, RecordRange range, uint32_
 	uint32_t wanted = self->scan.field_count;
 
 	batch_add_error(batch, range, FERRIS_ERR_BAD_RECORD, STR(""),
-	                "record has %u field%s, expected %u%s", found, found == 1 ? "" : "s", wanted,
-	                found == 1 ? "; is 'csv.delimiter' right?" : "");
+			"record has %u field%s, expected %u%s", found, found == 1 ? "" : "s",
+			wanted, found == 1 ? "; is 'csv.delimiter' right?" : "");
 }
 
 static void
@@ -404,16 +408,16 @@ add_record_error(CsvDecoder *self, Batch *batch, RecordRange range)
 		[CSV_UNCLOSED] = "has no closing quote",
 		[CSV_TOO_LONG] = "is longer than 1 GiB",
 	};
-	size_t end = (size_t)range.offset + range.len;
+	size_t end = self->messages ? (size_t)range.offset + range.len : self->scan.len;
 	CsvRecord record;
 
 	csv_scan_record(&self->format, self->scan.data, range.offset, end, NULL, 0, &record);
 	if (record.problem != CSV_FINE) {
 		batch_add_error(batch, range, FERRIS_ERR_BAD_RECORD, STR(""), "field %u %s",
-		                record.problem_field + 1, problems[record.problem]);
-	} else if (record.next < end) {
+				record.problem_field + 1, problems[record.problem]);
+	} else if (self->messages && record.next < end) {
 		batch_add_error(batch, range, FERRIS_ERR_BAD_RECORD, STR(""),
-		                "message holds more than one record");
+				"message holds more than one record");
 	} else {
 		add_count_error(self, batch, range, record.field_count);
 	}
@@ -429,7 +433,7 @@ add_value_error(CsvDecoder *self, Batch *batch, RecordRange range, uint32_t r)
 
 	if (csv_field_is_null(field)) {
 		batch_add_error(batch, range, FERRIS_ERR_NOT_NULL, spec->name,
-		                "NULL in a column that is declared NOT NULL");
+				"NULL in a column that is declared NOT NULL");
 		return;
 	}
 	Str text = csv_field_text(&self->format, self->scan.data, field, &batch->heap);
@@ -488,7 +492,7 @@ has_more(const ChunkCursor *cursor)
 	const Chunk *chunk = cursor->chunk;
 
 	return chunk->record_count > 0 ? cursor->record < chunk->record_count
-	                               : cursor->next < chunk->len;
+				       : cursor->next < chunk->len;
 }
 
 Status

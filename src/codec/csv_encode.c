@@ -17,12 +17,12 @@
 
 /* How a column of the batch at hand is written. */
 typedef enum FieldWriter {
-	WRITE_CLEAN,    /* views that need no quotes; no NULL */
-	WRITE_VIEW,     /* views */
+	WRITE_CLEAN, /* views that need no quotes; no NULL */
+	WRITE_VIEW,  /* views */
 	WRITE_INTEGER,
-	WRITE_DECIMAL,  /* of 64 bits */
-	WRITE_PRINTED,  /* text_print, needs no quotes */
-	WRITE_CHECKED,  /* text_print, may need quotes */
+	WRITE_DECIMAL, /* of 64 bits */
+	WRITE_PRINTED, /* text_print, needs no quotes */
+	WRITE_CHECKED, /* text_print, may need quotes */
 	WRITE_BYTES,
 } FieldWriter;
 
@@ -37,15 +37,15 @@ typedef struct CsvEncoder {
 	Encoder base;
 	char delimiter;
 	char quote;
-	bool is_default;      /* delimiter, quote and null are */
+	bool is_default; /* delimiter, quote and null are */
 	bool crlf;
 	bool header;
 	Str null;
 	TimestampStyle timestamps;
 	CsvOutColumn *columns;
 	uint32_t column_count;
-	Status status;        /* of the row at hand */
-	uint32_t fault;       /* its column */
+	Status status;  /* of the row at hand */
+	uint32_t fault; /* its column */
 } CsvEncoder;
 
 Status
@@ -74,8 +74,8 @@ csv_encoder_open(const EncodeSpec *spec, Arena *arena, Encoder **out, Error *err
 			continue;
 		Str type = type_text(arena, column->type);
 		error_set(err, FERRIS_ERR_NOT_SUPPORTED,
-		          "column '%.*s' of type %.*s cannot be written as CSV",
-		          STR_ARG(column->name), STR_ARG(type));
+			  "column '%.*s' of type %.*s cannot be written as CSV",
+			  STR_ARG(column->name), STR_ARG(type));
 		return error_hint(err, "select its fields, or use 'format' = 'json'");
 	}
 	*out = &self->base;
@@ -173,8 +173,8 @@ write_view(CsvEncoder *self, const CsvOutColumn *column, StringView view, char *
 static char *
 write_bytes(const CsvEncoder *self, char *p, StringView view)
 {
-	/* Base64 may hold an unusual delimiter or quote, or spell the text of NULL: it is made behind
-	 * the room that its quoted form takes. */
+	/* Base64 may hold an unusual delimiter or quote, or spell the text of NULL: it is made
+	 * behind the room that its quoted form takes. */
 	char *made = p + 2 * BASE64_ENCODED(view.len) + 2;
 	char *end = base64_encode(made, view.data, view.len);
 
@@ -214,7 +214,7 @@ write_field(CsvEncoder *self, const CsvOutColumn *column, uint32_t row, char *p)
 		return int64_print(p, VECTOR_DATA(vector, const int64_t)[at]);
 	case WRITE_DECIMAL:
 		return decimal_print64(p, VECTOR_DATA(vector, const int64_t)[at],
-		                       vector->type->scale);
+				       vector->type->scale);
 	case WRITE_BYTES:
 		return write_bytes(self, p, VECTOR_DATA(vector, const StringView)[at]);
 	case WRITE_PRINTED:
@@ -293,7 +293,7 @@ printed_max(const CsvEncoder *self, const Type *type)
 		return INTERVAL_TEXT_MAX;
 	case TYPE_TIMESTAMP:
 		return self->timestamps.kind == TIMESTAMP_PATTERN ? TEXT_PRINT_MAX
-		                                                  : TIMESTAMP_TEXT_MAX + 1;
+								  : TIMESTAMP_TEXT_MAX + 1;
 	default:
 		return INT64_TEXT_MAX;
 	}
@@ -316,7 +316,7 @@ prepare_columns(CsvEncoder *self, const Batch *batch)
 			views += measure_views(column, batch, self->is_default);
 		else
 			per_row += (column->writer == WRITE_CHECKED ? 2 : 1) *
-			           printed_max(self, column->vector->type);
+				   printed_max(self, column->vector->type);
 	}
 	return per_row * batch->sel_count + views + CHUNK_PADDING;
 }
@@ -333,12 +333,12 @@ report_row(CsvEncoder *self, Batch *batch, uint32_t row)
 		uint32_t at = column->vector->constant ? 0 : row;
 		StringView view = VECTOR_DATA(column->vector, const StringView)[at];
 		Str message = text_error_message(&batch->heap, status, column->spec->type,
-		                                 (Str){view.data, view.len});
+						 (Str){view.data, view.len});
 		batch_add_error(batch, batch->records[row], status, name, "%.*s", STR_ARG(message));
 		return;
 	}
 	batch_add_error(batch, batch->records[row], status, name,
-	                "'timestamp.format' makes a text of more than %d bytes", TEXT_PRINT_MAX);
+			"'timestamp.format' makes a text of more than %d bytes", TEXT_PRINT_MAX);
 }
 
 static char *
@@ -364,7 +364,7 @@ csv_encode(Encoder *encoder, Batch *batch, Output *out, Error *err)
 	char *p = buffer_reserve(&out->bytes, prepare_columns(self, batch));
 	if (p == NULL)
 		return error_set(err, FERRIS_ERR_LIMIT, "the output buffer is full at %zu bytes",
-		                 out->bytes.limit);
+				 out->bytes.limit);
 	output_reserve(out, batch->sel_count);
 	uint32_t kept = 0;
 	for (uint32_t k = 0; k < batch->sel_count; k++) {
@@ -398,7 +398,7 @@ csv_preamble(Encoder *encoder, Buffer *out, Error *err)
 	char *p = buffer_reserve(out, size);
 	if (p == NULL)
 		return error_set(err, FERRIS_ERR_LIMIT, "the output buffer is full at %zu bytes",
-		                 out->limit);
+				 out->limit);
 	for (uint32_t i = 0; i < self->column_count; i++) {
 		Str name = self->columns[i].spec->name;
 

@@ -23,20 +23,20 @@ typedef struct CsvScan {
 	/* of the decoder */
 	char delimiter;
 	char quote;
-	uint32_t field_count;   /* of every record */
-	uint32_t last_place;    /* the last slot's */
+	uint32_t field_count; /* of every record */
+	uint32_t last_place;  /* the last slot's */
 	uint32_t slot_count;
-	CsvSlot *slots;         /* by ascending place */
-	uint32_t *ends;         /* room for last_place + 1 */
-	RecordRange *ranges;    /* of the round's records; CSV_ROUND of them */
+	CsvSlot *slots;      /* by ascending place */
+	uint32_t *ends;      /* room for last_place + 1 */
+	RecordRange *ranges; /* of the round's records; CSV_ROUND of them */
 	/* of the chunk */
 	const char *data;
 	size_t len;
-	size_t next;            /* where the next record begins */
+	size_t next; /* where the next record begins */
 	uint32_t line;
 	/* of the round */
-	uint32_t count;         /* records found */
-	uint32_t room;          /* at most CSV_ROUND */
+	uint32_t count; /* records found */
+	uint32_t room;  /* at most CSV_ROUND */
 } CsvScan;
 
 /* Adds plain records to the round until it is full or a record is not plain. */

@@ -21,7 +21,7 @@ CSV_TARGET static inline CsvClasses
 csv_classes_make(char delimiter, char quote)
 {
 	return (CsvClasses){_mm256_set1_epi8(delimiter), _mm256_set1_epi8('\n'),
-	                    _mm256_set1_epi8(quote)};
+			    _mm256_set1_epi8(quote)};
 }
 
 CSV_TARGET static inline uint64_t
@@ -41,8 +41,8 @@ csv_classify(const CsvClasses *classes, const char *data)
 	memcpy(&low, data, sizeof low);
 	memcpy(&high, data + 32, sizeof high);
 	return (CsvMasks){equal_bits(low, high, classes->delimiter),
-	                  equal_bits(low, high, classes->newline),
-	                  equal_bits(low, high, classes->quote)};
+			  equal_bits(low, high, classes->newline),
+			  equal_bits(low, high, classes->quote)};
 }
 
 #define CSV_FAST_SCAN csv_fast_scan_avx2

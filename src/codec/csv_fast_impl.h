@@ -28,7 +28,8 @@ scan_long(CsvScan *scan, const CsvClasses *classes)
 		if (p + 64 > scan->len)
 			return false;
 		masks = csv_classify(classes, scan->data + p);
-		uint64_t inside = masks.newline != 0 ? (masks.newline & -masks.newline) - 1 : UINT64_MAX;
+		uint64_t inside =
+			masks.newline != 0 ? (masks.newline & -masks.newline) - 1 : UINT64_MAX;
 		if ((masks.quote & inside) != 0)
 			return false;
 		uint64_t delimiters = masks.delimiter & inside;

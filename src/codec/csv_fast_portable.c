@@ -1,7 +1,7 @@
 /* codec/csv_fast_portable.c -- the fast scanner in plain C, eight bytes at a time. */
 #include "codec/csv_fast.h"
 
-#define LOW_BITS UINT64_C(0x0101010101010101)
+#define LOW_BITS  UINT64_C(0x0101010101010101)
 #define LOW_SEVEN UINT64_C(0x7F7F7F7F7F7F7F7F)
 
 typedef struct CsvMasks {
@@ -21,7 +21,7 @@ static inline CsvClasses
 csv_classes_make(char delimiter, char quote)
 {
 	return (CsvClasses){LOW_BITS * (unsigned char)delimiter, LOW_BITS * '\n',
-	                    LOW_BITS * (unsigned char)quote};
+			    LOW_BITS * (unsigned char)quote};
 }
 
 /* Bit i of the result: byte i of `word` equals that of `repeated`. */

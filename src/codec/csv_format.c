@@ -4,36 +4,43 @@
 #include "codec/timestamp_style.h"
 
 const OptionRow csv_decode_rows[CSV_IN_COUNT] = {
-	[CSV_IN_HEADER] = {"csv.header", OPTION_BOOLEAN, "true", .aliases =
-		"header|has_headers|csv.has_header|csv_has_header",
-		.doc = "Whether a file's first line names its columns; they are then found by name."},
+	[CSV_IN_HEADER] = {"csv.header", OPTION_BOOLEAN, "true",
+			   .aliases = "header|has_headers|csv.has_header|csv_has_header",
+			   .doc = "Whether a file's first line names its columns; they are then "
+				  "found by name."},
 	[CSV_IN_DELIMITER] = {"csv.delimiter", OPTION_CHARACTER, ",",
-		.aliases = "delimiter|csv_delimiter", .doc = "The byte between two fields."},
-	[CSV_IN_QUOTE] = {"csv.quote", OPTION_CHARACTER, "\"", .aliases = "quote|csv_quote",
-		.doc = "The byte around a field that holds delimiters, line ends or quotes."},
+			      .aliases = "delimiter|csv_delimiter",
+			      .doc = "The byte between two fields."},
+	[CSV_IN_QUOTE] =
+		{"csv.quote", OPTION_CHARACTER, "\"", .aliases = "quote|csv_quote",
+		 .doc = "The byte around a field that holds delimiters, line ends or quotes."},
 	[CSV_IN_NULL] = {"csv.null", OPTION_STRING, "",
-		.doc = "The text of an unquoted field that is NULL."},
+			 .doc = "The text of an unquoted field that is NULL."},
 	[CSV_IN_TRIM] = {"csv.trim", OPTION_BOOLEAN, "false",
-		.doc = "Whether blanks around a field are left out."},
+			 .doc = "Whether blanks around a field are left out."},
 	[CSV_IN_SKIP_LINES] = {"csv.skip.lines", OPTION_INTEGER, "0", .max = 1e9,
-		.aliases = "skip_lines", .doc = "Lines at the start of a file to skip, before the header."},
+			       .aliases = "skip_lines",
+			       .doc = "Lines at the start of a file to skip, before the header."},
 	[CSV_IN_TIMESTAMP_FORMAT] = TIMESTAMP_STYLE_OPTION("read"),
 	[CSV_IN_SIMD] = {"csv.simd", OPTION_CHOICE, "auto", .choices = "auto|portable",
-		.doc = "Which scanner reads CSV: the best for this processor, or the portable one."},
+			 .doc = "Which scanner reads CSV: the best for this processor, or the "
+				"portable one."},
 };
 
 const OptionRow csv_encode_rows[CSV_OUT_COUNT] = {
-	[CSV_OUT_HEADER] = {"csv.header", OPTION_BOOLEAN, "true", .aliases =
-		"header|has_headers|csv.has_header|csv_has_header",
-		.doc = "Whether a file's first line names its columns."},
+	[CSV_OUT_HEADER] = {"csv.header", OPTION_BOOLEAN, "true",
+			    .aliases = "header|has_headers|csv.has_header|csv_has_header",
+			    .doc = "Whether a file's first line names its columns."},
 	[CSV_OUT_DELIMITER] = {"csv.delimiter", OPTION_CHARACTER, ",",
-		.aliases = "delimiter|csv_delimiter", .doc = "The byte between two fields."},
-	[CSV_OUT_QUOTE] = {"csv.quote", OPTION_CHARACTER, "\"", .aliases = "quote|csv_quote",
-		.doc = "The byte around a field that holds delimiters, line ends or quotes."},
+			       .aliases = "delimiter|csv_delimiter",
+			       .doc = "The byte between two fields."},
+	[CSV_OUT_QUOTE] =
+		{"csv.quote", OPTION_CHARACTER, "\"", .aliases = "quote|csv_quote",
+		 .doc = "The byte around a field that holds delimiters, line ends or quotes."},
 	[CSV_OUT_NULL] = {"csv.null", OPTION_STRING, "",
-		.doc = "What is written, unquoted, for NULL."},
+			  .doc = "What is written, unquoted, for NULL."},
 	[CSV_OUT_LINE_END] = {"csv.line.end", OPTION_CHOICE, "lf", .choices = "lf|crlf",
-		.doc = "The line end behind each record."},
+			      .doc = "The line end behind each record."},
 	[CSV_OUT_TIMESTAMP_FORMAT] = TIMESTAMP_STYLE_OPTION("written"),
 };
 
@@ -60,13 +67,13 @@ csv_format_check(const Setting *delimiter, const Setting *quote, Error *err)
 
 		if (c == '\n' || c == '\r') {
 			error_set(err, FERRIS_ERR_OPTION_VALUE, "option '%s' cannot be a line end",
-			          both[i]->row->name);
+				  both[i]->row->name);
 			return option_error(both[i], err);
 		}
 	}
 	if (delimiter->text.data[0] == quote->text.data[0]) {
 		error_set(err, FERRIS_ERR_OPTION_CONFLICT, "options '%s' and '%s' are both '%c'",
-		          delimiter->row->name, quote->row->name, quote->text.data[0]);
+			  delimiter->row->name, quote->row->name, quote->text.data[0]);
 		error_hint(err, "a field could not be told from its quotes; change one of them");
 		return option_error(quote->entry != NULL ? quote : delimiter, err);
 	}
@@ -154,7 +161,7 @@ scan_quoted(const CsvFormat *format, const char *data, size_t start, size_t len,
 	if (text_end - start > CSV_FIELD_LEN)
 		scan->problem = CSV_TOO_LONG;
 	scan->field.len = (uint32_t)((text_end - start) & CSV_FIELD_LEN) | CSV_FIELD_VALUE |
-	                  (escaped ? CSV_FIELD_ESCAPED : 0);
+			  (escaped ? CSV_FIELD_ESCAPED : 0);
 	if (close == SIZE_MAX) {
 		scan->problem = CSV_UNCLOSED;
 		scan->end = len;
@@ -191,7 +198,7 @@ scan_unquoted(const CsvFormat *format, const char *data, size_t start, size_t le
 
 void
 csv_scan_record(const CsvFormat *format, const char *data, size_t start, size_t len,
-                CsvField *fields, uint32_t room, CsvRecord *record)
+		CsvField *fields, uint32_t room, CsvRecord *record)
 {
 	size_t p = start;
 
@@ -214,13 +221,17 @@ csv_scan_record(const CsvFormat *format, const char *data, size_t start, size_t 
 		record->field_count++;
 		record->lines += scan.newlines;
 		p = scan.end;
-		if (is_line_end(data, p, len))
+		if (is_line_end(data, p, len)) {
+			bool unclosed = scan.problem == CSV_UNCLOSED;
+
+			record->end = unclosed ? p : drop_carriage_return(data, start, p, len);
 			break;
+		}
 		p++;
 	}
-	record->end = p < len ? drop_carriage_return(data, start, p, len) : p;
-	record->next = p < len ? p + 1 : len;
-	record->lines += p < len;
+	record->ended = p < len;
+	record->next = p + record->ended;
+	record->lines += record->ended;
 }
 
 Str
@@ -247,7 +258,8 @@ csv_field_text(const CsvFormat *format, const char *data, CsvField field, Arena 
 static bool
 opens_field(const CsvFormat *format, const char *data, size_t p, size_t floor)
 {
-	while (format->trim && p > floor && is_blank(data[p - 1]) && data[p - 1] != format->delimiter)
+	while (format->trim && p > floor && is_blank(data[p - 1]) &&
+	       data[p - 1] != format->delimiter)
 		p--;
 	if (p == 0)
 		return true;
@@ -269,9 +281,9 @@ size_t
 csv_frame(const Setting *settings, const char *data, size_t len, bool last)
 {
 	CsvFormat format = csv_format_from(settings);
-	size_t p = 0;      /* not inside quotes at p */
-	size_t plain = 0;  /* since there */
-	size_t whole = 0;  /* records end here */
+	size_t p = 0;     /* not inside quotes at p */
+	size_t plain = 0; /* since there */
+	size_t whole = 0; /* records end here */
 
 	if (last)
 		return len;

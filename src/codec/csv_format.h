@@ -46,10 +46,10 @@ extern const OptionRow csv_encode_rows[CSV_OUT_COUNT];
 typedef struct CsvFormat {
 	char delimiter;
 	char quote;
-	bool trim;          /* blanks around fields and around their quotes are not part of them */
+	bool trim; /* blanks around fields and around their quotes are not part of them */
 	bool header;
 	uint64_t skip_lines;
-	Str null;           /* an unquoted field of this text is NULL */
+	Str null; /* an unquoted field of this text is NULL */
 } CsvFormat;
 
 /* No checks, see csv_format_check. */
@@ -63,10 +63,11 @@ typedef struct CsvField {
 	uint32_t len;
 } CsvField;
 
-#define CSV_FIELD_VALUE 0x80000000u   /* was quoted (start and len without the quotes), or is empty
-                                         and not NULL */
+#define CSV_FIELD_VALUE                                                                            \
+	0x80000000u /* was quoted (start and len without the quotes), or is empty                  \
+		       and not NULL */
 #define CSV_FIELD_ESCAPED 0x40000000u /* holds doubled quotes; with CSV_FIELD_VALUE */
-#define CSV_FIELD_LEN 0x3FFFFFFFu
+#define CSV_FIELD_LEN     0x3FFFFFFFu
 
 static inline bool
 csv_field_is_null(CsvField field)
@@ -82,24 +83,25 @@ csv_field_len(CsvField field)
 
 typedef enum CsvProblem {
 	CSV_FINE,
-	CSV_STRAY_QUOTE,      /* in an unquoted field */
-	CSV_TEXT_BEHIND,      /* text between a closing quote and the next delimiter */
-	CSV_UNCLOSED,         /* the data ends inside quotes */
-	CSV_TOO_LONG,         /* a field of 1 GiB or more */
+	CSV_STRAY_QUOTE, /* in an unquoted field */
+	CSV_TEXT_BEHIND, /* text between a closing quote and the next delimiter */
+	CSV_UNCLOSED,    /* the data ends inside quotes */
+	CSV_TOO_LONG,    /* a field of 1 GiB or more */
 } CsvProblem;
 
 typedef struct CsvRecord {
-	size_t end;           /* one past the record's last byte, before the line end */
-	size_t next;          /* where the next record begins */
+	size_t end;  /* one past the record's last byte, before the line end */
+	size_t next; /* where the next record begins */
 	uint32_t field_count;
-	uint32_t lines;       /* line ends in [start, next) */
+	uint32_t lines; /* line ends in [start, next) */
+	bool ended;     /* by a line end; false: by the end of the data */
 	CsvProblem problem;
 	uint32_t problem_field;
 } CsvRecord;
 
 /* Scan the record at data[start], start < len; fields[0..room) get its first fields. */
 void csv_scan_record(const CsvFormat *format, const char *data, size_t start, size_t len,
-                     CsvField *fields, uint32_t room, CsvRecord *record);
+		     CsvField *fields, uint32_t room, CsvRecord *record);
 /* A field's text: in the chunk, or with its doubled quotes resolved in the arena.  Loads of 64
  * bytes from its start are allowed. */
 Str csv_field_text(const CsvFormat *format, const char *data, CsvField field, Arena *arena);
@@ -110,10 +112,10 @@ size_t csv_frame(const Setting *decode_settings, const char *data, size_t len, b
 size_t csv_skip_start(const CsvFormat *format, const char *data, size_t len, bool last);
 /* CodecClass.header. */
 Status csv_header(const DecodeSpec *spec, const char *data, size_t len, bool last, size_t *skip,
-                  Error *err);
+		  Error *err);
 /* CodecClass.infer. */
 Status csv_infer(const Setting *decode_settings, const Chunk *sample, Arena *arena, Schema *schema,
-                 Error *err);
+		 Error *err);
 /* Decoding and encoding, see CodecClass. */
 Status csv_decoder_open(const DecodeSpec *spec, Arena *arena, Decoder **out, Error *err);
 Status csv_decode(Decoder *decoder, ChunkCursor *cursor, Batch *batch, Error *err);

@@ -34,34 +34,34 @@ csv_skip_start(const CsvFormat *format, const char *data, size_t len, bool last)
 typedef struct Header {
 	Str *names;
 	uint32_t count;
-	size_t next;   /* the first record */
+	size_t next; /* the first record */
 } Header;
 
 /* The header at data[start..len) into the arena; *complete is false if more bytes are needed. */
 static Status
 read_header(const CsvFormat *format, const char *data, size_t start, size_t len, bool last,
-            Arena *arena, Header *header, bool *complete, Error *err)
+	    Arena *arena, Header *header, bool *complete, Error *err)
 {
 	CsvRecord record = {0};
 	CsvField *fields;
 
 	csv_scan_record(format, data, start, len, NULL, 0, &record);
-	*complete = last || record.end < len;
+	*complete = last || record.ended;
 	if (!*complete)
 		return FERRIS_OK;
 	if (record.problem != CSV_FINE)
 		return error_set(err, FERRIS_ERR_BAD_RECORD,
-		                 "the CSV header is malformed at its field %u",
-		                 record.problem_field + 1);
+				 "the CSV header is malformed at its field %u",
+				 record.problem_field + 1);
 	fields = ARENA_ARRAY(arena, CsvField, record.field_count);
 	csv_scan_record(format, data, start, len, fields, record.field_count, &record);
 	*header = (Header){ARENA_ARRAY(arena, Str, record.field_count), record.field_count,
-	                   record.next};
+			   record.next};
 	for (uint32_t i = 0; i < record.field_count; i++) {
 		header->names[i] = csv_field_text(format, data, fields[i], arena);
 		if (!utf8_valid(header->names[i].data, header->names[i].len))
 			return error_set(err, FERRIS_ERR_UTF8,
-			                 "name %u of the CSV header is not valid UTF-8", i + 1);
+					 "name %u of the CSV header is not valid UTF-8", i + 1);
 	}
 	return FERRIS_OK;
 }
@@ -73,9 +73,10 @@ list_names(Arena *arena, const Header *header)
 
 	for (uint32_t i = 0; i < header->count; i++) {
 		if (list.len + header->names[i].len > LISTED_NAMES_MAX)
-			return str_format(arena, "%.*s, and %u more", STR_ARG(list), header->count - i);
+			return str_format(arena, "%.*s, and %u more", STR_ARG(list),
+					  header->count - i);
 		list = str_format(arena, "%.*s%s%.*s", STR_ARG(list), i > 0 ? ", " : "",
-		                  STR_ARG(header->names[i]));
+				  STR_ARG(header->names[i]));
 	}
 	return list;
 }
@@ -99,13 +100,14 @@ find_name(const Header *header, Str wanted, Arena *arena, uint32_t *place, Error
 			return FERRIS_OK;
 		if (hits > 1)
 			return error_set(err, FERRIS_ERR_DUPLICATE_NAME,
-			                 "the CSV header has %u columns named '%.*s'", hits,
-			                 STR_ARG(wanted));
+					 "the CSV header has %u columns named '%.*s'", hits,
+					 STR_ARG(wanted));
 	}
 	Str list = list_names(arena, header);
 	Str near = str_nearest(wanted, header->names, header->count);
 	error_set(err, FERRIS_ERR_UNKNOWN_COLUMN,
-	          "the CSV header has no column '%.*s'; it has: %.*s", STR_ARG(wanted), STR_ARG(list));
+		  "the CSV header has no column '%.*s'; it has: %.*s", STR_ARG(wanted),
+		  STR_ARG(list));
 	if (near.data != NULL)
 		return error_hint(err, "did you mean '%.*s'?", STR_ARG(near));
 	return error_hint(err, "if the first line is no header, set 'csv.header' = 'false'");
@@ -129,19 +131,20 @@ agree_order(const DecodeSpec *spec, const Header *header, const uint32_t *places
 	const char *other = is_first ? "the declared schema" : "the first file's header";
 	for (uint32_t i = 0; i < spec->column_count; i++) {
 		Str name = spec->columns[i].name;
-		uint32_t place = is_first ? (uint32_t)schema_find(spec->schema, name)
-		                          : order->places[i];
+		uint32_t place =
+			is_first ? (uint32_t)schema_find(spec->schema, name) : order->places[i];
 
 		if (place == places[i])
 			continue;
 		error_set(err, FERRIS_ERR_BAD_RECORD,
-		          "column '%.*s' is field %u of this CSV header, but field %u of %s",
-		          STR_ARG(name), places[i] + 1, place + 1, other);
+			  "column '%.*s' is field %u of this CSV header, but field %u of %s",
+			  STR_ARG(name), places[i] + 1, place + 1, other);
 		return error_hint(err, "read files with different headers as streams of their own");
 	}
 	if (count != header->count) {
-		error_set(err, FERRIS_ERR_BAD_RECORD, "this CSV header has %u columns, but %s has %u",
-		          header->count, other, count);
+		error_set(err, FERRIS_ERR_BAD_RECORD,
+			  "this CSV header has %u columns, but %s has %u", header->count, other,
+			  count);
 		return error_hint(err, "read files with different headers as streams of their own");
 	}
 	return FERRIS_OK;
@@ -149,7 +152,7 @@ agree_order(const DecodeSpec *spec, const Header *header, const uint32_t *places
 
 static Status
 check_header(const DecodeSpec *spec, const CsvFormat *format, const char *data, size_t len,
-             bool last, Arena *arena, size_t *skip, Error *err)
+	     bool last, Arena *arena, size_t *skip, Error *err)
 {
 	size_t start = csv_skip_start(format, data, len, last);
 	Header header = {0};
@@ -176,12 +179,14 @@ check_header(const DecodeSpec *spec, const CsvFormat *format, const char *data, 
 }
 
 Status
-csv_header(const DecodeSpec *spec, const char *data, size_t len, bool last, size_t *skip, Error *err)
+csv_header(const DecodeSpec *spec, const char *data, size_t len, bool last, size_t *skip,
+	   Error *err)
 {
 	CsvFormat format = csv_format_from(spec->settings);
 	Arena arena;
 
-	TRY(csv_format_check(&spec->settings[CSV_IN_DELIMITER], &spec->settings[CSV_IN_QUOTE], err));
+	TRY(csv_format_check(&spec->settings[CSV_IN_DELIMITER], &spec->settings[CSV_IN_QUOTE],
+			     err));
 	arena_init(&arena, 0);
 	Status status = check_header(spec, &format, data, len, last, &arena, skip, err);
 	arena_free(&arena);

@@ -14,10 +14,10 @@
 /* What the values of a column have been so far. */
 typedef struct ColumnGuess {
 	bool seen;
-	bool boolean, number, date, timestamp; /* all of them are */
-	bool exponent;                         /* one of them has */
+	bool boolean, number, date, timestamp;    /* all of them are */
+	bool exponent;                            /* one of them has */
 	uint32_t integer_digits, fraction_digits; /* at most */
-	bool wide;                             /* an integer beyond BIGINT */
+	bool wide;                                /* an integer beyond BIGINT */
 } ColumnGuess;
 
 static void
@@ -48,10 +48,14 @@ guess_value(ColumnGuess *guess, Str text)
 	int32_t days;
 
 	if (!guess->seen)
-		*guess = (ColumnGuess){.seen = true, .boolean = true, .number = true, .date = true,
-		                       .timestamp = true};
+		*guess = (ColumnGuess){.seen = true,
+				       .boolean = true,
+				       .number = true,
+				       .date = true,
+				       .timestamp = true};
 	if (guess->boolean)
-		guess->boolean = str_eq_nocase(text, STR("true")) || str_eq_nocase(text, STR("false"));
+		guess->boolean =
+			str_eq_nocase(text, STR("true")) || str_eq_nocase(text, STR("false"));
 	if (guess->number)
 		guess_number(guess, text);
 	if (guess->date)
@@ -69,9 +73,10 @@ guess_decimal(const ColumnGuess *guess, Arena *arena)
 
 	if (digits > DECIMAL_MAX_PRECISION)
 		return TYPE_OF(STRING);
-	return type_decimal(arena, digits <= DECIMAL_MAX_PRECISION_64 ? DECIMAL_MAX_PRECISION_64
-	                                                              : DECIMAL_MAX_PRECISION,
-	                    (int)scale);
+	return type_decimal(arena,
+			    digits <= DECIMAL_MAX_PRECISION_64 ? DECIMAL_MAX_PRECISION_64
+							       : DECIMAL_MAX_PRECISION,
+			    (int)scale);
 }
 
 static const Type *
@@ -100,7 +105,7 @@ typedef struct Sample {
 	const CsvFormat *format;
 	const char *data;
 	Arena *arena;
-	Schema *schema;      /* names; count is the number of fields */
+	Schema *schema; /* names; count is the number of fields */
 	ColumnGuess *guesses;
 	CsvField *fields;
 } Sample;
@@ -118,7 +123,7 @@ guess_record(Sample *sample, const CsvRecord *record)
 		if (csv_field_is_null(field))
 			continue;
 		guess_value(&sample->guesses[i],
-		            csv_field_text(sample->format, sample->data, field, sample->arena));
+			    csv_field_text(sample->format, sample->data, field, sample->arena));
 	}
 }
 
@@ -130,8 +135,8 @@ name_columns(Sample *sample, const CsvRecord *record, bool header, Error *err)
 
 	if (record->problem != CSV_FINE)
 		return error_set(err, FERRIS_ERR_NO_SCHEMA,
-		                 "the first CSV record is malformed at its field %u",
-		                 record->problem_field + 1);
+				 "the first CSV record is malformed at its field %u",
+				 record->problem_field + 1);
 	schema->count = record->field_count;
 	schema->fields = ARENA_ARRAY(sample->arena, Field, schema->count);
 	sample->guesses = ARENA_ARRAY(sample->arena, ColumnGuess, schema->count);
@@ -140,14 +145,14 @@ name_columns(Sample *sample, const CsvRecord *record, bool header, Error *err)
 
 		if (header)
 			name = csv_field_text(sample->format, sample->data, sample->fields[i],
-			                      sample->arena);
+					      sample->arena);
 		if (!utf8_valid(name.data, name.len))
 			return error_set(err, FERRIS_ERR_UTF8,
-			                 "name %u of the CSV header is not valid UTF-8", i + 1);
+					 "name %u of the CSV header is not valid UTF-8", i + 1);
 		for (uint32_t j = 0; j < i; j++)
 			if (str_eq(schema->fields[j].name, name))
 				return error_set(err, FERRIS_ERR_DUPLICATE_NAME,
-				                 "the CSV header has '%.*s' twice", STR_ARG(name));
+						 "the CSV header has '%.*s' twice", STR_ARG(name));
 		if (name.len == 0)
 			name = str_format(sample->arena, "c%u", i + 1);
 		schema->fields[i].name = str_copy(sample->arena, name);
@@ -166,8 +171,8 @@ take_record(Sample *sample, size_t start, size_t end, bool header, size_t *next,
 	if (record.end == start)
 		return FERRIS_OK; /* an empty line */
 	sample->fields = ARENA_ARRAY(sample->arena, CsvField, record.field_count);
-	csv_scan_record(sample->format, sample->data, start, end, sample->fields, record.field_count,
-	                &record);
+	csv_scan_record(sample->format, sample->data, start, end, sample->fields,
+			record.field_count, &record);
 	if (sample->schema->count == 0) {
 		TRY(name_columns(sample, &record, header, err));
 		if (header)
@@ -186,15 +191,15 @@ read_sample(Sample *sample, const Chunk *chunk, Error *err)
 		const ChunkRecord *record = &chunk->records[i];
 
 		if (record->len != RECORD_NULL && record->len > 0)
-			TRY(take_record(sample, record->offset, (size_t)record->offset + record->len, false,
-			                &next, err));
+			TRY(take_record(sample, record->offset,
+					(size_t)record->offset + record->len, false, &next, err));
 	}
 	if (chunk->record_count > 0)
 		return FERRIS_OK;
 	next = csv_skip_start(sample->format, chunk->data, chunk->len, true);
 	while (next < chunk->len)
 		TRY(take_record(sample, next, chunk->len,
-		                sample->format->header && sample->schema->count == 0, &next, err));
+				sample->format->header && sample->schema->count == 0, &next, err));
 	return FERRIS_OK;
 }
 
@@ -209,7 +214,8 @@ csv_infer(const Setting *settings, const Chunk *chunk, Arena *arena, Schema *sch
 	TRY(read_sample(&sample, chunk, err));
 	if (schema->count == 0) {
 		error_set(err, FERRIS_ERR_NO_SCHEMA, "the CSV sample holds no record");
-		return error_hint(err, "declare the columns: CREATE STREAM name (column TYPE, ...)");
+		return error_hint(err,
+				  "declare the columns: CREATE STREAM name (column TYPE, ...)");
 	}
 	for (uint32_t i = 0; i < schema->count; i++)
 		schema->fields[i].type = guess_type(&sample.guesses[i], arena);

@@ -25,29 +25,29 @@ keeps(CompareOp op, int order)
 
 /* Keep the records of sel[0..count) for which `truth` holds; return how many.  Branch-free: at
  * selectivity one half a branch would mispredict. */
-#define SELECT(truth)                                    \
-	for (uint32_t k = 0; k < count; k++) {           \
-		uint16_t r = sel[k];                     \
-		sel[kept] = r;                           \
-		kept += (truth);                         \
-	}                                                \
+#define SELECT(truth)                                                                              \
+	for (uint32_t k = 0; k < count; k++) {                                                     \
+		uint16_t r = sel[k];                                                               \
+		sel[kept] = r;                                                                     \
+		kept += (truth);                                                                   \
+	}                                                                                          \
 	break
 
-#define SELECT_BY_OP(a, b)                \
-	switch (op) {                     \
-	case COMPARE_EQ:                  \
-		SELECT((a) == (b));       \
-	case COMPARE_NE:                  \
-		SELECT((a) != (b));       \
-	case COMPARE_LT:                  \
-		SELECT((a) < (b));        \
-	case COMPARE_LE:                  \
-		SELECT((a) <= (b));       \
-	case COMPARE_GT:                  \
-		SELECT((a) > (b));        \
-	case COMPARE_GE:                  \
-		SELECT((a) >= (b));       \
-	}                                 \
+#define SELECT_BY_OP(a, b)                                                                         \
+	switch (op) {                                                                              \
+	case COMPARE_EQ:                                                                           \
+		SELECT((a) == (b));                                                                \
+	case COMPARE_NE:                                                                           \
+		SELECT((a) != (b));                                                                \
+	case COMPARE_LT:                                                                           \
+		SELECT((a) < (b));                                                                 \
+	case COMPARE_LE:                                                                           \
+		SELECT((a) <= (b));                                                                \
+	case COMPARE_GT:                                                                           \
+		SELECT((a) > (b));                                                                 \
+	case COMPARE_GE:                                                                           \
+		SELECT((a) >= (b));                                                                \
+	}                                                                                          \
 	return kept
 
 static uint32_t
@@ -84,7 +84,7 @@ select_bool(CompareOp op, const uint8_t *values, bool constant, uint16_t *sel, u
 
 static uint32_t
 select_interval(CompareOp op, const Interval *values, Interval constant, uint16_t *sel,
-                uint32_t count)
+		uint32_t count)
 {
 	uint32_t kept = 0;
 
@@ -169,7 +169,8 @@ csv_select(const DecodePredicate *predicate, const Vector *vector, uint16_t *sel
 		return select_interval(op, vector->data, constant->interval, sel, count);
 	default:
 		assert(type_physical(vector->type) == PHYSICAL_VIEW);
-		if (op == COMPARE_EQ && constant->text.len <= 8 && vector->type->kind == TYPE_STRING)
+		if (op == COMPARE_EQ && constant->text.len <= 8 &&
+		    vector->type->kind == TYPE_STRING)
 			return select_short_text(vector->data, constant->text, sel, count);
 		return select_text(op, vector->data, constant->text, sel, count);
 	}

@@ -34,7 +34,7 @@ static Status
 column_error(uint32_t count, Error *err)
 {
 	error_set(err, FERRIS_ERR_NOT_SUPPORTED,
-	          "format 'raw' has one column of type STRING or BYTES, not %u columns", count);
+		  "format 'raw' has one column of type STRING or BYTES, not %u columns", count);
 	return error_hint(err, "declare one column, or use 'format' = 'json' or 'csv'");
 }
 
@@ -44,7 +44,7 @@ type_error(Str name, const Type *type, Arena *arena, Error *err)
 	Str text = type_text(arena, type);
 
 	error_set(err, FERRIS_ERR_NOT_SUPPORTED, "format 'raw' has no column of type %.*s: '%.*s'",
-	          STR_ARG(text), STR_ARG(name));
+		  STR_ARG(text), STR_ARG(name));
 	return error_hint(err, "declare it as STRING or BYTES and CAST it in the query");
 }
 
@@ -64,8 +64,8 @@ raw_decoder_open(const DecodeSpec *spec, Arena *arena, Decoder **out, Error *err
 			return type_error(column->name, column->type, arena, err);
 		if (column->type->kind == TYPE_BYTES && column->form == FORM_TEXT)
 			return error_set(err, FERRIS_ERR_NOT_SUPPORTED,
-			                 "column '%.*s' of raw BYTES has no text form",
-			                 STR_ARG(column->name));
+					 "column '%.*s' of raw BYTES has no text form",
+					 STR_ARG(column->name));
 	}
 	self->base.class = &raw_codec;
 	self->spec = spec;
@@ -110,9 +110,10 @@ passes(const DecodeSpec *spec, Str text, bool is_null)
 		const DecodePredicate *predicate = &spec->predicates[i];
 		int order = compare_text(text, predicate->constant.text);
 		const bool truths[] = {
-			[COMPARE_EQ] = order == 0, [COMPARE_NE] = order != 0,
-			[COMPARE_LT] = order < 0,  [COMPARE_LE] = order <= 0,
-			[COMPARE_GT] = order > 0,  [COMPARE_GE] = order >= 0,
+			[COMPARE_EQ] = order == 0,
+			[COMPARE_NE] = order != 0,
+			[COMPARE_LT] = order<0, [COMPARE_LE] = order <= 0, [COMPARE_GT] = order> 0,
+			[COMPARE_GE] = order >= 0,
 		};
 
 		if (is_null || !truths[predicate->op])
@@ -129,7 +130,8 @@ find_fault(const DecodeSpec *spec, Str text, bool is_null, Status *status)
 		const DecodeColumn *column = &spec->columns[i];
 
 		*status = is_null && column->not_null ? FERRIS_ERR_NOT_NULL : FERRIS_OK;
-		if (!is_null && column->type->kind == TYPE_STRING && !utf8_valid(text.data, text.len))
+		if (!is_null && column->type->kind == TYPE_STRING &&
+		    !utf8_valid(text.data, text.len))
 			*status = FERRIS_ERR_UTF8;
 		if (*status != FERRIS_OK)
 			return column;
@@ -141,8 +143,8 @@ static void
 add_error(Batch *batch, RecordRange range, Status status, const DecodeColumn *column, Str text)
 {
 	Str message = status == FERRIS_ERR_NOT_NULL
-	                      ? STR("NULL in a column that is declared NOT NULL")
-	                      : text_error_message(&batch->heap, status, column->type, text);
+			      ? STR("NULL in a column that is declared NOT NULL")
+			      : text_error_message(&batch->heap, status, column->type, text);
 
 	batch_add_error(batch, range, status, column->name, "%.*s", STR_ARG(message));
 }
@@ -178,7 +180,7 @@ raw_decode(Decoder *decoder, ChunkCursor *cursor, Batch *batch, Error *err)
 		Status status;
 
 		if (chunk->record_count > 0 ? cursor->record == chunk->record_count
-		                            : cursor->next == chunk->len)
+					    : cursor->next == chunk->len)
 			break;
 		bool is_null = !next_record(cursor, &range);
 		Str text = {chunk->data + range.offset, range.len};
@@ -248,15 +250,16 @@ raw_encode(Encoder *encoder, Batch *batch, Output *out, Error *err)
 		uint16_t row = batch->sel[k];
 
 		if (vector_is_null(vector, row)) {
-			batch_add_error(batch, batch->records[row], FERRIS_ERR_BAD_VALUE, column->name,
-			                "NULL has no raw form");
+			batch_add_error(batch, batch->records[row], FERRIS_ERR_BAD_VALUE,
+					column->name, "NULL has no raw form");
 			continue;
 		}
 		StringView view = views[vector->constant ? 0 : row];
 		char *p = buffer_reserve(&out->bytes, (size_t)view.len + 1);
 		if (p == NULL)
-			return error_set(err, FERRIS_ERR_LIMIT, "the output buffer is full at %zu bytes",
-			                 out->bytes.limit);
+			return error_set(err, FERRIS_ERR_LIMIT,
+					 "the output buffer is full at %zu bytes",
+					 out->bytes.limit);
 		memcpy(p, view.data, view.len);
 		p[view.len] = '\n';
 		buffer_commit(&out->bytes, p + view.len + 1);

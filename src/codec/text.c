@@ -110,10 +110,10 @@ static Status
 parse_decimal(const Type *type, Str text, Value *out)
 {
 	if (type->precision <= DECIMAL_MAX_PRECISION_64)
-		return from_decimal(decimal_parse64(text.data, text.len, type->precision, type->scale,
-		                                    ROUND_EXACT, &out->int64));
+		return from_decimal(decimal_parse64(text.data, text.len, type->precision,
+						    type->scale, ROUND_EXACT, &out->int64));
 	return from_decimal(decimal_parse(text.data, text.len, type->precision, type->scale,
-	                                  ROUND_EXACT, &out->int128));
+					  ROUND_EXACT, &out->int128));
 }
 
 static Status
@@ -223,8 +223,8 @@ text_print(char *out, const Value *value, const TimestampStyle *style)
 		return double_print(out, value->real);
 	case TYPE_DECIMAL:
 		return type->precision <= DECIMAL_MAX_PRECISION_64
-		               ? decimal_print64(out, value->int64, type->scale)
-		               : decimal_print128(out, value->int128, type->scale);
+			       ? decimal_print64(out, value->int64, type->scale)
+			       : decimal_print128(out, value->int128, type->scale);
 	case TYPE_DATE:
 		return date_print(out, (int32_t)value->int64);
 	case TYPE_TIME:
@@ -296,10 +296,10 @@ range_message(Arena *arena, const Type *type, Str shown)
 
 	if (!type_is_integer(type))
 		return str_format(arena, "'%.*s' is outside the range of %.*s", STR_ARG(shown),
-		                  STR_ARG(type_text(arena, type)));
+				  STR_ARG(type_text(arena, type)));
 	type_integer_range(type->kind, &min, &max);
 	return str_format(arena, "'%.*s' is outside the range of %s, %lld to %lld", STR_ARG(shown),
-	                  type_kind_name(type->kind), (long long)min, (long long)max);
+			  type_kind_name(type->kind), (long long)min, (long long)max);
 }
 
 Str
@@ -313,10 +313,10 @@ text_error_message(Arena *arena, Status status, const Type *type, Str text)
 		return range_message(arena, type, shown);
 	case FERRIS_ERR_DIGIT_LOSS:
 		return str_format(arena, "'%.*s' has more fractional digits than %.*s holds",
-		                  STR_ARG(shown), STR_ARG(name));
+				  STR_ARG(shown), STR_ARG(name));
 	case FERRIS_ERR_UTF8:
 		return str_format(arena, "'%.*s' is not valid UTF-8 at byte %zu", STR_ARG(shown),
-		                  utf8_valid_prefix(text.data, text.len));
+				  utf8_valid_prefix(text.data, text.len));
 	default:
 		return str_format(arena, "'%.*s' is not a %.*s", STR_ARG(shown), STR_ARG(name));
 	}

@@ -20,7 +20,7 @@
  * and must be valid UTF-8; BYTES are decoded from base64 into `arena`; JSON is taken as it is.
  * ARRAY, MAP and STRUCT are BAD_VALUE. */
 Status text_parse(const Type *type, const TimestampStyle *style, Str text, Arena *arena,
-                  Value *out);
+		  Value *out);
 /* Text of any scalar type but STRING, BYTES, JSON and NULL, written to out[0..TEXT_PRINT_MAX).
  * Returns one past its last byte, or NULL if a timestamp pattern makes a longer text. */
 char *text_print(char *out, const Value *value, const TimestampStyle *style);
