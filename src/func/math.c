@@ -18,12 +18,22 @@ set_finite(KernelCall *call, uint32_t row, double v, bool finite, const char *na
 		kernel_set_real(call, row, v);
 }
 
+/* The C library's result for 27 is not 3. */
+static double
+cube_root(double x)
+{
+	double root = cbrt(x);
+	double whole = rint(root);
+
+	return whole * whole * whole == x ? whole : root;
+}
+
 /* ---- functions of one DOUBLE ---- */
 
 /* REAL(kernel, name, valid, expr, domain): `valid` and `expr` use x; NaN is never invalid. */
 #define REAL_LIST(REAL)                                                                    \
 	REAL(math_sqrt, "SQRT", !(x < 0), sqrt(x), "not negative")                         \
-	REAL(math_cbrt, "CBRT", true, cbrt(x), "")                                         \
+	REAL(math_cbrt, "CBRT", true, cube_root(x), "")                                         \
 	REAL(math_exp, "EXP", true, exp(x), "")                                            \
 	REAL(math_ln, "LN", !(x <= 0), log(x), "positive")                                 \
 	REAL(math_log10, "LOG10", !(x <= 0), log10(x), "positive")                         \

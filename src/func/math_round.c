@@ -53,9 +53,10 @@ rounded_type(Arena *arena, const Type *type, int64_t digits)
 {
 	int scale = exact_scale(type);
 	int whole = exact_precision(type) - scale;
-	int wanted = digits < 0 ? 0 : (int)(digits < DECIMAL_MAX_PRECISION ? digits
-	                                                                    : DECIMAL_MAX_PRECISION);
+	int wanted = DECIMAL_MAX_PRECISION;
 
+	if (digits < DECIMAL_MAX_PRECISION)
+		wanted = digits < 0 ? 0 : (int)digits;
 	if (digits >= scale) {
 		/* More digits than there are: zeros, as far as they fit. */
 		if (wanted > DECIMAL_MAX_PRECISION - whole)
@@ -70,7 +71,7 @@ rounded_type(Arena *arena, const Type *type, int64_t digits)
 }
 
 /* ROUND and TRUNC of integers stay integers; of decimals see rounded_type; if the number of digits
- * differs from row to row the scale stays. */
+ * differs from row to row the scale stays, with a digit more before the point. */
 Status
 result_rounded(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type, Error *err)
 {
@@ -83,7 +84,10 @@ result_rounded(Arena *arena, BoundExpr *const *args, uint32_t count, const Type 
 	else if (count < 2 || constant_digits(arena, args[1], &digits))
 		*type = rounded_type(arena, from, digits);
 	else
-		*type = rounded_type(arena, from, from->scale);
+		*type = type_decimal(arena, from->precision < DECIMAL_MAX_PRECISION
+		                                    ? from->precision + 1
+		                                    : DECIMAL_MAX_PRECISION,
+		                     from->scale);
 	return FERRIS_OK;
 }
 
@@ -110,8 +114,8 @@ round_exact(Int128 v, int scale, int64_t digits, DecimalRounding mode, int preci
 	if (digits < scale) {
 		int64_t drop = scale - digits;
 		if (drop <= DECIMAL_PRECISION_MAX) {
-			DecimalResult result = decimal_rescale128(v, (int)drop, DECIMAL_PRECISION_MAX,
-			                                          0, mode, &rounded);
+			DecimalResult result = decimal_rescale128(
+				v, (int)drop, DECIMAL_PRECISION_MAX, 0, mode, &rounded);
 			if (result != DECIMAL_OK)
 				return result;
 		} else { /* all digits go, and they are less than a half */

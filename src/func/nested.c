@@ -20,7 +20,8 @@ kernel_list(const KernelCall *call, uint32_t arg, uint32_t row)
 
 /* Copies `count` values with their NULLs. */
 static void
-copy_elements(Vector *to, uint32_t to_first, const Vector *from, uint32_t from_first, uint32_t count)
+copy_elements(Vector *to, uint32_t to_first, const Vector *from, uint32_t from_first,
+              uint32_t count)
 {
 	size_t size = physical_size(type_physical(from->type));
 
@@ -173,7 +174,8 @@ result_element(Arena *arena, BoundExpr *const *args, uint32_t count, const Type 
 }
 
 Status
-result_map_value(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type, Error *err)
+result_map_value(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,
+                 Error *err)
 {
 	const Field *fields = args[0]->type->fields;
 

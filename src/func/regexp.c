@@ -13,6 +13,7 @@
 #include <pcre2.h>
 #include <time.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "func/text.h"
 
@@ -34,6 +35,7 @@ typedef struct Regexp {
 	Str pattern;            /* of `code`; a copy */
 	Str flags;
 	char *copy;             /* holds both */
+	Buffer scratch;         /* a result before its length is known */
 } Regexp;
 
 /* One search through one text. */
@@ -76,6 +78,7 @@ regexp_release(void *state)
 	Regexp *regexp = state;
 
 	regexp_forget(regexp);
+	buffer_free(&regexp->scratch);
 	pcre2_jit_stack_free(regexp->stack);
 	pcre2_match_context_free(regexp->match);
 	pcre2_compile_context_free(regexp->compile);
@@ -91,6 +94,7 @@ regexp_new(Arena *arena)
 	regexp->compile = pcre2_compile_context_create(regexp->memory);
 	regexp->match = pcre2_match_context_create(regexp->memory);
 	regexp->stack = pcre2_jit_stack_create(32 << 10, REGEXP_STACK_MAX, regexp->memory);
+	buffer_init(&regexp->scratch, TEXT_RESULT_MAX);
 	pcre2_set_newline(regexp->compile, PCRE2_NEWLINE_LF);
 	pcre2_set_heap_limit(regexp->match, REGEXP_HEAP_KIB_MAX);
 	pcre2_jit_stack_assign(regexp->match, NULL, regexp->stack);
@@ -114,9 +118,10 @@ regexp_options(Str flags, uint32_t *options, bool *global, Error *err)
 		case 'x': *options |= PCRE2_EXTENDED; break;
 		default:
 			return error_set(err, FERRIS_ERR_BAD_ARGUMENT,
-			                 "unknown flag '%c' of a regular expression; the flags are "
-			                 "g (all matches), i (ignore case), c (heed case), m (^ and $ "
-			                 "at lines), s (. matches a newline), x (blanks are ignored)",
+			                 "unknown flag '%c' of a regular expression; the flags "
+			                 "are g (all matches), i (ignore case), c (heed case), m "
+			                 "(^ and $ at lines), s (. matches a newline), x (blanks "
+			                 "are ignored)",
 			                 flags.data[i]);
 		}
 	}
@@ -390,91 +395,95 @@ plan_regexp_extract(Arena *arena, const BoundExpr *call, KernelPlan *plan, Error
 
 /* ---- REGEXP_REPLACE(s, pattern, replacement [, flags]) ---- */
 
-/* Walks the replacement: \0 or \& the match, \1 .. \9 a group, \\ a backslash.  Writes at `out`
- * unless it is NULL; returns the bytes of it. */
-static size_t
-expand_replacement(char *out, Str replacement, Str text, const PCRE2_SIZE *range, uint32_t groups)
+static void
+append(Buffer *out, const char *data, size_t len)
 {
-	size_t used = 0;
+	if (len > 0)
+		buffer_append(out, data, len);
+}
 
+/* Appends the replacement: \0 or \& is the match, \1 .. \9 a group, \\ a backslash. */
+static void
+append_replacement(Buffer *out, Str replacement, Str text, const PCRE2_SIZE *range, uint32_t groups)
+{
 	for (uint32_t i = 0; i < replacement.len; i++) {
 		Str piece = {replacement.data + i, 1};
 		if (piece.data[0] == '\\' && i + 1 < replacement.len) {
 			char c = replacement.data[i + 1];
 			uint32_t group = c == '&' ? 0 : (uint32_t)(c - '0');
 			if (c == '&' || (c >= '0' && c <= '9')) {
-				bool taken = group <= groups && range[2 * group] != PCRE2_UNSET &&
-				             range[2 * group] <= range[2 * group + 1];
-				piece = (Str){0};
-				if (taken)
-					piece = (Str){text.data + range[2 * group],
-					              (uint32_t)(range[2 * group + 1] -
-					                         range[2 * group])};
+				const PCRE2_SIZE *part = range + (size_t)2 * group;
+				piece.len = 0;
+				if (group <= groups && part[0] != PCRE2_UNSET && part[0] < part[1])
+					piece = (Str){text.data + part[0],
+					              (uint32_t)(part[1] - part[0])};
 				i++;
 			} else if (c == '\\') {
 				i++;
 			}
 		}
-		if (out != NULL)
-			text_put(out + used, piece);
-		used += piece.len;
+		append(out, piece.data, piece.len);
 	}
-	return used;
 }
 
-/* One walk over the matches; the first time (out NULL) it measures, the second time it writes. */
-static size_t
-replace_matches(KernelCall *call, uint32_t row, RegexpScan *scan, char *out, bool *failed,
-                bool *any)
+/* The text with its match, or all of them, replaced, in regexp->scratch; false if there is no match
+ * or the row has failed. */
+static bool
+replace_matches(KernelCall *call, uint32_t row, Regexp *regexp, Str text)
 {
-	Regexp *regexp = scan->regexp;
+	RegexpScan scan = {.regexp = regexp, .text = text};
 	Str replacement = kernel_text(call, 2, row);
-	size_t from = 0, begin, end, kept = 0, used = 0;
+	Buffer *out = &regexp->scratch;
+	size_t from = 0, begin, end, kept = 0;
+	bool failed = false;
+	bool any = false;
 	uint32_t groups;
 
+	buffer_reset(out);
 	pcre2_pattern_info(regexp->code, PCRE2_INFO_CAPTURECOUNT, &groups);
-	while (regexp_next(call, row, scan, &from, &begin, &end, failed)) {
-		*any = true;
+	while (!out->overflow && regexp_next(call, row, &scan, &from, &begin, &end, &failed)) {
+		any = true;
 		if (begin < kept) /* a lookbehind with \K */
 			begin = kept;
-		if (out != NULL)
-			text_put(out + used, (Str){scan->text.data + kept, (uint32_t)(begin - kept)});
-		used += begin - kept;
-		used += expand_replacement(out != NULL ? out + used : NULL, replacement, scan->text,
-		                           pcre2_get_ovector_pointer(regexp->data), groups);
+		append(out, text.data + kept, begin - kept);
+		append_replacement(out, replacement, text, pcre2_get_ovector_pointer(regexp->data),
+		                   groups);
 		kept = end > kept ? end : kept;
-		if (!regexp->global || used > TEXT_RESULT_MAX)
+		if (!regexp->global)
 			break;
 	}
-	if (out != NULL)
-		text_put(out + used, str_skip(scan->text, (uint32_t)kept));
-	return used + (scan->text.len - kept);
+	if (failed || !any)
+		return false;
+	append(out, text.data + kept, text.len - kept);
+	return true;
 }
 
 static void
 regexp_replace_rows(KernelCall *call)
 {
+	Regexp *regexp = call->state;
+	char what[KERNEL_WHAT_MAX];
+
 	KERNEL_EACH_VALID(call, row) {
 		if (!regexp_prepare(call, row, 3))
 			continue;
 		StringView s = kernel_view(call, 0, row);
-		RegexpScan scan = {.regexp = call->state, .text = {s.data, s.len}};
-		bool failed = false;
-		bool any = false;
-		size_t size = replace_matches(call, row, &scan, NULL, &failed, &any);
-
-		if (failed)
-			continue;
-		if (!any) {
+		if (!replace_matches(call, row, regexp, (Str){s.data, s.len})) {
+			/* Also where the row has failed: then it is not read. */
 			text_set_part(call, row, s, 0, s.len);
 			continue;
 		}
-		char *out = text_room(call, row, size);
+		if (regexp->scratch.overflow) {
+			kernel_fail(call, row, FERRIS_ERR_BAD_ARGUMENT,
+			            "the result of %s has more bytes than the limit of %zu",
+			            kernel_what(call, what), TEXT_RESULT_MAX);
+			continue;
+		}
+		char *out = text_room(call, row, regexp->scratch.len);
 		if (out == NULL)
 			continue;
-		replace_matches(call, row, &scan, out, &failed, &any);
-		if (!failed)
-			kernel_set_view(call, row, out, size, 0);
+		text_put(out, (Str){regexp->scratch.data, (uint32_t)regexp->scratch.len});
+		kernel_set_view(call, row, out, regexp->scratch.len, 0);
 	}
 }
 

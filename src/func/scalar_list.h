@@ -408,6 +408,13 @@ SCALAR("DEGREES", "DOUBLE", result_double, math_degrees, STRICT | FALLIBLE, "mat
        "Radians to degrees.")
 SCALAR("RADIANS", "DOUBLE", result_double, math_radians, STRICT | FALLIBLE, "math", "RADIANS(x)",
        "Degrees to radians.")
+SCALAR("MOD", "INTEGER INTEGER", result_integer_wider, integer_remainder, STRICT | FALLIBLE, "math",
+       "MOD(a, b)", "Remainder with the sign of a; an error if b is 0.")
+SCALAR_PLAN("MOD", "EXACT EXACT", result_decimal_remainder, plan_decimal_remainder,
+            STRICT | FALLIBLE, "math", "MOD(a, b)",
+            "Remainder with the sign of a; an error if b is 0.")
+SCALAR("MOD", "DOUBLE DOUBLE", result_double, double_remainder, STRICT | FALLIBLE, "math",
+       "MOD(a, b)", "Remainder with the sign of a; an error if b is 0.")
 SCALAR("WIDTH_BUCKET", "DOUBLE DOUBLE DOUBLE INTEGER", result_bigint, math_width_bucket,
        STRICT | FALLIBLE, "math", "WIDTH_BUCKET(x, low, high, n)",
        "Which of n equal buckets between the bounds holds x: 1 to n, 0 before, n + 1 beyond.")

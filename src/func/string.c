@@ -34,11 +34,11 @@ text_room(KernelCall *call, uint32_t row, size_t size)
 	}
 	if (size > 4096 && arena_bytes(call->heap) + size > TEXT_BATCH_MAX) {
 		kernel_fail(call, row, FERRIS_ERR_BAD_ARGUMENT,
-		            "the results of %.*s in one batch take more than the limit of %zu bytes",
+		            "the results of %.*s in one batch take more than %zu bytes",
 		            STR_ARG(name), TEXT_BATCH_MAX);
 		return NULL;
 	}
-	return kernel_bytes(call, size);
+	return kernel_bytes(call, size > 0 ? size : 1); /* not NULL for an empty text */
 }
 
 int64_t

@@ -166,14 +166,15 @@ row_unit(KernelCall *call, uint32_t row, TemporalUnit *unit)
 	return false;
 }
 
-/* Stores an INT64 result, or fails the row. */
+/* Stores an INT64 result, or fails the row.  `v` is a pointer because it is filled while the
+ * arguments are evaluated. */
 static inline void
-set_temporal(KernelCall *call, uint32_t row, TemporalResult result, int64_t v)
+set_temporal(KernelCall *call, uint32_t row, TemporalResult result, const int64_t *v)
 {
 	char what[KERNEL_WHAT_MAX];
 
 	if (__builtin_expect(result == TEMPORAL_OK, 1))
-		kernel_set_int(call, row, v);
+		kernel_set_int(call, row, *v);
 	else
 		kernel_fail_temporal(call, row, result, kernel_what(call, what));
 }
@@ -191,11 +192,11 @@ extract_timestamp_rows(KernelCall *call)
 
 		if (row_unit(call, row, &unit))
 			set_temporal(call, row,
-			             timestamp_extract(kernel_int(call, last, row), unit, &v), v);
+			             timestamp_extract(kernel_int(call, last, row), unit, &v), &v);
 	}
 }
 
-/* A time of day has the fields of the first day of the epoch; only those below a day are its own. */
+/* A time of day has the fields below a day. */
 static void
 extract_time_rows(KernelCall *call)
 {
@@ -209,7 +210,7 @@ extract_time_rows(KernelCall *call)
 		TemporalResult result = TEMPORAL_UNIT;
 		if (unit <= UNIT_HOUR)
 			result = timestamp_extract(kernel_int(call, 1, row), unit, &v);
-		set_temporal(call, row, result, v);
+		set_temporal(call, row, result, &v);
 	}
 }
 
@@ -223,7 +224,7 @@ extract_interval_rows(KernelCall *call)
 
 		if (row_unit(call, row, &unit))
 			set_temporal(call, row,
-			             interval_extract(kernel_interval(call, 1, row), unit, &v), v);
+			             interval_extract(kernel_interval(call, 1, row), unit, &v), &v);
 	}
 }
 
@@ -267,7 +268,7 @@ date_trunc_rows(KernelCall *call)
 
 		if (row_unit(call, row, &unit))
 			set_temporal(call, row,
-			             timestamp_truncate(kernel_int(call, 1, row), unit, &v), v);
+			             timestamp_truncate(kernel_int(call, 1, row), unit, &v), &v);
 	}
 }
 
@@ -288,7 +289,7 @@ datediff_rows(KernelCall *call)
 		if (row_unit(call, row, &unit))
 			set_temporal(call, row,
 			             timestamp_diff(kernel_int(call, 1, row),
-			                            kernel_int(call, 2, row), unit, &v), v);
+			                            kernel_int(call, 2, row), unit, &v), &v);
 	}
 }
 
@@ -313,7 +314,7 @@ date_add_unit_rows(KernelCall *call)
 			interval_from_unit(kernel_int(call, 1, row), unit, &interval);
 		if (result == TEMPORAL_OK)
 			result = timestamp_add(kernel_int(call, 2, row), interval, &v);
-		set_temporal(call, row, result, v);
+		set_temporal(call, row, result, &v);
 	}
 }
 
@@ -330,7 +331,7 @@ temporal_add(KernelCall *call)
 		int64_t v = 0;
 
 		set_temporal(call, row, timestamp_add(kernel_int(call, 0, row),
-		                                      kernel_interval(call, 1, row), &v), v);
+		                                      kernel_interval(call, 1, row), &v), &v);
 	}
 }
 
@@ -341,7 +342,7 @@ temporal_sub(KernelCall *call)
 		int64_t v = 0;
 
 		set_temporal(call, row, timestamp_sub(kernel_int(call, 0, row),
-		                                      kernel_interval(call, 1, row), &v), v);
+		                                      kernel_interval(call, 1, row), &v), &v);
 	}
 }
 
@@ -353,7 +354,7 @@ temporal_from_seconds(KernelCall *call)
 	KERNEL_EACH_VALID(call, row) {
 		int64_t v = 0;
 
-		set_temporal(call, row, timestamp_from_seconds(kernel_int(call, 0, row), &v), v);
+		set_temporal(call, row, timestamp_from_seconds(kernel_int(call, 0, row), &v), &v);
 	}
 }
 
@@ -368,7 +369,7 @@ set_from_micros(KernelCall *call, uint32_t row, DecimalResult converted, Int128 
 		result = TEMPORAL_LOST_DIGITS;
 	else if (converted == DECIMAL_OK && micros >= INT64_MIN && micros <= INT64_MAX)
 		result = timestamp_from_micros((int64_t)micros, &v);
-	set_temporal(call, row, result, v);
+	set_temporal(call, row, result, &v);
 }
 
 void
@@ -405,7 +406,7 @@ temporal_from_millis(KernelCall *call)
 	KERNEL_EACH_VALID(call, row) {
 		int64_t v = 0;
 
-		set_temporal(call, row, timestamp_from_millis(kernel_int(call, 0, row), &v), v);
+		set_temporal(call, row, timestamp_from_millis(kernel_int(call, 0, row), &v), &v);
 	}
 }
 
@@ -415,7 +416,7 @@ temporal_from_micros(KernelCall *call)
 	KERNEL_EACH_VALID(call, row) {
 		int64_t v = 0;
 
-		set_temporal(call, row, timestamp_from_micros(kernel_int(call, 0, row), &v), v);
+		set_temporal(call, row, timestamp_from_micros(kernel_int(call, 0, row), &v), &v);
 	}
 }
 
@@ -440,7 +441,7 @@ temporal_from_precision(KernelCall *call)
 			            "3, 6 or 9", (long long)precision);
 			continue;
 		}
-		set_temporal(call, row, result, v);
+		set_temporal(call, row, result, &v);
 	}
 }
 
@@ -479,8 +480,8 @@ plan_pattern(Arena *arena, const BoundExpr *call, Kernel kernel, KernelPlan *pla
 	const Value *pattern = kernel_constant(call, 1);
 	size_t bad = 0;
 
-	if (pattern != NULL && temporal_pattern_check(pattern->text.data, pattern->text.len, &bad) !=
-	                               TEMPORAL_OK) {
+	if (pattern != NULL &&
+	    temporal_pattern_check(pattern->text.data, pattern->text.len, &bad) != TEMPORAL_OK) {
 		error_set_at(err, FERRIS_ERR_BAD_ARGUMENT, call->args[1]->position,
 		             "'%.*s' is not a pattern that can be used here",
 		             (int)(pattern->text.len - bad < 2 ? pattern->text.len - bad : 2),
@@ -531,7 +532,7 @@ format_row(KernelCall *call, uint32_t row, const TimeZone *zone, Str pattern)
 		return;
 	}
 	if (out == small)
-		out = memcpy(kernel_bytes(call, len), small, len);
+		out = memcpy(kernel_bytes(call, len > 0 ? len : 1), small, len);
 	kernel_set_view(call, row, out, len, 0);
 }
 
@@ -570,12 +571,14 @@ static void
 fail_scan(KernelCall *call, uint32_t row, TemporalResult result, Str text)
 {
 	Str name = kernel_name(call);
-	const char *what = result == TEMPORAL_RANGE         ? "has a field out of range"
-	                   : result == TEMPORAL_LOST_DIGITS ? "has more than microseconds"
-	                   : result == TEMPORAL_PATTERN     ? "is to be read by a pattern that does "
-	                                                      "not exist"
-	                                                    : "is not of the form wanted";
+	const char *what = "is not of the form wanted";
 
+	if (result == TEMPORAL_RANGE)
+		what = "has a field out of range";
+	else if (result == TEMPORAL_LOST_DIGITS)
+		what = "has a fraction finer than a microsecond";
+	else if (result == TEMPORAL_PATTERN)
+		what = "cannot be read, because the pattern is not one of strftime";
 	kernel_fail(call, row, FERRIS_ERR_BAD_ARGUMENT, "%.*s: '%.*s' %s", STR_ARG(name),
 	            (int)(text.len < 60 ? text.len : 60), text.data, what);
 }
@@ -634,7 +637,7 @@ plan_to_date(Arena *arena, const BoundExpr *call, KernelPlan *plan, Error *err)
 /* ---- dates ---- */
 
 static bool
-fits_year(int64_t v)
+fits_int32(int64_t v)
 {
 	return v >= INT32_MIN && v <= INT32_MAX;
 }
@@ -649,9 +652,10 @@ temporal_make_date(KernelCall *call)
 		int32_t date = 0;
 		TemporalResult result = TEMPORAL_RANGE;
 
-		if (fits_year(year) && fits_year(month) && fits_year(day))
+		if (fits_int32(year) && fits_int32(month) && fits_int32(day))
 			result = date_make((int32_t)year, (int32_t)month, (int32_t)day, &date);
-		set_temporal(call, row, result, date);
+		int64_t v = date;
+		set_temporal(call, row, result, &v);
 	}
 }
 

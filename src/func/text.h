@@ -22,7 +22,7 @@ Str kernel_name(const KernelCall *call);
 const char *kernel_what(const KernelCall *call, char buffer[static KERNEL_WHAT_MAX]);
 /* Room for a result of `size` bytes, or NULL and the row has failed. */
 char *text_room(KernelCall *call, uint32_t row, size_t size);
-/* Offset of the first `needle` in `text` at or after byte `from`, or -1.  An empty one is at `from`. */
+/* Offset of the first `needle` at or after byte `from`, or -1; an empty one is at `from`. */
 int64_t text_find(Str text, Str needle, size_t from);
 /* Number of occurrences that do not overlap; the needle is not empty. */
 size_t text_count(Str text, Str needle);
