@@ -50,13 +50,13 @@ create_error(const char *path, int code, Error *err)
 static Status
 write_error(const FileWriter *writer, int code, Error *err)
 {
-	error_set(err, FERRIS_ERR_FILE_WRITE, "cannot write file '%s' after %lld bytes",
-		  writer->path, (long long)writer->written);
+	/* A status of its own: `... | head` is no failure, the program may end without a word. */
+	error_set(err, code == EPIPE ? FERRIS_ERR_BROKEN_PIPE : FERRIS_ERR_FILE_WRITE,
+		  "cannot write file '%s' after %lld bytes", writer->path,
+		  (long long)writer->written);
 	error_errno(err, code);
-	if (code == EPIPE) {
-		err->flags = ERROR_FATAL; /* the reader of the pipe has gone: end quietly */
+	if (code == EPIPE)
 		return error_hint(err, "the reader of the pipe has closed it");
-	}
 	if (code == ENOSPC || code == EDQUOT)
 		return error_hint(err, "free space on the disk, or write to another one");
 	if (code == EFBIG)

@@ -174,7 +174,7 @@ test_broken_pipe(void **state)
 	dup2(old, STDOUT_FILENO);
 	close(old);
 	assert_int_equal(opened, 0);
-	assert_int_equal(written, FERRIS_ERR_FILE_WRITE);
+	assert_int_equal(written, FERRIS_ERR_BROKEN_PIPE);
 	assert_int_equal(closed, 0);
 	assert_non_null(strstr(f.err.message, "Broken pipe"));
 	assert_int_equal(f.err.flags, ERROR_FATAL);
