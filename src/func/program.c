@@ -234,8 +234,7 @@ run_kernel(Run *run, Node *node, Selection sel)
 
 	for (uint32_t i = 0; i < count; i++)
 		node->inputs[i] = node_run(run, node->args[i], sel);
-	node->reg.has_null = false;
-	node->reg.child_len = 0;
+	vector_reset(&node->reg);
 	KernelCall call = {
 		.out = &node->reg,
 		.args = node->inputs,
