@@ -211,17 +211,17 @@ typedef enum EmitKind { EMIT_DEFAULT, EMIT_CHANGES, EMIT_FINAL } EmitKind;
  * OVER (ROWS WINDOW BUFFER 100 ROWS PARTITION BY ... EXPIRE AFTER ...). */
 typedef struct WindowSpec {
 	Position position;
-	Name base;           /* a named window */
-	bool is_reference;   /* OVER w without parentheses: only `base` is set */
-	Expr *buffer_rows;   /* ROWS WINDOW BUFFER n ROWS; else NULL */
+	Name base;         /* a named window */
+	bool is_reference; /* OVER w without parentheses: only `base` is set */
+	Expr *buffer_rows; /* ROWS WINDOW BUFFER n ROWS; else NULL */
 	ExprList partition;
 	OrderList order;
-	FrameUnit unit;      /* FRAME_NONE: no frame was written, start and end are not set */
+	FrameUnit unit; /* FRAME_NONE: no frame was written, start and end are not set */
 	FrameBound start;
-	FrameBound end;      /* CURRENT ROW when only a start was written */
+	FrameBound end; /* CURRENT ROW when only a start was written */
 	EmitKind emit;
 	ExpireKind expire;
-	Expr *expire_after;  /* EXPIRE_AFTER: an interval */
+	Expr *expire_after; /* EXPIRE_AFTER: an interval */
 } WindowSpec;
 
 typedef struct NamedWindow {
@@ -239,21 +239,21 @@ typedef struct FunctionCall {
 	Name name;
 	Argument *args;
 	uint32_t arg_count;
-	bool star;               /* COUNT(*) */
+	bool star; /* COUNT(*) */
 	bool distinct;
-	bool bare;               /* CURRENT_TIMESTAMP without parentheses */
-	NullTreatment nulls;     /* IGNORE NULLS, RESPECT NULLS */
-	OrderList order;         /* f(x ORDER BY y) */
-	OrderList within_group;  /* f(x) WITHIN GROUP (ORDER BY y) */
-	Expr *filter;            /* FILTER (WHERE ...) */
-	WindowSpec *over;        /* NULL: not a window function call */
+	bool bare;              /* CURRENT_TIMESTAMP without parentheses */
+	NullTreatment nulls;    /* IGNORE NULLS, RESPECT NULLS */
+	OrderList order;        /* f(x ORDER BY y) */
+	OrderList within_group; /* f(x) WITHIN GROUP (ORDER BY y) */
+	Expr *filter;           /* FILTER (WHERE ...) */
+	WindowSpec *over;       /* NULL: not a window function call */
 } FunctionCall;
 
 struct Expr {
 	ExprKind kind;
-	uint32_t depth;    /* 1 for a leaf; never above SQL_MAX_DEPTH (sql/parser.h) */
+	uint32_t depth; /* 1 for a leaf; never above SQL_MAX_DEPTH (sql/parser.h) */
 	Position position;
-	Str text;          /* source text: names a column that has no alias */
+	Str text; /* source text: names a column that has no alias */
 	union {
 		bool boolean;
 		Str literal;
@@ -384,8 +384,8 @@ struct Relation {
 	Name alias;              /* no data if none */
 	NameList column_aliases; /* AS t(a, b) */
 	bool lateral;
-	Expr *as_of;             /* FOR SYSTEM_TIME AS OF ...; or NULL */
-	WithList options;        /* FROM t WITH (...) followed by more of the query */
+	Expr *as_of;      /* FOR SYSTEM_TIME AS OF ...; or NULL */
+	WithList options; /* FROM t WITH (...) followed by more of the query */
 	union {
 		Name name;
 		Query *query;
@@ -405,14 +405,14 @@ struct Relation {
 			bool natural;
 			Relation *left;
 			Relation *right;
-			Expr *on;             /* or NULL */
+			Expr *on; /* or NULL */
 			NameList using_columns;
-			/* WITHIN d: both; WITHIN (before, after): how much older and newer the right row
-			 * may be than the left one; NULL without WITHIN. */
+			/* WITHIN d: both; WITHIN (before, after): how much older and newer the
+			 * right row may be than the left one; NULL without WITHIN. */
 			Expr *within_before;
 			Expr *within_after;
-			Expr *grace;          /* GRACE PERIOD d; or NULL */
-			Position position;    /* of the join's own words */
+			Expr *grace;       /* GRACE PERIOD d; or NULL */
+			Position position; /* of the join's own words */
 		} join;
 	};
 };
@@ -460,7 +460,7 @@ typedef struct Select {
 	ExprList distinct_on; /* DISTINCT ON (...) */
 	SelectItem *items;
 	uint32_t item_count;
-	Relation *from;       /* NULL: no FROM */
+	Relation *from; /* NULL: no FROM */
 	Expr *where;
 	GroupItem *groups;
 	uint32_t group_count;
@@ -469,7 +469,7 @@ typedef struct Select {
 	NamedWindow *named_windows;
 	uint32_t named_window_count;
 	Expr *qualify;
-	Expr *grace;          /* GRACE PERIOD, after WINDOW or after EMIT; or NULL */
+	Expr *grace; /* GRACE PERIOD, after WINDOW or after EMIT; or NULL */
 } Select;
 
 typedef enum SetOp { SET_UNION, SET_INTERSECT, SET_EXCEPT } SetOp;
@@ -513,12 +513,12 @@ struct Query {
 	uint32_t cte_count;
 	QueryBody *body;
 	OrderList order;
-	Expr *limit;        /* also FETCH FIRST n ROWS ONLY */
+	Expr *limit; /* also FETCH FIRST n ROWS ONLY */
 	Expr *offset;
 	EmitKind emit;
 	Position emit_position;
-	Target into;        /* name.text.data == NULL: no INTO */
-	WithList options;   /* the trailing WITH; only of a query that is not inside another */
+	Target into;      /* name.text.data == NULL: no INTO */
+	WithList options; /* the trailing WITH; only of a query that is not inside another */
 };
 
 /* ---------------------------------------------------------------- statements */
@@ -552,9 +552,9 @@ typedef struct ColumnDef {
 	Expr *default_value; /* or NULL */
 	bool not_null;
 	bool primary_key;
-	bool metadata;       /* METADATA [FROM 'key'] [VIRTUAL] */
-	bool is_virtual;     /* not written by a sink */
-	Str metadata_key;    /* no data: the column's name is the key */
+	bool metadata;    /* METADATA [FROM 'key'] [VIRTUAL] */
+	bool is_virtual;  /* not written by a sink */
+	Str metadata_key; /* no data: the column's name is the key */
 	Position position;
 } ColumnDef;
 
@@ -602,8 +602,8 @@ struct Statement {
 			uint32_t column_count;
 			NameList primary_key; /* PRIMARY KEY (a, b) as an element of its own */
 			Watermark watermark;
-			WithList options;     /* those before AS; those of the query are in query */
-			Query *query;         /* or NULL */
+			WithList options; /* those before AS; those of the query are in query */
+			Query *query;     /* or NULL */
 		} create;
 		struct {
 			ObjectKind object;
@@ -643,17 +643,18 @@ struct Statement {
 			WithOption option; /* a key without quotes is its dotted text */
 		} set;
 		struct {
-			Str key;       /* no data: UNSET ALL */
+			Str key; /* no data: UNSET ALL */
 			Position key_position;
 		} unset;
 		struct {
 			Name name;
-			bool force;           /* STOP */
-			Str version;          /* DEPLOY, ROLLBACK; no data if none */
-			Statement *statement; /* START, DEPLOY: a query, CREATE or INSERT; or NULL */
-			WithList options;     /* those after the statement, if it did not take them */
+			bool force;  /* STOP */
+			Str version; /* DEPLOY, ROLLBACK; no data if none */
+			Statement
+				*statement; /* START, DEPLOY: a query, CREATE or INSERT; or NULL */
+			WithList options;   /* those after the statement, if it did not take them */
 			DeployStrategy strategy;
-			Expr *percent;        /* CANARY(percent) */
+			Expr *percent; /* CANARY(percent) */
 		} job;
 	};
 };

@@ -6,7 +6,7 @@
 typedef struct Lexer {
 	Arena *arena;
 	Str text;
-	uint32_t at;         /* offset of the next byte */
+	uint32_t at; /* offset of the next byte */
 	uint32_t line;
 	uint32_t line_start; /* offset of the line's first byte */
 	Lexed out;
@@ -357,28 +357,17 @@ read_operator(Lexer *lexer)
 		unsigned char length;
 		TokenKind kind;
 	} operators[] = {
-		{"<>", 2, TOKEN_NOT_EQUAL},
-		{"!=", 2, TOKEN_NOT_EQUAL},
-		{"<=", 2, TOKEN_LESS_EQUAL},
-		{">=", 2, TOKEN_GREATER_EQUAL},
-		{"||", 2, TOKEN_CONCAT},
-		{"::", 2, TOKEN_DOUBLE_COLON},
-		{"=>", 2, TOKEN_ARROW},
-		{"==", 2, TOKEN_ERROR},
-		{"(", 1, TOKEN_OPEN},
-		{")", 1, TOKEN_CLOSE},
-		{"[", 1, TOKEN_OPEN_BRACKET},
-		{"]", 1, TOKEN_CLOSE_BRACKET},
-		{",", 1, TOKEN_COMMA},
-		{".", 1, TOKEN_DOT},
-		{";", 1, TOKEN_SEMICOLON},
-		{"+", 1, TOKEN_PLUS},
-		{"-", 1, TOKEN_MINUS},
-		{"*", 1, TOKEN_STAR},
-		{"/", 1, TOKEN_SLASH},
-		{"%", 1, TOKEN_PERCENT},
-		{"=", 1, TOKEN_EQUAL},
-		{"<", 1, TOKEN_LESS},
+		{"<>", 2, TOKEN_NOT_EQUAL},   {"!=", 2, TOKEN_NOT_EQUAL},
+		{"<=", 2, TOKEN_LESS_EQUAL},  {">=", 2, TOKEN_GREATER_EQUAL},
+		{"||", 2, TOKEN_CONCAT},      {"::", 2, TOKEN_DOUBLE_COLON},
+		{"=>", 2, TOKEN_ARROW},       {"==", 2, TOKEN_ERROR},
+		{"(", 1, TOKEN_OPEN},         {")", 1, TOKEN_CLOSE},
+		{"[", 1, TOKEN_OPEN_BRACKET}, {"]", 1, TOKEN_CLOSE_BRACKET},
+		{",", 1, TOKEN_COMMA},        {".", 1, TOKEN_DOT},
+		{";", 1, TOKEN_SEMICOLON},    {"+", 1, TOKEN_PLUS},
+		{"-", 1, TOKEN_MINUS},        {"*", 1, TOKEN_STAR},
+		{"/", 1, TOKEN_SLASH},        {"%", 1, TOKEN_PERCENT},
+		{"=", 1, TOKEN_EQUAL},        {"<", 1, TOKEN_LESS},
 		{">", 1, TOKEN_GREATER},
 	};
 	uint32_t start = lexer->at;
@@ -400,7 +389,7 @@ read_operator(Lexer *lexer)
 	}
 	lexer->at++;
 	add_problem(lexer, peek(lexer, (uint32_t)-1) == 0 ? PROBLEM_NUL : PROBLEM_CHARACTER, start,
-	            position);
+		    position);
 }
 
 static void

@@ -17,7 +17,11 @@ typedef enum Keyword {
 	KEYWORD_COUNT
 } Keyword;
 
-typedef enum KeywordClass { KEYWORD_CLASS_FREE, KEYWORD_CLASS_CLAUSE, KEYWORD_CLASS_RESERVED } KeywordClass;
+typedef enum KeywordClass {
+	KEYWORD_CLASS_FREE,
+	KEYWORD_CLASS_CLAUSE,
+	KEYWORD_CLASS_RESERVED
+} KeywordClass;
 
 typedef enum TokenKind {
 	TOKEN_END,
@@ -27,7 +31,7 @@ typedef enum TokenKind {
 	TOKEN_INTEGER,
 	TOKEN_DECIMAL,
 	TOKEN_DOUBLE,
-	TOKEN_DURATION,    /* 5m, 1.5h */
+	TOKEN_DURATION, /* 5m, 1.5h */
 	TOKEN_OPEN,
 	TOKEN_CLOSE,
 	TOKEN_OPEN_BRACKET,
@@ -48,18 +52,18 @@ typedef enum TokenKind {
 	TOKEN_GREATER,
 	TOKEN_GREATER_EQUAL,
 	TOKEN_DOUBLE_COLON,
-	TOKEN_ARROW,       /* => */
-	TOKEN_ERROR,       /* problem */
+	TOKEN_ARROW, /* => */
+	TOKEN_ERROR, /* problem */
 } TokenKind;
 
 /* Why a token is a TOKEN_ERROR. */
 typedef enum TokenProblem {
 	PROBLEM_NONE,
-	PROBLEM_STRING,       /* '... without its end */
-	PROBLEM_QUOTED_NAME,  /* "... without its end */
-	PROBLEM_COMMENT,      /* slash-star without its end */
-	PROBLEM_EMPTY_NAME,   /* "" */
-	PROBLEM_NUMBER,       /* 12abc */
+	PROBLEM_STRING,      /* '... without its end */
+	PROBLEM_QUOTED_NAME, /* "... without its end */
+	PROBLEM_COMMENT,     /* slash-star without its end */
+	PROBLEM_EMPTY_NAME,  /* "" */
+	PROBLEM_NUMBER,      /* 12abc */
 	PROBLEM_CHARACTER,
 	PROBLEM_DOUBLE_EQUAL, /* == */
 	PROBLEM_NUL,

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#define FOUND_MAX 40   /* bytes of a token shown in a message */
+#define FOUND_MAX 40 /* bytes of a token shown in a message */
 
 void
 parser_init(Parser *p, Arena *arena, Str text, Error *err)
@@ -78,7 +78,7 @@ parser_text_since(const Parser *p, const Token *first)
 	const Token *last = p->token > first ? p->token - 1 : first;
 
 	return (Str){p->text.data + first->offset,
-	             last->offset + last->position.length - first->offset};
+		     last->offset + last->position.length - first->offset};
 }
 
 Position
@@ -93,36 +93,21 @@ parser_position_since(const Parser *p, const Token *first)
 /* ---------------------------------------------------------------- messages */
 
 static const char *const token_names[] = {
-	[TOKEN_END] = "end of text",
-	[TOKEN_WORD] = "a name",
-	[TOKEN_QUOTED_NAME] = "a name",
-	[TOKEN_STRING] = "a string",
-	[TOKEN_INTEGER] = "a number",
-	[TOKEN_DECIMAL] = "a number",
-	[TOKEN_DOUBLE] = "a number",
-	[TOKEN_DURATION] = "a duration",
-	[TOKEN_OPEN] = "'('",
-	[TOKEN_CLOSE] = "')'",
-	[TOKEN_OPEN_BRACKET] = "'['",
-	[TOKEN_CLOSE_BRACKET] = "']'",
-	[TOKEN_COMMA] = "','",
-	[TOKEN_DOT] = "'.'",
-	[TOKEN_SEMICOLON] = "';'",
-	[TOKEN_PLUS] = "'+'",
-	[TOKEN_MINUS] = "'-'",
-	[TOKEN_STAR] = "'*'",
-	[TOKEN_SLASH] = "'/'",
-	[TOKEN_PERCENT] = "'%'",
-	[TOKEN_CONCAT] = "'||'",
-	[TOKEN_EQUAL] = "'='",
-	[TOKEN_NOT_EQUAL] = "'<>'",
-	[TOKEN_LESS] = "'<'",
-	[TOKEN_LESS_EQUAL] = "'<='",
-	[TOKEN_GREATER] = "'>'",
-	[TOKEN_GREATER_EQUAL] = "'>='",
-	[TOKEN_DOUBLE_COLON] = "'::'",
-	[TOKEN_ARROW] = "'=>'",
-	[TOKEN_ERROR] = "an error",
+	[TOKEN_END] = "end of text",    [TOKEN_WORD] = "a name",
+	[TOKEN_QUOTED_NAME] = "a name", [TOKEN_STRING] = "a string",
+	[TOKEN_INTEGER] = "a number",   [TOKEN_DECIMAL] = "a number",
+	[TOKEN_DOUBLE] = "a number",    [TOKEN_DURATION] = "a duration",
+	[TOKEN_OPEN] = "'('",           [TOKEN_CLOSE] = "')'",
+	[TOKEN_OPEN_BRACKET] = "'['",   [TOKEN_CLOSE_BRACKET] = "']'",
+	[TOKEN_COMMA] = "','",          [TOKEN_DOT] = "'.'",
+	[TOKEN_SEMICOLON] = "';'",      [TOKEN_PLUS] = "'+'",
+	[TOKEN_MINUS] = "'-'",          [TOKEN_STAR] = "'*'",
+	[TOKEN_SLASH] = "'/'",          [TOKEN_PERCENT] = "'%'",
+	[TOKEN_CONCAT] = "'||'",        [TOKEN_EQUAL] = "'='",
+	[TOKEN_NOT_EQUAL] = "'<>'",     [TOKEN_LESS] = "'<'",
+	[TOKEN_LESS_EQUAL] = "'<='",    [TOKEN_GREATER] = "'>'",
+	[TOKEN_GREATER_EQUAL] = "'>='", [TOKEN_DOUBLE_COLON] = "'::'",
+	[TOKEN_ARROW] = "'=>'",         [TOKEN_ERROR] = "an error",
 };
 
 /* The first bytes of `text` that fit into a message: one line, whole characters. */
@@ -152,7 +137,8 @@ describe_token(const Parser *p, const Token *token, char *buffer, size_t size)
 		snprintf(buffer, size, "the string %.*s%s", STR_ARG(shown), rest);
 	else if (token->kind == TOKEN_QUOTED_NAME)
 		snprintf(buffer, size, "the name %.*s%s", STR_ARG(shown), rest);
-	else if (token->keyword != KEYWORD_NONE && keyword_class(token->keyword) != KEYWORD_CLASS_FREE)
+	else if (token->keyword != KEYWORD_NONE &&
+		 keyword_class(token->keyword) != KEYWORD_CLASS_FREE)
 		snprintf(buffer, size, "%.*s", STR_ARG(keyword_name(token->keyword)));
 	else
 		snprintf(buffer, size, "'%.*s%s'", STR_ARG(shown), rest);
@@ -168,9 +154,9 @@ fail_character(Parser *p, const Token *token)
 
 	if (c < 0x20 || c == 0x7F)
 		return error_set_at(p->err, FERRIS_ERR_LEX, token->position,
-		                    "control character 0x%02x in the SQL", c);
-	error_set_at(p->err, FERRIS_ERR_LEX, token->position, "character '%c' has no meaning in SQL",
-	             c);
+				    "control character 0x%02x in the SQL", c);
+	error_set_at(p->err, FERRIS_ERR_LEX, token->position,
+		     "character '%c' has no meaning in SQL", c);
 	if (str_starts_with(rest, STR("&&")))
 		error_hint(p->err, "write AND");
 	else if (str_starts_with(rest, STR("|")) || c == '!')
@@ -212,13 +198,14 @@ fail_problem(Parser *p, const Token *token)
 		hint = "save the file as UTF-8";
 		break;
 	case PROBLEM_DOUBLE_EQUAL:
-		error_set_at(p->err, FERRIS_ERR_SYNTAX, token->position, "expected '=', found '=='");
+		error_set_at(p->err, FERRIS_ERR_SYNTAX, token->position,
+			     "expected '=', found '=='");
 		return error_hint(p->err, "SQL compares with a single =");
 	case PROBLEM_NUMBER:
 		error_set_at(p->err, FERRIS_ERR_LEX, token->position,
-		             "'%.*s' is neither a number nor a duration", STR_ARG(text));
+			     "'%.*s' is neither a number nor a duration", STR_ARG(text));
 		return error_hint(p->err, "units of a duration are ns, us, ms, s, m, h, d, w; "
-		                          "a name that starts with a digit needs double quotes");
+					  "a name that starts with a digit needs double quotes");
 	case PROBLEM_NONE:
 	case PROBLEM_CHARACTER:
 		return fail_character(p, token);
@@ -247,9 +234,18 @@ static bool
 starts_clause(Keyword keyword)
 {
 	switch (keyword) {
-	case KEYWORD_FROM: case KEYWORD_WHERE: case KEYWORD_GROUP: case KEYWORD_HAVING:
-	case KEYWORD_WINDOW: case KEYWORD_QUALIFY: case KEYWORD_ORDER: case KEYWORD_LIMIT:
-	case KEYWORD_OFFSET: case KEYWORD_EMIT: case KEYWORD_GRACE: case KEYWORD_INTO:
+	case KEYWORD_FROM:
+	case KEYWORD_WHERE:
+	case KEYWORD_GROUP:
+	case KEYWORD_HAVING:
+	case KEYWORD_WINDOW:
+	case KEYWORD_QUALIFY:
+	case KEYWORD_ORDER:
+	case KEYWORD_LIMIT:
+	case KEYWORD_OFFSET:
+	case KEYWORD_EMIT:
+	case KEYWORD_GRACE:
+	case KEYWORD_INTO:
 	case KEYWORD_WITH:
 		return true;
 	default:
@@ -261,9 +257,18 @@ static bool
 starts_statement(Keyword keyword)
 {
 	switch (keyword) {
-	case KEYWORD_SELECT: case KEYWORD_CREATE: case KEYWORD_INSERT: case KEYWORD_DROP:
-	case KEYWORD_UPDATE: case KEYWORD_DELETE: case KEYWORD_SHOW: case KEYWORD_DESCRIBE:
-	case KEYWORD_EXPLAIN: case KEYWORD_START: case KEYWORD_STOP: case KEYWORD_DEPLOY:
+	case KEYWORD_SELECT:
+	case KEYWORD_CREATE:
+	case KEYWORD_INSERT:
+	case KEYWORD_DROP:
+	case KEYWORD_UPDATE:
+	case KEYWORD_DELETE:
+	case KEYWORD_SHOW:
+	case KEYWORD_DESCRIBE:
+	case KEYWORD_EXPLAIN:
+	case KEYWORD_START:
+	case KEYWORD_STOP:
+	case KEYWORD_DEPLOY:
 		return true;
 	default:
 		return false;
@@ -277,8 +282,12 @@ starts_operand(const Token *token)
 	case TOKEN_WORD:
 		return token->keyword == KEYWORD_NONE ||
 		       keyword_class(token->keyword) != KEYWORD_CLASS_RESERVED;
-	case TOKEN_QUOTED_NAME: case TOKEN_STRING: case TOKEN_INTEGER: case TOKEN_DECIMAL:
-	case TOKEN_DOUBLE: case TOKEN_DURATION:
+	case TOKEN_QUOTED_NAME:
+	case TOKEN_STRING:
+	case TOKEN_INTEGER:
+	case TOKEN_DECIMAL:
+	case TOKEN_DOUBLE:
+	case TOKEN_DURATION:
 		return true;
 	default:
 		return false;
@@ -290,9 +299,20 @@ static bool
 is_used_as_name(const Token *token)
 {
 	switch (token[1].kind) {
-	case TOKEN_COMMA: case TOKEN_CLOSE: case TOKEN_DOT: case TOKEN_EQUAL: case TOKEN_NOT_EQUAL:
-	case TOKEN_LESS: case TOKEN_LESS_EQUAL: case TOKEN_GREATER: case TOKEN_GREATER_EQUAL:
-	case TOKEN_PLUS: case TOKEN_MINUS: case TOKEN_SLASH: case TOKEN_PERCENT: case TOKEN_CONCAT:
+	case TOKEN_COMMA:
+	case TOKEN_CLOSE:
+	case TOKEN_DOT:
+	case TOKEN_EQUAL:
+	case TOKEN_NOT_EQUAL:
+	case TOKEN_LESS:
+	case TOKEN_LESS_EQUAL:
+	case TOKEN_GREATER:
+	case TOKEN_GREATER_EQUAL:
+	case TOKEN_PLUS:
+	case TOKEN_MINUS:
+	case TOKEN_SLASH:
+	case TOKEN_PERCENT:
+	case TOKEN_CONCAT:
 		return true;
 	default:
 		return token[1].keyword == KEYWORD_FROM || token[1].keyword == KEYWORD_AS;
@@ -319,11 +339,12 @@ add_hint(Parser *p, const char *what, const char *found)
 		error_hint(p->err, "names take double quotes, single quotes are for strings");
 	else if (reserved && (strstr(what, "name") != NULL || is_used_as_name(token)))
 		error_hint(p->err, "%s is a reserved word; as a name write \"%.*s\"", found,
-		           STR_ARG(parser_token_text(p, token)));
+			   STR_ARG(parser_token_text(p, token)));
 	else if (strncmp(what, "end of", 6) == 0 && starts_clause(keyword))
-		error_hint(p->err, "the order of clauses is SELECT, FROM, WHERE, GROUP BY, HAVING and "
-		                   "WINDOW, QUALIFY, ORDER BY, LIMIT, EMIT, GRACE PERIOD, INTO, WITH; "
-		                   "each stands once");
+		error_hint(p->err,
+			   "the order of clauses is SELECT, FROM, WHERE, GROUP BY, HAVING and "
+			   "WINDOW, QUALIFY, ORDER BY, LIMIT, EMIT, GRACE PERIOD, INTO, WITH; "
+			   "each stands once");
 	else if (token > p->lexed.tokens && token[-1].kind == TOKEN_SEMICOLON)
 		error_hint(p->err, "only one statement can stand here");
 	else if (strncmp(what, "end of", 6) == 0 && starts_statement(keyword))
@@ -348,12 +369,13 @@ parser_fail(Parser *p, const char *what)
 		if (nearest.data != NULL) {
 			describe_token(p, p->alias, found, sizeof found);
 			error_set_at(p->err, FERRIS_ERR_SYNTAX, p->alias->position,
-			             "expected %.*s, found %s", STR_ARG(nearest), found);
+				     "expected %.*s, found %s", STR_ARG(nearest), found);
 			return error_hint(p->err, "did you mean %.*s?", STR_ARG(nearest));
 		}
 	}
 	describe_token(p, token, found, sizeof found);
-	error_set_at(p->err, FERRIS_ERR_SYNTAX, token->position, "expected %s, found %s", what, found);
+	error_set_at(p->err, FERRIS_ERR_SYNTAX, token->position, "expected %s, found %s", what,
+		     found);
 	add_hint(p, what, found);
 	return FERRIS_ERR_SYNTAX;
 }
@@ -386,8 +408,8 @@ parser_expect_close(Parser *p, const Token *open)
 		return FERRIS_OK;
 	parser_fail(p, bracket ? "',' or ']'" : "',' or ')'");
 	if (p->err->hint[0] == '\0' && p->token->kind != TOKEN_ERROR)
-		error_hint(p->err, "the '%c' at line %u, column %u is not closed", bracket ? '[' : '(',
-		           open->position.line, open->position.column);
+		error_hint(p->err, "the '%c' at line %u, column %u is not closed",
+			   bracket ? '[' : '(', open->position.line, open->position.column);
 	return p->err->status;
 }
 
@@ -407,7 +429,7 @@ parser_enter(Parser *p)
 	if (++p->nesting <= SQL_MAX_NESTING)
 		return FERRIS_OK;
 	error_set_at(p->err, FERRIS_ERR_NESTING, p->token->position,
-	             "nested more than %d levels deep", SQL_MAX_NESTING);
+		     "nested more than %d levels deep", SQL_MAX_NESTING);
 	return error_hint(p->err, "put inner parts into a WITH query of their own");
 }
 
@@ -419,8 +441,9 @@ parser_check_depth(Parser *p, uint32_t depth, Position position)
 	if (depth <= SQL_MAX_DEPTH)
 		return FERRIS_OK;
 	error_set_at(p->err, FERRIS_ERR_NESTING, position,
-	             "more than %d operators or queries build on each other", SQL_MAX_DEPTH);
-	return error_hint(p->err, "split the chain with parentheses, or use IN (...) or CONCAT(...)");
+		     "more than %d operators or queries build on each other", SQL_MAX_DEPTH);
+	return error_hint(p->err,
+			  "split the chain with parentheses, or use IN (...) or CONCAT(...)");
 }
 
 /* ---------------------------------------------------------------- names and options */
@@ -432,7 +455,7 @@ parser_at_name(const Parser *p)
 
 	return p->token->kind == TOKEN_QUOTED_NAME ||
 	       (p->token->kind == TOKEN_WORD &&
-	        (keyword == KEYWORD_NONE || keyword_class(keyword) != KEYWORD_CLASS_RESERVED));
+		(keyword == KEYWORD_NONE || keyword_class(keyword) != KEYWORD_CLASS_RESERVED));
 }
 
 /* name = word | quoted_name ; */
@@ -471,7 +494,7 @@ parse_alias(Parser *p, Name *alias)
 	if (parser_accept_word(p, KEYWORD_AS))
 		return parse_name(p, "a name", alias);
 	if (!parser_at_name(p) || (token->keyword != KEYWORD_NONE &&
-	                           keyword_class(token->keyword) == KEYWORD_CLASS_CLAUSE))
+				   keyword_class(token->keyword) == KEYWORD_CLASS_CLAUSE))
 		return FERRIS_OK;
 	if (token->kind == TOKEN_WORD)
 		p->alias = token;
@@ -525,8 +548,8 @@ parse_option_value(Parser *p, WithOption *option)
 	option->value_position = parser_position_since(p, first);
 	option->value = parser_text_since(p, first);
 	if (p->token - first > 1) /* blanks may stand behind the minus */
-		option->value = str_format(p->arena, "-%.*s",
-		                           STR_ARG(parser_token_text(p, p->token - 1)));
+		option->value =
+			str_format(p->arena, "-%.*s", STR_ARG(parser_token_text(p, p->token - 1)));
 	return FERRIS_OK;
 }
 

@@ -24,8 +24,8 @@ typedef struct Parser {
 } Parser;
 
 /* Append `value` to an array and its count, in the arena. */
-#define PARSER_APPEND(p, items, count, ...)                                             \
-	((items) = lexer_grow((p)->arena, (items), (count), sizeof *(items)),           \
+#define PARSER_APPEND(p, items, count, ...)                                                        \
+	((items) = lexer_grow((p)->arena, (items), (count), sizeof *(items)),                      \
 	 (items)[(count)++] = (__VA_ARGS__))
 
 /* ---------------------------------------------------------------- the token stream (parse.c) */
@@ -72,28 +72,30 @@ Status parse_options(Parser *p, WithList *options);
 
 /* ---------------------------------------------------------------- productions */
 
-Status parse_statement(Parser *p, Statement **statement);               /* parse_statement.c */
-Status parse_create(Parser *p, Statement *statement);                   /* parse_create.c */
-Status parse_query(Parser *p, bool nested, Query **query);              /* parse_select.c */
+Status parse_statement(Parser *p, Statement **statement);  /* parse_statement.c */
+Status parse_create(Parser *p, Statement *statement);      /* parse_create.c */
+Status parse_query(Parser *p, bool nested, Query **query); /* parse_select.c */
 /* "(" query ")" */
 Status parse_nested_query(Parser *p, Query **query);
 bool parser_at_query(const Parser *p, bool bare);
-Status parse_from(Parser *p, bool nested, Relation **from, WithList *trailing); /* parse_relation.c */
-Status parse_expr(Parser *p, Expr **expr);                              /* parse_expr.c */
+Status parse_from(Parser *p, bool nested, Relation **from,
+		  WithList *trailing);     /* parse_relation.c */
+Status parse_expr(Parser *p, Expr **expr); /* parse_expr.c */
 Status parse_additive(Parser *p, Expr **expr);
 Status parse_expr_list(Parser *p, ExprList *list);
 Status parse_order_by(Parser *p, OrderList *order);
-Status parse_postfix(Parser *p, Expr **expr);                           /* parse_primary.c */
-Status parse_function(Parser *p, Expr **expr);                          /* parse_function.c */
+Status parse_postfix(Parser *p, Expr **expr);  /* parse_primary.c */
+Status parse_function(Parser *p, Expr **expr); /* parse_function.c */
 bool parser_at_function(const Parser *p);
 Status parse_window_spec(Parser *p, WindowSpec **spec);
-Status parse_interval(Parser *p, Expr **expr);                          /* parse_interval.c */
+Status parse_interval(Parser *p, Expr **expr); /* parse_interval.c */
 bool parser_at_duration(const Parser *p);
 /* INTERVAL '5' MINUTE | 5m | 5 MINUTES | 5 (seconds): always EXPR_INTERVAL. */
 Status parse_duration(Parser *p, Expr **expr);
-Status parse_type(Parser *p, TypeName **type);                          /* parse_type.c */
+Status parse_type(Parser *p, TypeName **type); /* parse_type.c */
 
-/* ---------------------------------------------------------------- expression nodes (parse_expr.c) */
+/* ---------------------------------------------------------------- expression nodes (parse_expr.c)
+ */
 
 Expr *expr_new(Parser *p, ExprKind kind);
 /* Make `parent` higher than `child` (which may be NULL). */

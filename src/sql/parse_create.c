@@ -36,7 +36,8 @@ parse_constraints(Parser *p, ColumnDef *column)
 		} else if (!column->primary_key && parser_accept_word(p, KEYWORD_PRIMARY)) {
 			TRY(parse_key(p));
 			column->primary_key = true;
-		} else if (column->default_value == NULL && parser_accept_word(p, KEYWORD_DEFAULT)) {
+		} else if (column->default_value == NULL &&
+			   parser_accept_word(p, KEYWORD_DEFAULT)) {
 			TRY(parse_additive(p, &column->default_value));
 		} else if (!column->metadata && parser_accept_word(p, KEYWORD_METADATA)) {
 			TRY(parse_metadata(p, column));
@@ -94,7 +95,7 @@ parse_table_key(Parser *p, Statement *statement)
 
 	if (statement->create.primary_key.count > 0)
 		return error_set_at(p->err, FERRIS_ERR_SYNTAX, p->token->position,
-		                    "PRIMARY KEY stands twice");
+				    "PRIMARY KEY stands twice");
 	p->token += 3;
 	TRY(parse_name_list(p, "a column's name", &statement->create.primary_key));
 	TRY(parser_expect_close(p, open));
@@ -114,8 +115,8 @@ parse_columns(Parser *p, Statement *statement)
 	do {
 		if (parser_at_word(p, KEYWORD_WATERMARK) && parser_sees_word(p, 1, KEYWORD_FOR))
 			TRY(parse_watermark(p, statement));
-		else if (parser_at_word(p, KEYWORD_PRIMARY) && parser_sees_word(p, 1, KEYWORD_KEY) &&
-		         parser_sees(p, 2, TOKEN_OPEN))
+		else if (parser_at_word(p, KEYWORD_PRIMARY) &&
+			 parser_sees_word(p, 1, KEYWORD_KEY) && parser_sees(p, 2, TOKEN_OPEN))
 			TRY(parse_table_key(p, statement));
 		else
 			TRY(parse_column_def(p, statement));
@@ -150,7 +151,7 @@ parse_create(Parser *p, Statement *statement)
 		statement->create.object = OBJECT_TABLE;
 	else if (!parser_accept_word(p, KEYWORD_STREAM))
 		return parser_fail(p, statement->create.or_replace ? "STREAM or TABLE"
-		                                                   : "STREAM, TABLE or OR REPLACE");
+								   : "STREAM, TABLE or OR REPLACE");
 	TRY(parse_if_not_exists(p, &statement->create.if_not_exists));
 	TRY(parse_name(p, "the name of the new stream or table", &statement->create.name));
 	if (parser_at(p, TOKEN_OPEN))

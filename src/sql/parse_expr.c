@@ -40,7 +40,7 @@ expr_finish(Parser *p, Expr *expr, const Token *first)
 
 static Status
 make_binary(Parser *p, BinaryOp op, Position op_position, const Token *first, Expr *right,
-            Expr **left)
+	    Expr **left)
 {
 	Expr *expr = expr_new(p, EXPR_BINARY);
 
@@ -106,10 +106,11 @@ parse_multiplicative(Parser *p, Expr **expr)
 		    !parser_accept(p, TOKEN_PERCENT))
 			return FERRIS_OK;
 		TRY(parse_unary(p, &right));
-		TRY(make_binary(p, op->kind == TOKEN_STAR    ? BINARY_MULTIPLY
-		                   : op->kind == TOKEN_SLASH ? BINARY_DIVIDE
-		                                             : BINARY_REMAINDER,
-		                op->position, first, right, expr));
+		TRY(make_binary(p,
+				op->kind == TOKEN_STAR    ? BINARY_MULTIPLY
+				: op->kind == TOKEN_SLASH ? BINARY_DIVIDE
+							  : BINARY_REMAINDER,
+				op->position, first, right, expr));
 	}
 }
 
@@ -128,10 +129,11 @@ parse_additive(Parser *p, Expr **expr)
 		    !parser_accept(p, TOKEN_CONCAT))
 			return FERRIS_OK;
 		TRY(parse_multiplicative(p, &right));
-		TRY(make_binary(p, op->kind == TOKEN_PLUS    ? BINARY_ADD
-		                   : op->kind == TOKEN_MINUS ? BINARY_SUBTRACT
-		                                             : BINARY_CONCAT,
-		                op->position, first, right, expr));
+		TRY(make_binary(p,
+				op->kind == TOKEN_PLUS    ? BINARY_ADD
+				: op->kind == TOKEN_MINUS ? BINARY_SUBTRACT
+							  : BINARY_CONCAT,
+				op->position, first, right, expr));
 	}
 }
 
@@ -195,9 +197,9 @@ parse_like(Parser *p, bool negated, const Token *first, Expr **expr)
 	Keyword keyword = p->token->keyword;
 
 	like->like.kind = keyword == KEYWORD_LIKE      ? LIKE_LIKE
-	                  : keyword == KEYWORD_ILIKE   ? LIKE_ILIKE
-	                  : keyword == KEYWORD_SIMILAR ? LIKE_SIMILAR
-	                                               : LIKE_REGEXP;
+			  : keyword == KEYWORD_ILIKE   ? LIKE_ILIKE
+			  : keyword == KEYWORD_SIMILAR ? LIKE_SIMILAR
+						       : LIKE_REGEXP;
 	like->like.operand = *expr;
 	like->like.negated = negated;
 	p->token++;
@@ -291,7 +293,8 @@ static bool
 at_quantifier(const Parser *p)
 {
 	return (parser_sees_word(p, 0, KEYWORD_ANY) || parser_sees_word(p, 0, KEYWORD_SOME) ||
-	        parser_sees_word(p, 0, KEYWORD_ALL)) && parser_sees(p, 1, TOKEN_OPEN);
+		parser_sees_word(p, 0, KEYWORD_ALL)) &&
+	       parser_sees(p, 1, TOKEN_OPEN);
 }
 
 /* comparison = predicate [ compare_op ( predicate | quantifier ) ] ; */
@@ -339,7 +342,7 @@ parse_is_test(Parser *p, Position op_position, const Token *first, Expr **expr)
 		TRY(parser_expect_word(p, KEYWORD_FROM));
 		TRY(parse_comparison(p, &right));
 		return make_binary(p, negated ? BINARY_NOT_DISTINCT : BINARY_DISTINCT, op_position,
-		                   first, right, expr);
+				   first, right, expr);
 	}
 	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
 		if (!parser_accept_word(p, tests[i].keyword))
@@ -353,7 +356,7 @@ parse_is_test(Parser *p, Position op_position, const Token *first, Expr **expr)
 		return expr_finish(p, is, first);
 	}
 	return parser_fail(p, negated ? "NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM"
-	                              : "NULL, NOT NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM");
+				      : "NULL, NOT NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM");
 }
 
 /* is = comparison { IS is_test } ; */
@@ -382,15 +385,15 @@ parse_not(Parser *p, Expr **expr)
 
 	while (parser_accept_word(p, KEYWORD_NOT))
 		;
-	const Token *not = p->token;
+	const Token *word = p->token;
 	TRY(parse_is(p, expr));
-	while (not-- > first) {
+	while (word-- > first) {
 		Expr *unary = expr_new(p, EXPR_UNARY);
 
 		unary->unary.op = UNARY_NOT;
 		unary->unary.operand = *expr;
 		expr_adopt(unary, *expr);
-		TRY(expr_finish(p, unary, not));
+		TRY(expr_finish(p, unary, word));
 		*expr = unary;
 	}
 	return FERRIS_OK;
@@ -401,20 +404,20 @@ static Status
 parse_and(Parser *p, Expr **expr)
 {
 	const Token *first = p->token;
-	Expr *and;
+	Expr *chain;
 
 	TRY(parse_not(p, expr));
 	if (!parser_at_word(p, KEYWORD_AND))
 		return FERRIS_OK;
-	and = expr_new(p, EXPR_AND);
-	PARSER_APPEND(p, and->list.items, and->list.count, *expr);
+	chain = expr_new(p, EXPR_AND);
+	PARSER_APPEND(p, chain->list.items, chain->list.count, *expr);
 	while (parser_accept_word(p, KEYWORD_AND)) {
 		TRY(parse_not(p, expr));
-		PARSER_APPEND(p, and->list.items, and->list.count, *expr);
+		PARSER_APPEND(p, chain->list.items, chain->list.count, *expr);
 	}
-	expr_adopt_list(and, &and->list);
-	*expr = and;
-	return expr_finish(p, and, first);
+	expr_adopt_list(chain, &chain->list);
+	*expr = chain;
+	return expr_finish(p, chain, first);
 }
 
 /* or = and { OR and } ; */
@@ -422,20 +425,20 @@ static Status
 parse_or(Parser *p, Expr **expr)
 {
 	const Token *first = p->token;
-	Expr *or;
+	Expr *chain;
 
 	TRY(parse_and(p, expr));
 	if (!parser_at_word(p, KEYWORD_OR))
 		return FERRIS_OK;
-	or = expr_new(p, EXPR_OR);
-	PARSER_APPEND(p, or->list.items, or->list.count, *expr);
+	chain = expr_new(p, EXPR_OR);
+	PARSER_APPEND(p, chain->list.items, chain->list.count, *expr);
 	while (parser_accept_word(p, KEYWORD_OR)) {
 		TRY(parse_and(p, expr));
-		PARSER_APPEND(p, or->list.items, or->list.count, *expr);
+		PARSER_APPEND(p, chain->list.items, chain->list.count, *expr);
 	}
-	expr_adopt_list(or, &or->list);
-	*expr = or;
-	return expr_finish(p, or, first);
+	expr_adopt_list(chain, &chain->list);
+	*expr = chain;
+	return expr_finish(p, chain, first);
 }
 
 /* expr = or ; */

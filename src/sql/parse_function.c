@@ -11,8 +11,8 @@ parse_bound(Parser *p, FrameBound *bound)
 {
 	const Token *first = p->token;
 	bool unbounded = parser_sees_word(p, 0, KEYWORD_UNBOUNDED) &&
-	                 (parser_sees_word(p, 1, KEYWORD_PRECEDING) ||
-	                  parser_sees_word(p, 1, KEYWORD_FOLLOWING));
+			 (parser_sees_word(p, 1, KEYWORD_PRECEDING) ||
+			  parser_sees_word(p, 1, KEYWORD_FOLLOWING));
 
 	if (parser_sees_word(p, 0, KEYWORD_CURRENT) && parser_sees_word(p, 1, KEYWORD_ROW)) {
 		bound->kind = FRAME_CURRENT_ROW;
@@ -60,9 +60,9 @@ parse_frame(Parser *p, WindowSpec *spec)
 	    spec->end.kind != FRAME_UNBOUNDED_PRECEDING)
 		return FERRIS_OK;
 	error_set_at(p->err, FERRIS_ERR_SYNTAX, spec->start.position,
-	             "the frame ends before it starts");
-	return error_hint(p->err, between ? "exchange the two bounds"
-	                                  : "write BETWEEN CURRENT ROW AND …");
+		     "the frame ends before it starts");
+	return error_hint(p->err,
+			  between ? "exchange the two bounds" : "write BETWEEN CURRENT ROW AND …");
 }
 
 /* row_buffer = ROWS WINDOW BUFFER integer ROWS ; */
@@ -103,8 +103,12 @@ static bool
 at_base_window(const Parser *p)
 {
 	switch (p->token->keyword) {
-	case KEYWORD_PARTITION: case KEYWORD_ROWS: case KEYWORD_RANGE: case KEYWORD_GROUPS:
-	case KEYWORD_EMIT: case KEYWORD_EXPIRE:
+	case KEYWORD_PARTITION:
+	case KEYWORD_ROWS:
+	case KEYWORD_RANGE:
+	case KEYWORD_GROUPS:
+	case KEYWORD_EMIT:
+	case KEYWORD_EXPIRE:
 		return false;
 	default:
 		return parser_at_name(p);
@@ -161,7 +165,7 @@ static void
 add_argument(Parser *p, Expr *call, Name name, Expr *value)
 {
 	PARSER_APPEND(p, call->function.args, call->function.arg_count,
-	              (Argument){.name = name, .value = value});
+		      (Argument){.name = name, .value = value});
 	expr_adopt(call, value);
 }
 
@@ -284,9 +288,10 @@ static Status
 parse_trim_arguments(Parser *p, Expr *call)
 {
 	Keyword side = p->token->keyword;
-	bool sided = (side == KEYWORD_BOTH || side == KEYWORD_LEADING || side == KEYWORD_TRAILING) &&
-	             !parser_sees(p, 1, TOKEN_CLOSE) && !parser_sees(p, 1, TOKEN_COMMA) &&
-	             !parser_sees(p, 1, TOKEN_DOT);
+	bool sided =
+		(side == KEYWORD_BOTH || side == KEYWORD_LEADING || side == KEYWORD_TRAILING) &&
+		!parser_sees(p, 1, TOKEN_CLOSE) && !parser_sees(p, 1, TOKEN_COMMA) &&
+		!parser_sees(p, 1, TOKEN_DOT);
 	Expr *characters = NULL, *text;
 
 	if (sided)
@@ -379,7 +384,7 @@ parser_at_function(const Parser *p)
 {
 	Keyword keyword = p->token->keyword;
 	bool named = parser_at_name(p) || keyword == KEYWORD_LEFT || keyword == KEYWORD_RIGHT ||
-	             keyword == KEYWORD_JOIN;
+		     keyword == KEYWORD_JOIN;
 
 	return is_bare_function(keyword) || (named && parser_sees(p, 1, TOKEN_OPEN));
 }

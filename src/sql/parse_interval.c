@@ -6,7 +6,7 @@
 
 #define MICROS_PER_SECOND INT64_C(1000000)
 #define MICROS_PER_MINUTE (60 * MICROS_PER_SECOND)
-#define MICROS_PER_HOUR (60 * MICROS_PER_MINUTE)
+#define MICROS_PER_HOUR   (60 * MICROS_PER_MINUTE)
 
 typedef enum UnitField { FIELD_MONTHS, FIELD_DAYS, FIELD_MICROS } UnitField;
 
@@ -33,7 +33,14 @@ static const Unit units[] = {
 	{{"YEAR", 4}, {"Y", 1}, FIELD_MONTHS, 12, 1},
 };
 
-enum { UNIT_SECOND = 3, UNIT_MINUTE = 4, UNIT_HOUR = 5, UNIT_DAY = 6, UNIT_MONTH = 8, UNIT_YEAR = 10 };
+enum {
+	UNIT_SECOND = 3,
+	UNIT_MINUTE = 4,
+	UNIT_HOUR = 5,
+	UNIT_DAY = 6,
+	UNIT_MONTH = 8,
+	UNIT_YEAR = 10
+};
 
 static const Unit *
 unit_find(Str word)
@@ -64,7 +71,7 @@ static Status
 fail_range(const Span *span)
 {
 	return error_set_at(span->parser->err, FERRIS_ERR_NUMBER_LITERAL, span->position,
-	                    "interval is longer than can be counted in 64 bits");
+			    "interval is longer than can be counted in 64 bits");
 }
 
 /* Add `number` ("12", "1.5") of `unit` to the span. */
@@ -90,10 +97,11 @@ span_add(Span *span, Str number, bool negative, const Unit *unit)
 		return fail_range(span);
 	if (digits % divisor != 0) {
 		error_set_at(span->parser->err, FERRIS_ERR_SYNTAX, span->position,
-		             "'%.*s %.*s' is not a whole number of %s", STR_ARG(number),
-		             STR_ARG(unit->name),
-		             unit->field == FIELD_MICROS ? "microseconds"
-		             : unit->field == FIELD_DAYS ? "days" : "months");
+			     "'%.*s %.*s' is not a whole number of %s", STR_ARG(number),
+			     STR_ARG(unit->name),
+			     unit->field == FIELD_MICROS ? "microseconds"
+			     : unit->field == FIELD_DAYS ? "days"
+							 : "months");
 		return error_hint(span->parser->err, "use a smaller unit");
 	}
 	digits = negative ? -(digits / divisor) : digits / divisor;
@@ -114,7 +122,7 @@ take_digits(Span *span, bool point)
 	Str taken = {span->rest.data, 0};
 
 	while (span->rest.len > 0 && (is_digit(span->rest.data[0]) ||
-	                              (point && span->rest.data[0] == '.' && taken.len > 0))) {
+				      (point && span->rest.data[0] == '.' && taken.len > 0))) {
 		point = point && span->rest.data[0] != '.';
 		span->rest = str_skip(span->rest, 1);
 		taken.len++;
@@ -147,9 +155,10 @@ static Status
 fail_text(const Span *span, Str text)
 {
 	error_set_at(span->parser->err, FERRIS_ERR_SYNTAX, span->position,
-	             "'%.*s' is not an interval", STR_ARG(text));
-	return error_hint(span->parser->err, "write INTERVAL '5' MINUTE, INTERVAL '1 day 2 hours' or "
-	                                     "INTERVAL '1 02:30:00' DAY TO SECOND");
+		     "'%.*s' is not an interval", STR_ARG(text));
+	return error_hint(span->parser->err,
+			  "write INTERVAL '5' MINUTE, INTERVAL '1 day 2 hours' or "
+			  "INTERVAL '1 02:30:00' DAY TO SECOND");
 }
 
 /* The rest of 02:30, 02:30:15.25, or with `minutes` 30:15, behind its first number. */
@@ -186,7 +195,7 @@ span_read(Span *span, const Unit *from, const Unit *to)
 			return fail_text(span, text);
 		if (take_char(span, ':')) {
 			TRY(span_add_clock(span, number, negative,
-			                   from == &units[UNIT_MINUTE] && to != NULL));
+					   from == &units[UNIT_MINUTE] && to != NULL));
 			continue;
 		}
 		if (from == &units[UNIT_YEAR] && to == &units[UNIT_MONTH] && take_char(span, '-')) {
@@ -214,7 +223,7 @@ finish(Parser *p, const Span *span, const Token *first, bool negative, Expr **ou
 	expr->interval = span->value;
 	if (negative)
 		expr->interval = (IntervalValue){-span->value.months, -span->value.days,
-		                                 -span->value.micros};
+						 -span->value.micros};
 	*out = expr;
 	return expr_finish(p, expr, first);
 }
@@ -223,8 +232,8 @@ finish(Parser *p, const Span *span, const Token *first, bool negative, Expr **ou
 static const Unit *
 accept_unit(Parser *p)
 {
-	const Unit *unit = p->token->kind == TOKEN_WORD ? unit_find(parser_token_text(p, p->token))
-	                                                : NULL;
+	const Unit *unit =
+		p->token->kind == TOKEN_WORD ? unit_find(parser_token_text(p, p->token)) : NULL;
 	if (unit != NULL)
 		p->token++;
 	return unit;
@@ -250,8 +259,9 @@ static Status
 fail_unit(Parser *p)
 {
 	parser_fail(p, "a unit of time");
-	return error_hint(p->err, "units are YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND, "
-	                          "MILLISECOND, MICROSECOND, NANOSECOND");
+	return error_hint(p->err,
+			  "units are YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND, "
+			  "MILLISECOND, MICROSECOND, NANOSECOND");
 }
 
 /* interval     = INTERVAL [ "-" | "+" ]
@@ -274,7 +284,7 @@ parse_interval(Parser *p, Expr **expr)
 		Expr *duration;
 
 		if (at_number(p) && (number[1].kind != TOKEN_WORD ||
-		                     unit_find(parser_token_text(p, &number[1])) == NULL)) {
+				     unit_find(parser_token_text(p, &number[1])) == NULL)) {
 			p->token++;
 			return fail_unit(p);
 		}

@@ -42,8 +42,8 @@ parse_typed(Parser *p, Expr **out)
 	Expr *expr = expr_new(p, EXPR_TYPED);
 
 	expr->typed.kind = first->keyword == KEYWORD_DATE   ? TYPED_DATE
-	                   : first->keyword == KEYWORD_TIME ? TYPED_TIME
-	                                                    : TYPED_TIMESTAMP;
+			   : first->keyword == KEYWORD_TIME ? TYPED_TIME
+							    : TYPED_TIMESTAMP;
 	expr->typed.position = p->token->position;
 	TRY(parse_string(p, "a string", &expr->typed.value));
 	*out = expr;
@@ -140,7 +140,7 @@ parse_map(Parser *p, Expr **out)
 	TRY(parser_expect_close(p, open));
 	for (uint32_t i = 0; i < list.count; i++)
 		PARSER_APPEND(p, expr->function.args, expr->function.arg_count,
-		              (Argument){.value = list.items[i]});
+			      (Argument){.value = list.items[i]});
 	expr_adopt_list(expr, &list);
 	*out = expr;
 	return expr_finish(p, expr, first);
@@ -191,7 +191,7 @@ parse_case(Parser *p, Expr **out)
 		parser_fail(p, "WHEN, ELSE or END");
 		if (p->token->kind == TOKEN_END || p->token->kind == TOKEN_SEMICOLON)
 			error_hint(p->err, "the CASE at line %u, column %u has no END",
-			           first->position.line, first->position.column);
+				   first->position.line, first->position.column);
 		return p->err->status;
 	}
 	expr_adopt(expr, expr->case_when.operand);
@@ -333,7 +333,7 @@ parse_primary(Parser *p, Expr **expr)
 		return parse_duration(p, expr);
 	case TOKEN_OPEN:
 		return parser_at_query(p, false) ? parse_subquery(p, EXPR_SUBQUERY, expr)
-		                          : parse_parentheses(p, expr);
+						 : parse_parentheses(p, expr);
 	case TOKEN_WORD:
 		TRY(parse_word(p, &done, expr));
 		if (done)

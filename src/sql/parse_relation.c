@@ -145,13 +145,34 @@ static bool
 query_goes_on(const Parser *p, bool nested)
 {
 	switch (p->token->keyword) {
-	case KEYWORD_WHERE: case KEYWORD_GROUP: case KEYWORD_HAVING: case KEYWORD_WINDOW:
-	case KEYWORD_QUALIFY: case KEYWORD_ORDER: case KEYWORD_LIMIT: case KEYWORD_OFFSET:
-	case KEYWORD_FETCH: case KEYWORD_EMIT: case KEYWORD_GRACE: case KEYWORD_INTO:
-	case KEYWORD_UNION: case KEYWORD_INTERSECT: case KEYWORD_EXCEPT: case KEYWORD_WITH:
-	case KEYWORD_JOIN: case KEYWORD_INNER: case KEYWORD_LEFT: case KEYWORD_RIGHT:
-	case KEYWORD_FULL: case KEYWORD_CROSS: case KEYWORD_NATURAL: case KEYWORD_SEMI:
-	case KEYWORD_ANTI: case KEYWORD_ASOF: case KEYWORD_ON: case KEYWORD_USING:
+	case KEYWORD_WHERE:
+	case KEYWORD_GROUP:
+	case KEYWORD_HAVING:
+	case KEYWORD_WINDOW:
+	case KEYWORD_QUALIFY:
+	case KEYWORD_ORDER:
+	case KEYWORD_LIMIT:
+	case KEYWORD_OFFSET:
+	case KEYWORD_FETCH:
+	case KEYWORD_EMIT:
+	case KEYWORD_GRACE:
+	case KEYWORD_INTO:
+	case KEYWORD_UNION:
+	case KEYWORD_INTERSECT:
+	case KEYWORD_EXCEPT:
+	case KEYWORD_WITH:
+	case KEYWORD_JOIN:
+	case KEYWORD_INNER:
+	case KEYWORD_LEFT:
+	case KEYWORD_RIGHT:
+	case KEYWORD_FULL:
+	case KEYWORD_CROSS:
+	case KEYWORD_NATURAL:
+	case KEYWORD_SEMI:
+	case KEYWORD_ANTI:
+	case KEYWORD_ASOF:
+	case KEYWORD_ON:
+	case KEYWORD_USING:
 	case KEYWORD_WITHIN:
 		return true;
 	default:
@@ -283,13 +304,14 @@ check_condition(Parser *p, const Relation *join)
 
 	if (join->join.natural && (join->join.kind == JOIN_CROSS || condition)) {
 		error_set_at(p->err, FERRIS_ERR_SYNTAX, join->join.position,
-		             "NATURAL together with CROSS, ON or USING");
-		return error_hint(p->err, "NATURAL itself is the condition: all columns of equal name");
+			     "NATURAL together with CROSS, ON or USING");
+		return error_hint(p->err,
+				  "NATURAL itself is the condition: all columns of equal name");
 	}
 	if (join->join.kind == JOIN_CROSS && (condition || join->join.asof)) {
 		error_set_at(p->err, FERRIS_ERR_SYNTAX, join->join.position,
-		             join->join.asof ? "ASOF together with CROSS JOIN"
-		                             : "CROSS JOIN with a condition");
+			     join->join.asof ? "ASOF together with CROSS JOIN"
+					     : "CROSS JOIN with a condition");
 		return error_hint(p->err, "write JOIN … ON …");
 	}
 	if (condition || none)
@@ -326,7 +348,7 @@ parse_join(Parser *p, bool nested, WithList *trailing, const Token *first, Relat
 	if (join->join.within_before == NULL)
 		TRY(parse_within(p, join));
 	join->depth = 1 + ((*left)->depth > join->join.right->depth ? (*left)->depth
-	                                                            : join->join.right->depth);
+								    : join->join.right->depth);
 	*left = join;
 	return relation_finish(p, join, first);
 }
@@ -335,8 +357,8 @@ static bool
 at_join(Parser *p)
 {
 	static const Keyword words[] = {
-		KEYWORD_JOIN, KEYWORD_INNER, KEYWORD_LEFT, KEYWORD_RIGHT, KEYWORD_FULL,
-		KEYWORD_CROSS, KEYWORD_NATURAL, KEYWORD_SEMI, KEYWORD_ANTI, KEYWORD_ASOF,
+		KEYWORD_JOIN,  KEYWORD_INNER,   KEYWORD_LEFT, KEYWORD_RIGHT, KEYWORD_FULL,
+		KEYWORD_CROSS, KEYWORD_NATURAL, KEYWORD_SEMI, KEYWORD_ANTI,  KEYWORD_ASOF,
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -375,8 +397,9 @@ parse_relation(Parser *p, bool nested, WithList *trailing, Relation **out)
 		join->join.left = *out;
 		p->token++;
 		TRY(parse_joined(p, nested, trailing, &join->join.right));
-		join->depth = 1 + ((*out)->depth > join->join.right->depth ? (*out)->depth
-		                                                           : join->join.right->depth);
+		join->depth =
+			1 + ((*out)->depth > join->join.right->depth ? (*out)->depth
+								     : join->join.right->depth);
 		*out = join;
 		TRY(relation_finish(p, join, first));
 	}

@@ -71,7 +71,8 @@ is_set_apart(const Parser *p, uint32_t index)
 	uint32_t token = lexed->comments[index].token;
 	uint32_t line = lexed->comments[index].position.line;
 
-	for (index++; index < lexed->comment_count && lexed->comments[index].token == token; index++) {
+	for (index++; index < lexed->comment_count && lexed->comments[index].token == token;
+	     index++) {
 		if (lexed->comments[index].position.line > line + 1)
 			return true;
 		line = lexed->comments[index].position.line;
@@ -82,7 +83,7 @@ is_set_apart(const Parser *p, uint32_t index)
 /* Give the comments in front of `first` to the script or to the statement. */
 static void
 collect_annotations(Parser *p, const Token *first, Script *script, AnnotationList *own,
-                    uint32_t *comment)
+		    uint32_t *comment)
 {
 	uint32_t token = (uint32_t)(first - p->lexed.tokens);
 	bool opening = token == 0;
@@ -97,7 +98,8 @@ collect_annotations(Parser *p, const Token *first, Script *script, AnnotationLis
 			continue;
 		if (is_file_key(annotation.key) ||
 		    (opening && annotation.key.data[0] == '@' && is_set_apart(p, *comment)))
-			PARSER_APPEND(p, script->metadata.items, script->metadata.count, annotation);
+			PARSER_APPEND(p, script->metadata.items, script->metadata.count,
+				      annotation);
 		else if (text->token == token) /* inside a statement it means nothing */
 			PARSER_APPEND(p, own->items, own->count, annotation);
 	}

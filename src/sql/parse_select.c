@@ -196,7 +196,8 @@ parse_stream_window(Parser *p, WindowClause *window)
 	bool two;
 
 	if (!accept_window_kind(p, &window->kind))
-		return parser_fail(p, "TUMBLING, SLIDING, SESSION, CUMULATE or a window's name and AS");
+		return parser_fail(
+			p, "TUMBLING, SLIDING, SESSION, CUMULATE or a window's name and AS");
 	TRY(parser_expect(p, TOKEN_OPEN));
 	two = window->kind == WINDOW_SLIDING || window->kind == WINDOW_CUMULATE;
 	if (!parser_at_duration(p)) {
@@ -208,10 +209,10 @@ parse_stream_window(Parser *p, WindowClause *window)
 	if (two) {
 		if (!parser_accept(p, TOKEN_COMMA))
 			return parser_fail(p, window->kind == WINDOW_CUMULATE
-			                              ? "',' and the largest size of the window"
-			                              : "',' and how far the window advances");
+						      ? "',' and the largest size of the window"
+						      : "',' and how far the window advances");
 		TRY(parse_duration(p, window->kind == WINDOW_CUMULATE ? &window->size
-		                                                      : &window->advance));
+								      : &window->advance));
 	}
 	while (window->kind == WINDOW_SESSION && parser_accept(p, TOKEN_COMMA)) {
 		Expr *key;
@@ -251,7 +252,7 @@ parse_window(Parser *p, Select *select)
 	if (named ? select->named_window_count > 0 : select->window.kind != WINDOW_NONE) {
 		error_set_at(p->err, FERRIS_ERR_SYNTAX, p->token->position, "WINDOW stands twice");
 		return error_hint(p->err, named ? "separate named windows with ','"
-		                                : "a query has one window over its stream");
+						: "a query has one window over its stream");
 	}
 	p->token++;
 	if (named)
@@ -282,7 +283,7 @@ accept_star(Parser *p, Expr **out)
 
 		text = quoted ? lexer_unquote(p->arena, text) : text;
 		PARSER_APPEND(p, expr->column.items, expr->column.count,
-		              (Name){text, p->token->position, quoted});
+			      (Name){text, p->token->position, quoted});
 	}
 	p->token++;
 	*out = expr;
@@ -416,7 +417,7 @@ parse_body_primary(Parser *p, bool nested, WithList *trailing, QueryBody **out)
 
 static Status
 make_set(Parser *p, SetOp op, const Token *first, const Token *word, bool all, QueryBody *right,
-         QueryBody **left)
+	 QueryBody **left)
 {
 	QueryBody *set = ARENA_NEW(p->arena, QueryBody);
 
@@ -472,12 +473,12 @@ parse_body(Parser *p, bool nested, WithList *trailing, QueryBody **out)
 		QueryBody *right;
 
 		if (trailing->position.line > 0 || (!parser_accept_word(p, KEYWORD_UNION) &&
-		                                    !parser_accept_word(p, KEYWORD_EXCEPT)))
+						    !parser_accept_word(p, KEYWORD_EXCEPT)))
 			return FERRIS_OK;
 		bool all = accept_all(p);
 		TRY(parse_intersection(p, nested, trailing, &right));
-		TRY(make_set(p, word->keyword == KEYWORD_UNION ? SET_UNION : SET_EXCEPT, first, word,
-		             all, right, out));
+		TRY(make_set(p, word->keyword == KEYWORD_UNION ? SET_UNION : SET_EXCEPT, first,
+			     word, all, right, out));
 	}
 }
 
@@ -548,8 +549,8 @@ parse_tail_grace(Parser *p, Query *query)
 		return FERRIS_OK;
 	}
 	error_set_at(p->err, FERRIS_ERR_SYNTAX, parser_position_since(p, first),
-	             query->body->kind == BODY_SELECT ? "GRACE PERIOD stands twice"
-	                                              : "GRACE PERIOD belongs to one SELECT");
+		     query->body->kind == BODY_SELECT ? "GRACE PERIOD stands twice"
+						      : "GRACE PERIOD belongs to one SELECT");
 	return error_hint(p->err, "write it behind the window it is for");
 }
 
@@ -559,9 +560,11 @@ parse_sink(Parser *p, bool nested, Query *query)
 {
 	const Token *word = p->token;
 
-	if (nested && (parser_sees_word(p, 0, KEYWORD_INTO) || parser_sees_word(p, 0, KEYWORD_WITH))) {
+	if (nested &&
+	    (parser_sees_word(p, 0, KEYWORD_INTO) || parser_sees_word(p, 0, KEYWORD_WITH))) {
 		parser_fail(p, "')'");
-		return error_hint(p->err, "INTO and WITH (...) stand at the end of the whole query");
+		return error_hint(p->err,
+				  "INTO and WITH (...) stand at the end of the whole query");
 	}
 	if (parser_accept_word(p, KEYWORD_INTO))
 		TRY(parse_target(p, "the name of a sink", &query->into));
@@ -617,8 +620,8 @@ parse_nested_query(Parser *p, Query **query)
 		return FERRIS_OK;
 	parser_fail(p, "')' at the end of the query");
 	if (p->token->kind == TOKEN_END || p->token->kind == TOKEN_SEMICOLON)
-		error_hint(p->err, "the '(' at line %u, column %u is not closed", open->position.line,
-		           open->position.column);
+		error_hint(p->err, "the '(' at line %u, column %u is not closed",
+			   open->position.line, open->position.column);
 	return p->err->status;
 }
 
@@ -653,8 +656,14 @@ parser_at_query(const Parser *p, bool bare)
 			return false;
 		behind = behind_parentheses(open + 1);
 		switch (behind->keyword) {
-		case KEYWORD_UNION: case KEYWORD_INTERSECT: case KEYWORD_EXCEPT: case KEYWORD_ORDER:
-		case KEYWORD_LIMIT: case KEYWORD_OFFSET: case KEYWORD_FETCH: case KEYWORD_EMIT:
+		case KEYWORD_UNION:
+		case KEYWORD_INTERSECT:
+		case KEYWORD_EXCEPT:
+		case KEYWORD_ORDER:
+		case KEYWORD_LIMIT:
+		case KEYWORD_OFFSET:
+		case KEYWORD_FETCH:
+		case KEYWORD_EMIT:
 		case KEYWORD_GRACE:
 			return true;
 		default:

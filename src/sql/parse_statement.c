@@ -21,8 +21,8 @@ parse_insert(Parser *p, Statement *statement)
 	if (!parser_at(p, TOKEN_OPEN) && !parser_at_word(p, KEYWORD_SELECT) &&
 	    !parser_at_word(p, KEYWORD_WITH) && !parser_at_word(p, KEYWORD_VALUES))
 		return parser_fail(p, statement->insert.columns.count > 0
-		                              ? "SELECT or VALUES"
-		                              : "SELECT, VALUES or columns in parentheses");
+					      ? "SELECT or VALUES"
+					      : "SELECT, VALUES or columns in parentheses");
 	return parse_query(p, false, &statement->insert.query);
 }
 
@@ -139,8 +139,9 @@ parse_show(Parser *p, Statement *statement)
 	if (i == count) {
 		parser_fail(p, "what to show");
 		if (p->err->hint[0] == '\0')
-			error_hint(p->err, "SHOW knows STREAMS, TABLES, TOPICS, FUNCTIONS, JOBS, STATUS, "
-			                   "VERSIONS, METRICS, SCHEMA, PROPERTIES, PARTITIONS, CONFIG");
+			error_hint(p->err,
+				   "SHOW knows STREAMS, TABLES, TOPICS, FUNCTIONS, JOBS, STATUS, "
+				   "VERSIONS, METRICS, SCHEMA, PROPERTIES, PARTITIONS, CONFIG");
 		return p->err->status;
 	}
 	statement->show.kind = shows[i].kind;
@@ -239,8 +240,9 @@ parse_job_statement(Parser *p, Statement **out)
 		return FERRIS_OK;
 	default:
 		error_set_at(p->err, FERRIS_ERR_SYNTAX, first->position,
-		             "a job cannot run this statement");
-		return error_hint(p->err, "a job is a SELECT, a CREATE … AS SELECT or an INSERT INTO");
+			     "a job cannot run this statement");
+		return error_hint(p->err,
+				  "a job is a SELECT, a CREATE … AS SELECT or an INSERT INTO");
 	}
 }
 
@@ -286,7 +288,7 @@ static Status
 parse_job_options(Parser *p, Statement *statement)
 {
 	return parser_at_word(p, KEYWORD_WITH) ? parse_options(p, &statement->job.options)
-	                                       : FERRIS_OK;
+					       : FERRIS_OK;
 }
 
 /* start  = START JOB name [ AS job_statement [ options ] ] ;
@@ -324,7 +326,8 @@ parse_job(Parser *p, StatementKind kind, Statement *statement)
 		return FERRIS_OK;
 	case STATEMENT_ROLLBACK:
 		return parser_at_word(p, KEYWORD_VERSION)
-		               ? parse_version(p, &statement->job.version) : FERRIS_OK;
+			       ? parse_version(p, &statement->job.version)
+			       : FERRIS_OK;
 	default:
 		return FERRIS_OK;
 	}
@@ -380,8 +383,8 @@ parse_choice(Parser *p, Statement *statement)
 	return parser_fail(p, "a statement");
 }
 
-/* statement = sink_query | create | insert | update | delete | drop | show | describe | explain | set
- *           | unset | job ; */
+/* statement = sink_query | create | insert | update | delete | drop | show | describe | explain |
+ * set | unset | job ; */
 Status
 parse_statement(Parser *p, Statement **out)
 {

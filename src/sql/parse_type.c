@@ -15,8 +15,7 @@ parse_numbers(Parser *p, TypeName *type)
 	do {
 		if (!parser_at(p, TOKEN_INTEGER))
 			return parser_fail(p, "a number");
-		PARSER_APPEND(p, type->numbers, type->number_count,
-		              parser_token_text(p, p->token));
+		PARSER_APPEND(p, type->numbers, type->number_count, parser_token_text(p, p->token));
 		p->token++;
 	} while (parser_accept(p, TOKEN_COMMA));
 	return parser_expect_close(p, open);
@@ -96,8 +95,8 @@ parse_time_zone(Parser *p, TypeName *type)
 	if (!time || (!with && !parser_sees_word(p, 0, KEYWORD_WITHOUT)))
 		return FERRIS_OK;
 	p->token++;
-	type->name.text = keyword_name(type->name.position.length == 4 ? KEYWORD_TIME
-	                                                               : KEYWORD_TIMESTAMP);
+	type->name.text =
+		keyword_name(type->name.position.length == 4 ? KEYWORD_TIME : KEYWORD_TIMESTAMP);
 	add_word(p, type, with ? "WITH" : "WITHOUT");
 	if (parser_accept_word(p, KEYWORD_LOCAL))
 		add_word(p, type, "LOCAL");

@@ -12,8 +12,8 @@
 
 /* Parentheses, subqueries, NOT, CASE ... inside each other. */
 #define SQL_MAX_NESTING 200
-/* Height of a tree, queries included: also counts a chain like 1 + 1 + 1 ..., which grows to the left.
- * AND and OR chains are flat and do not count.  Recursive readers of the tree rely on it. */
+/* Height of a tree, queries included: also counts a chain like 1 + 1 + 1 ..., which grows to the
+ * left. AND and OR chains are flat and do not count.  Recursive readers of the tree rely on it. */
 #define SQL_MAX_DEPTH 1000
 
 typedef struct ErrorList {
@@ -27,8 +27,8 @@ typedef struct ErrorList {
 Status sql_parse_script(Arena *arena, Str name, Str text, Script **script, ErrorList *errors);
 
 /* Parse exactly one statement; a semicolon may follow. */
-Status sql_parse_statement(Arena *arena, Str text, Statement **statement, Error *err)
-	FERRIS_MUST_CHECK;
+Status sql_parse_statement(Arena *arena, Str text, Statement **statement,
+			   Error *err) FERRIS_MUST_CHECK;
 
 /* Parse exactly one expression. */
 Status sql_parse_expression(Arena *arena, Str text, Expr **expr, Error *err) FERRIS_MUST_CHECK;

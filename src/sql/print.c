@@ -78,8 +78,8 @@ print_create(Buffer *out, const Statement *statement)
 	const char *separator = " (";
 
 	buffer_printf(out, "CREATE %s%s%s", statement->create.or_replace ? "OR REPLACE " : "",
-	              objects[statement->create.object],
-	              statement->create.if_not_exists ? "IF NOT EXISTS " : "");
+		      objects[statement->create.object],
+		      statement->create.if_not_exists ? "IF NOT EXISTS " : "");
 	sql_print_name(out, &statement->create.name);
 	for (uint32_t i = 0; i < statement->create.column_count; i++, separator = ", ") {
 		buffer_printf(out, "%s", separator);
@@ -150,12 +150,18 @@ static void
 print_show(Buffer *out, const Statement *statement)
 {
 	static const char *const kinds[] = {
-		[SHOW_STREAMS] = "STREAMS",       [SHOW_TABLES] = "TABLES",
-		[SHOW_TOPICS] = "TOPICS",         [SHOW_FUNCTIONS] = "FUNCTIONS",
-		[SHOW_JOBS] = "JOBS",             [SHOW_STATUS] = "STATUS",
-		[SHOW_VERSIONS] = "VERSIONS",     [SHOW_METRICS] = "METRICS",
-		[SHOW_SCHEMA] = "SCHEMA",         [SHOW_PROPERTIES] = "PROPERTIES",
-		[SHOW_PARTITIONS] = "PARTITIONS", [SHOW_CONFIG] = "CONFIG",
+		[SHOW_STREAMS] = "STREAMS",
+		[SHOW_TABLES] = "TABLES",
+		[SHOW_TOPICS] = "TOPICS",
+		[SHOW_FUNCTIONS] = "FUNCTIONS",
+		[SHOW_JOBS] = "JOBS",
+		[SHOW_STATUS] = "STATUS",
+		[SHOW_VERSIONS] = "VERSIONS",
+		[SHOW_METRICS] = "METRICS",
+		[SHOW_SCHEMA] = "SCHEMA",
+		[SHOW_PROPERTIES] = "PROPERTIES",
+		[SHOW_PARTITIONS] = "PARTITIONS",
+		[SHOW_CONFIG] = "CONFIG",
 	};
 
 	buffer_printf(out, "SHOW %s", kinds[statement->show.kind]);
@@ -238,21 +244,31 @@ void
 sql_print_statement(Buffer *out, const Statement *statement)
 {
 	switch (statement->kind) {
-	case STATEMENT_CREATE: print_create(out, statement); return;
+	case STATEMENT_CREATE:
+		print_create(out, statement);
+		return;
 	case STATEMENT_DROP:
 		buffer_printf(out, "DROP %s%s", objects[statement->drop.object],
-		              statement->drop.if_exists ? "IF EXISTS " : "");
+			      statement->drop.if_exists ? "IF EXISTS " : "");
 		sql_print_name(out, &statement->drop.name);
 		return;
-	case STATEMENT_INSERT: print_insert(out, statement); return;
-	case STATEMENT_UPDATE: print_update(out, statement); return;
+	case STATEMENT_INSERT:
+		print_insert(out, statement);
+		return;
+	case STATEMENT_UPDATE:
+		print_update(out, statement);
+		return;
 	case STATEMENT_DELETE:
 		put(out, "DELETE FROM ");
 		sql_print_name(out, &statement->delete_from.name);
 		print_where(out, statement->delete_from.where);
 		return;
-	case STATEMENT_QUERY: sql_print_query(out, statement->query); return;
-	case STATEMENT_SHOW: print_show(out, statement); return;
+	case STATEMENT_QUERY:
+		sql_print_query(out, statement->query);
+		return;
+	case STATEMENT_SHOW:
+		print_show(out, statement);
+		return;
 	case STATEMENT_DESCRIBE:
 		put(out, "DESCRIBE ");
 		if (statement->describe.extended)
@@ -271,9 +287,15 @@ sql_print_statement(Buffer *out, const Statement *statement)
 		put(out, " = ");
 		print_option_value(out, &statement->set.option);
 		return;
-	case STATEMENT_UNSET: print_unset(out, statement); return;
-	case STATEMENT_START: case STATEMENT_STOP: case STATEMENT_PAUSE: case STATEMENT_RESUME:
-	case STATEMENT_DEPLOY: case STATEMENT_ROLLBACK:
+	case STATEMENT_UNSET:
+		print_unset(out, statement);
+		return;
+	case STATEMENT_START:
+	case STATEMENT_STOP:
+	case STATEMENT_PAUSE:
+	case STATEMENT_RESUME:
+	case STATEMENT_DEPLOY:
+	case STATEMENT_ROLLBACK:
 		print_job(out, statement);
 		return;
 	}

@@ -54,9 +54,15 @@ print_column(Buffer *out, const NameList *column)
 		if (i > 0)
 			buffer_append_char(out, '.');
 		switch (name.quoted || column->count > 1 ? KEYWORD_NONE : keyword_find(name.text)) {
-		case KEYWORD_ARRAY: case KEYWORD_MAP: case KEYWORD_INTERVAL: case KEYWORD_BOTH:
-		case KEYWORD_LEADING: case KEYWORD_TRAILING: case KEYWORD_SYMMETRIC:
-		case KEYWORD_UNBOUNDED: case KEYWORD_CURRENT:
+		case KEYWORD_ARRAY:
+		case KEYWORD_MAP:
+		case KEYWORD_INTERVAL:
+		case KEYWORD_BOTH:
+		case KEYWORD_LEADING:
+		case KEYWORD_TRAILING:
+		case KEYWORD_SYMMETRIC:
+		case KEYWORD_UNBOUNDED:
+		case KEYWORD_CURRENT:
 			name.quoted = true;
 			break;
 		default:
@@ -71,7 +77,10 @@ static void
 print_call_name(Buffer *out, Name name)
 {
 	switch (name.quoted ? KEYWORD_NONE : keyword_find(name.text)) {
-	case KEYWORD_ANY: case KEYWORD_SOME: case KEYWORD_ROLLUP: case KEYWORD_CUBE:
+	case KEYWORD_ANY:
+	case KEYWORD_SOME:
+	case KEYWORD_ROLLUP:
+	case KEYWORD_CUBE:
 	case KEYWORD_DESCRIPTOR:
 		name.quoted = true;
 		break;
@@ -117,10 +126,10 @@ print_interval(Buffer *out, const IntervalValue *value)
 		return;
 	}
 	buffer_printf(out, "INTERVAL '%lld' %s", (long long)(value->months + value->days + micros),
-	              value->months != 0 ? "MONTH"
-	              : value->days != 0 ? "DAY"
-	              : micros == 0      ? "SECOND"
-	                                 : units[unit].name);
+		      value->months != 0 ? "MONTH"
+		      : value->days != 0 ? "DAY"
+		      : micros == 0      ? "SECOND"
+					 : units[unit].name);
 }
 
 /* ---------------------------------------------------------------- types */
@@ -211,7 +220,10 @@ expr_level(const Expr *expr)
 		return operators[expr->binary.op].level;
 	case EXPR_QUANTIFIED:
 		return LEVEL_COMPARISON;
-	case EXPR_BETWEEN: case EXPR_IN_LIST: case EXPR_IN_QUERY: case EXPR_LIKE:
+	case EXPR_BETWEEN:
+	case EXPR_IN_LIST:
+	case EXPR_IN_QUERY:
+	case EXPR_LIKE:
 		return LEVEL_PREDICATE;
 	default:
 		return LEVEL_POSTFIX;
@@ -262,8 +274,9 @@ sql_print_order(Buffer *out, const OrderList *order)
 		if (item->descending)
 			put(out, " DESC");
 		if (item->nulls != NULLS_ORDER_DEFAULT)
-			buffer_append_str(out, item->nulls == NULLS_ORDER_FIRST ? STR(" NULLS FIRST")
-			                                                        : STR(" NULLS LAST"));
+			buffer_append_str(out, item->nulls == NULLS_ORDER_FIRST
+						       ? STR(" NULLS FIRST")
+						       : STR(" NULLS LAST"));
 	}
 }
 
@@ -284,7 +297,7 @@ print_bound(Buffer *out, const FrameBound *bound)
 	case FRAME_FOLLOWING:
 		print_at(out, bound->offset, LEVEL_ADDITIVE);
 		buffer_append_str(out, bound->kind == FRAME_PRECEDING ? STR(" PRECEDING")
-		                                                      : STR(" FOLLOWING"));
+								      : STR(" FOLLOWING"));
 	}
 }
 
@@ -305,7 +318,8 @@ sql_print_window_spec(Buffer *out, const WindowSpec *spec)
 	put(out, "(");
 	size_t start = out->len;
 	if (spec->buffer_rows != NULL)
-		buffer_printf(out, "ROWS WINDOW BUFFER %.*s ROWS", STR_ARG(spec->buffer_rows->literal));
+		buffer_printf(out, "ROWS WINDOW BUFFER %.*s ROWS",
+			      STR_ARG(spec->buffer_rows->literal));
 	if (spec->base.text.data != NULL) {
 		separate(out, start);
 		sql_print_name(out, &spec->base);
@@ -328,7 +342,8 @@ sql_print_window_spec(Buffer *out, const WindowSpec *spec)
 	}
 	if (spec->emit != EMIT_DEFAULT) {
 		separate(out, start);
-		buffer_append_str(out, spec->emit == EMIT_FINAL ? STR("EMIT FINAL") : STR("EMIT CHANGES"));
+		buffer_append_str(out, spec->emit == EMIT_FINAL ? STR("EMIT FINAL")
+								: STR("EMIT CHANGES"));
 	}
 	if (spec->expire != EXPIRE_DEFAULT) {
 		separate(out, start);
@@ -376,7 +391,7 @@ print_function(Buffer *out, const FunctionCall *call)
 	}
 	if (call->nulls != NULLS_DEFAULT)
 		buffer_append_str(out, call->nulls == NULLS_IGNORE ? STR(" IGNORE NULLS")
-		                                                   : STR(" RESPECT NULLS"));
+								   : STR(" RESPECT NULLS"));
 	if (call->within_group.count > 0) {
 		put(out, " WITHIN GROUP (");
 		sql_print_order(out, &call->within_group);
@@ -466,7 +481,7 @@ print_predicate(Buffer *out, const Expr *expr)
 	case EXPR_BETWEEN:
 		print_at(out, expr->between.operand, LEVEL_ADDITIVE);
 		buffer_printf(out, "%s BETWEEN %s", expr->between.negated ? " NOT" : "",
-		              expr->between.symmetric ? "SYMMETRIC " : "");
+			      expr->between.symmetric ? "SYMMETRIC " : "");
 		print_at(out, expr->between.low, LEVEL_ADDITIVE);
 		put(out, " AND ");
 		print_at(out, expr->between.high, LEVEL_ADDITIVE);
@@ -484,7 +499,8 @@ print_predicate(Buffer *out, const Expr *expr)
 		return;
 	default:
 		print_at(out, expr->like.operand, LEVEL_ADDITIVE);
-		buffer_printf(out, "%s %s ", expr->like.negated ? " NOT" : "", likes[expr->like.kind]);
+		buffer_printf(out, "%s %s ", expr->like.negated ? " NOT" : "",
+			      likes[expr->like.kind]);
 		print_at(out, expr->like.pattern, LEVEL_ADDITIVE);
 		if (expr->like.escape == NULL)
 			return;
@@ -519,7 +535,7 @@ print_quantified(Buffer *out, const Expr *expr)
 {
 	print_at(out, expr->quantified.left, LEVEL_PREDICATE);
 	buffer_printf(out, " %.*s %s", STR_ARG(operators[expr->quantified.op].text),
-	              expr->quantified.all ? "ALL " : "ANY ");
+		      expr->quantified.all ? "ALL " : "ANY ");
 	if (expr->quantified.query != NULL) {
 		print_query_in_parentheses(out, expr->quantified.query);
 		return;
@@ -546,8 +562,10 @@ print_field(Buffer *out, const Expr *expr)
 static void
 print_is(Buffer *out, const Expr *expr)
 {
-	static const char *const tests[] = {
-		[IS_NULL] = "NULL", [IS_TRUE] = "TRUE", [IS_FALSE] = "FALSE", [IS_UNKNOWN] = "UNKNOWN"};
+	static const char *const tests[] = {[IS_NULL] = "NULL",
+					    [IS_TRUE] = "TRUE",
+					    [IS_FALSE] = "FALSE",
+					    [IS_UNKNOWN] = "UNKNOWN"};
 
 	print_at(out, expr->is.operand, LEVEL_IS);
 	buffer_printf(out, " IS %s%s", expr->is.negated ? "NOT " : "", tests[expr->is.test]);
@@ -581,47 +599,104 @@ print_typed(Buffer *out, const Expr *expr)
 	sql_print_string(out, expr->typed.value);
 }
 
+/* What has no operands; false if `expr` has some. */
+static bool
+print_leaf(Buffer *out, const Expr *expr)
+{
+	switch (expr->kind) {
+	case EXPR_NULL:
+		return put(out, "NULL");
+	case EXPR_BOOLEAN:
+		return buffer_append_str(out, expr->boolean ? STR("TRUE") : STR("FALSE"));
+	case EXPR_INTEGER:
+	case EXPR_DECIMAL:
+	case EXPR_DOUBLE:
+		return buffer_append_str(out, expr->literal);
+	case EXPR_STRING:
+		sql_print_string(out, expr->literal);
+		return true;
+	case EXPR_INTERVAL:
+		print_interval(out, &expr->interval);
+		return true;
+	case EXPR_TYPED:
+		print_typed(out, expr);
+		return true;
+	case EXPR_COLUMN:
+		print_column(out, &expr->column);
+		return true;
+	case EXPR_STAR:
+		print_column(out, &expr->column);
+		return buffer_append_str(out, expr->column.count > 0 ? STR(".*") : STR("*"));
+	default:
+		return false;
+	}
+}
+
+static void
+print_operation(Buffer *out, const Expr *expr)
+{
+	switch (expr->kind) {
+	case EXPR_UNARY:
+		print_unary(out, expr);
+		return;
+	case EXPR_BINARY:
+		print_binary(out, expr);
+		return;
+	case EXPR_AND:
+		print_chain(out, &expr->list, STR(" AND "), LEVEL_NOT);
+		return;
+	case EXPR_OR:
+		print_chain(out, &expr->list, STR(" OR "), LEVEL_AND);
+		return;
+	case EXPR_IS:
+		print_is(out, expr);
+		return;
+	case EXPR_CASE:
+		print_case(out, expr);
+		return;
+	case EXPR_CAST:
+		print_cast(out, expr);
+		return;
+	case EXPR_QUANTIFIED:
+		print_quantified(out, expr);
+		return;
+	default:
+		print_predicate(out, expr);
+	}
+}
+
 static void
 print_node(Buffer *out, const Expr *expr)
 {
 	switch (expr->kind) {
-	case EXPR_NULL: put(out, "NULL"); return;
-	case EXPR_BOOLEAN: buffer_append_str(out, expr->boolean ? STR("TRUE") : STR("FALSE")); return;
-	case EXPR_INTEGER: case EXPR_DECIMAL: case EXPR_DOUBLE:
-		buffer_append_str(out, expr->literal);
+	case EXPR_TRY:
+		print_list(out, "TRY(", &(ExprList){(Expr *[]){expr->operand}, 1}, ")");
 		return;
-	case EXPR_STRING: sql_print_string(out, expr->literal); return;
-	case EXPR_INTERVAL: print_interval(out, &expr->interval); return;
-	case EXPR_TYPED: print_typed(out, expr); return;
-	case EXPR_COLUMN: print_column(out, &expr->column); return;
-	case EXPR_STAR:
-		print_column(out, &expr->column);
-		buffer_append_str(out, expr->column.count > 0 ? STR(".*") : STR("*"));
+	case EXPR_FUNCTION:
+		print_function(out, &expr->function);
 		return;
-	case EXPR_UNARY: print_unary(out, expr); return;
-	case EXPR_BINARY: print_binary(out, expr); return;
-	case EXPR_AND: print_chain(out, &expr->list, STR(" AND "), LEVEL_NOT); return;
-	case EXPR_OR: print_chain(out, &expr->list, STR(" OR "), LEVEL_AND); return;
-	case EXPR_IS: print_is(out, expr); return;
-	case EXPR_BETWEEN: case EXPR_IN_LIST: case EXPR_IN_QUERY: case EXPR_LIKE:
-		print_predicate(out, expr);
+	case EXPR_ARRAY:
+		print_list(out, "ARRAY[", &expr->list, "]");
 		return;
-	case EXPR_CASE: print_case(out, expr); return;
-	case EXPR_CAST: print_cast(out, expr); return;
-	case EXPR_TRY: print_list(out, "TRY(", &(ExprList){(Expr *[]){expr->operand}, 1}, ")"); return;
-	case EXPR_FUNCTION: print_function(out, &expr->function); return;
-	case EXPR_ARRAY: print_list(out, "ARRAY[", &expr->list, "]"); return;
-	case EXPR_ROW: print_list(out, "ROW(", &expr->list, ")"); return;
+	case EXPR_ROW:
+		print_list(out, "ROW(", &expr->list, ")");
+		return;
 	case EXPR_SUBSCRIPT:
 		print_at(out, expr->subscript.operand, LEVEL_POSTFIX);
 		print_list(out, "[", &(ExprList){(Expr *[]){expr->subscript.index}, 1}, "]");
 		return;
-	case EXPR_FIELD: print_field(out, expr); return;
+	case EXPR_FIELD:
+		print_field(out, expr);
+		return;
 	case EXPR_EXISTS:
 		put(out, "EXISTS ");
 		print_query_in_parentheses(out, expr->query);
 		return;
-	case EXPR_SUBQUERY: print_query_in_parentheses(out, expr->query); return;
-	case EXPR_QUANTIFIED: print_quantified(out, expr); return;
+	case EXPR_SUBQUERY:
+		print_query_in_parentheses(out, expr->query);
+		return;
+	default:
+		if (!print_leaf(out, expr))
+			print_operation(out, expr);
 	}
 }

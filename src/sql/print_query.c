@@ -31,8 +31,14 @@ print_tight(Buffer *out, const char *words, const Expr *expr)
 	if (expr == NULL)
 		return;
 	switch (expr->kind) {
-	case EXPR_OR: case EXPR_AND: case EXPR_IS: case EXPR_BETWEEN: case EXPR_IN_LIST:
-	case EXPR_IN_QUERY: case EXPR_LIKE: case EXPR_QUANTIFIED:
+	case EXPR_OR:
+	case EXPR_AND:
+	case EXPR_IS:
+	case EXPR_BETWEEN:
+	case EXPR_IN_LIST:
+	case EXPR_IN_QUERY:
+	case EXPR_LIKE:
+	case EXPR_QUANTIFIED:
 		loose = true;
 		break;
 	case EXPR_UNARY:
@@ -138,7 +144,7 @@ print_join(Buffer *out, const Relation *join)
 
 	print_relation(out, join->join.left);
 	buffer_printf(out, " %s%s%sJOIN ", join->join.natural ? "NATURAL " : "",
-	              join->join.asof ? "ASOF " : "", kinds[join->join.kind]);
+		      join->join.asof ? "ASOF " : "", kinds[join->join.kind]);
 	if (right->kind == RELATION_JOIN)
 		put(out, "(");
 	print_relation(out, right);
@@ -164,14 +170,22 @@ print_relation(Buffer *out, const Relation *relation)
 	if (relation->lateral)
 		put(out, "LATERAL ");
 	switch (relation->kind) {
-	case RELATION_NAME: sql_print_name(out, &relation->name); break;
-	case RELATION_URI: sql_print_string(out, relation->name.text); break;
-	case RELATION_QUERY: print_nested(out, relation->query); break;
+	case RELATION_NAME:
+		sql_print_name(out, &relation->name);
+		break;
+	case RELATION_URI:
+		sql_print_string(out, relation->name.text);
+		break;
+	case RELATION_QUERY:
+		print_nested(out, relation->query);
+		break;
 	case RELATION_LATE:
 		put(out, "LATE");
 		print_nested(out, relation->query);
 		break;
-	case RELATION_FUNCTION: print_table_function(out, relation); break;
+	case RELATION_FUNCTION:
+		print_table_function(out, relation);
+		break;
 	case RELATION_UNNEST:
 		put(out, "UNNEST(");
 		sql_print_exprs(out, &relation->unnest.arrays);
@@ -179,7 +193,9 @@ print_relation(Buffer *out, const Relation *relation)
 		if (relation->unnest.with_ordinality)
 			put(out, " WITH ORDINALITY");
 		break;
-	case RELATION_JOIN: print_join(out, relation); return;
+	case RELATION_JOIN:
+		print_join(out, relation);
+		return;
 	}
 	print_tight(out, " FOR SYSTEM_TIME AS OF ", relation->as_of);
 	if (relation->alias.text.data != NULL) {
@@ -351,8 +367,8 @@ print_ctes(Buffer *out, const Query *query)
 		const Cte *cte = &query->ctes[i];
 
 		buffer_append_str(out, i > 0              ? STR(", ")
-		                       : query->recursive ? STR("WITH RECURSIVE ")
-		                                          : STR("WITH "));
+				       : query->recursive ? STR("WITH RECURSIVE ")
+							  : STR("WITH "));
 		sql_print_name(out, &cte->name);
 		if (cte->columns.count > 0) {
 			put(out, "(");
@@ -370,9 +386,10 @@ print_ctes(Buffer *out, const Query *query)
 static bool
 is_bare(const Query *query)
 {
-	return query->body->kind == BODY_QUERY && query->cte_count == 0 && query->order.count == 0 &&
-	       query->limit == NULL && query->offset == NULL && query->emit == EMIT_DEFAULT &&
-	       query->into.name.text.data == NULL && query->options.position.line == 0;
+	return query->body->kind == BODY_QUERY && query->cte_count == 0 &&
+	       query->order.count == 0 && query->limit == NULL && query->offset == NULL &&
+	       query->emit == EMIT_DEFAULT && query->into.name.text.data == NULL &&
+	       query->options.position.line == 0;
 }
 
 void
@@ -391,7 +408,7 @@ sql_print_query(Buffer *out, const Query *query)
 	print_tight(out, " OFFSET ", query->offset);
 	if (query->emit != EMIT_DEFAULT)
 		buffer_append_str(out, query->emit == EMIT_FINAL ? STR(" EMIT FINAL")
-		                                                 : STR(" EMIT CHANGES"));
+								 : STR(" EMIT CHANGES"));
 	/* With a window it was printed behind that. */
 	if (body->kind == BODY_SELECT && body->select.window.kind == WINDOW_NONE)
 		print_clause(out, "GRACE PERIOD", body->select.grace);

@@ -21,11 +21,18 @@
 #include "sql/parser.h"
 #include "sql/print.h"
 
-#define SENTENCES 4000
+#define SENTENCES       4000
 #define PRODUCTIONS_MAX 400
-#define UNREACHED 1000000u
+#define UNREACHED       1000000u
 
-typedef enum NodeKind { NODE_SEQUENCE, NODE_CHOICE, NODE_OPTION, NODE_REPEAT, NODE_TEXT, NODE_NAME } NodeKind;
+typedef enum NodeKind {
+	NODE_SEQUENCE,
+	NODE_CHOICE,
+	NODE_OPTION,
+	NODE_REPEAT,
+	NODE_TEXT,
+	NODE_NAME
+} NodeKind;
 
 typedef struct Node Node;
 struct Node {
@@ -70,9 +77,9 @@ read_file(const char *path)
 }
 
 static const Str classes[] = {
-	{"word", 4},    {"quoted_name", 11}, {"string", 6}, {"integer", 7},        {"decimal", 7},
-	{"double", 6},  {"duration", 8},     {"unit", 4},   {"interval_text", 13}, {"type_text", 9},
-	{"keyword", 7},
+	{"word", 4},           {"quoted_name", 11}, {"string", 6},   {"integer", 7},
+	{"decimal", 7},        {"double", 6},       {"duration", 8}, {"unit", 4},
+	{"interval_text", 13}, {"type_text", 9},    {"keyword", 7},
 };
 
 static bool
@@ -106,7 +113,8 @@ add_productions(Grammar *g, char *text, const char *skip)
 		char *copy = arena_alloc(&g->arena, (size_t)(end - start) + 1);
 		size_t len = 0;
 		for (const char *c = start + name + blanks + 2; c < end; c++) {
-			bool blank = *c == ' ' || *c == '\n' || (*c == '*' && c[-1] == ' ' && c[-2] == '\n');
+			bool blank = *c == ' ' || *c == '\n' ||
+				     (*c == '*' && c[-1] == ' ' && c[-2] == '\n');
 
 			if (!blank)
 				copy[len++] = *c;
@@ -316,7 +324,8 @@ test_document_equals_source_comments(void **state)
 			fail_msg("'%.*s' is missing in docs/grammar.md", STR_ARG(production->name));
 		if (!str_eq(production->text, document->productions[same].text))
 			fail_msg("'%.*s' differs:\n  %.*s\n  %.*s", STR_ARG(production->name),
-			         STR_ARG(production->text), STR_ARG(document->productions[same].text));
+				 STR_ARG(production->text),
+				 STR_ARG(document->productions[same].text));
 	}
 	assert_int_equal(source->count, document->count);
 	arena_free(&source->arena);
@@ -335,10 +344,10 @@ pick(Grammar *g, unsigned bound)
 	return (unsigned)((g->random * UINT64_C(2685821657736338717)) >> 33) % bound;
 }
 
-#define PICK_TEXT(g, ...)                                                      \
-	do {                                                                   \
-		static const char *const texts[] = {__VA_ARGS__};              \
-		write_word((g), str_from(texts[pick((g), sizeof texts / sizeof *texts)])); \
+#define PICK_TEXT(g, ...)                                                                          \
+	do {                                                                                       \
+		static const char *const texts[] = {__VA_ARGS__};                                  \
+		write_word((g), str_from(texts[pick((g), sizeof texts / sizeof *texts)]));         \
 	} while (0)
 
 static void
@@ -349,7 +358,8 @@ write_word(Grammar *g, Str word)
 	buffer_append_str(&g->out, blanks[pick(g, 4)]);
 	if (pick(g, 8) == 0 && keyword_find(word) != KEYWORD_NONE)
 		for (uint32_t i = 0; i < word.len; i++)
-			buffer_append_char(&g->out, (char)(word.data[i] | 0x20 * (word.data[i] != '_')));
+			buffer_append_char(&g->out,
+					   (char)(word.data[i] | 0x20 * (word.data[i] != '_')));
 	else
 		buffer_append_str(&g->out, word);
 	g->words++;
@@ -359,8 +369,8 @@ static void
 write_class(Grammar *g, Str name)
 {
 	if (str_eq(name, STR("word")))
-		PICK_TEXT(g, "a", "b", "t1", "price", "größe", "_offset", "timestamp", "status", "version",
-		          "start", "metrics", "x$y");
+		PICK_TEXT(g, "a", "b", "t1", "price", "größe", "_offset", "timestamp", "status",
+			  "version", "start", "metrics", "x$y");
 	else if (str_eq(name, STR("quoted_name")))
 		PICK_TEXT(g, "\"a\"", "\"order\"", "`x y`", "\"a\"\"b\"", "\"SELECT\"");
 	else if (str_eq(name, STR("string")))
@@ -445,11 +455,11 @@ check_print(Grammar *g, Arena *arena, const Statement *statement)
 	sql_print_statement(&first, statement);
 	if (sql_parse_statement(arena, (Str){first.data, (uint32_t)first.len}, &again, &err) != 0)
 		fail_msg("%s\nprinted: %.*s\nfrom: %.*s", err.message, (int)first.len, first.data,
-		         (int)g->out.len, g->out.data);
+			 (int)g->out.len, g->out.data);
 	sql_print_statement(&second, again);
 	if (first.len != second.len || memcmp(first.data, second.data, first.len) != 0)
 		fail_msg("printed twice:\n%.*s\n%.*s", (int)first.len, first.data, (int)second.len,
-		         second.data);
+			 second.data);
 	buffer_free(&first);
 	buffer_free(&second);
 }
@@ -461,7 +471,8 @@ test_parser_accepts_sentences(void **state)
 	Arena arena;
 	unsigned beyond = 0;
 	const char *given = getenv("TEST_SEED");
-	unsigned long long seed = given != NULL ? strtoull(given, NULL, 0) : (unsigned long long)time(NULL);
+	unsigned long long seed =
+		given != NULL ? strtoull(given, NULL, 0) : (unsigned long long)time(NULL);
 	const Node *statement = g->productions[production_find(g, STR("statement"))].body;
 
 	print_message("seed %llu (set TEST_SEED to repeat)\n", seed);
@@ -474,13 +485,15 @@ test_parser_accepts_sentences(void **state)
 		buffer_reset(&g->out);
 		g->words = 0;
 		/* Every production in turn gets sentences of its own statement kinds. */
-		write_node(g, i % 2 == 0 ? statement : statement->items[(uint32_t)i / 2 % statement->count],
-		           25 + pick(g, 40));
+		write_node(g,
+			   i % 2 == 0 ? statement
+				      : statement->items[(uint32_t)i / 2 % statement->count],
+			   25 + pick(g, 40));
 		Str text = {g->out.data, (uint32_t)g->out.len};
 		if (sql_parse_statement(&arena, text, &parsed, &err) != FERRIS_OK) {
 			if (!is_beyond_grammar(&err))
 				fail_msg("line %u, column %u: %s\n%.*s", err.position.line,
-				         err.position.column, err.message, STR_ARG(text));
+					 err.position.column, err.message, STR_ARG(text));
 			beyond++;
 			continue;
 		}
@@ -491,7 +504,8 @@ test_parser_accepts_sentences(void **state)
 		arena_reset(&arena);
 	}
 	arena_free(&arena);
-	print_message("%d sentences, %u refused by a check beyond the grammar\n", SENTENCES, beyond);
+	print_message("%d sentences, %u refused by a check beyond the grammar\n", SENTENCES,
+		      beyond);
 	assert_true(beyond < SENTENCES / 5);
 	unsigned unused = 0;
 	for (int i = 0; i < g->count; i++) {
