@@ -1,7 +1,8 @@
 /* tests/unit/test_string_functions.c -- functions of text and regular expressions.
  *
- * Tables of cases; cases made by Python (data/make_function_vectors.py); and SUBSTRING, LEFT,
- * RIGHT, LPAD, REVERSE and POSITION against naive references over random UTF-8. */
+ * Tables of cases; cases made by Python (data/make_function_vectors.py) and by PostgreSQL
+ * (data/make_postgres_vectors.py); and SUBSTRING, LEFT, RIGHT, LPAD, REVERSE and POSITION against
+ * naive references over random UTF-8. */
 #include "function_test.h"
 
 #include <time.h>
@@ -271,6 +272,14 @@ test_python_vectors(void **state)
 	run_case_file(SOURCE_DIR "/tests/unit/data/string_vectors.txt");
 }
 
+/* Functions of all kinds, not of text alone. */
+static void
+test_postgres_vectors(void **state)
+{
+	(void)state;
+	run_case_file(SOURCE_DIR "/tests/unit/data/postgres_vectors.txt");
+}
+
 /* ---- case mapping never outgrows its room ---- */
 
 static void
@@ -538,6 +547,7 @@ main(void)
 		cmocka_unit_test(test_codings),
 		cmocka_unit_test(test_regexps),
 		cmocka_unit_test(test_python_vectors),
+		cmocka_unit_test(test_postgres_vectors),
 		cmocka_unit_test(test_every_code_point),
 		cmocka_unit_test(test_random_text),
 		cmocka_unit_test(test_long_regexp),
