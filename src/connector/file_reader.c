@@ -37,6 +37,7 @@ file_reader_add(FileReader *reader, const char *path, Error *err)
 	FileSplit *split = file_split(reader, reader->split_count++);
 	split->size = stat(path, &info) == 0 && S_ISREG(info.st_mode) ? info.st_size : 0;
 	reader->unopened_bytes += split->size;
+	split->path = path;
 	split->input = (FileInput){.path = path, .fd = -1};
 	buffer_init(&split->carry, SIZE_MAX);
 	file_watch_add(reader, path);
@@ -48,8 +49,8 @@ open_split(FileReader *reader, FileSplit *split, Error *err)
 {
 	if (split->opened)
 		return FERRIS_OK;
-	TRY(file_input_open(&split->input, split->input.path, reader->compression,
-			    !reader->watch.active, err));
+	TRY(file_input_open(&split->input, split->path, reader->compression, !reader->watch.active,
+			    err));
 	split->opened = true;
 	reader->unopened_bytes -= split->size;
 	split->header_done = reader->framing.codec->header == NULL;
@@ -70,7 +71,7 @@ record_too_large(const FileReader *reader, const FileSplit *split, Error *err)
 {
 	error_set(err, FERRIS_ERR_RECORD_TOO_LARGE,
 		  "record at byte %lld of file '%s' is longer than %zu bytes",
-		  (long long)split->position, split->input.path, reader->max_record);
+		  (long long)split->position, split->path, reader->max_record);
 	return error_hint(err,
 			  "raise 'max.record.size' for '%s', or check that 'format' fits the file",
 			  reader->object);
@@ -87,7 +88,7 @@ skip_header(FileReader *reader, FileSplit *split, Chunk *chunk, bool last, Error
 	if (status != FERRIS_OK) {
 		size_t used = strlen(err->message);
 		snprintf(err->message + used, sizeof err->message - used, " (file '%s')",
-			 split->input.path);
+			 split->path);
 		return status;
 	}
 	if (skip > chunk->len) /* HEADER_INCOMPLETE */
@@ -302,7 +303,7 @@ const char *
 file_reader_split_name(const Reader *base, uint32_t index)
 {
 	const FileReader *reader = (const FileReader *)base;
-	const char *path = file_split(reader, index)->input.path;
+	const char *path = file_split(reader, index)->path;
 
 	return strcmp(path, "-") == 0 ? "standard input" : path;
 }

@@ -14,6 +14,7 @@
 #define SPLIT_BLOCKS 1024
 
 typedef struct FileSplit {
+	const char *path; /* never changes: other threads ask for it */
 	FileInput input;
 	Buffer carry;      /* read, but not yet delivered: the start of a record */
 	int64_t position;  /* of carry's first byte, in the plain bytes */

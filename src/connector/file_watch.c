@@ -9,6 +9,7 @@
  *   new       a file that a glob or folder now also names is added as a split */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -107,15 +108,15 @@ follow_rotation(FileReader *reader, uint32_t index, Chunk *chunk, ReadResult *re
 		*result = READ_DATA;
 		return FERRIS_OK;
 	}
-	Status status = file_input_open(&fresh, split->input.path, reader->compression, false, err);
+	Status status = file_input_open(&fresh, split->path, reader->compression, false, err);
 	if (status != FERRIS_OK) {
 		*result = READ_IDLE;
-		return access(split->input.path, F_OK) != 0 ? FERRIS_OK : status;
+		return access(split->path, F_OK) != 0 ? FERRIS_OK : status;
 	}
 	file_input_close(&split->input);
 	split->input = fresh;
 	start_over(reader, split);
-	file_watch_add(reader, split->input.path);
+	file_watch_add(reader, split->path);
 	return FERRIS_OK;
 }
 
@@ -146,6 +147,12 @@ check_file(FileReader *reader, uint32_t index, Chunk *chunk, ReadResult *result,
 	return FERRIS_OK;
 }
 
+static int
+compare_path(const void *key, const void *element)
+{
+	return strcmp(key, *(const char *const *)element);
+}
+
 /* Files that the glob or folder did not name before. */
 static Status
 find_new_files(FileReader *reader, Error *err)
@@ -158,16 +165,18 @@ find_new_files(FileReader *reader, Error *err)
 	arena_init(&scratch, 0);
 	if (file_path_expand(&reader->query, &scratch, &list, &ignored) != FERRIS_OK)
 		list.count = 0; /* all are gone for the moment */
-	for (uint32_t i = 0; i < list.count && status == FERRIS_OK; i++) {
-		bool known = false;
-
-		for (uint32_t k = 0; k < reader->split_count && !known; k++)
-			known = strcmp(file_split(reader, k)->input.path, list.paths[i]) == 0;
-		if (!known)
+	bool *known = ARENA_ARRAY(&scratch, bool, list.count);
+	for (uint32_t i = 0; i < reader->split_count && list.count > 0; i++) {
+		const char **found = bsearch(file_split(reader, i)->path, list.paths, list.count,
+					     sizeof *list.paths, compare_path);
+		if (found != NULL)
+			known[found - list.paths] = true;
+	}
+	for (uint32_t i = 0; i < list.count && status == FERRIS_OK; i++)
+		if (!known[i])
 			status = file_reader_add(
 				reader, str_copy(&reader->names, str_from(list.paths[i])).data,
 				err);
-	}
 	arena_free(&scratch);
 	return status;
 }
@@ -180,7 +189,7 @@ look_at_all(FileReader *reader, Chunk *chunk, ReadResult *result, Error *err)
 		uint32_t index = (reader->current + i) % reader->split_count;
 		FileSplit *split = file_split(reader, index);
 
-		if (split->done || (!split->opened && access(split->input.path, F_OK) != 0))
+		if (split->done || (!split->opened && access(split->path, F_OK) != 0))
 			continue;
 		do {
 			TRY(file_split_read(reader, index, chunk, 0, result, err));

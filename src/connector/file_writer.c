@@ -214,7 +214,8 @@ start_file(FileWriter *writer, const WriterSpec *spec, const char *path, bool ap
 	TRY(open_descriptor(writer, path, append, &empty, err));
 	if (empty && spec->preamble_len > 0)
 		TRY(write_bytes(writer, spec->preamble, spec->preamble_len, err));
-	return FERRIS_OK;
+	/* At once: whoever appends to the file next must see that it has a header. */
+	return writer->compressor == NULL ? write_pending(writer, err) : FERRIS_OK;
 }
 
 Status

@@ -76,6 +76,30 @@ test_buffered_write_is_seen_after_flush(void **state)
 	tear_down(&f);
 }
 
+/* Two statements that append to one new file: one header, and whole records of both. */
+static void
+test_two_appenders(void **state)
+{
+	const char *path = in_folder("shared");
+	Fixture a, b;
+
+	(void)state;
+	set_up_writer(&a, "head\n", "path", path, "append", "true", "write.buffer.size", "10",
+		      NULL);
+	set_up_writer(&b, "head\n", "path", path, "append", "true", NULL);
+	assert_int_equal(open_writer(&a), 0);
+	assert_int_equal(open_writer(&b), 0);
+	assert_int_equal(write_text(&a, "a1\n"), 0);
+	assert_int_equal(write_text(&b, "b1\n"), 0);
+	assert_int_equal(file_connector.flush(a.writer, &a.err), 0);
+	assert_int_equal(write_text(&b, "b2\n"), 0);
+	assert_int_equal(file_connector.writer_close(a.writer, false, &a.err), 0);
+	assert_int_equal(file_connector.writer_close(b.writer, false, &b.err), 0);
+	assert_holds(path, "head\nb1\na1\nb2\n");
+	tear_down(&a);
+	tear_down(&b);
+}
+
 static void
 assert_create_fails(const char *path, Status expected, const char *message)
 {
@@ -268,6 +292,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_append_and_preamble),
 		cmocka_unit_test(test_buffered_write_is_seen_after_flush),
+		cmocka_unit_test(test_two_appenders),
 		cmocka_unit_test(test_write_errors),
 		cmocka_unit_test(test_short_write_at_the_size_limit),
 		cmocka_unit_test(test_broken_pipe),
