@@ -605,13 +605,16 @@ print_leaf(Buffer *out, const Expr *expr)
 {
 	switch (expr->kind) {
 	case EXPR_NULL:
-		return put(out, "NULL");
+		put(out, "NULL");
+		return true;
 	case EXPR_BOOLEAN:
-		return buffer_append_str(out, expr->boolean ? STR("TRUE") : STR("FALSE"));
+		buffer_append_str(out, expr->boolean ? STR("TRUE") : STR("FALSE"));
+		return true;
 	case EXPR_INTEGER:
 	case EXPR_DECIMAL:
 	case EXPR_DOUBLE:
-		return buffer_append_str(out, expr->literal);
+		buffer_append_str(out, expr->literal);
+		return true;
 	case EXPR_STRING:
 		sql_print_string(out, expr->literal);
 		return true;
@@ -626,7 +629,8 @@ print_leaf(Buffer *out, const Expr *expr)
 		return true;
 	case EXPR_STAR:
 		print_column(out, &expr->column);
-		return buffer_append_str(out, expr->column.count > 0 ? STR(".*") : STR("*"));
+		buffer_append_str(out, expr->column.count > 0 ? STR(".*") : STR("*"));
+		return true;
 	default:
 		return false;
 	}
