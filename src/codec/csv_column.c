@@ -366,6 +366,29 @@ kernel_string(const CsvColumn *column, CsvRows *rows, Vector *out)
 	}
 }
 
+/* ---- JSON text ---- */
+
+static void
+kernel_nested(const CsvColumn *column, CsvRows *rows, Vector *out)
+{
+	bool not_null = column->spec->not_null;
+
+	for (uint32_t k = 0; k < rows->count; k++) {
+		CsvField field = field_of(column, rows, k);
+
+		if (csv_field_is_null(field) && out->form == FORM_VALUE && !not_null) {
+			json_set_null(out, row_of(rows, k));
+		} else if (csv_field_is_null(field)) {
+			store_null(column, rows, out, k);
+		} else {
+			Str text = csv_field_text(rows->format, rows->data, field, rows->heap);
+
+			if (!csv_read_nested(column->json, text, not_null, out, row_of(rows, k)))
+				fail_row(column, rows, k);
+		}
+	}
+}
+
 /* ---- which kernel ---- */
 
 static CsvKernel *
@@ -406,13 +429,13 @@ kernel_for(const DecodeColumn *spec, const TimestampStyle *timestamps)
 	case TYPE_INTERVAL:
 		return text ? kernel_canonical : kernel_parsed;
 	default:
-		return NULL;
+		return kernel_nested;
 	}
 }
 
-bool
+void
 csv_column_open(CsvColumn *column, const DecodeColumn *spec, uint32_t number,
-		const CsvFormat *format, const TimestampStyle *timestamps)
+		const CsvFormat *format, const TimestampStyle *timestamps, JsonReader *json)
 {
 	bool is_default = format->delimiter == ',' && format->quote == '"';
 
@@ -425,5 +448,6 @@ csv_column_open(CsvColumn *column, const DecodeColumn *spec, uint32_t number,
 	};
 	if (type_is_integer(spec->type))
 		type_integer_range(spec->type->kind, &column->min, &column->max);
-	return column->kernel != NULL;
+	if (column->kernel == kernel_nested)
+		column->json = json;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "codec/csv_fast.h"
+#include "codec/csv_nested.h"
 #include "codec/text.h"
 
 /* The records of a round that are still wanted, and the rows they go to. */
@@ -33,9 +34,10 @@ struct CsvColumn {
 	TimestampStyle timestamps;
 	uint16_t number;  /* in the spec */
 	uint32_t clean;   /* VIEW_CSV_CLEAN, or 0 if the format is not the default one */
+	JsonReader *json; /* the decoder's, of a type that is JSON text; else NULL */
 	int64_t min, max; /* of an integer type */
 };
 
-/* Picks the kernel; false if the type cannot be read from CSV. */
-bool csv_column_open(CsvColumn *column, const DecodeColumn *spec, uint32_t number,
-		     const CsvFormat *format, const TimestampStyle *timestamps);
+/* Picks the kernel. */
+void csv_column_open(CsvColumn *column, const DecodeColumn *spec, uint32_t number,
+		     const CsvFormat *format, const TimestampStyle *timestamps, JsonReader *json);

@@ -14,7 +14,11 @@
 
 #include <assert.h>
 
-#define FAILED_RECORD UINT16_MAX /* in failed[]: the record is malformed */
+/* In failed[], beside the numbers of columns. */
+#define FAILED_RECORD    UINT16_MAX        /* the record is malformed */
+#define FAILED_TOMBSTONE (UINT16_MAX - 1u) /* the message is null */
+
+#define NESTING_MAX 100 /* of JSON in a field */
 
 typedef struct CsvPredicate {
 	const DecodePredicate *spec;
@@ -30,6 +34,7 @@ typedef struct CsvDecoder {
 	CsvFastScan *fast; /* NULL: every record needs csv_scan_record */
 	bool placed;       /* the slots have their places */
 	bool messages;     /* of the chunk: its records have bounds */
+	JsonReader json;   /* of columns that hold JSON text */
 	CsvScan scan;
 	CsvField *fields; /* of one record, room for last_place + 1; in the batch's heap */
 	CsvColumn *columns;
@@ -51,20 +56,16 @@ open_columns(CsvDecoder *self, Arena *arena, Error *err)
 	TimestampStyle timestamps;
 
 	TRY(timestamp_style_open(&spec->settings[CSV_IN_TIMESTAMP_FORMAT], &timestamps, err));
+	self->json.style = timestamps;
+	self->json.text.max_depth = NESTING_MAX;
 	self->columns = ARENA_ARRAY(arena, CsvColumn, spec->column_count);
 	self->column_count = spec->column_count;
 	self->scan.slots = ARENA_ARRAY(arena, CsvSlot, spec->column_count);
 	for (uint32_t i = 0; i < spec->column_count; i++) {
 		const DecodeColumn *column = &spec->columns[i];
 
-		if (!csv_column_open(&self->columns[i], column, i, &self->format, &timestamps)) {
-			Str type = type_text(arena, column->type);
-
-			error_set(err, FERRIS_ERR_NOT_SUPPORTED,
-				  "column '%.*s' of type %.*s cannot be read from CSV",
-				  STR_ARG(column->name), STR_ARG(type));
-			return error_hint(err, "declare it as STRING, or use 'format' = 'json'");
-		}
+		csv_column_open(&self->columns[i], column, i, &self->format, &timestamps,
+				&self->json);
 		if (schema_find(spec->schema, column->name) < 0)
 			return error_set(err, FERRIS_ERR_UNKNOWN_COLUMN,
 					 "column '%.*s' is not in the declared schema",
@@ -127,7 +128,7 @@ csv_decoder_open(const DecodeSpec *spec, Arena *arena, Decoder **out, Error *err
 	const Setting *settings = spec->settings;
 	CsvDecoder *self = ARENA_NEW(arena, CsvDecoder);
 
-	assert(spec->column_count < FAILED_RECORD);
+	assert(spec->column_count < FAILED_TOMBSTONE);
 	TRY(csv_format_check(&settings[CSV_IN_DELIMITER], &settings[CSV_IN_QUOTE], err));
 	self->base.class = &csv_codec;
 	self->spec = spec;
@@ -249,8 +250,7 @@ scan_message(CsvDecoder *self, const ChunkRecord *message)
 
 	if (message->len == RECORD_NULL) {
 		range.len = 0;
-		for (uint32_t s = 0; s < scan->slot_count; s++)
-			scan->slots[s].fields[scan->count] = (CsvField){message->offset, 0};
+		self->failed[scan->count] = FAILED_TOMBSTONE;
 		scan->ranges[scan->count++] = range;
 		return;
 	}
@@ -424,6 +424,20 @@ add_record_error(CsvDecoder *self, Batch *batch, RecordRange range)
 }
 
 static void
+add_nested_error(CsvDecoder *self, Batch *batch, RecordRange range, const DecodeColumn *spec,
+		 Str text)
+{
+	Vector scratch;
+
+	vector_init(&scratch, spec->type, spec->form, 1);
+	bool valid = csv_read_nested(&self->json, text, spec->not_null, &scratch, 0);
+	vector_free(&scratch);
+	assert(!valid);
+	(void)valid;
+	batch_add_error(batch, range, self->json.status, spec->name, "%s", self->json.message);
+}
+
+static void
 add_value_error(CsvDecoder *self, Batch *batch, RecordRange range, uint32_t r)
 {
 	const CsvColumn *column = &self->columns[self->failed[r] - 1];
@@ -437,6 +451,10 @@ add_value_error(CsvDecoder *self, Batch *batch, RecordRange range, uint32_t r)
 		return;
 	}
 	Str text = csv_field_text(&self->format, self->scan.data, field, &batch->heap);
+	if (column->json != NULL) {
+		add_nested_error(self, batch, range, spec, text);
+		return;
+	}
 	Status status = text_parse(spec->type, &column->timestamps, text, &batch->heap, &value);
 	assert(status != FERRIS_OK);
 	Str message = text_error_message(&batch->heap, status, spec->type, text);
@@ -449,6 +467,9 @@ add_errors(CsvDecoder *self, Batch *batch)
 	for (uint32_t r = 0; r < self->scan.count; r++) {
 		if (self->failed[r] == FAILED_RECORD)
 			add_record_error(self, batch, self->scan.ranges[r]);
+		else if (self->failed[r] == FAILED_TOMBSTONE)
+			batch_add_error(batch, self->scan.ranges[r], FERRIS_ERR_BAD_RECORD, STR(""),
+					"the record's value is null (a tombstone)");
 		else if (self->failed[r] != 0)
 			add_value_error(self, batch, self->scan.ranges[r], r);
 	}
@@ -504,6 +525,8 @@ csv_decode(Decoder *decoder, ChunkCursor *cursor, Batch *batch, Error *err)
 		return error_set(err, FERRIS_ERR_RECORD_TOO_LARGE, "a record is larger than 4 GiB");
 	if (!self->placed)
 		place_columns(self);
+	self->json.heap = self->json.text.heap = &batch->heap;
+	json_keys_forget(&self->json.text);
 	size_t fields = self->scan.last_place + 1;
 	self->scan.ends = arena_alloc(&batch->heap, sizeof(uint32_t) * fields);
 	self->fields = arena_alloc(&batch->heap, sizeof(CsvField) * fields);

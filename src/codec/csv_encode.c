@@ -12,6 +12,7 @@
 
 #include "base/base64.h"
 #include "base/utf8.h"
+#include "codec/csv_nested.h"
 #include "codec/text.h"
 #include "type/number.h"
 
@@ -65,19 +66,8 @@ csv_encoder_open(const EncodeSpec *spec, Arena *arena, Encoder **out, Error *err
 	self->is_default = self->delimiter == ',' && self->quote == '"' && self->null.len == 0;
 	self->columns = ARENA_ARRAY(arena, CsvOutColumn, spec->column_count);
 	self->column_count = spec->column_count;
-	for (uint32_t i = 0; i < spec->column_count; i++) {
-		const EncodeColumn *column = &spec->columns[i];
-		Physical physical = type_physical(column->type);
-
-		self->columns[i].spec = column;
-		if (physical != PHYSICAL_LIST && physical != PHYSICAL_STRUCT)
-			continue;
-		Str type = type_text(arena, column->type);
-		error_set(err, FERRIS_ERR_NOT_SUPPORTED,
-			  "column '%.*s' of type %.*s cannot be written as CSV",
-			  STR_ARG(column->name), STR_ARG(type));
-		return error_hint(err, "select its fields, or use 'format' = 'json'");
-	}
+	for (uint32_t i = 0; i < spec->column_count; i++)
+		self->columns[i].spec = &spec->columns[i];
 	*out = &self->base;
 	return FERRIS_OK;
 }
@@ -164,6 +154,8 @@ write_view(CsvEncoder *self, const CsvOutColumn *column, StringView view, char *
 {
 	if (self->is_default && (view.flags & VIEW_CSV_CLEAN) != 0 && view.len > 0)
 		return copy_short(p, view.data, view.len);
+	if ((view.flags & CSV_VIEW_FAILED) != 0)
+		return fail_field(self, column, FERRIS_ERR_BAD_VALUE, p);
 	if ((view.flags & (VIEW_CSV_CLEAN | VIEW_JSON_CLEAN)) == 0 &&
 	    !utf8_valid(view.data, view.len))
 		return fail_field(self, column, FERRIS_ERR_UTF8, p);
@@ -299,9 +291,20 @@ printed_max(const CsvEncoder *self, const Type *type)
 	}
 }
 
+/* The vector, or the JSON text of its nested values. */
+static const Vector *
+as_flat(const CsvEncoder *self, const Vector *vector, Batch *batch)
+{
+	Physical physical = type_physical(vector->type);
+
+	if (vector->form == FORM_TEXT || (physical != PHYSICAL_LIST && physical != PHYSICAL_STRUCT))
+		return vector;
+	return csv_print_nested(&self->timestamps, vector, batch);
+}
+
 /* Chooses each column's writer; returns the bytes that the batch needs at most. */
 static size_t
-prepare_columns(CsvEncoder *self, const Batch *batch)
+prepare_columns(CsvEncoder *self, Batch *batch)
 {
 	size_t per_row = 2; /* CR LF */
 	size_t views = 0;
@@ -309,7 +312,7 @@ prepare_columns(CsvEncoder *self, const Batch *batch)
 	for (uint32_t i = 0; i < self->column_count; i++) {
 		CsvOutColumn *column = &self->columns[i];
 
-		column->vector = &batch->columns[column->spec->source];
+		column->vector = as_flat(self, &batch->columns[column->spec->source], batch);
 		column->writer = choose_writer(self, column->vector);
 		per_row += self->null.len + 3; /* delimiter, quotes */
 		if (column->writer == WRITE_VIEW || column->writer == WRITE_BYTES)
@@ -329,16 +332,18 @@ report_row(CsvEncoder *self, Batch *batch, uint32_t row)
 	Status status = self->status;
 
 	self->status = FERRIS_OK;
-	if (status == FERRIS_ERR_UTF8) {
-		uint32_t at = column->vector->constant ? 0 : row;
-		StringView view = VECTOR_DATA(column->vector, const StringView)[at];
-		Str message = text_error_message(&batch->heap, status, column->spec->type,
-						 (Str){view.data, view.len});
-		batch_add_error(batch, batch->records[row], status, name, "%.*s", STR_ARG(message));
+	if (column->writer == WRITE_CHECKED) {
+		batch_add_error(batch, batch->records[row], status, name,
+				"'timestamp.format' makes a text of more than %d bytes",
+				TEXT_PRINT_MAX);
 		return;
 	}
-	batch_add_error(batch, batch->records[row], status, name,
-			"'timestamp.format' makes a text of more than %d bytes", TEXT_PRINT_MAX);
+	uint32_t at = column->vector->constant ? 0 : row;
+	StringView view = VECTOR_DATA(column->vector, const StringView)[at];
+	Str text = {view.data, view.len};
+	if ((view.flags & CSV_VIEW_FAILED) == 0)
+		text = text_error_message(&batch->heap, status, column->spec->type, text);
+	batch_add_error(batch, batch->records[row], status, name, "%.*s", STR_ARG(text));
 }
 
 static char *

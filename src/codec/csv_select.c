@@ -2,6 +2,7 @@
 #include "codec/csv_select.h"
 
 #include <assert.h>
+#include <math.h>
 
 static bool
 keeps(CompareOp op, int order)
@@ -71,7 +72,19 @@ select_double(CompareOp op, const double *values, double constant, uint16_t *sel
 {
 	uint32_t kept = 0;
 
-	SELECT_BY_OP(values[r], constant);
+	/* NaN equals itself and is larger than any other number, as in func/compare.c. */
+	if (isnan(constant)) {
+		SELECT_BY_OP(isnan(values[r]) != 0, 1);
+	}
+	switch (op) {
+	case COMPARE_GT:
+		SELECT(!(values[r] <= constant));
+	case COMPARE_GE:
+		SELECT(!(values[r] < constant));
+	default:
+		SELECT_BY_OP(values[r], constant);
+	}
+	return kept;
 }
 
 static uint32_t

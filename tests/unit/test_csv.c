@@ -1,6 +1,8 @@
 /* tests/unit/test_csv.c -- CSV case by case: grammar, types, headers, errors, inference, output. */
 #include "csv_testing.h"
 
+#include <math.h>
+
 static const Type decimal_18_4 = {.kind = TYPE_DECIMAL, .precision = 18, .scale = 4};
 static const Type decimal_38_10 = {.kind = TYPE_DECIMAL, .precision = 38, .scale = 10};
 static const Type decimal_5_0 = {.kind = TYPE_DECIMAL, .precision = 5, .scale = 0};
@@ -369,28 +371,130 @@ test_null_and_not_null(void **state)
 		       "5@22+6!BAD_VALUE(b) '' is not a BIGINT\n");
 }
 
+/* JSON text in a field; as text it is canonical. */
 static void
-test_nested_types_are_refused(void **state)
+test_nested_types(void **state)
 {
+	const char *input = "1,\"[1, 2]\",\"{\"\"a\"\":1,\"\"b\"\":null}\"\n"
+			    "2,[],\n"
+			    "3,\"[1,x]\",\n"
+			    "4,[1] 2,\n"
+			    "5,,\"{\"\"a\"\":1.5}\"\n"
+			    "6,null,[1]\n";
 	Arena arena;
-	Error err = {0};
-	Decoder *decoder;
-	const char *const none[] = {NULL};
 
 	(void)state;
 	arena_init(&arena, 0);
-	Field field = {STR("tags"), type_array(&arena, TYPE_OF(STRING)), false};
-	Schema schema = {&field, 1};
-	DecodeColumn column = {STR("tags"), field.type, false, FORM_VALUE, 0};
-	DecodeSpec spec = {.columns = &column,
-			   .column_count = 1,
-			   .schema = &schema,
-			   .settings = test_settings(&csv_codec.decode_options, none, &arena)};
-	assert_int_equal(csv_codec.decoder_open(&spec, &arena, &decoder, &err),
-			 FERRIS_ERR_NOT_SUPPORTED);
-	assert_string_equal(err.message,
-			    "column 'tags' of type ARRAY<STRING> cannot be read from CSV");
+	const Field parts[] = {FIELD("a", TYPE_OF(BIGINT)), FIELD("b", TYPE_OF(STRING))};
+	const Field fields[] = {
+		FIELD("n", TYPE_OF(BIGINT)),
+		{STR("list"), type_array(&arena, TYPE_OF(BIGINT)), false},
+		{STR("row"), type_struct(&arena, parts, 2), false},
+	};
+	Setup setup = {.fields = fields,
+		       .field_count = 3,
+		       .options = {NO_HEADER, NULL},
+		       .form = FORM_TEXT};
+	Buffer out;
+
+	buffer_init(&out, TEST_LIMIT);
+	decode_all(&setup, input, strlen(input), &out);
+	const char *expected[] = {"1@0+33|1|[1,2]|{\"a\":1,\"b\":null}\n2@34+5|2|[]|~\n",
+				  "3@40+10!BAD_",
+				  "(list)",
+				  "4@51+8!BAD_VALUE(list) ",
+				  "5@60+16!",
+				  "(row)",
+				  "6@77+10!BAD_VALUE(row)"};
+	const char *p = out.data;
+	for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+		const char *found = strstr(p, expected[i]);
+
+		if (found == NULL)
+			fail_msg("no '%s' in\n%s", expected[i], p);
+		p = found + strlen(expected[i]);
+	}
+	buffer_free(&out);
 	arena_free(&arena);
+}
+
+/* VALUE vectors of nested types are written as JSON text and come back. */
+static void
+test_nested_round_trip(void **state)
+{
+	Str input = STR("\"[\"\"a\"\",null,\"\"\xC3\xA9\"\"]\",\"{\"\"k\"\":1.50}\",\"{\"\"x\"\":["
+			"1, 2]}\"\n"
+			",{},true\n");
+	const char *const none[] = {NO_HEADER, NULL};
+	Arena arena;
+	Error err;
+	Encoder *encoder;
+	Output output;
+
+	(void)state;
+	arena_init(&arena, 0);
+	const Type *decimal = type_decimal(&arena, 9, 2);
+	const Field fields[] = {
+		{STR("list"), type_array(&arena, TYPE_OF(STRING)), false},
+		{STR("map"), type_map(&arena, TYPE_OF(STRING), decimal), false},
+		FIELD("json", TYPE_OF(JSON)),
+	};
+	const EncodeColumn columns[] = {{STR("list"), fields[0].type, 0},
+					{STR("map"), fields[1].type, 1},
+					{STR("json"), fields[2].type, 2}};
+	EncodeSpec spec = {columns, 3, test_settings(&csv_codec.encode_options, none, &arena)};
+	Setup setup = {.fields = fields, .field_count = 3, .options = {NO_HEADER, NULL}};
+	Decoding decoding;
+	Chunk *chunk = chunk_of(input.data, input.len);
+	ChunkCursor cursor = {.chunk = chunk};
+
+	decoding_open(&decoding, &setup);
+	output_init(&output, TEST_LIMIT, false);
+	assert_int_equal(csv_codec.decode(decoding.decoder, &cursor, decoding.batch, &err),
+			 FERRIS_OK);
+	assert_int_equal(decoding.batch->row_count, 2);
+	assert_int_equal(csv_codec.encoder_open(&spec, &arena, &encoder, &err), FERRIS_OK);
+	assert_int_equal(csv_codec.encode(encoder, decoding.batch, &output, &err), FERRIS_OK);
+	buffer_append_char(&output.bytes, '\0');
+	assert_same_text(output.bytes.data, "\"[\"\"a\"\",null,\"\"\xC3\xA9\"\"]\",\"{\"\"k\"\":1."
+					    "50}\",\"{\"\"x\"\":[1, 2]}\"\n"
+					    ",{},true\n");
+	output_free(&output);
+	decoding_close(&decoding);
+	chunk_destroy(chunk);
+	arena_free(&arena);
+}
+
+/* NaN equals itself and is larger than any other number. */
+static void
+test_nan_predicates(void **state)
+{
+	static const struct {
+		CompareOp op;
+		double constant;
+		const char *expected;
+	} cases[] = {
+		{COMPARE_GT, (double)INFINITY, "1@0+3|NaN\n"},
+		{COMPARE_GE, 1.0, "1@0+3|NaN\n2@4+1|1.0\n3@6+8|Infinity\n"},
+		{COMPARE_LE, 1.0, "2@4+1|1.0\n"},
+		{COMPARE_EQ, (double)NAN, "1@0+3|NaN\n"},
+		{COMPARE_LT, (double)NAN, "2@4+1|1.0\n3@6+8|Infinity\n"},
+		{COMPARE_GT, (double)NAN, ""},
+	};
+	const Field field = FIELD("x", TYPE_OF(DOUBLE));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		DecodePredicate predicate = {
+			0, cases[i].op, {.type = TYPE_OF(DOUBLE), .real = cases[i].constant}};
+		Setup setup = {.fields = &field,
+			       .field_count = 1,
+			       .options = {NO_HEADER, NULL},
+			       .predicates = &predicate,
+			       .predicate_count = 1};
+
+		assert_decodes(&setup, STR("NaN\n1\nInfinity\n"), cases[i].expected);
+	}
 }
 
 /* ---- headers ---- */
@@ -543,11 +647,12 @@ test_topic_null_and_several(void **state)
 	decoding_open(&decoding, &setup);
 	decode_chunk(&decoding, chunk, 0, &line, &out);
 	buffer_append_char(&out, '\0');
-	assert_string_equal(out.data, "1@0+0|~|~|~\n"
-				      "2@0+12!BAD_RECORD() message holds more than one record\n"
-				      "3@6+5|d|e|f\n"
-				      "4@6+0!BAD_RECORD() record has 1 field, expected 3; "
-				      "is 'csv.delimiter' right?\n");
+	assert_string_equal(out.data,
+			    "1@0+0!BAD_RECORD() the record's value is null (a tombstone)\n"
+			    "2@0+12!BAD_RECORD() message holds more than one record\n"
+			    "3@6+5|d|e|f\n"
+			    "4@6+0!BAD_RECORD() record has 1 field, expected 3; "
+			    "is 'csv.delimiter' right?\n");
 	decoding_close(&decoding);
 	buffer_free(&out);
 	chunk_destroy(chunk);
@@ -703,7 +808,9 @@ main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_timestamp_formats),
 		cmocka_unit_test(test_null_and_not_null),
-		cmocka_unit_test(test_nested_types_are_refused),
+		cmocka_unit_test(test_nan_predicates),
+		cmocka_unit_test(test_nested_types),
+		cmocka_unit_test(test_nested_round_trip),
 		cmocka_unit_test(test_header_order),
 		cmocka_unit_test(test_header_errors),
 		cmocka_unit_test(test_header_incomplete),

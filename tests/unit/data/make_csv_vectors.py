@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes csv_vectors.txt: CSV files and what Python's csv module reads from them.
 
-    python3 csv_vectors.py > csv_vectors.txt
+    python3 make_csv_vectors.py > csv_vectors.txt
 
 A line is: the file in hex; the number of columns; the rows, ';' between rows, ',' between fields,
 each field in hex.  All files are well-formed by RFC 4180, in every mixture of quoting and line ends.
