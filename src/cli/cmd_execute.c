@@ -70,6 +70,8 @@ run(const Arguments *arguments, const LoadedScript *loaded, const ScriptPlan *pl
 		        (unsigned long long)summary.sum.failed,
 		        (unsigned long long)summary.sum.records_in,
 		        summary.sum.dead_letters > 0 ? "; they are in the dead letters" : "");
+	if (status == FERRIS_ERR_BROKEN_PIPE)
+		return EXIT_OK; /* `... | head` has seen enough */
 	if (status != FERRIS_OK) {
 		error_print(stderr, &err, loaded->name, loaded->text);
 		return error_info(status)->exit_code;

@@ -6,5 +6,6 @@
 CODEC(json_codec)
 CODEC(csv_codec)
 CODEC(raw_codec)
+CODEC(table_codec)
 
 #undef CODEC

@@ -3,6 +3,7 @@
  * A stream must be declared before the statement that reads it.  A CREATE ... AS whose sink is not
  * named is a stream inside the process (a view) unless it reads Kafka: then it writes the topic
  * of its own name on the same brokers. */
+#include "func/program.h"
 #include "plan/bind.h"
 #include "plan/rules.h"
 
@@ -251,6 +252,29 @@ dead_letter_sink(Binder *binder, StatementPlan *plan)
 	return FERRIS_OK;
 }
 
+/* Some faults show only when a call's loop is chosen: a pattern that is none, an unknown unit. */
+static Status
+check_exprs(Arena *arena, BoundExpr *const *exprs, uint32_t count, Error *err)
+{
+	Program *program = NULL;
+	Status status = program_compile(arena, exprs, count, &program, err);
+
+	program_free(program);
+	return status;
+}
+
+static Status
+check_programs(Arena *arena, const PlanNode *node, Error *err)
+{
+	for (; node != NULL; node = node->input) {
+		if (node->kind == PLAN_FILTER)
+			TRY(check_exprs(arena, node->filter.conjuncts, node->filter.count, err));
+		if (node->kind == PLAN_PROJECT)
+			TRY(check_exprs(arena, node->project.exprs, node->schema.count, err));
+	}
+	return FERRIS_OK;
+}
+
 static Status
 finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str name, PlanNode *root,
             Endpoint *sink)
@@ -265,6 +289,7 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	TRY(dead_letter_sink(binder, plan));
 	set_key(planner->arena, plan, root);
 	plan->root = plan_push_down(planner->arena, root);
+	TRY(check_programs(planner->arena, plan->root, binder->err));
 	TRY(check_unused(binder, &binder->with, "this statement"));
 	add_plan(planner, plan);
 	return FERRIS_OK;

@@ -207,7 +207,7 @@ choose_codec(Binder *binder, Endpoint *endpoint, EndpointRole role, Position at)
 	error_set_at(err, FERRIS_ERR_OPTION_VALUE, format->entry != NULL ? format->entry->value_at : at,
 	             endpoint->codec == NULL ? "unknown format '%.*s'" : "format '%.*s' cannot be used here",
 	             STR_ARG(name));
-	return error_hint(err, "there is: json, csv, raw");
+	return error_hint(err, "there is: json, csv, raw, and table for output");
 }
 
 Status
