@@ -336,6 +336,20 @@ SCALAR_PLAN("REGEXP_COUNT", "STRING STRING STRING?", result_bigint, plan_regexp_
             STRICT | FALLIBLE, "regular expressions", "REGEXP_COUNT(s, pattern[, flags])",
             "Number of matches that do not overlap.")
 
+/* ---- func/json_path.c ---- */
+SCALAR_PLAN("JSON_VALUE", "STRING STRING", result_string, plan_json_value, STRICT | FALLIBLE,
+            "json", "JSON_VALUE(json, path)",
+            "The string, number or boolean at the path ('$.a.b[0]') as text; NULL if there is "
+            "none, or an object, array or null.")
+SCALAR_PLAN("JSON_QUERY", "STRING STRING", result_json, plan_json_query, STRICT | FALLIBLE, "json",
+            "JSON_QUERY(json, path)",
+            "The object or array at the path as JSON; NULL if there is none.")
+SCALAR_PLAN("JSON_EXTRACT", "STRING STRING", result_json, plan_json_extract, STRICT | FALLIBLE,
+            "json", "JSON_EXTRACT(json, path)",
+            "Whatever is at the path as JSON; NULL if there is nothing.")
+SCALAR_PLAN("JSON_EXISTS", "STRING STRING", result_boolean, plan_json_exists, STRICT | FALLIBLE,
+            "json", "JSON_EXISTS(json, path)", "Whether there is anything at the path.")
+
 /* ---- func/math_round.c ---- */
 SCALAR_PLAN("ROUND", "EXACT INTEGER? STRING?", result_rounded, plan_round, STRICT | FALLIBLE,
             "math", "ROUND(x[, digits[, mode]])",

@@ -232,6 +232,37 @@ static const FunctionCase regexps[] = {
 	{"REGEXP_REPLACE", "s:a | s:a | s:b | s:gz", "row:BAD_ARGUMENT", NULL},
 };
 
+static const FunctionCase jsons[] = {
+	{"JSON_VALUE", "s:{\"a\":{\"b\":[1,2.50,\"x\"]}} | s:$.a.b[1]", "2.50", "STRING"},
+	{"JSON_VALUE", "s: [ true , {\"k k\" : \"\\\\u00e9\\\\n\"} ]  | s:$[1].\"k k\"", "é\n", NULL},
+	{"JSON_VALUE", "s:{\"a\":true} | s:a", "true", NULL},
+	{"JSON_VALUE", "s:{\"a\":null} | s:$.a", "NULL", NULL},
+	{"JSON_VALUE", "s:{\"a\":[1]} | s:$.a", "NULL", NULL},
+	{"JSON_VALUE", "s:{\"a\":1} | s:$.b", "NULL", NULL},
+	{"JSON_VALUE", "s:{\"a\":1,\"a\":2} | s:$['a']", "1", NULL},
+	{"JSON_VALUE", "s:[1,2] | s:$[2]", "NULL", NULL},
+	{"JSON_VALUE", "s:[] | s:$[0]", "NULL", NULL},
+	{"JSON_VALUE", "s:{} | s:$.a", "NULL", NULL},
+	{"JSON_VALUE", "s:[1,2] | s:$.a", "NULL", NULL},
+	{"JSON_VALUE", "s:7 | s:$", "7", NULL},
+	{"JSON_VALUE", "s:7 | s:$.a", "NULL", NULL},
+	{"JSON_VALUE", "s:{\"a\":1 | s:$.a", "row:BAD_ARGUMENT", NULL},
+	{"JSON_VALUE", "s:{\"a\":1} x | s:$.a", "row:BAD_ARGUMENT", NULL},
+	{"JSON_VALUE", "s: | s:$.a", "row:BAD_ARGUMENT", NULL},
+	{"JSON_VALUE", "s:{} | =s:$.", "bind:BAD_ARGUMENT", NULL},
+	{"JSON_VALUE", "s:{} | =s:$.a[*]", "bind:BAD_ARGUMENT", NULL},
+	{"JSON_VALUE", "s:{} | =s:$[99999999999]", "bind:BAD_ARGUMENT", NULL},
+	{"JSON_VALUE", "s:{} | =s:$['a", "bind:BAD_ARGUMENT", NULL},
+	{"JSON_VALUE", "ns | s:$", "NULL", NULL},
+	{"JSON_QUERY", "s:{\"a\": [1, {\"b\":2}] } | s:$.a", "[1, {\"b\":2}]", "JSON"},
+	{"JSON_QUERY", "s:{\"a\":1} | s:$.a", "NULL", NULL},
+	{"JSON_EXTRACT", "s:{\"a\":\"x\"} | s:$.a", "\"x\"", "JSON"},
+	{"JSON_EXTRACT", "s:{\"a\":null} | s:$.a", "null", NULL},
+	{"JSON_EXTRACT", "s:{\"a\":null} | s:$.b", "NULL", NULL},
+	{"JSON_EXISTS", "s:{\"a\":null} | s:$.a", "true", "BOOLEAN"},
+	{"JSON_EXISTS", "s:{\"a\":null} | s:$.a.b", "false", NULL},
+};
+
 /* clang-format off */
 #define TABLE_TEST(table)                                                        \
 	static void test_##table(void **state)                                   \
@@ -245,6 +276,7 @@ TABLE_TEST(parts)
 TABLE_TEST(searches)
 TABLE_TEST(makers)
 TABLE_TEST(codings)
+TABLE_TEST(jsons)
 
 /* A flag that is a constant is refused when planned, one from a column fails the row. */
 static void
@@ -545,6 +577,7 @@ main(void)
 		cmocka_unit_test(test_searches),
 		cmocka_unit_test(test_makers),
 		cmocka_unit_test(test_codings),
+		cmocka_unit_test(test_jsons),
 		cmocka_unit_test(test_regexps),
 		cmocka_unit_test(test_python_vectors),
 		cmocka_unit_test(test_postgres_vectors),
