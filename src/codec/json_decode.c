@@ -34,6 +34,22 @@ merge_range(JsonColumn *column)
 	}
 }
 
+/* = on a STRING becomes one comparison with the raw bytes and the quote behind them. */
+static void
+prepare_equality(JsonColumn *column)
+{
+	Str text = column->predicate_count == 1 ? column->predicates[0].constant.text : (Str){NULL, 0};
+
+	if (column->spec->type->kind != TYPE_STRING || column->predicate_count != 1 ||
+	    column->predicates[0].op != COMPARE_EQ || text.len + 1 > SCAN_PREFIX)
+		return;
+	column->is_equality = true;
+	memcpy(column->equal.bytes, text.data, text.len);
+	column->equal.bytes[text.len] = '"';
+	column->equal.len = text.len + 1;
+	column->equal.mask = scan_prefix_mask(column->equal.len);
+}
+
 static Status
 open_column(JsonColumn *column, const DecodeSpec *spec, uint32_t index, Arena *arena, Error *err)
 {
@@ -54,6 +70,7 @@ open_column(JsonColumn *column, const DecodeSpec *spec, uint32_t index, Arena *a
 		                 "column '%.*s' is nested: the JSON decoder cannot compare it",
 		                 STR_ARG(wanted->name));
 	merge_range(column);
+	prepare_equality(column);
 	column->scratch = (Vector){
 		.type = wanted->type,
 		.form = wanted->form,
@@ -205,10 +222,9 @@ read_record(JsonDecoder *decoder, JsonRun *run, const char *start, const char *e
 {
 	RecordRange range = {(uint32_t)(start - run->base), (uint32_t)(end - start), line};
 	JsonOutcome outcome = JSON_ROW_FAILED;
-	const char *known = end;
 
 	if ((!decoder->full || validate(decoder, start, end)) &&
-	    !decoder->fast(decoder, run, start, &known, &outcome))
+	    !decoder->fast(decoder, run, start, end, &outcome))
 		outcome = json_record_read(decoder, run, start, end);
 	take_outcome(decoder, run, range, outcome);
 }

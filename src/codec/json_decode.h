@@ -38,6 +38,8 @@ typedef struct JsonColumn {
 	uint32_t predicate_count;
 	Vector *vector;   /* in the batch being filled, or &scratch */
 	bool stored;      /* false: only for the predicates, row 0 of scratch is used again and again */
+	bool is_equality; /* the one predicate is = on a short STRING */
+	ScanPrefix equal; /* the constant and a closing quote */
 	bool in_range;    /* the predicates are low <= value <= high, of a 64-bit lane */
 	int64_t low, high;
 	Vector scratch;
@@ -75,10 +77,12 @@ typedef struct JsonField {
 typedef struct JsonStep {
 	ScanPrefix prefix;       /* from the end of the last value to the start of this one */
 	const JsonField *field;  /* NULL: skip the value */
+	JsonAction action;
 } JsonStep;
 
 typedef struct JsonTemplate {
 	uint32_t count; /* 0: none */
+	bool simple;    /* no step is JSON_READ_ANY */
 	JsonStep steps[JSON_MAX_STEPS];
 } JsonTemplate;
 
@@ -98,12 +102,11 @@ typedef struct JsonRun {
 	uint32_t row;      /* to be filled next */
 } JsonRun;
 
-/* Fast path for one record; false = not sure, ask the general path.
- * Lines: *line_end is NULL if it is still to be found, and is set to the line end or the chunk's
- * end.  Otherwise it is the record's end. */
-typedef bool (*JsonFast)(JsonDecoder *decoder, JsonRun *run, const char *start,
-                         const char **line_end, JsonOutcome *outcome);
-/* Records of a file from *next on, one a line, as long as the fast path is sure of them. */
+/* Fast path for one record, [start, end); false: not sure, ask the general path. */
+typedef bool (*JsonFast)(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
+                         JsonOutcome *outcome);
+/* Records of a file from `next` on, one a line, as long as the fast path is sure of them; returns
+ * where the next one starts. */
 typedef const char *(*JsonFastLines)(JsonDecoder *decoder, JsonRun *run, const char *next,
                                      uint32_t *line);
 
@@ -123,6 +126,10 @@ struct JsonDecoder {
 	JsonFastLines fast_lines;
 	JsonTemplate *template; /* what the fast path assumes */
 	JsonTemplate *learning; /* what the general path is noting */
+	const char *slow_end;   /* see json_fast_impl.h */
+	bool slow_passes;
+	size_t line_skip;       /* bytes in which lines have had no line end so far */
+	bool patient;           /* read a record to its end though a predicate failed: no branch */
 	bool can_learn;         /* the record at hand fits a template so far */
 	JsonTemplate templates[2];
 };
@@ -154,12 +161,12 @@ Status json_header(const DecodeSpec *spec, const char *data, size_t len, bool la
 Status json_infer(const Setting *settings, const Chunk *sample, Arena *arena, Schema *schema,
                   Error *err);
 
-bool json_fast_avx2(JsonDecoder *decoder, JsonRun *run, const char *start, const char **line_end,
+bool json_fast_avx2(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
                     JsonOutcome *outcome);
 const char *json_fast_lines_avx2(JsonDecoder *decoder, JsonRun *run, const char *next,
                                  uint32_t *line);
-bool json_fast_portable(JsonDecoder *decoder, JsonRun *run, const char *start,
-                        const char **line_end, JsonOutcome *outcome);
+bool json_fast_portable(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
+                        JsonOutcome *outcome);
 const char *json_fast_lines_portable(JsonDecoder *decoder, JsonRun *run, const char *next,
                                      uint32_t *line);
 /* False on CPUs that cannot run json_fast_avx2. */

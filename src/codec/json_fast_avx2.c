@@ -43,10 +43,10 @@ json_fast_has_avx2(void)
 }
 
 bool
-json_fast_avx2(JsonDecoder *decoder, JsonRun *run, const char *start, const char **line_end,
+json_fast_avx2(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
                JsonOutcome *outcome)
 {
-	return json_fast_portable(decoder, run, start, line_end, outcome);
+	return json_fast_portable(decoder, run, start, end, outcome);
 }
 
 const char *

@@ -7,40 +7,50 @@
  *
  * Nothing here passes a line end: template bytes have none, and no value that is read here has.
  *
- * The includer defines FAST(name), a suffix for the functions, and includes codec/scan.h. */
+ * The includer defines FAST(name), a suffix for the functions. */
 
-/* A number at p as both paths see it: sign, digits, point, digits, and what ends it. */
+/* The loop over the steps is one function: its state stays in registers. */
+#define FAST_INLINE inline __attribute__((always_inline))
+
+/* A number as it stands in the record. */
 typedef struct FastNumber {
-	const char *digits;
+	const char *digits; /* behind the sign */
 	const char *end;
 	uint32_t whole;
 	uint32_t fraction;
 	bool negative;
-	bool plain; /* JSON's grammar without exponent; at most 16 digits */
+	bool plain; /* of JSON's grammar, without exponent */
 } FastNumber;
 
-static inline bool
+static FAST_INLINE bool
 fast_is_delimiter(char c)
 {
 	return c == ',' || c == '}';
 }
 
-static inline FastNumber
+static FAST_INLINE FastNumber
 fast_number(const char *p)
 {
-	FastNumber n;
-	bool point;
+	/* A branch, not an addition: where the digits start must not wait for the sign. */
+	bool negative = __builtin_expect(*p == '-', 0);
+	if (negative)
+		p++;
+	ScanNumber n = scan_number(p);
+	/* Not whole == 0, no second point, no point without digits behind it, no leading zero. */
+	bool plain = (n.whole > 0) & n.single_point & ((n.fraction > 0) | (n.whole == n.len)) &
+	             ((n.whole == 1) | (*p != '0'));
 
-	n.negative = *p == '-';
-	n.digits = p + n.negative;
-	scan_number(n.digits, &n.whole, &n.fraction, &point);
-	n.end = n.digits + n.whole + point + n.fraction;
-	n.plain = n.whole > 0 && n.whole + n.fraction <= 16 && fast_is_delimiter(*n.end) &&
-	          (n.whole == 1 || *n.digits != '0') && point == (n.fraction > 0);
-	return n;
+	return (FastNumber){p, p + n.len, n.whole, n.fraction, negative, plain};
 }
 
-static inline void
+/* The value without its sign; what it does not read is not plain. */
+static FAST_INLINE uint64_t
+fast_value(FastNumber n)
+{
+	return scan_value(n.digits, n.whole, n.fraction);
+}
+
+static FAST_INLINE void
 fast_store_view(Vector *vector, uint32_t row, const char *data, size_t len, uint32_t flags)
 {
 	VECTOR_DATA(vector, StringView)[row] = (StringView){data, (uint32_t)len, flags};
@@ -48,40 +58,40 @@ fast_store_view(Vector *vector, uint32_t row, const char *data, size_t len, uint
 }
 
 /* Stores a 64-bit lane if it is wanted and tests the predicates. */
-static inline bool
+static FAST_INLINE bool
 fast_store_lane(const JsonColumn *column, uint32_t row, int64_t value)
 {
 	if (column->stored) {
 		VECTOR_DATA(column->vector, int64_t)[row] = value;
 		vector_set_valid(column->vector, row);
 		if (column->in_range)
-			return value >= column->low && value <= column->high;
+			return (value >= column->low) & (value <= column->high);
 		return json_column_passes(column, row);
 	}
 	if (column->in_range)
-		return value >= column->low && value <= column->high;
+		return (value >= column->low) & (value <= column->high);
 	VECTOR_DATA(column->vector, int64_t)[0] = value;
 	vector_set_valid(column->vector, 0);
 	return json_column_passes(column, 0);
 }
 
+#define FAST_DIGITS 16 /* as many as scan_value takes */
+
 /* Each reader returns one past the value, or NULL if its form is not the simple one; *passes is
- * left as it is or becomes false. */
-static inline const char *
+ * left as it is or becomes false.  What follows the value is the next step's to compare. */
+static FAST_INLINE const char *
 fast_integer(const JsonField *field, uint32_t row, const char *p, bool *passes)
 {
 	FastNumber n = fast_number(p);
 
-	if (!n.plain || n.fraction > 0 || n.whole > field->max_whole ||
+	if (!(n.plain & (n.fraction == 0) & (n.whole <= field->max_whole)) ||
 	    (n.negative && *n.digits == '0'))
 		return NULL;
 	if (field->value != NULL) {
-		int64_t value = (int64_t)scan_value(n.digits, n.whole, 0);
-
-		if (!fast_store_lane(field->value, row, n.negative ? -value : value)) {
-			*passes = false;
-			return n.end;
-		}
+		if (n.whole > FAST_DIGITS)
+			return NULL;
+		int64_t value = (int64_t)fast_value(n);
+		*passes = *passes & fast_store_lane(field->value, row, n.negative ? -value : value);
 	}
 	if (field->text != NULL)
 		fast_store_view(field->text->vector, row, p, (size_t)(n.end - p),
@@ -89,25 +99,23 @@ fast_integer(const JsonField *field, uint32_t row, const char *p, bool *passes)
 	return n.end;
 }
 
-static inline const char *
+static FAST_INLINE const char *
 fast_decimal(const JsonField *field, uint32_t row, const char *p, bool *passes)
 {
 	FastNumber n = fast_number(p);
 
-	if (!n.plain || n.whole > field->max_whole || n.fraction > field->scale ||
+	if (!(n.plain & (n.fraction <= field->scale) & (n.whole <= field->max_whole)) ||
 	    (n.negative && *n.digits == '0'))
 		return NULL;
 	if (field->text != NULL && n.fraction != field->scale)
 		return NULL;
 	if (field->value != NULL) {
-		int64_t value = (int64_t)scan_value(n.digits, n.whole, n.fraction);
-
+		if (n.whole + n.fraction > FAST_DIGITS)
+			return NULL;
+		int64_t value = (int64_t)fast_value(n);
 		if (n.fraction != field->scale)
 			value *= decimal_power64[field->scale - n.fraction];
-		if (!fast_store_lane(field->value, row, n.negative ? -value : value)) {
-			*passes = false;
-			return n.end;
-		}
+		*passes = *passes & fast_store_lane(field->value, row, n.negative ? -value : value);
 	}
 	if (field->text != NULL)
 		fast_store_view(field->text->vector, row, p, (size_t)(n.end - p),
@@ -115,22 +123,21 @@ fast_decimal(const JsonField *field, uint32_t row, const char *p, bool *passes)
 	return n.end;
 }
 
-static inline const char *
+static FAST_INLINE const char *
 fast_millis(const JsonField *field, uint32_t row, const char *p, bool *passes)
 {
 	FastNumber n = fast_number(p);
 
-	if (!n.plain || n.fraction > 0 || n.whole > field->max_whole || n.negative)
+	if (!(n.plain & (n.fraction == 0) & (n.whole <= field->max_whole)) || n.negative)
 		return NULL;
-	int64_t value = (int64_t)scan_value(n.digits, n.whole, 0) * 1000;
+	int64_t value = (int64_t)fast_value(n) * 1000;
 	if (!timestamp_in_range(value))
 		return NULL;
-	if (!fast_store_lane(field->value, row, value))
-		*passes = false;
+	*passes = *passes & fast_store_lane(field->value, row, value);
 	return n.end;
 }
 
-static inline const char *
+static FAST_INLINE const char *
 fast_string(const JsonField *field, uint32_t row, const char *p, const char *end, bool *passes)
 {
 	if (*p != '"')
@@ -144,11 +151,10 @@ fast_string(const JsonField *field, uint32_t row, const char *p, const char *end
 
 		fast_store_view(column->vector, column->stored ? row : 0, start,
 		                (size_t)(close - start), VIEW_JSON_CLEAN);
-		if (column->predicate_count > 0 &&
-		    !json_column_passes(column, column->stored ? row : 0)) {
-			*passes = false;
-			return close + 1;
-		}
+		if (column->is_equality)
+			*passes = *passes & scan_matches(start, &column->equal);
+		else if (column->predicate_count > 0)
+			*passes = *passes & json_column_passes(column, column->stored ? row : 0);
 	}
 	if (field->text != NULL)
 		fast_store_view(field->text->vector, row, start, (size_t)(close - start),
@@ -157,7 +163,7 @@ fast_string(const JsonField *field, uint32_t row, const char *p, const char *end
 }
 
 /* A value that nobody wants: a simple string, or digits with sign and point. */
-static inline const char *
+static FAST_INLINE const char *
 fast_skip(const char *p, const char *end)
 {
 	if (*p == '"') {
@@ -169,110 +175,153 @@ fast_skip(const char *p, const char *end)
 	return n.whole > 0 && fast_is_delimiter(*n.end) ? n.end : NULL;
 }
 
-/* A value of another form, by the general functions, which must know where the record ends. */
-static const char *
+/* From p on there is no line end before `end`, if there is none from `unchecked` on. */
+static FAST_INLINE const char *
+FAST(confirm)(const char *end, const char *unchecked, const char *p)
+{
+	if (p >= unchecked)
+		return end;
+	const char *newline = scan_line_end(p, unchecked);
+	return newline < unchecked ? newline : end;
+}
+
+/* A value of another form, by the general functions, which must know where the record ends.
+ * decoder->slow_end and ->slow_passes are results too: the hot loop keeps its own in registers. */
+static __attribute__((noinline)) const char *
 FAST(slow_value)(JsonDecoder *decoder, JsonRun *run, const JsonField *field, const char *p,
-                 const char **line_end, bool *passes)
+                 const char *end, const char *unchecked)
 {
-	if (*line_end == NULL)
-		*line_end = scan_line_end(p, run->end);
-	json_text_start(&decoder->reader.text, *line_end);
-	if (p >= *line_end)
+	decoder->slow_passes = true;
+	end = FAST(confirm)(end, unchecked, p);
+	decoder->slow_end = end;
+	json_text_start(&decoder->reader.text, end);
+	if (p >= end)
 		return NULL;
-	p = field != NULL ? json_field_read(decoder, run, field, p, passes)
+	p = field != NULL ? json_field_read(decoder, run, field, p, &decoder->slow_passes)
 	                  : json_skip_value(&decoder->reader.text, p);
-	/* The last template bytes may have been padding. */
-	return p != NULL && p < *line_end && fast_is_delimiter(*p) ? p : NULL;
+	return p != NULL && p < end && fast_is_delimiter(*p) ? p : NULL;
 }
 
-static inline const char *
-FAST(value)(JsonDecoder *decoder, JsonRun *run, const JsonField *field, const char *p,
-            const char **line_end, bool *passes)
-{
-	const char *end = *line_end != NULL ? *line_end : run->end;
-	const char *next = NULL;
+/* What is known of the record at hand. */
+typedef struct FastRecord {
+	const char *end;       /* a line end, or the end of a record whose bounds are known */
+	const char *unchecked; /* before this there may be an earlier line end */
+	bool sure;
+	bool passes;           /* the predicates */
+} FastRecord;
 
-	if (field == NULL)
-		next = fast_skip(p, end);
-	else if (field->action == JSON_READ_STRING)
-		next = fast_string(field, run->row, p, end, passes);
-	else if (field->action == JSON_READ_DECIMAL)
-		next = fast_decimal(field, run->row, p, passes);
-	else if (field->action == JSON_READ_INTEGER)
-		next = fast_integer(field, run->row, p, passes);
-	else if (field->action == JSON_READ_MILLIS)
-		next = fast_millis(field, run->row, p, passes);
-	if (__builtin_expect(next != NULL, 1))
-		return next;
-	return FAST(slow_value)(decoder, run, field, p, line_end, passes);
-}
-
-static inline bool
-FAST(record)(JsonDecoder *decoder, JsonRun *run, const char *start, const char **line_end,
-             JsonOutcome *outcome)
+/* Reads the record's columns into run->row. */
+static FAST_INLINE FastRecord
+FAST(record)(JsonDecoder *decoder, JsonRun *run, const char *p, const char *end,
+             const char *unchecked)
 {
 	const JsonTemplate *template = decoder->template;
 	const JsonStep *step = template->steps;
 	const JsonStep *last = step + template->count;
-	const char *limit = *line_end != NULL ? *line_end : run->end;
-	const char *p = start;
-	bool passes = true;
+	const uint32_t row = run->row;
+	bool patient = decoder->patient;
+	FastRecord record = {end, unchecked, false, true};
 
-	if (template->count == 0)
-		return false;
-	for (; step < last && passes; step++) {
-		/* Loads go up to 32 bytes beyond what is compared. */
-		if (p >= limit || !scan_matches(p, &step->prefix))
-			return false;
-		p = FAST(value)(decoder, run, step->field, p + step->prefix.len, line_end, &passes);
-		if (p == NULL)
-			return false;
+	if (step == last)
+		return record;
+	for (; step < last && (record.passes | patient); step++) {
+		const JsonField *field = step->field;
+		const char *next = NULL;
+
+		if (p >= record.end || !scan_matches(p, &step->prefix))
+			return record;
+		p += step->prefix.len;
+		switch (step->action) {
+		case JSON_READ_SKIP:
+			next = fast_skip(p, record.end);
+			break;
+		case JSON_READ_STRING:
+			next = fast_string(field, row, p, record.end, &record.passes);
+			break;
+		case JSON_READ_DECIMAL:
+			next = fast_decimal(field, row, p, &record.passes);
+			break;
+		case JSON_READ_INTEGER:
+			next = fast_integer(field, row, p, &record.passes);
+			break;
+		case JSON_READ_MILLIS:
+			next = fast_millis(field, row, p, &record.passes);
+			break;
+		case JSON_READ_ANY:
+			break;
+		}
+		if (__builtin_expect(next == NULL, 0)) {
+			next = FAST(slow_value)(decoder, run, field, p, record.end, record.unchecked);
+			record.end = decoder->slow_end;
+			record.unchecked = p;
+			record.passes &= decoder->slow_passes;
+			if (next == NULL)
+				return record;
+		}
+		p = next;
 	}
-	if (p >= limit || !fast_is_delimiter(*p))
-		return false;
-	if (*line_end == NULL)
-		*line_end = scan_line_end(p, run->end);
-	if (__builtin_expect((*line_end)[-1] != '}', 0) && !json_frame_closed(p, *line_end))
-		return false;
-	*outcome = passes ? JSON_ROW_KEPT : JSON_ROW_FILTERED;
-	return true;
+	if (p >= record.end || !fast_is_delimiter(*p))
+		return record;
+	record.end = FAST(confirm)(record.end, record.unchecked, p);
+	record.sure = __builtin_expect(record.end[-1] == '}', 1) ||
+	              json_frame_closed(p, record.end);
+	return record;
 }
 
 bool
-FAST(json_fast)(JsonDecoder *decoder, JsonRun *run, const char *start, const char **line_end,
+FAST(json_fast)(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
                 JsonOutcome *outcome)
 {
-	return FAST(record)(decoder, run, start, line_end, outcome);
+	FastRecord record = FAST(record)(decoder, run, start, end, start);
+
+	*outcome = record.passes ? JSON_ROW_KEPT : JSON_ROW_FILTERED;
+	return record.sure;
 }
 
+/* A branch that goes either way about as often costs more than reading the rest of the values. */
+static inline void
+fast_choose_patience(JsonDecoder *decoder, uint32_t records, uint32_t kept)
+{
+	if (records >= 64)
+		decoder->patient = decoder->template->simple && kept > records / 8 &&
+		                   kept < records - records / 8;
+}
+
+/* Lines are much of one length.  So the line end is looked for where it is likely to be, before
+ * anything of the line is read: then the next line can start while this one is being read.  That
+ * there is no earlier line end is confirmed when the values have been read, which passed none. */
 const char *
 FAST(json_fast_lines)(JsonDecoder *decoder, JsonRun *run, const char *next, uint32_t *line)
 {
 	Batch *batch = run->batch;
-	uint64_t filtered = 0;
+	size_t skip = decoder->line_skip;
 	uint32_t first = *line;
 	uint32_t at = first;
+	uint32_t first_row = run->row;
 	uint32_t limit = BATCH_CAPACITY - batch->error_count;
 
 	while (next < run->end && run->row < limit) {
-		const char *line_end = NULL;
-		JsonOutcome outcome;
+		const char *guess = (size_t)(run->end - next) > skip ? next + skip : next;
+		const char *likely = scan_line_end(guess, run->end);
 
-		if (!FAST(record)(decoder, run, next, &line_end, &outcome))
+		if (__builtin_expect((size_t)(likely - guess) >= 64, 0))
+			skip = (size_t)(likely - next) - 40;
+		FastRecord record = FAST(record)(decoder, run, next, likely, guess);
+		if (__builtin_expect(!record.sure, 0))
 			break;
-		if (outcome == JSON_ROW_KEPT) {
-			const char *end = line_end - (line_end[-1] == '\r');
-
-			batch->records[run->row++] = (RecordRange){
-				(uint32_t)(next - run->base), (uint32_t)(end - next), at};
-		} else {
-			filtered++;
-		}
+		size_t len = (size_t)(record.end - next);
+		if (__builtin_expect(record.end != likely, 0))
+			skip = len > 8 ? len - 8 : 0;
+		batch->records[run->row] = (RecordRange){(uint32_t)(next - run->base),
+			(uint32_t)(len - (record.end[-1] == '\r')), at};
+		run->row += record.passes;
 		at++;
-		next = line_end + (line_end < run->end);
+		next = record.end + (record.end < run->end);
 	}
+	decoder->line_skip = skip;
+	fast_choose_patience(decoder, at - first, run->row - first_row);
 	batch->records_in += at - first;
-	batch->filtered += filtered;
+	batch->filtered += at - first - (run->row - first_row);
 	*line = at;
 	return next;
 }

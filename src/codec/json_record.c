@@ -123,8 +123,10 @@ learn_step(JsonDecoder *decoder, const char *from, const char *value, const Json
 	memset(&step->prefix, 0, sizeof step->prefix);
 	memcpy(step->prefix.bytes, from, len);
 	step->prefix.len = (uint32_t)len;
-	step->prefix.mask = len == 32 ? UINT32_MAX : (UINT32_C(1) << len) - 1;
+	step->prefix.mask = scan_prefix_mask(step->prefix.len);
 	step->field = field;
+	step->action = field != NULL ? field->action : JSON_READ_SKIP;
+	template->simple &= step->action != JSON_READ_ANY;
 }
 
 /* The record had every wanted column: the next ones are expected to look like it. */
@@ -297,6 +299,7 @@ json_record_read(JsonDecoder *decoder, JsonRun *run, const char *start, const ch
 	json_text_start(&decoder->reader.text, end);
 	decoder->record++;
 	decoder->learning->count = 0;
+	decoder->learning->simple = true;
 	decoder->can_learn = true;
 	if (p >= end || *p != '{')
 		return walk_fault(&walk, p, "a record must be a JSON object");

@@ -6,6 +6,7 @@
 
 #define KEYS_FIRST 256
 #define SHOW_BYTES 40
+#define FEW_KEYS 16
 
 static const char *
 fault(JsonText *text, Status status, const char *at, const char *what)
@@ -273,11 +274,39 @@ check_array(JsonText *text, const char *p, uint32_t depth, bool unique)
 	}
 }
 
+/* The keys of an object so far: compared one by one while they are few, by hash from then on. */
+typedef struct ObjectKeys {
+	uint64_t object; /* in the key set; 0 while few */
+	uint32_t count;
+	Str few[FEW_KEYS];
+} ObjectKeys;
+
+/* False if the object has the key already. */
+static bool
+object_keys_add(JsonText *text, ObjectKeys *keys, Str key)
+{
+	if (keys->object == 0) {
+		for (uint32_t i = 0; i < keys->count; i++)
+			if (str_eq(keys->few[i], key))
+				return false;
+		if (keys->count < FEW_KEYS) {
+			keys->few[keys->count++] = key;
+			return true;
+		}
+		keys->object = json_keys_open(text);
+		for (uint32_t i = 0; i < keys->count; i++)
+			(void)json_keys_add(text, keys->object, keys->few[i]);
+	}
+	return json_keys_add(text, keys->object, key);
+}
+
 static const char *
 check_object(JsonText *text, const char *p, uint32_t depth, bool unique)
 {
-	uint64_t object = unique ? json_keys_open(text) : 0;
+	ObjectKeys keys;
 
+	keys.object = 0;
+	keys.count = 0;
 	p = json_skip_blanks(p + 1, text->end);
 	if (p < text->end && *p == '}')
 		return p + 1;
@@ -290,7 +319,7 @@ check_object(JsonText *text, const char *p, uint32_t depth, bool unique)
 		p = json_check_string(text, p, &key);
 		if (p == NULL)
 			return NULL;
-		if (unique && !json_keys_add(text, object, json_string_text(text->heap, &key)))
+		if (unique && !object_keys_add(text, &keys, json_string_text(text->heap, &key)))
 			return fault(text, FERRIS_ERR_BAD_RECORD, start, "a key stands twice");
 		p = json_skip_blanks(p, text->end);
 		if (p >= text->end || *p != ':')
@@ -302,7 +331,8 @@ check_object(JsonText *text, const char *p, uint32_t depth, bool unique)
 		if (p < text->end && *p == '}')
 			return p + 1;
 		if (p >= text->end || *p != ',')
-			return fault(text, FERRIS_ERR_BAD_RECORD, p, "expected ',' or '}' in an object");
+			return fault(text, FERRIS_ERR_BAD_RECORD, p,
+			             "expected ',' or '}' in an object");
 		p = json_skip_blanks(p + 1, text->end);
 	}
 }

@@ -120,3 +120,9 @@ typedef struct ScanPrefix {
 	uint32_t len;
 	uint32_t mask; /* the low `len` bits */
 } ScanPrefix;
+
+static inline uint32_t
+scan_prefix_mask(uint32_t len)
+{
+	return len >= 32 ? UINT32_MAX : (UINT32_C(1) << len) - 1;
+}

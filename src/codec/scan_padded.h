@@ -16,6 +16,14 @@
 #include <immintrin.h>
 #endif
 
+/* Digits with perhaps a point, of at most 32 bytes. */
+typedef struct ScanNumber {
+	uint32_t len;
+	uint32_t whole;    /* bytes before the first point */
+	uint32_t fraction; /* bytes behind it */
+	bool single_point; /* or none */
+} ScanNumber;
+
 #if defined(SCAN_AVX2)
 
 /* 16 bytes of 0xFF and 0x00: which bytes of a number lie behind its point. */
@@ -83,21 +91,22 @@ scan_line_end(const char *p, const char *end)
 	return end;
 }
 
-/* Digits at p, and digits behind the point that follows them, at most 31 bytes in all.  `whole`
- * is followed by a point if and only if *point is true. */
-static inline void
-scan_number(const char *p, uint32_t *whole, uint32_t *fraction, bool *point)
+/* The digits and points at p; a well-formed number is what ->single_point and the counts say. */
+static inline ScanNumber
+scan_number(const char *p)
 {
 	__m256i v = _mm256_loadu_si256((const __m256i *)p);
 	__m256i digit = _mm256_sub_epi8(v, _mm256_set1_epi8('0'));
 	__m256i is_digit = _mm256_cmpeq_epi8(_mm256_min_epu8(digit, _mm256_set1_epi8(9)), digit);
-	/* A set bit where there is no digit, and one behind the 32 bytes. */
-	uint64_t other = ~(uint64_t)(uint32_t)_mm256_movemask_epi8(is_digit);
-	uint32_t count = (uint32_t)__builtin_ctzll(other);
+	__m256i is_point = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('.'));
+	uint32_t number = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(is_digit, is_point));
+	/* Where the number ends waits for nothing but this: what follows it in the record does. */
+	uint32_t len = (uint32_t)_tzcnt_u64(~(uint64_t)number);
+	uint64_t end_bit = UINT64_C(1) << len;
+	uint64_t points = (uint32_t)_mm256_movemask_epi8(is_point) & (end_bit - 1);
+	uint32_t whole = (uint32_t)_tzcnt_u64(points | end_bit);
 
-	*whole = count;
-	*point = count < 31 && p[count] == '.';
-	*fraction = *point ? (uint32_t)__builtin_ctzll(other >> (count + 1)) : 0;
+	return (ScanNumber){len, whole, len - whole - (whole < len), (points & (points - 1)) == 0};
 }
 
 /* Value of 16 decimal digits, as bytes 0..9, the first one highest. */
@@ -161,20 +170,16 @@ scan_is_digit(char c)
 	return (unsigned char)(c - '0') <= 9;
 }
 
-static inline void
-scan_number(const char *p, uint32_t *whole, uint32_t *fraction, bool *point)
+static inline ScanNumber
+scan_number(const char *p)
 {
-	uint32_t count = 0;
+	uint32_t len = 0, points = 0, whole = 0;
 
-	while (count < 32 && scan_is_digit(p[count]))
-		count++;
-	*whole = count;
-	*fraction = 0;
-	*point = count < 31 && p[count] == '.';
-	if (!*point)
-		return;
-	for (count++; count < 32 && scan_is_digit(p[count]); count++)
-		++*fraction;
+	for (; len < 32 && (scan_is_digit(p[len]) || p[len] == '.'); len++)
+		if (p[len] == '.' && points++ == 0)
+			whole = len;
+	whole = points > 0 ? whole : len;
+	return (ScanNumber){len, whole, len - whole - (whole < len), points <= 1};
 }
 
 static inline uint64_t

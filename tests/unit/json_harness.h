@@ -92,10 +92,10 @@ harness_settings(Harness *h, const OptionGroup *group)
 }
 
 static inline bool
-harness_never(JsonDecoder *decoder, JsonRun *run, const char *start, const char **line_end,
+harness_never(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
               JsonOutcome *outcome)
 {
-	(void)decoder, (void)run, (void)start, (void)line_end, (void)outcome;
+	(void)decoder, (void)run, (void)start, (void)end, (void)outcome;
 	return false;
 }
 

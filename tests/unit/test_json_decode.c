@@ -621,6 +621,36 @@ header(void **state)
 	assert_int_equal(skip, 0);
 }
 
+/* Keys that stand twice are noticed among few keys and among many. */
+static void
+keys_twice(void **state)
+{
+	Buffer text;
+	Harness h;
+	Error err;
+
+	(void)state;
+	buffer_init(&text, 1 << 22);
+	for (int count = 1; count < 3000; count = count * 3 / 2 + 1)
+		for (int twice = 0; twice < 2; twice++) {
+			buffer_reset(&text);
+			buffer_append_str(&text, STR("{\"o\":{"));
+			for (int i = 0; i < count; i++)
+				buffer_printf(&text, "\"key%d\":%d,", i, i);
+			buffer_printf(&text, "\"%s\":0}}\n", twice ? "ke\\u00790" : "other");
+			buffer_append_str(&text, STR("{\"o\":{},\"p\":{\"key0\":1}}\n"));
+			harness_init(&h);
+			harness_option(&h, "json.validate", "full");
+			harness_column(&h, "q", TYPE_OF(BIGINT), FORM_VALUE, true);
+			assert_int_equal(harness_run(&h, PATH_AUTO, text.data, text.len, &err),
+			                 FERRIS_OK);
+			assert_int_equal(h.error_count, twice);
+			assert_int_equal(h.row_count, 2 - twice);
+			harness_free(&h);
+		}
+	buffer_free(&text);
+}
+
 static void
 depth_limit(void **state)
 {
@@ -1039,6 +1069,7 @@ main(void)
 		cmocka_unit_test(values_framing),
 		cmocka_unit_test(chunk_splits),
 		cmocka_unit_test(header),
+		cmocka_unit_test(keys_twice),
 		cmocka_unit_test(depth_limit),
 		cmocka_unit_test(timestamp_formats),
 		cmocka_unit_test(inference),
