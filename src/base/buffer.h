@@ -29,7 +29,7 @@ char *buffer_grow(Buffer *buffer, size_t size);
 static inline char *
 buffer_reserve(Buffer *buffer, size_t size)
 {
-	if (buffer->capacity - buffer->len >= size)
+	if (buffer->data != NULL && buffer->capacity - buffer->len >= size)
 		return buffer->data + buffer->len;
 	return buffer_grow(buffer, size);
 }

@@ -168,6 +168,9 @@ unknown_column(Binder *binder, const Scope *scope, const Name *name)
 		            STR_ARG(list));
 	if (near.data != NULL)
 		return error_hint(err, "did you mean '%.*s'?", STR_ARG(near));
+	if (name->quoted)
+		return error_hint(err, "double quotes are for names; text is written '%.*s'",
+		                  STR_ARG(name->text));
 	if (scope->count == 0)
 		return error_hint(err, "the query has no FROM; text is written in single quotes");
 	return err->status;

@@ -437,6 +437,8 @@ bind_nested(Binder *binder, const CteScope *ctes, const Query *query, PlanNode *
 {
 	CteScope *scopes = ARENA_ARRAY(binder->arena, CteScope, query->cte_count + 1);
 
+	if (query->recursive)
+		return not_yet(binder, query->position, "WITH RECURSIVE");
 	for (uint32_t i = 0; i < query->cte_count; i++) {
 		scopes[i] = (CteScope){ctes, &query->ctes[i]};
 		ctes = &scopes[i];
