@@ -67,6 +67,12 @@ select_int128(CompareOp op, const Int128 *values, Int128 constant, uint16_t *sel
 	SELECT_BY_OP(values[r], constant);
 }
 
+static inline int
+nan_rank(double v)
+{
+	return isnan(v) ? 1 : 0;
+}
+
 static uint32_t
 select_double(CompareOp op, const double *values, double constant, uint16_t *sel, uint32_t count)
 {
@@ -74,7 +80,7 @@ select_double(CompareOp op, const double *values, double constant, uint16_t *sel
 
 	/* NaN equals itself and is larger than any other number, as in func/compare.c. */
 	if (isnan(constant)) {
-		SELECT_BY_OP(isnan(values[r]) != 0, 1);
+		SELECT_BY_OP(nan_rank(values[r]), nan_rank(constant));
 	}
 	switch (op) {
 	case COMPARE_GT:
