@@ -234,7 +234,8 @@ static const FunctionCase regexps[] = {
 
 static const FunctionCase jsons[] = {
 	{"JSON_VALUE", "s:{\"a\":{\"b\":[1,2.50,\"x\"]}} | s:$.a.b[1]", "2.50", "STRING"},
-	{"JSON_VALUE", "s: [ true , {\"k k\" : \"\\\\u00e9\\\\n\"} ]  | s:$[1].\"k k\"", "é\n", NULL},
+	{"JSON_VALUE", "s: [ true , {\"k k\" : \"\\\\u00e9\\\\n\"} ]  | s:$[1].\"k k\"",
+	 "é\n", NULL},
 	{"JSON_VALUE", "s:{\"a\":true} | s:a", "true", NULL},
 	{"JSON_VALUE", "s:{\"a\":null} | s:$.a", "NULL", NULL},
 	{"JSON_VALUE", "s:{\"a\":[1]} | s:$.a", "NULL", NULL},
@@ -525,6 +526,56 @@ test_random_text(void **state)
 	arena_free(&arena);
 }
 
+/* ---- what is known of a text stays known only where it is still true ---- */
+
+static uint32_t
+flags_of(const char *name, const char *text, uint32_t flags, int64_t first, int64_t second)
+{
+	Arena arena;
+	Error err = {0};
+	Field field = {.name = STR("c"), .type = TYPE_OF(STRING)};
+	BoundExpr *call;
+	Program *program;
+	const Vector *result;
+
+	arena_init(&arena, 0);
+	BoundExpr *args[] = {bound_column(&arena, 0, TYPE_OF(STRING), STR("c"), (Position){0}),
+	                     bound_constant(&arena, int_value(first), (Position){0}),
+	                     bound_constant(&arena, int_value(second), (Position){0})};
+	uint32_t count = strcmp(name, "UPPER") == 0 ? 1 : strcmp(name, "SUBSTRING") == 0 ? 3 : 2;
+	assert_int_equal(function_bind(&arena, str_from(name), args, count, (Position){0}, &call,
+	                               &err), FERRIS_OK);
+	assert_int_equal(program_compile(&arena, &call, 1, &program, &err), FERRIS_OK);
+	Batch *batch = batch_new(&field, NULL, 1);
+	batch_reset(batch);
+	batch->row_count = 1;
+	VECTOR_DATA(&batch->columns[0], StringView)[0] =
+		(StringView){text, (uint32_t)strlen(text), flags};
+	batch_select_all(batch);
+	program_run(program, batch, NULL, &result);
+	uint32_t got = VECTOR_DATA(result, const StringView)[0].flags;
+	batch_destroy(batch);
+	program_free(program);
+	arena_free(&arena);
+	return got;
+}
+
+static void
+test_view_flags(void **state)
+{
+	const uint32_t clean = VIEW_JSON_CLEAN | VIEW_CSV_CLEAN;
+
+	(void)state;
+	assert_int_equal(flags_of("SUBSTRING", "hello", clean, 2, 2), clean);
+	assert_int_equal(flags_of("SUBSTRING", "hello", 0, 2, 2), 0);
+	assert_int_equal(flags_of("SUBSTRING", "hello", clean, 9, 2), VIEW_JSON_CLEAN);
+	assert_int_equal(flags_of("LEFT", "hello", clean, 0, 0), VIEW_JSON_CLEAN);
+	assert_int_equal(flags_of("UPPER", "hello", clean, 0, 0), clean);
+	assert_int_equal(flags_of("REPEAT", "hello", clean, 2, 0), clean);
+	assert_int_equal(flags_of("REPEAT", "hello", clean, 0, 0), VIEW_JSON_CLEAN);
+	assert_int_equal(flags_of("LPAD", "hello", clean, 9, 0), 0);
+}
+
 /* ---- a long text cannot hang the engine ---- */
 
 static void
@@ -583,6 +634,7 @@ main(void)
 		cmocka_unit_test(test_postgres_vectors),
 		cmocka_unit_test(test_every_code_point),
 		cmocka_unit_test(test_random_text),
+		cmocka_unit_test(test_view_flags),
 		cmocka_unit_test(test_long_regexp),
 	};
 
