@@ -156,8 +156,12 @@ json_decoder_open(const DecodeSpec *spec, Arena *arena, Decoder **out, Error *er
 	for (uint32_t i = 0; i < spec->column_count; i++)
 		TRY(open_column(&decoder->columns[i], spec, i, arena, err));
 	open_fields(decoder, arena);
-	decoder->template = &decoder->templates[0];
-	decoder->learning = &decoder->templates[1];
+	for (uint32_t i = 0; i <= JSON_MAX_TEMPLATES; i++) {
+		JsonTemplate *template = ARENA_NEW(arena, JsonTemplate);
+
+		template->nulls = ARENA_ARRAY(arena, JsonColumn *, spec->column_count);
+		*(i < JSON_MAX_TEMPLATES ? &decoder->templates[i] : &decoder->learning) = template;
+	}
 	bool wide = settings[JSON_SIMD].integer == JSON_SIMD_AUTO && json_fast_has_avx2();
 	decoder->fast = wide ? json_fast_avx2 : json_fast_portable;
 	decoder->fast_lines = wide ? json_fast_lines_avx2 : json_fast_lines_portable;

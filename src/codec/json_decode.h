@@ -28,6 +28,7 @@ enum { JSON_FRAMING_LINES, JSON_FRAMING_VALUES };
 enum { JSON_SIMD_AUTO, JSON_SIMD_PORTABLE };
 
 #define JSON_MAX_STEPS 64
+#define JSON_MAX_TEMPLATES 4 /* shapes of records that are remembered */
 
 extern const CodecClass json_codec;
 
@@ -80,9 +81,13 @@ typedef struct JsonStep {
 	JsonAction action;
 } JsonStep;
 
+/* The shape of a record, as far as the last wanted column. */
 typedef struct JsonTemplate {
-	uint32_t count; /* 0: none */
-	bool simple;    /* no step is JSON_READ_ANY */
+	uint32_t count;
+	bool simple;        /* no step is JSON_READ_ANY */
+	bool closed;        /* the object ends behind the last step, without these columns: */
+	JsonColumn **nulls;
+	uint32_t null_count;
 	JsonStep steps[JSON_MAX_STEPS];
 } JsonTemplate;
 
@@ -124,14 +129,14 @@ struct JsonDecoder {
 	Str column;           /* at fault */
 	JsonFast fast;
 	JsonFastLines fast_lines;
-	JsonTemplate *template; /* what the fast path assumes */
+	JsonTemplate *templates[JSON_MAX_TEMPLATES]; /* the one that fitted last comes first */
+	uint32_t template_count;
 	JsonTemplate *learning; /* what the general path is noting */
 	const char *slow_end;   /* see json_fast_impl.h */
 	bool slow_passes;
 	size_t line_skip;       /* bytes in which lines have had no line end so far */
 	bool patient;           /* read a record to its end though a predicate failed: no branch */
 	bool can_learn;         /* the record at hand fits a template so far */
-	JsonTemplate templates[2];
 };
 
 Status json_decoder_open(const DecodeSpec *spec, Arena *arena, Decoder **out, Error *err);

@@ -1,7 +1,7 @@
 /* codec/json_fast_impl.h -- the fast path, compiled twice: for AVX2 and as plain C.
  *
- * A record is assumed to repeat the template that the general path learned: between two values
- * stand exactly the bytes that stood there before.  A value of the expected, simple form is read
+ * A record is assumed to repeat one of the templates that the general path has learned: between
+ * two values stand exactly the bytes that stood there before.  A value of the expected, simple form is read
  * here; one of another form goes through json_read.c, on its own.  When anything else is not as
  * expected the record is left to the general path, which starts over.
  *
@@ -210,20 +210,28 @@ typedef struct FastRecord {
 	bool passes;           /* the predicates */
 } FastRecord;
 
+/* The object ends at p, and nothing follows it; columns that it has not are NULL. */
+static inline bool
+fast_close(const JsonTemplate *template, uint32_t row, const char *p, const char *end)
+{
+	if (*p != '}' || (p + 1 != end && json_skip_blanks(p + 1, end) != end))
+		return false;
+	for (uint32_t i = 0; i < template->null_count; i++)
+		json_set_null(template->nulls[i]->vector, row);
+	return true;
+}
+
 /* Reads the record's columns into run->row. */
 static FAST_INLINE FastRecord
-FAST(record)(JsonDecoder *decoder, JsonRun *run, const char *p, const char *end,
-             const char *unchecked)
+FAST(record)(JsonDecoder *decoder, const JsonTemplate *template, JsonRun *run, const char *p,
+             const char *end, const char *unchecked)
 {
-	const JsonTemplate *template = decoder->template;
 	const JsonStep *step = template->steps;
 	const JsonStep *last = step + template->count;
 	const uint32_t row = run->row;
 	bool patient = decoder->patient;
 	FastRecord record = {end, unchecked, false, true};
 
-	if (step == last)
-		return record;
 	for (; step < last && (record.passes | patient); step++) {
 		const JsonField *field = step->field;
 		const char *next = NULL;
@@ -265,17 +273,37 @@ FAST(record)(JsonDecoder *decoder, JsonRun *run, const char *p, const char *end,
 	record.end = FAST(confirm)(record.end, record.unchecked, p);
 	record.sure = __builtin_expect(record.end[-1] == '}', 1) ||
 	              json_frame_closed(p, record.end);
+	if (__builtin_expect(template->closed, 0) && step == last)
+		record.sure = fast_close(template, row, p, record.end);
 	return record;
+}
+
+/* The template has fitted: it is tried first from now on. */
+static inline void
+fast_prefer(JsonDecoder *decoder, uint32_t index)
+{
+	JsonTemplate *template = decoder->templates[index];
+
+	for (; index > 0; index--)
+		decoder->templates[index] = decoder->templates[index - 1];
+	decoder->templates[0] = template;
 }
 
 bool
 FAST(json_fast)(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
                 JsonOutcome *outcome)
 {
-	FastRecord record = FAST(record)(decoder, run, start, end, start);
+	for (uint32_t i = 0; i < decoder->template_count; i++) {
+		FastRecord record =
+			FAST(record)(decoder, decoder->templates[i], run, start, end, start);
 
-	*outcome = record.passes ? JSON_ROW_KEPT : JSON_ROW_FILTERED;
-	return record.sure;
+		if (record.sure) {
+			fast_prefer(decoder, i);
+			*outcome = record.passes ? JSON_ROW_KEPT : JSON_ROW_FILTERED;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* A branch that goes either way about as often costs more than reading the rest of the values. */
@@ -283,7 +311,7 @@ static inline void
 fast_choose_patience(JsonDecoder *decoder, uint32_t records, uint32_t kept)
 {
 	if (records >= 64)
-		decoder->patient = decoder->template->simple && kept > records / 8 &&
+		decoder->patient = decoder->templates[0]->simple && kept > records / 8 &&
 		                   kept < records - records / 8;
 }
 
@@ -300,15 +328,23 @@ FAST(json_fast_lines)(JsonDecoder *decoder, JsonRun *run, const char *next, uint
 	uint32_t first_row = run->row;
 	uint32_t limit = BATCH_CAPACITY - batch->error_count;
 
+	if (decoder->template_count == 0)
+		return next;
 	while (next < run->end && run->row < limit) {
 		const char *guess = (size_t)(run->end - next) > skip ? next + skip : next;
 		const char *likely = scan_line_end(guess, run->end);
 
 		if (__builtin_expect((size_t)(likely - guess) >= 64, 0))
 			skip = (size_t)(likely - next) - 40;
-		FastRecord record = FAST(record)(decoder, run, next, likely, guess);
+		FastRecord record;
+		uint32_t i = 0;
+		do
+			record = FAST(record)(decoder, decoder->templates[i], run, next, likely, guess);
+		while (__builtin_expect(!record.sure, 0) && ++i < decoder->template_count);
 		if (__builtin_expect(!record.sure, 0))
 			break;
+		if (__builtin_expect(i > 0, 0))
+			fast_prefer(decoder, i);
 		size_t len = (size_t)(record.end - next);
 		if (__builtin_expect(record.end != likely, 0))
 			skip = len > 8 ? len - 8 : 0;

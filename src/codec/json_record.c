@@ -129,16 +129,38 @@ learn_step(JsonDecoder *decoder, const char *from, const char *value, const Json
 	template->simple &= step->action != JSON_READ_ANY;
 }
 
-/* The record had every wanted column: the next ones are expected to look like it. */
+static bool
+same_template(const JsonTemplate *a, const JsonTemplate *b)
+{
+	if (a->count != b->count || a->closed != b->closed)
+		return false;
+	for (uint32_t i = 0; i < a->count; i++)
+		if (a->steps[i].prefix.len != b->steps[i].prefix.len ||
+		    memcmp(a->steps[i].prefix.bytes, b->steps[i].prefix.bytes, SCAN_PREFIX) != 0)
+			return false;
+	return true;
+}
+
+/* Further records are expected to look like this one; the shape used longest ago is forgotten. */
 static void
-learn_done(JsonDecoder *decoder)
+learn_done(JsonDecoder *decoder, bool closed)
 {
 	JsonTemplate *learned = decoder->learning;
+	uint32_t place = 0;
 
-	if (!decoder->can_learn)
+	if (!decoder->can_learn || learned->count == 0)
 		return;
-	decoder->learning = decoder->template;
-	decoder->template = learned;
+	learned->closed = closed;
+	while (place < decoder->template_count &&
+	       !same_template(decoder->templates[place], learned))
+		place++;
+	if (place == decoder->template_count && place < JSON_MAX_TEMPLATES)
+		decoder->template_count++;
+	else if (place == JSON_MAX_TEMPLATES)
+		place--;
+	decoder->learning = decoder->templates[place];
+	memmove(&decoder->templates[1], &decoder->templates[0], place * sizeof learned);
+	decoder->templates[0] = learned;
 }
 
 /* ---- one record ---- */
@@ -250,10 +272,15 @@ walk_missing(Walk *walk)
 			}
 			if (column->predicate_count > 0)
 				return JSON_ROW_FILTERED;
-			if (column->stored)
+			if (column->stored) {
+				JsonTemplate *template = decoder->learning;
+
 				json_set_null(column->vector, walk->run->row);
+				template->nulls[template->null_count++] = column;
+			}
 		}
 	}
+	learn_done(decoder, true);
 	return JSON_ROW_KEPT;
 }
 
@@ -300,6 +327,7 @@ json_record_read(JsonDecoder *decoder, JsonRun *run, const char *start, const ch
 	decoder->record++;
 	decoder->learning->count = 0;
 	decoder->learning->simple = true;
+	decoder->learning->null_count = 0;
 	decoder->can_learn = true;
 	if (p >= end || *p != '{')
 		return walk_fault(&walk, p, "a record must be a JSON object");
@@ -324,7 +352,7 @@ json_record_read(JsonDecoder *decoder, JsonRun *run, const char *start, const ch
 			return walk_fault(&walk, p, "expected ',' or '}' after a value");
 		closed = *p == '}';
 		if (walk.missing == 0) {
-			learn_done(decoder);
+			learn_done(decoder, false);
 			return walk.filtered ? JSON_ROW_FILTERED : JSON_ROW_KEPT;
 		}
 		if (walk.filtered && !decoder->can_learn)
