@@ -1,8 +1,8 @@
 /* bench/micro/json_bench.c -- nanoseconds per record of the JSON codec alone, on trades.
  *
- *     cc -O2 -march=x86-64-v2 -std=gnu17 -D_GNU_SOURCE -Isrc bench/micro/json_bench.c -Lbuild/release \
- *         -lferris ... -o json_bench
- *     json_bench trades.jsonl [spec] [auto|portable] [needed|full]
+ *     cc -O2 -march=x86-64-v2 -std=gnu17 -D_GNU_SOURCE -Isrc bench/micro/json_bench.c
+ * -Lbuild/release \ -lferris ... -o json_bench json_bench trades.jsonl [spec] [auto|portable]
+ * [needed|full]
  *
  * Prints CPU time of decoding and of encoding, for S1, S2, S3 and more (docs/design, speed).  A
  * chunk is copied before it is timed, as a reader would have done. */
@@ -42,31 +42,46 @@ make_specs(Spec *specs, Arena *arena)
 	const DecodeColumn text = {STR("price"), price, false, FORM_TEXT, 2};
 	const DecodeColumn number = {STR("price"), price, false, FORM_VALUE, DECODE_NO_TARGET};
 	const DecodeColumn quantity = {STR("quantity"), TYPE_OF(INTEGER), false, FORM_VALUE,
-	                               DECODE_NO_TARGET};
-	const DecodeColumn side = {STR("side"), TYPE_OF(STRING), false, FORM_VALUE, DECODE_NO_TARGET};
+				       DECODE_NO_TARGET};
+	const DecodeColumn side = {STR("side"), TYPE_OF(STRING), false, FORM_VALUE,
+				   DECODE_NO_TARGET};
 	DecodeColumn value[] = {id, symbol, number, quantity};
 
 	for (uint32_t i = 0; i < 4; i++) {
 		value[i].form = FORM_VALUE;
 		value[i].target = i;
 	}
-	specs[0] = (Spec){.name = "S1", .columns = {id, symbol, text}, .column_count = 3, .outputs = 3};
-	specs[1] = (Spec){.name = "S2", .columns = {id, symbol, text, number}, .column_count = 4,
-		.predicates = {{3, COMPARE_GT, {.type = price, .int64 = 5000000}}},
-		.predicate_count = 1, .outputs = 3};
-	specs[2] = (Spec){.name = "S3", .columns = {id, symbol, text, number, quantity, side},
+	specs[0] = (Spec){
+		.name = "S1", .columns = {id, symbol, text}, .column_count = 3, .outputs = 3};
+	specs[1] = (Spec){.name = "S2",
+			  .columns = {id, symbol, text, number},
+			  .column_count = 4,
+			  .predicates = {{3, COMPARE_GT, {.type = price, .int64 = 5000000}}},
+			  .predicate_count = 1,
+			  .outputs = 3};
+	specs[2] = (Spec){
+		.name = "S3",
+		.columns = {id, symbol, text, number, quantity, side},
 		.column_count = 6,
 		.predicates = {{3, COMPARE_GT, {.type = price, .int64 = 1000000}},
-			{4, COMPARE_LT, {.type = TYPE_OF(INTEGER), .int64 = 500}},
-			{5, COMPARE_EQ, {.type = TYPE_OF(STRING), .text = STR("BUY")}}},
-		.predicate_count = 3, .outputs = 3};
-	specs[3] = (Spec){.name = "S4 values", .columns = {value[1], value[2], value[3]},
-		.column_count = 3, .outputs = 3};
+			       {4, COMPARE_LT, {.type = TYPE_OF(INTEGER), .int64 = 500}},
+			       {5, COMPARE_EQ, {.type = TYPE_OF(STRING), .text = STR("BUY")}}},
+		.predicate_count = 3,
+		.outputs = 3};
+	specs[3] = (Spec){.name = "S4 values",
+			  .columns = {value[1], value[2], value[3]},
+			  .column_count = 3,
+			  .outputs = 3};
 	for (uint32_t i = 0; i < 3; i++)
 		specs[3].columns[i].target = i;
-	specs[4] = (Spec){.name = "S5 values+time", .columns = {value[1], value[2], value[3],
-			{STR("event_time"), TYPE_OF(TIMESTAMP), false, FORM_VALUE, 3}},
-		.column_count = 4, .outputs = 4};
+	specs[4] =
+		(Spec){.name = "S5 values+time",
+		       .columns = {value[1],
+				   value[2],
+				   value[3],
+				   {STR("event_time"), TYPE_OF(TIMESTAMP), false, FORM_VALUE, 3}},
+		       .column_count = 4,
+		       .outputs = 4};
 	for (uint32_t i = 0; i < 3; i++)
 		specs[4].columns[i].target = i;
 	specs[5] = (Spec){.name = "count only", .outputs = 0};
@@ -77,7 +92,7 @@ static Setting *
 settings_of(const OptionGroup *group, const char *simd, const char *validate, Arena *arena)
 {
 	OptionEntry entries[2] = {{.key = STR("json.simd"), .value = str_from(simd)},
-	                          {.key = STR("json.validate"), .value = str_from(validate)}};
+				  {.key = STR("json.validate"), .value = str_from(validate)}};
 	Options given = {entries, 2};
 	Setting *settings;
 	Error err;
@@ -91,17 +106,20 @@ settings_of(const OptionGroup *group, const char *simd, const char *validate, Ar
 
 static void
 run_spec(const Spec *spec, Chunk *chunks, uint32_t chunk_count, const char *simd,
-         const char *validate, Arena *arena)
+	 const char *validate, Arena *arena)
 {
 	Field fields[MAX_COLUMNS];
 	VectorForm forms[MAX_COLUMNS];
 	EncodeColumn out_columns[MAX_COLUMNS];
 	Setting *in = settings_of(&json_codec.decode_options, simd, validate, arena);
 	Setting *out = settings_of(&json_codec.encode_options, simd, validate, arena);
-	DecodeSpec decode = {.columns = spec->columns, .column_count = spec->column_count,
-		.predicates = spec->predicates, .predicate_count = spec->predicate_count,
-		.settings = in};
-	EncodeSpec encode = {.columns = out_columns, .column_count = spec->outputs, .settings = out};
+	DecodeSpec decode = {.columns = spec->columns,
+			     .column_count = spec->column_count,
+			     .predicates = spec->predicates,
+			     .predicate_count = spec->predicate_count,
+			     .settings = in};
+	EncodeSpec encode = {
+		.columns = out_columns, .column_count = spec->outputs, .settings = out};
 	Decoder *decoder;
 	Encoder *encoder;
 	Output output;
@@ -116,7 +134,8 @@ run_spec(const Spec *spec, Chunk *chunks, uint32_t chunk_count, const char *simd
 			continue;
 		fields[column->target] = (Field){column->name, column->type, false};
 		forms[column->target] = column->form;
-		out_columns[column->target] = (EncodeColumn){column->name, column->type, column->target};
+		out_columns[column->target] =
+			(EncodeColumn){column->name, column->type, column->target};
 	}
 	Chunk hot = *chunk_new(CHUNK_CAPACITY);
 	Batch *batch = batch_new(fields, forms, spec->outputs);
@@ -150,10 +169,10 @@ run_spec(const Spec *spec, Chunk *chunks, uint32_t chunk_count, const char *simd
 	encode_time -= decode_time;
 	records /= 2;
 	printf("%-15s %-8s %-6s decode %6.1f ns  encode %6.1f ns  of %lu records, %lu rows, "
-	       "%lu errors, %lu bytes out\n", spec->name, simd, validate,
-	       decode_time * 1e9 / (double)records, encode_time * 1e9 / (double)records,
-	       (unsigned long)records, (unsigned long)rows / 2, (unsigned long)errors / 2,
-	       (unsigned long)bytes);
+	       "%lu errors, %lu bytes out\n",
+	       spec->name, simd, validate, decode_time * 1e9 / (double)records,
+	       encode_time * 1e9 / (double)records, (unsigned long)records, (unsigned long)rows / 2,
+	       (unsigned long)errors / 2, (unsigned long)bytes);
 	output_free(&output);
 	batch_destroy(batch);
 }
@@ -170,7 +189,8 @@ main(int argc, char **argv)
 
 	FILE *file = argc > 1 ? fopen(argv[1], "r") : NULL;
 	if (file == NULL) {
-		fprintf(stderr, "usage: json_bench FILE [S1|S2|...] [auto|portable] [needed|full]\n");
+		fprintf(stderr,
+			"usage: json_bench FILE [S1|S2|...] [auto|portable] [needed|full]\n");
 		return 2;
 	}
 	fseek(file, 0, SEEK_END);

@@ -5,29 +5,45 @@
 #define MAX_DEPTH_LIMIT 1000 /* each level takes some stack */
 
 static const OptionRow decode_rows[JSON_DECODE_OPTION_COUNT] = {
-	[JSON_VALIDATE] = {
-		.name = "json.validate", .type = OPTION_CHOICE, .initial = "needed",
-		.choices = "needed|full",
-		.doc = "Check only what is read (and that each record is one object in braces), or "
-		       "every byte.",
-	},
-	[JSON_FRAMING] = {
-		.name = "json.framing", .type = OPTION_CHOICE, .initial = "lines",
-		.choices = "lines|values",
-		.doc = "One object a line, or objects separated by any white space or in one "
-		       "top-level array.",
-	},
-	[JSON_MAX_DEPTH] = {
-		.name = "json.max.depth", .type = OPTION_INTEGER, .initial = "256",
-		.min = 1, .max = MAX_DEPTH_LIMIT,
-		.doc = "How deep arrays and objects may be nested.",
-	},
-	[JSON_SIMD] = {
-		.name = "json.simd", .type = OPTION_CHOICE, .initial = "auto",
-		.choices = "auto|portable",
-		.doc = "Use the CPU's wide registers where it has them, or plain C with the same "
-		       "results.",
-	},
+	[JSON_VALIDATE] =
+		{
+			.name = "json.validate",
+			.type = OPTION_CHOICE,
+			.initial = "needed",
+			.choices = "needed|full",
+			.doc = "Check only what is read (and that each record is one object in "
+			       "braces), or "
+			       "every byte.",
+		},
+	[JSON_FRAMING] =
+		{
+			.name = "json.framing",
+			.type = OPTION_CHOICE,
+			.initial = "lines",
+			.choices = "lines|values",
+			.doc = "One object a line, or objects separated by any white space or in "
+			       "one "
+			       "top-level array.",
+		},
+	[JSON_MAX_DEPTH] =
+		{
+			.name = "json.max.depth",
+			.type = OPTION_INTEGER,
+			.initial = "256",
+			.min = 1,
+			.max = MAX_DEPTH_LIMIT,
+			.doc = "How deep arrays and objects may be nested.",
+		},
+	[JSON_SIMD] =
+		{
+			.name = "json.simd",
+			.type = OPTION_CHOICE,
+			.initial = "auto",
+			.choices = "auto|portable",
+			.doc = "Use the CPU's wide registers where it has them, or plain C with "
+			       "the same "
+			       "results.",
+		},
 	[JSON_TIMESTAMP_FORMAT] = TIMESTAMP_STYLE_OPTION("read"),
 };
 

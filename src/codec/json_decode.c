@@ -21,14 +21,19 @@ merge_range(JsonColumn *column)
 	for (uint32_t i = 0; i < column->predicate_count; i++) {
 		int64_t c = column->predicates[i].constant.int64;
 		CompareOp op = column->predicates[i].op;
-		bool none = (op == COMPARE_LT && c == INT64_MIN) || (op == COMPARE_GT && c == INT64_MAX);
+		bool none = (op == COMPARE_LT && c == INT64_MIN) ||
+			    (op == COMPARE_GT && c == INT64_MAX);
 
 		if (op == COMPARE_NE || none) {
 			column->in_range = false;
 			return;
 		}
-		int64_t low = op == COMPARE_GT ? c + 1 : op == COMPARE_GE || op == COMPARE_EQ ? c : INT64_MIN;
-		int64_t high = op == COMPARE_LT ? c - 1 : op == COMPARE_LE || op == COMPARE_EQ ? c : INT64_MAX;
+		int64_t low = op == COMPARE_GT                       ? c + 1
+			      : op == COMPARE_GE || op == COMPARE_EQ ? c
+								     : INT64_MIN;
+		int64_t high = op == COMPARE_LT                       ? c - 1
+			       : op == COMPARE_LE || op == COMPARE_EQ ? c
+								      : INT64_MAX;
 		column->low = low > column->low ? low : column->low;
 		column->high = high < column->high ? high : column->high;
 	}
@@ -38,7 +43,8 @@ merge_range(JsonColumn *column)
 static void
 prepare_equality(JsonColumn *column)
 {
-	Str text = column->predicate_count == 1 ? column->predicates[0].constant.text : (Str){NULL, 0};
+	Str text =
+		column->predicate_count == 1 ? column->predicates[0].constant.text : (Str){NULL, 0};
 
 	if (column->spec->type->kind != TYPE_STRING || column->predicate_count != 1 ||
 	    column->predicates[0].op != COMPARE_EQ || text.len + 1 > SCAN_PREFIX)
@@ -64,11 +70,12 @@ open_column(JsonColumn *column, const DecodeSpec *spec, uint32_t index, Arena *a
 	column->stored = wanted->target != DECODE_NO_TARGET;
 	if (column->predicate_count > 0 && wanted->form != FORM_VALUE)
 		return error_set(err, FERRIS_ERR_NOT_SUPPORTED,
-		                 "a predicate needs column '%.*s' as a value", STR_ARG(wanted->name));
+				 "a predicate needs column '%.*s' as a value",
+				 STR_ARG(wanted->name));
 	if (wanted->type->field_count > 0 && (column->predicate_count > 0 || !column->stored))
 		return error_set(err, FERRIS_ERR_NOT_SUPPORTED,
-		                 "column '%.*s' is nested: the JSON decoder cannot compare it",
-		                 STR_ARG(wanted->name));
+				 "column '%.*s' is nested: the JSON decoder cannot compare it",
+				 STR_ARG(wanted->name));
 	merge_range(column);
 	prepare_equality(column);
 	column->scratch = (Vector){
@@ -101,14 +108,14 @@ choose_action(JsonField *field, const TimestampStyle *style)
 		field->action = JSON_READ_INTEGER;
 		field->max_whole = (uint32_t)type_integer_digits(type->kind) - 1;
 	} else if (type->kind == TYPE_DECIMAL && type->precision <= DECIMAL_MAX_PRECISION_64 &&
-	           type->scale < type->precision) {
+		   type->scale < type->precision) {
 		field->action = JSON_READ_DECIMAL;
 		field->scale = type->scale;
 		field->max_whole = (uint32_t)(type->precision - type->scale);
 	} else if (type->kind == TYPE_STRING) {
 		field->action = JSON_READ_STRING;
 	} else if (type->kind == TYPE_TIMESTAMP && field->text == NULL &&
-	           (style->kind == TIMESTAMP_ISO8601 || style->kind == TIMESTAMP_EPOCH_MILLIS)) {
+		   (style->kind == TIMESTAMP_ISO8601 || style->kind == TIMESTAMP_EPOCH_MILLIS)) {
 		field->action = JSON_READ_MILLIS;
 		field->max_whole = 14;
 	}
@@ -134,7 +141,8 @@ open_fields(JsonDecoder *decoder, Arena *arena)
 			for (uint32_t c = i; c < decoder->column_count; c++)
 				if (str_eq(decoder->columns[c].spec->name, name) &&
 				    (decoder->columns[c].predicate_count > 0) == with)
-					field->columns[field->column_count++] = &decoder->columns[c];
+					field->columns[field->column_count++] =
+						&decoder->columns[c];
 		choose_action(field, &decoder->reader.style);
 	}
 }
@@ -182,7 +190,7 @@ static void
 add_error(JsonDecoder *decoder, JsonRun *run, RecordRange range)
 {
 	batch_add_error(run->batch, range, decoder->reader.status, decoder->column, "%s",
-	                decoder->reader.message);
+			decoder->reader.message);
 }
 
 static void
@@ -311,9 +319,9 @@ decode_topic(JsonDecoder *decoder, JsonRun *run, ChunkCursor *cursor)
 		if (record->len == RECORD_NULL) {
 			decoder->column = (Str){"", 0};
 			json_fail(&decoder->reader, FERRIS_ERR_BAD_RECORD,
-			          "the record's value is null (a tombstone)");
+				  "the record's value is null (a tombstone)");
 			take_outcome(decoder, run, (RecordRange){record->offset, 0, cursor->line},
-			             JSON_ROW_FAILED);
+				     JSON_ROW_FAILED);
 		} else {
 			read_record(decoder, run, start, start + record->len, cursor->line);
 		}

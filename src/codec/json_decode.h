@@ -27,7 +27,7 @@ enum { JSON_VALIDATE_NEEDED, JSON_VALIDATE_FULL };
 enum { JSON_FRAMING_LINES, JSON_FRAMING_VALUES };
 enum { JSON_SIMD_AUTO, JSON_SIMD_PORTABLE };
 
-#define JSON_MAX_STEPS 64
+#define JSON_MAX_STEPS     64
 #define JSON_MAX_TEMPLATES 4 /* shapes of records that are remembered */
 
 extern const CodecClass json_codec;
@@ -37,8 +37,8 @@ typedef struct JsonColumn {
 	const DecodeColumn *spec;
 	const DecodePredicate *predicates;
 	uint32_t predicate_count;
-	Vector *vector;   /* in the batch being filled, or &scratch */
-	bool stored;      /* false: only for the predicates, row 0 of scratch is used again and again */
+	Vector *vector; /* in the batch being filled, or &scratch */
+	bool stored; /* false: only for the predicates, row 0 of scratch is used again and again */
 	bool is_equality; /* the one predicate is = on a short STRING */
 	ScanPrefix equal; /* the constant and a closing quote */
 	bool in_range;    /* the predicates are low <= value <= high, of a 64-bit lane */
@@ -54,38 +54,38 @@ typedef struct JsonColumn {
 
 /* How the fast path reads a field. */
 typedef enum JsonAction {
-	JSON_READ_SKIP,     /* nobody wants it */
-	JSON_READ_ANY,      /* by json_read.c */
+	JSON_READ_SKIP, /* nobody wants it */
+	JSON_READ_ANY,  /* by json_read.c */
 	JSON_READ_INTEGER,
-	JSON_READ_DECIMAL,  /* of up to 18 digits */
+	JSON_READ_DECIMAL, /* of up to 18 digits */
 	JSON_READ_STRING,
-	JSON_READ_MILLIS,   /* TIMESTAMP as epoch milliseconds */
+	JSON_READ_MILLIS, /* TIMESTAMP as epoch milliseconds */
 } JsonAction;
 
 /* One key that is wanted, once or several times. */
 typedef struct JsonField {
 	Str name;
-	JsonColumn **columns;  /* those with predicates first */
+	JsonColumn **columns; /* those with predicates first */
 	uint32_t column_count;
-	JsonAction action;     /* if not JSON_READ_ANY: */
-	JsonColumn *value;     /* the one VALUE column, or NULL */
-	JsonColumn *text;      /* the one TEXT column, or NULL */
-	uint32_t max_whole;    /* digits before the point that are surely in range */
+	JsonAction action;  /* if not JSON_READ_ANY: */
+	JsonColumn *value;  /* the one VALUE column, or NULL */
+	JsonColumn *text;   /* the one TEXT column, or NULL */
+	uint32_t max_whole; /* digits before the point that are surely in range */
 	uint32_t scale;
-	uint64_t seen;         /* serial number of the record it was last seen in */
+	uint64_t seen; /* serial number of the record it was last seen in */
 } JsonField;
 
 typedef struct JsonStep {
-	ScanPrefix prefix;       /* from the end of the last value to the start of this one */
-	const JsonField *field;  /* NULL: skip the value */
+	ScanPrefix prefix;      /* from the end of the last value to the start of this one */
+	const JsonField *field; /* NULL: skip the value */
 	JsonAction action;
 } JsonStep;
 
 /* The shape of a record, as far as the last wanted column. */
 typedef struct JsonTemplate {
 	uint32_t count;
-	bool simple;        /* no step is JSON_READ_ANY */
-	bool closed;        /* the object ends behind the last step, without these columns: */
+	bool simple; /* no step is JSON_READ_ANY */
+	bool closed; /* the object ends behind the last step, without these columns: */
 	JsonColumn **nulls;
 	uint32_t null_count;
 	JsonStep steps[JSON_MAX_STEPS];
@@ -102,31 +102,31 @@ typedef enum JsonOutcome {
 /* What a decode call is filling. */
 typedef struct JsonRun {
 	Batch *batch;
-	const char *base;  /* chunk->data */
-	const char *end;   /* one past its last byte */
-	uint32_t row;      /* to be filled next */
+	const char *base; /* chunk->data */
+	const char *end;  /* one past its last byte */
+	uint32_t row;     /* to be filled next */
 } JsonRun;
 
 /* Fast path for one record, [start, end); false: not sure, ask the general path. */
 typedef bool (*JsonFast)(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
-                         JsonOutcome *outcome);
+			 JsonOutcome *outcome);
 /* Records of a file from `next` on, one a line, as long as the fast path is sure of them; returns
  * where the next one starts. */
 typedef const char *(*JsonFastLines)(JsonDecoder *decoder, JsonRun *run, const char *next,
-                                     uint32_t *line);
+				     uint32_t *line);
 
 struct JsonDecoder {
 	Decoder base;
 	const DecodeSpec *spec;
 	JsonReader reader;
-	bool full;            /* validate every byte */
-	bool values;          /* framing */
+	bool full;   /* validate every byte */
+	bool values; /* framing */
 	JsonColumn *columns;
 	uint32_t column_count;
 	JsonField *fields;
 	uint32_t field_count;
-	uint64_t record;      /* serial number */
-	Str column;           /* at fault */
+	uint64_t record; /* serial number */
+	Str column;      /* at fault */
 	JsonFast fast;
 	JsonFastLines fast_lines;
 	JsonTemplate *templates[JSON_MAX_TEMPLATES]; /* the one that fitted last comes first */
@@ -134,9 +134,9 @@ struct JsonDecoder {
 	JsonTemplate *learning; /* what the general path is noting */
 	const char *slow_end;   /* see json_fast_impl.h */
 	bool slow_passes;
-	size_t line_skip;       /* bytes in which lines have had no line end so far */
-	bool patient;           /* read a record to its end though a predicate failed: no branch */
-	bool can_learn;         /* the record at hand fits a template so far */
+	size_t line_skip; /* bytes in which lines have had no line end so far */
+	bool patient;     /* read a record to its end though a predicate failed: no branch */
+	bool can_learn;   /* the record at hand fits a template so far */
 };
 
 Status json_decoder_open(const DecodeSpec *spec, Arena *arena, Decoder **out, Error *err);
@@ -144,13 +144,13 @@ Status json_decode(Decoder *decoder, ChunkCursor *cursor, Batch *batch, Error *e
 
 /* The general path: [start, end) is the record. */
 JsonOutcome json_record_read(JsonDecoder *decoder, JsonRun *run, const char *start,
-                             const char *end);
+			     const char *end);
 /* All predicates of the column hold for the value at `row` of its vector. */
 bool json_column_passes(const JsonColumn *column, uint32_t row);
 /* One value into all columns of the field; returns one past the value, or NULL after an error.
  * *passes tells whether the predicates hold. */
 const char *json_field_read(JsonDecoder *decoder, JsonRun *run, const JsonField *field,
-                            const char *p, bool *passes);
+			    const char *p, bool *passes);
 /* The last byte of [start, end) that is no blank is '}'. */
 bool json_frame_closed(const char *start, const char *end);
 
@@ -162,17 +162,17 @@ bool json_values_closed(const char *p, const char *end);
 const char *json_values_skip(const char *p, const char *end);
 size_t json_frame(const Setting *settings, const char *data, size_t len, bool last);
 Status json_header(const DecodeSpec *spec, const char *data, size_t len, bool last, size_t *skip,
-                   Error *err);
+		   Error *err);
 Status json_infer(const Setting *settings, const Chunk *sample, Arena *arena, Schema *schema,
-                  Error *err);
+		  Error *err);
 
 bool json_fast_avx2(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
-                    JsonOutcome *outcome);
+		    JsonOutcome *outcome);
 const char *json_fast_lines_avx2(JsonDecoder *decoder, JsonRun *run, const char *next,
-                                 uint32_t *line);
+				 uint32_t *line);
 bool json_fast_portable(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
-                        JsonOutcome *outcome);
+			JsonOutcome *outcome);
 const char *json_fast_lines_portable(JsonDecoder *decoder, JsonRun *run, const char *next,
-                                     uint32_t *line);
+				     uint32_t *line);
 /* False on CPUs that cannot run json_fast_avx2. */
 bool json_fast_has_avx2(void);

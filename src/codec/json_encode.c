@@ -12,12 +12,12 @@
 #include "codec/scan.h"
 #include "type/decimal.h"
 
-#define SHORT_TEXT 32 /* bytes of text that every row has room for in each column */
+#define SHORT_TEXT 32  /* bytes of text that every row has room for in each column */
 #define VALUE_ROOM 128 /* the longest number, or a short text and its copying room */
 
 /* How a column of the batch at hand is printed. */
 typedef enum PrintKind {
-	PRINT_COPY,    /* text that needs no quotes */
+	PRINT_COPY, /* text that needs no quotes */
 	PRINT_STRING,
 	PRINT_INTEGER,
 	PRINT_DECIMAL, /* of up to 18 digits */
@@ -26,11 +26,11 @@ typedef enum PrintKind {
 
 typedef struct OutColumn {
 	const EncodeColumn *spec;
-	const char *piece;  /* `{"a":` or `,"b":`; padded so that 32 bytes may be read */
+	const char *piece; /* `{"a":` or `,"b":`; padded so that 32 bytes may be read */
 	uint32_t piece_len;
-	PrintKind kind;     /* of this batch, as is what follows */
+	PrintKind kind; /* of this batch, as is what follows */
 	const Vector *vector;
-	uint32_t row_mask;  /* 0 for a constant vector */
+	uint32_t row_mask; /* 0 for a constant vector */
 	int scale;
 } OutColumn;
 
@@ -39,7 +39,7 @@ typedef struct JsonEncoder {
 	TimestampStyle style;
 	OutColumn *columns;
 	uint32_t column_count;
-	size_t row_room;    /* bytes of a row whose texts are short */
+	size_t row_room; /* bytes of a row whose texts are short */
 } JsonEncoder;
 
 /* The output while a batch is being written. */
@@ -59,7 +59,8 @@ open_column(OutColumn *column, const EncodeColumn *spec, bool first, Arena *aren
 	piece[0] = first ? '{' : ',';
 	char *end = json_print_string(piece + 1, spec->name.data, spec->name.len);
 	if (end == NULL)
-		return error_set(err, FERRIS_ERR_UTF8, "the name of an output column is not valid UTF-8");
+		return error_set(err, FERRIS_ERR_UTF8,
+				 "the name of an output column is not valid UTF-8");
 	*end++ = ':';
 	memset(end, 0, (size_t)(piece + room - end));
 	column->piece = piece;
@@ -125,7 +126,7 @@ writing_room(const Writing *writing)
 
 static bool
 write_any(const JsonEncoder *encoder, Writing *writing, const OutColumn *column, uint32_t row,
-          JsonPrintError *error)
+	  JsonPrintError *error)
 {
 	buffer_commit(writing->bytes, writing->p);
 	if (!json_print_value(writing->bytes, &encoder->style, column->vector, row, error))
@@ -142,7 +143,7 @@ write_any(const JsonEncoder *encoder, Writing *writing, const OutColumn *column,
 /* A text that is longer than every row has room for, or may need escapes. */
 static bool
 write_long(const JsonEncoder *encoder, Writing *writing, StringView view, bool quoted,
-           JsonPrintError *error)
+	   JsonPrintError *error)
 {
 	if (!writing_reserve(writing, JSON_STRING_MAX(view.len) + encoder->row_room)) {
 		*error = (JsonPrintError){FERRIS_ERR_LIMIT, "the output buffer is full"};
@@ -174,7 +175,7 @@ write_piece(char *p, const OutColumn *column)
 /* One value behind its name; false: it has no JSON text. */
 static inline bool
 write_value(const JsonEncoder *encoder, Writing *writing, const OutColumn *column, uint32_t row,
-            JsonPrintError *error)
+	    JsonPrintError *error)
 {
 	uint32_t at = row & column->row_mask;
 	char *p = write_piece(writing->p, column);
@@ -209,8 +210,8 @@ write_value(const JsonEncoder *encoder, Writing *writing, const OutColumn *colum
 		writing->p = int64_print(p, VECTOR_DATA(column->vector, int64_t)[at]);
 		return true;
 	case PRINT_DECIMAL:
-		writing->p = decimal_print64(p, VECTOR_DATA(column->vector, int64_t)[at],
-		                             column->scale);
+		writing->p =
+			decimal_print64(p, VECTOR_DATA(column->vector, int64_t)[at], column->scale);
 		return true;
 	default:
 		writing->p = p;
@@ -236,7 +237,7 @@ start_batch(JsonEncoder *encoder, const Batch *batch)
 /* One record; false: the row has no JSON text, *at says which column's. */
 static inline bool
 write_row(const JsonEncoder *encoder, Writing *writing, uint32_t row, uint32_t *at,
-          JsonPrintError *error)
+	  JsonPrintError *error)
 {
 	for (uint32_t i = 0; i < encoder->column_count; i++)
 		if (!write_value(encoder, writing, &encoder->columns[i], row, error)) {
@@ -252,14 +253,14 @@ write_row(const JsonEncoder *encoder, Writing *writing, uint32_t row, uint32_t *
 
 static Status
 fail_row(const JsonEncoder *encoder, Batch *batch, uint32_t row, uint32_t at,
-         const JsonPrintError *error, Error *err)
+	 const JsonPrintError *error, Error *err)
 {
 	if (error->status == FERRIS_ERR_LIMIT || batch->error_count >= BATCH_CAPACITY)
 		return error_set(err, FERRIS_ERR_LIMIT, "cannot encode a row as JSON: %s",
-		                 error->status == FERRIS_ERR_LIMIT ? error->what
-		                                                   : "too many rows failed");
+				 error->status == FERRIS_ERR_LIMIT ? error->what
+								   : "too many rows failed");
 	batch_add_error(batch, batch->records[row], error->status, encoder->columns[at].spec->name,
-	                "%s", error->what);
+			"%s", error->what);
 	return FERRIS_OK;
 }
 
@@ -282,7 +283,7 @@ json_encode(Encoder *base, Batch *batch, Output *out, Error *err)
 		if (__builtin_expect(writing_room(&writing) < encoder->row_room, 0) &&
 		    !writing_reserve(&writing, encoder->row_room))
 			return error_set(err, FERRIS_ERR_LIMIT,
-			                 "cannot encode a row as JSON: the output buffer is full");
+					 "cannot encode a row as JSON: the output buffer is full");
 		size_t start = (size_t)(writing.p - out->bytes.data);
 		if (write_row(encoder, &writing, row, &at, &error)) {
 			out->ends[out->count++] = (uint32_t)(writing.p - out->bytes.data);

@@ -44,7 +44,7 @@ json_fast_has_avx2(void)
 
 bool
 json_fast_avx2(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
-               JsonOutcome *outcome)
+	       JsonOutcome *outcome)
 {
 	return json_fast_portable(decoder, run, start, end, outcome);
 }

@@ -1,13 +1,21 @@
 /* codec/json_fast_impl.h -- the fast path, compiled twice: for AVX2 and as plain C.
  *
  * A record is assumed to repeat one of the templates that the general path has learned: between
- * two values stand exactly the bytes that stood there before.  A value of the expected, simple form is read
- * here; one of another form goes through json_read.c, on its own.  When anything else is not as
- * expected the record is left to the general path, which starts over.
+ * two values stand exactly the bytes that stood there before.  A value of the expected, simple form
+ * is read here; one of another form goes through json_read.c, on its own.  When anything else is
+ * not as expected the record is left to the general path, which starts over.
  *
  * Nothing here passes a line end: template bytes have none, and no value that is read here has.
  *
  * The includer defines FAST(name), a suffix for the functions. */
+
+#include "codec/json_decode.h"
+#include "codec/scan_padded.h"
+#include "type/decimal.h"
+
+#ifndef FAST
+#define FAST(name) name##_alone
+#endif
 
 /* The loop over the steps is one function: its state stays in registers. */
 #define FAST_INLINE inline __attribute__((always_inline))
@@ -38,7 +46,7 @@ fast_number(const char *p)
 	ScanNumber n = scan_number(p);
 	/* Not whole == 0, no second point, no point without digits behind it, no leading zero. */
 	bool plain = (n.whole > 0) & n.single_point & ((n.fraction > 0) | (n.whole == n.len)) &
-	             ((n.whole == 1) | (*p != '0'));
+		     ((n.whole == 1) | (*p != '0'));
 
 	return (FastNumber){p, p + n.len, n.whole, n.fraction, negative, plain};
 }
@@ -95,7 +103,7 @@ fast_integer(const JsonField *field, uint32_t row, const char *p, bool *passes)
 	}
 	if (field->text != NULL)
 		fast_store_view(field->text->vector, row, p, (size_t)(n.end - p),
-		                VIEW_JSON_CLEAN | VIEW_CSV_CLEAN);
+				VIEW_JSON_CLEAN | VIEW_CSV_CLEAN);
 	return n.end;
 }
 
@@ -119,7 +127,7 @@ fast_decimal(const JsonField *field, uint32_t row, const char *p, bool *passes)
 	}
 	if (field->text != NULL)
 		fast_store_view(field->text->vector, row, p, (size_t)(n.end - p),
-		                VIEW_JSON_CLEAN | VIEW_CSV_CLEAN);
+				VIEW_JSON_CLEAN | VIEW_CSV_CLEAN);
 	return n.end;
 }
 
@@ -150,7 +158,7 @@ fast_string(const JsonField *field, uint32_t row, const char *p, const char *end
 		const JsonColumn *column = field->value;
 
 		fast_store_view(column->vector, column->stored ? row : 0, start,
-		                (size_t)(close - start), VIEW_JSON_CLEAN);
+				(size_t)(close - start), VIEW_JSON_CLEAN);
 		if (column->is_equality)
 			*passes = *passes & scan_matches(start, &column->equal);
 		else if (column->predicate_count > 0)
@@ -158,7 +166,7 @@ fast_string(const JsonField *field, uint32_t row, const char *p, const char *end
 	}
 	if (field->text != NULL)
 		fast_store_view(field->text->vector, row, start, (size_t)(close - start),
-		                VIEW_JSON_CLEAN);
+				VIEW_JSON_CLEAN);
 	return close + 1;
 }
 
@@ -189,7 +197,7 @@ FAST(confirm)(const char *end, const char *unchecked, const char *p)
  * decoder->slow_end and ->slow_passes are results too: the hot loop keeps its own in registers. */
 static __attribute__((noinline)) const char *
 FAST(slow_value)(JsonDecoder *decoder, JsonRun *run, const JsonField *field, const char *p,
-                 const char *end, const char *unchecked)
+		 const char *end, const char *unchecked)
 {
 	decoder->slow_passes = true;
 	end = FAST(confirm)(end, unchecked, p);
@@ -198,7 +206,7 @@ FAST(slow_value)(JsonDecoder *decoder, JsonRun *run, const JsonField *field, con
 	if (p >= end)
 		return NULL;
 	p = field != NULL ? json_field_read(decoder, run, field, p, &decoder->slow_passes)
-	                  : json_skip_value(&decoder->reader.text, p);
+			  : json_skip_value(&decoder->reader.text, p);
 	return p != NULL && p < end && fast_is_delimiter(*p) ? p : NULL;
 }
 
@@ -207,7 +215,7 @@ typedef struct FastRecord {
 	const char *end;       /* a line end, or the end of a record whose bounds are known */
 	const char *unchecked; /* before this there may be an earlier line end */
 	bool sure;
-	bool passes;           /* the predicates */
+	bool passes; /* the predicates */
 } FastRecord;
 
 /* The object ends at p, and nothing follows it; columns that it has not are NULL. */
@@ -224,7 +232,7 @@ fast_close(const JsonTemplate *template, uint32_t row, const char *p, const char
 /* Reads the record's columns into run->row. */
 static FAST_INLINE FastRecord
 FAST(record)(JsonDecoder *decoder, const JsonTemplate *template, JsonRun *run, const char *p,
-             const char *end, const char *unchecked)
+	     const char *end, const char *unchecked)
 {
 	const JsonStep *step = template->steps;
 	const JsonStep *last = step + template->count;
@@ -259,7 +267,8 @@ FAST(record)(JsonDecoder *decoder, const JsonTemplate *template, JsonRun *run, c
 			break;
 		}
 		if (__builtin_expect(next == NULL, 0)) {
-			next = FAST(slow_value)(decoder, run, field, p, record.end, record.unchecked);
+			next = FAST(slow_value)(decoder, run, field, p, record.end,
+						record.unchecked);
 			record.end = decoder->slow_end;
 			record.unchecked = p;
 			record.passes &= decoder->slow_passes;
@@ -271,8 +280,8 @@ FAST(record)(JsonDecoder *decoder, const JsonTemplate *template, JsonRun *run, c
 	if (p >= record.end || !fast_is_delimiter(*p))
 		return record;
 	record.end = FAST(confirm)(record.end, record.unchecked, p);
-	record.sure = __builtin_expect(record.end[-1] == '}', 1) ||
-	              json_frame_closed(p, record.end);
+	record.sure =
+		__builtin_expect(record.end[-1] == '}', 1) || json_frame_closed(p, record.end);
 	if (__builtin_expect(template->closed, 0) && step == last)
 		record.sure = fast_close(template, row, p, record.end);
 	return record;
@@ -291,7 +300,7 @@ fast_prefer(JsonDecoder *decoder, uint32_t index)
 
 bool
 FAST(json_fast)(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
-                JsonOutcome *outcome)
+		JsonOutcome *outcome)
 {
 	for (uint32_t i = 0; i < decoder->template_count; i++) {
 		FastRecord record =
@@ -312,7 +321,7 @@ fast_choose_patience(JsonDecoder *decoder, uint32_t records, uint32_t kept)
 {
 	if (records >= 64)
 		decoder->patient = decoder->templates[0]->simple && kept > records / 8 &&
-		                   kept < records - records / 8;
+				   kept < records - records / 8;
 }
 
 /* Lines are much of one length.  So the line end is looked for where it is likely to be, before
@@ -339,7 +348,8 @@ FAST(json_fast_lines)(JsonDecoder *decoder, JsonRun *run, const char *next, uint
 		FastRecord record;
 		uint32_t i = 0;
 		do
-			record = FAST(record)(decoder, decoder->templates[i], run, next, likely, guess);
+			record = FAST(record)(decoder, decoder->templates[i], run, next, likely,
+					      guess);
 		while (__builtin_expect(!record.sure, 0) && ++i < decoder->template_count);
 		if (__builtin_expect(!record.sure, 0))
 			break;
@@ -348,8 +358,9 @@ FAST(json_fast_lines)(JsonDecoder *decoder, JsonRun *run, const char *next, uint
 		size_t len = (size_t)(record.end - next);
 		if (__builtin_expect(record.end != likely, 0))
 			skip = len > 8 ? len - 8 : 0;
-		batch->records[run->row] = (RecordRange){(uint32_t)(next - run->base),
-			(uint32_t)(len - (record.end[-1] == '\r')), at};
+		batch->records[run->row] =
+			(RecordRange){(uint32_t)(next - run->base),
+				      (uint32_t)(len - (record.end[-1] == '\r')), at};
 		run->row += record.passes;
 		at++;
 		next = record.end + (record.end < run->end);

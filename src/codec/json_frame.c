@@ -19,7 +19,8 @@ json_frame(const Setting *settings, const char *data, size_t len, bool last)
 		const char *next = start < end ? json_values_next(start, end) : end;
 
 		/* What reaches the end may go on behind it. */
-		if (next == end && (start == end || end[-1] != '}' || !json_values_closed(start, end)))
+		if (next == end &&
+		    (start == end || end[-1] != '}' || !json_values_closed(start, end)))
 			return (size_t)((start == end ? end : whole) - data);
 		whole = next;
 	}
@@ -72,14 +73,14 @@ json_values_next(const char *p, const char *end)
 	/* No object: an error of its own, up to where an object may start. */
 	while (p < end && *p != '{' && *p != '\n')
 		p = *p == '"' && json_skip_string(p + 1, end) != NULL ? json_skip_string(p + 1, end)
-		                                                      : p + 1;
+								      : p + 1;
 	return p;
 }
 
 /* Nothing but a byte order mark may stand before the first record. */
 Status
 json_header(const DecodeSpec *spec, const char *data, size_t len, bool last, size_t *skip,
-            Error *err)
+	    Error *err)
 {
 	static const char mark[] = "\xEF\xBB\xBF";
 	size_t there = len < 3 ? len : 3;

@@ -22,13 +22,13 @@ enum {
 
 typedef struct Seen Seen;
 struct Seen {
-	Str name;            /* of a field */
-	unsigned kinds;      /* SEEN_* */
-	uint32_t whole;      /* most digits before the point */
-	uint32_t fraction;   /* most digits behind it */
+	Str name;          /* of a field */
+	unsigned kinds;    /* SEEN_* */
+	uint32_t whole;    /* most digits before the point */
+	uint32_t fraction; /* most digits behind it */
 	bool beyond_bigint;
-	Seen *element;       /* of arrays */
-	Seen *fields;        /* of objects: first, in order of appearance */
+	Seen *element; /* of arrays */
+	Seen *fields;  /* of objects: first, in order of appearance */
 	Seen *last_field;
 	Seen *next;
 	uint32_t field_count;
@@ -81,7 +81,7 @@ see_string(Sampler *sampler, Seen *seen, const JsonString *string)
 	Str text = json_string_text(sampler->arena, string);
 	int64_t micros;
 	bool timestamp = text.len > 10 /* not a mere date */ &&
-	                 timestamp_parse(text.data, text.len, &micros) == TEMPORAL_OK;
+			 timestamp_parse(text.data, text.len, &micros) == TEMPORAL_OK;
 
 	seen->kinds |= timestamp ? SEEN_TIMESTAMP : SEEN_STRING;
 }
@@ -167,7 +167,7 @@ number_type(const Seen *seen, Arena *arena)
 		return TYPE_OF(STRING); /* keeps every digit */
 	if (!(seen->kinds & SEEN_FRACTION))
 		return seen->beyond_bigint ? type_decimal(arena, DECIMAL_MAX_PRECISION, 0)
-		                           : TYPE_OF(BIGINT);
+					   : TYPE_OF(BIGINT);
 	if (seen->whole + scale <= DECIMAL_ROOM)
 		return type_decimal(arena, DECIMAL_ROOM, (int)scale);
 	return type_decimal(arena, DECIMAL_MAX_PRECISION, (int)scale);
@@ -255,16 +255,19 @@ json_infer(const Setting *settings, const Chunk *sample, Arena *arena, Schema *s
 	}
 	if (sample->record_count == 0)
 		see_file(&sampler, &root, sample,
-		         settings[JSON_FRAMING].integer == JSON_FRAMING_VALUES);
+			 settings[JSON_FRAMING].integer == JSON_FRAMING_VALUES);
 	if (root.field_count == 0) {
-		error_set(err, FERRIS_ERR_NO_SCHEMA,
-		          "no schema could be inferred: the sample holds no JSON object with a key");
-		return error_hint(err, "declare the columns, or set 'json.framing' = 'values' if the "
-		                       "records are not one a line");
+		error_set(
+			err, FERRIS_ERR_NO_SCHEMA,
+			"no schema could be inferred: the sample holds no JSON object with a key");
+		return error_hint(err,
+				  "declare the columns, or set 'json.framing' = 'values' if the "
+				  "records are not one a line");
 	}
 	schema->fields = ARENA_ARRAY(arena, Field, root.field_count);
 	schema->count = 0;
 	for (const Seen *field = root.fields; field != NULL; field = field->next)
-		schema->fields[schema->count++] = (Field){field->name, seen_type(field, arena), false};
+		schema->fields[schema->count++] =
+			(Field){field->name, seen_type(field, arena), false};
 	return FERRIS_OK;
 }

@@ -137,7 +137,7 @@ append_timestamp(Buffer *out, const TimestampStyle *style, int64_t micros, JsonP
 	char *end = timestamp_style_print(style, micros, text);
 	if (end == NULL)
 		return print_fault(error, FERRIS_ERR_BAD_VALUE,
-		                   "'timestamp.format' makes too long a text");
+				   "'timestamp.format' makes too long a text");
 	if (timestamp_style_is_number(style))
 		return append(out, text, (size_t)(end - text), error);
 	return append_string(out, text, (size_t)(end - text), error);
@@ -150,9 +150,9 @@ append_double(Buffer *out, const Type *type, double value, JsonPrintError *error
 
 	if (!isfinite(value))
 		return print_fault(error, FERRIS_ERR_BAD_VALUE,
-		                   "JSON has no number for NaN and infinity");
+				   "JSON has no number for NaN and infinity");
 	char *end = type->kind == TYPE_FLOAT ? float_print(text, (float)value)
-	                                     : double_print(text, value);
+					     : double_print(text, value);
 	return append(out, text, (size_t)(end - text), error);
 }
 
@@ -202,7 +202,7 @@ append_fixed(Buffer *out, const Vector *vector, uint32_t row, JsonPrintError *er
 
 static bool
 append_array(Buffer *out, const TimestampStyle *style, const Vector *vector, uint32_t row,
-             JsonPrintError *error)
+	     JsonPrintError *error)
 {
 	ListEntry list = VECTOR_DATA(vector, ListEntry)[row];
 
@@ -220,7 +220,7 @@ append_array(Buffer *out, const TimestampStyle *style, const Vector *vector, uin
 /* The key of a MAP: any scalar, in quotes. */
 static bool
 append_key(Buffer *out, const TimestampStyle *style, const Vector *keys, uint32_t row,
-           JsonPrintError *error)
+	   JsonPrintError *error)
 {
 	size_t start = out->len;
 
@@ -239,7 +239,7 @@ append_key(Buffer *out, const TimestampStyle *style, const Vector *keys, uint32_
 
 static bool
 append_map(Buffer *out, const TimestampStyle *style, const Vector *vector, uint32_t row,
-           JsonPrintError *error)
+	   JsonPrintError *error)
 {
 	ListEntry list = VECTOR_DATA(vector, ListEntry)[row];
 
@@ -258,7 +258,7 @@ append_map(Buffer *out, const TimestampStyle *style, const Vector *vector, uint3
 
 static bool
 append_struct(Buffer *out, const TimestampStyle *style, const Vector *vector, uint32_t row,
-              JsonPrintError *error)
+	      JsonPrintError *error)
 {
 	const Type *type = vector->type;
 
@@ -269,7 +269,8 @@ append_struct(Buffer *out, const TimestampStyle *style, const Vector *vector, ui
 
 		if (i > 0 && !append(out, ",", 1, error))
 			return false;
-		if (!append_string(out, name.data, name.len, error) || !append(out, ":", 1, error) ||
+		if (!append_string(out, name.data, name.len, error) ||
+		    !append(out, ":", 1, error) ||
 		    !json_print_value(out, style, &vector->children[i], row, error))
 			return false;
 	}
@@ -280,7 +281,7 @@ append_struct(Buffer *out, const TimestampStyle *style, const Vector *vector, ui
 
 static bool
 append_text(Buffer *out, const TimestampStyle *style, const Type *type, StringView view,
-            JsonPrintError *error)
+	    JsonPrintError *error)
 {
 	int64_t micros;
 
@@ -297,7 +298,7 @@ append_text(Buffer *out, const TimestampStyle *style, const Type *type, StringVi
 
 bool
 json_print_value(Buffer *out, const TimestampStyle *style, const Vector *vector, uint32_t row,
-                 JsonPrintError *error)
+		 JsonPrintError *error)
 {
 	const Type *type = vector->type;
 

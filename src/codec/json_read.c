@@ -71,7 +71,7 @@ fail_value(JsonReader *reader, Status status, const Token *token, const Type *ty
 	Str name = type_text(reader->heap, type);
 
 	return json_fail(reader, status, "'%.*s' %s %.*s", STR_ARG(shown), why,
-	                 name.len < TYPE_SHOW_MAX ? (int)name.len : TYPE_SHOW_MAX, name.data);
+			 name.len < TYPE_SHOW_MAX ? (int)name.len : TYPE_SHOW_MAX, name.data);
 }
 
 static bool
@@ -123,10 +123,10 @@ fail_decimal(JsonReader *reader, const Token *token, const Type *type, DecimalRe
 	switch (result) {
 	case DECIMAL_LOST_DIGITS:
 		return fail_value(reader, FERRIS_ERR_DIGIT_LOSS, token, type,
-		                  "has more fractional digits than");
+				  "has more fractional digits than");
 	case DECIMAL_OVERFLOW:
 		return fail_value(reader, FERRIS_ERR_OUT_OF_RANGE, token, type,
-		                  "is outside the range of");
+				  "is outside the range of");
 	default:
 		return fail_value(reader, FERRIS_ERR_BAD_VALUE, token, type, "is not a");
 	}
@@ -142,7 +142,7 @@ read_integer(JsonReader *reader, const Token *token, const Type *type, Str text,
 
 	if (int64_parse(text.data, text.len, out) != NUMBER_OK) {
 		DecimalResult result = decimal_parse(text.data, text.len, DECIMAL_PRECISION_MAX, 0,
-		                                     ROUND_EXACT, &wide);
+						     ROUND_EXACT, &wide);
 
 		if (result != DECIMAL_OK)
 			return fail_decimal(reader, token, type, result);
@@ -158,16 +158,16 @@ read_integer(JsonReader *reader, const Token *token, const Type *type, Str text,
 
 static bool
 read_decimal(JsonReader *reader, const Token *token, const Type *type, Str text, Vector *vector,
-             uint32_t row)
+	     uint32_t row)
 {
 	DecimalResult result;
 
 	if (type->precision <= DECIMAL_MAX_PRECISION_64)
 		result = decimal_parse64(text.data, text.len, type->precision, type->scale,
-		                         ROUND_EXACT, &VECTOR_DATA(vector, int64_t)[row]);
+					 ROUND_EXACT, &VECTOR_DATA(vector, int64_t)[row]);
 	else
 		result = decimal_parse(text.data, text.len, type->precision, type->scale,
-		                       ROUND_EXACT, &VECTOR_DATA(vector, Int128)[row]);
+				       ROUND_EXACT, &VECTOR_DATA(vector, Int128)[row]);
 	return result == DECIMAL_OK || fail_decimal(reader, token, type, result);
 }
 
@@ -195,10 +195,10 @@ fail_temporal(JsonReader *reader, const Token *token, const Type *type, Temporal
 	switch (result) {
 	case TEMPORAL_RANGE:
 		return fail_value(reader, FERRIS_ERR_OUT_OF_RANGE, token, type,
-		                  "is outside the range of");
+				  "is outside the range of");
 	case TEMPORAL_LOST_DIGITS:
 		return fail_value(reader, FERRIS_ERR_DIGIT_LOSS, token, type,
-		                  "is finer than the microseconds of");
+				  "is finer than the microseconds of");
 	default:
 		return fail_value(reader, FERRIS_ERR_BAD_VALUE, token, type, "is not a");
 	}
@@ -206,7 +206,7 @@ fail_temporal(JsonReader *reader, const Token *token, const Type *type, Temporal
 
 static bool
 read_temporal(JsonReader *reader, const Token *token, const Type *type, Str text, Vector *vector,
-              uint32_t row)
+	      uint32_t row)
 {
 	int64_t *out = type->kind != TYPE_INTERVAL ? &VECTOR_DATA(vector, int64_t)[row] : NULL;
 	TemporalResult result;
@@ -221,7 +221,8 @@ read_temporal(JsonReader *reader, const Token *token, const Type *type, Str text
 		result = time_parse(text.data, text.len, out);
 		break;
 	case TYPE_INTERVAL:
-		result = interval_parse_text(text.data, text.len, &VECTOR_DATA(vector, Interval)[row]);
+		result = interval_parse_text(text.data, text.len,
+					     &VECTOR_DATA(vector, Interval)[row]);
 		break;
 	default:
 		if (token->kind == TOKEN_NUMBER)
@@ -323,7 +324,7 @@ tokens_of(const Type *type)
 /* `text` is the token's own text, or that inside its quotes. */
 static bool
 read_scalar(JsonReader *reader, Token *token, Str text, uint32_t depth, Vector *vector,
-            uint32_t row)
+	    uint32_t row)
 {
 	const Type *type = vector->type;
 
@@ -368,7 +369,7 @@ next_element(JsonReader *reader, const char *p, char close, bool *more)
 		return p + 1;
 	text->status = FERRIS_ERR_BAD_RECORD;
 	text->fault = close == ']' ? "expected ',' or ']' in an array"
-	                           : "expected ',' or '}' in an object";
+				   : "expected ',' or '}' in an object";
 	text->fault_at = p;
 	json_fail_text(reader);
 	return NULL;
@@ -540,7 +541,7 @@ read_struct(JsonReader *reader, const char *p, uint32_t depth, Vector *vector, u
 			json_set_null(&vector->children[i], row);
 		if (type->fields[i].not_null && vector_is_null(&vector->children[i], row)) {
 			json_fail(reader, FERRIS_ERR_NOT_NULL, "field '%.*s' is NULL or missing",
-			          STR_ARG(type->fields[i].name));
+				  STR_ARG(type->fields[i].name));
 			return NULL;
 		}
 	}
@@ -566,8 +567,8 @@ json_read_value(JsonReader *reader, const char *p, uint32_t depth, Vector *vecto
 	if (vector->type->field_count > 0) {
 		if (depth >= reader->text.max_depth) {
 			json_fail(reader, FERRIS_ERR_BAD_RECORD,
-			          "nested deeper than 'json.max.depth' = %u",
-			          reader->text.max_depth);
+				  "nested deeper than 'json.max.depth' = %u",
+				  reader->text.max_depth);
 			return NULL;
 		}
 		if (vector->type->kind == TYPE_ARRAY)
@@ -631,8 +632,8 @@ print_exact(JsonReader *reader, const Token *token, const Type *type, StringView
 			return false;
 		wide = integer;
 	} else {
-		DecimalResult result = decimal_parse(text.data, text.len, type->precision, type->scale,
-		                                     ROUND_EXACT, &wide);
+		DecimalResult result = decimal_parse(text.data, text.len, type->precision,
+						     type->scale, ROUND_EXACT, &wide);
 
 		if (result != DECIMAL_OK)
 			return fail_decimal(reader, token, type, result);
@@ -665,8 +666,8 @@ print_text(JsonReader *reader, const char *p, uint32_t depth, Vector *vector, ui
 		uint32_t len = (uint32_t)out.len - 2 * quote;
 		const char *copy = arena_copy(reader->heap, out.data + quote, len);
 
-		VECTOR_DATA(vector, StringView)[row] =
-			(StringView){copy, len, quote == 1 ? VIEW_JSON_CLEAN : 0};
+		VECTOR_DATA(vector, StringView)
+		[row] = (StringView){copy, len, quote == 1 ? VIEW_JSON_CLEAN : 0};
 		vector_set_valid(vector, row);
 	}
 	buffer_free(&out);

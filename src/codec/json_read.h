@@ -12,9 +12,9 @@
 
 typedef struct JsonReader {
 	JsonText text;
-	Arena *heap;          /* of the batch */
+	Arena *heap; /* of the batch */
 	TimestampStyle style;
-	Status status;        /* of the error */
+	Status status; /* of the error */
 	char message[400];
 } JsonReader;
 
@@ -28,9 +28,9 @@ bool json_fail_text(JsonReader *reader);
  * NULL.  `depth` is the number of arrays and objects around it.  Returns one past the value, or
  * NULL after json_fail. */
 const char *json_read_value(JsonReader *reader, const char *p, uint32_t depth, Vector *vector,
-                            uint32_t row);
+			    uint32_t row);
 /* The same for a TEXT vector: the value's canonical text. */
 const char *json_read_text(JsonReader *reader, const char *p, uint32_t depth, Vector *vector,
-                           uint32_t row);
+			   uint32_t row);
 /* NULL, and for a STRUCT in all its fields too. */
 void json_set_null(Vector *vector, uint32_t row);

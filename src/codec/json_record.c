@@ -66,7 +66,7 @@ json_column_passes(const JsonColumn *column, uint32_t row)
 		const DecodePredicate *predicate = &column->predicates[i];
 
 		if (!order_holds(predicate->op,
-		                 value_compare(column->vector, row, &predicate->constant)))
+				 value_compare(column->vector, row, &predicate->constant)))
 			return false;
 	}
 	return true;
@@ -76,7 +76,7 @@ json_column_passes(const JsonColumn *column, uint32_t row)
 
 const char *
 json_field_read(JsonDecoder *decoder, JsonRun *run, const JsonField *field, const char *p,
-                bool *passes)
+		bool *passes)
 {
 	const char *next = NULL;
 
@@ -94,7 +94,7 @@ json_field_read(JsonDecoder *decoder, JsonRun *run, const JsonField *field, cons
 			return NULL;
 		if (column->spec->not_null && vector_is_null(column->vector, row)) {
 			json_fail(&decoder->reader, FERRIS_ERR_NOT_NULL,
-			          "null in a column that is NOT NULL");
+				  "null in a column that is NOT NULL");
 			return NULL;
 		}
 		if (!json_column_passes(column, row)) {
@@ -267,7 +267,7 @@ walk_missing(Walk *walk)
 			if (column->spec->not_null) {
 				decoder->column = column->spec->name;
 				json_fail(&decoder->reader, FERRIS_ERR_NOT_NULL,
-				          "missing from the record, but the column is NOT NULL");
+					  "missing from the record, but the column is NOT NULL");
 				return JSON_ROW_FAILED;
 			}
 			if (column->predicate_count > 0)

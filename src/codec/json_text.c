@@ -6,7 +6,7 @@
 
 #define KEYS_FIRST 256
 #define SHOW_BYTES 40
-#define FEW_KEYS 16
+#define FEW_KEYS   16
 
 static const char *
 fault(JsonText *text, Status status, const char *at, const char *what)
@@ -56,7 +56,8 @@ json_skip_value(JsonText *text, const char *p)
 		if (c == '"') {
 			p = json_skip_string(p, text->end);
 			if (p == NULL)
-				return fault(text, FERRIS_ERR_BAD_RECORD, start, "a string has no end");
+				return fault(text, FERRIS_ERR_BAD_RECORD, start,
+					     "a string has no end");
 		} else if (c == '{' || c == '[') {
 			depth++;
 		} else if (c == '}' || c == ']') {
@@ -126,7 +127,8 @@ check_escape(JsonText *text, const char *p)
 	}
 	int32_t unit = hex4(p, text->end);
 	if (unit < 0)
-		return fault(text, FERRIS_ERR_BAD_RECORD, start, "\\u wants four hexadecimal digits");
+		return fault(text, FERRIS_ERR_BAD_RECORD, start,
+			     "\\u wants four hexadecimal digits");
 	p += 4;
 	if (is_high_surrogate(unit)) {
 		if (text->end - p >= 6 && p[0] == '\\' && p[1] == 'u' &&
@@ -161,12 +163,13 @@ json_check_string(JsonText *text, const char *p, JsonString *string)
 				return NULL;
 		} else if ((unsigned char)*p < 0x20) {
 			return fault(text, FERRIS_ERR_BAD_RECORD, p,
-			             "a raw control character in a string");
+				     "a raw control character in a string");
 		} else {
 			const char *ascii = scan_ascii(p, text->end);
 
 			if (!utf8_valid(p, (size_t)(ascii - p)))
-				return fault(text, FERRIS_ERR_UTF8, start - 1, "invalid UTF-8 in a string");
+				return fault(text, FERRIS_ERR_UTF8, start - 1,
+					     "invalid UTF-8 in a string");
 			string->ascii = false;
 			p = ascii;
 		}
@@ -269,7 +272,8 @@ check_array(JsonText *text, const char *p, uint32_t depth, bool unique)
 		if (p < text->end && *p == ']')
 			return p + 1;
 		if (p >= text->end || *p != ',')
-			return fault(text, FERRIS_ERR_BAD_RECORD, p, "expected ',' or ']' in an array");
+			return fault(text, FERRIS_ERR_BAD_RECORD, p,
+				     "expected ',' or ']' in an array");
 		p = json_skip_blanks(p + 1, text->end);
 	}
 }
@@ -332,7 +336,7 @@ check_object(JsonText *text, const char *p, uint32_t depth, bool unique)
 			return p + 1;
 		if (p >= text->end || *p != ',')
 			return fault(text, FERRIS_ERR_BAD_RECORD, p,
-			             "expected ',' or '}' in an object");
+				     "expected ',' or '}' in an object");
 		p = json_skip_blanks(p + 1, text->end);
 	}
 }
@@ -352,9 +356,9 @@ json_check_value(JsonText *text, const char *p, uint32_t depth, bool unique)
 	case '[':
 		if (depth >= text->max_depth)
 			return fault(text, FERRIS_ERR_BAD_RECORD, p,
-			             "nested deeper than 'json.max.depth'");
+				     "nested deeper than 'json.max.depth'");
 		return *p == '{' ? check_object(text, p, depth, unique)
-		                 : check_array(text, p, depth, unique);
+				 : check_array(text, p, depth, unique);
 	case 't':
 	case 'f':
 	case 'n':
@@ -451,7 +455,8 @@ json_show(char *out, const char *p, const char *end)
 	char *start = out;
 
 	if (cut) /* not in the middle of a character */
-		for (len = SHOW_BYTES; len > SHOW_BYTES - 4 && ((unsigned char)p[len] & 0xC0) == 0x80;)
+		for (len = SHOW_BYTES;
+		     len > SHOW_BYTES - 4 && ((unsigned char)p[len] & 0xC0) == 0x80;)
 			len--;
 	bool valid = utf8_valid(p, len);
 	for (size_t i = 0; i < len; i++) {

@@ -22,10 +22,10 @@ typedef struct JsonKey {
 } JsonKey;
 
 typedef struct JsonKeySet {
-	JsonKey *slots;     /* open addressing; in the heap of the batch */
-	uint32_t capacity;  /* a power of two, 0 = none yet */
+	JsonKey *slots;    /* open addressing; in the heap of the batch */
+	uint32_t capacity; /* a power of two, 0 = none yet */
 	uint32_t used;
-	uint64_t object;    /* serial number given last */
+	uint64_t object; /* serial number given last */
 } JsonKeySet;
 
 typedef struct JsonText {
@@ -64,7 +64,8 @@ json_skip_blanks(const char *p, const char *end)
 static inline bool
 json_is_scalar_byte(char c)
 {
-	return (c >= '-' && c <= '9') || c == '+' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return (c >= '-' && c <= '9') || c == '+' || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z');
 }
 
 /* `p` is behind the opening quote; returns one past the closing one, or NULL (no fault noted). */

@@ -44,9 +44,9 @@ scan_special(const char *p, const char *end)
 	for (; end - p >= 16; p += 16) {
 		__m128i v = _mm_loadu_si128((const __m128i *)p);
 		/* As signed bytes, whatever is not ASCII is below a space too. */
-		__m128i hit = _mm_or_si128(_mm_cmplt_epi8(v, space),
-		                           _mm_or_si128(_mm_cmpeq_epi8(v, quote),
-		                                        _mm_cmpeq_epi8(v, backslash)));
+		__m128i hit = _mm_or_si128(
+			_mm_cmplt_epi8(v, space),
+			_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
 		unsigned mask = (unsigned)_mm_movemask_epi8(hit);
 
 		if (mask != 0)

@@ -28,14 +28,16 @@ typedef struct ScanNumber {
 
 /* 16 bytes of 0xFF and 0x00: which bytes of a number lie behind its point. */
 static const uint8_t scan_behind[32] = {
-	0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
-	0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+	0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+	0,    0,    0,    0,    0,    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+	0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
 };
 
 /* Shuffles that move the first n bytes to the end and clear the others: start at 16 - n... */
 static const uint8_t scan_to_end[32] = {
-	0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
-	0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15,
+	0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+	0x80, 0x80, 0x80, 0x80, 0x80, 0,    1,    2,    3,    4,    5,
+	6,    7,    8,    9,    10,   11,   12,   13,   14,   15,
 };
 
 static inline bool
@@ -60,8 +62,8 @@ scan_string(const char *p, const char *end)
 	for (; p < end; p += 32) {
 		__m256i v = _mm256_loadu_si256((const __m256i *)p);
 		__m256i hit = _mm256_or_si256(_mm256_cmpgt_epi8(space, v),
-		                              _mm256_or_si256(_mm256_cmpeq_epi8(v, quote),
-		                                              _mm256_cmpeq_epi8(v, backslash)));
+					      _mm256_or_si256(_mm256_cmpeq_epi8(v, quote),
+							      _mm256_cmpeq_epi8(v, backslash)));
 		uint32_t mask = (uint32_t)_mm256_movemask_epi8(hit);
 
 		if (mask != 0)

@@ -39,10 +39,10 @@ timestamp_style_open(const Setting *setting, TimestampStyle *style, Error *err)
 	    temporal_pattern_check(text.data, text.len, &bad) == TEMPORAL_OK)
 		return FERRIS_OK;
 	error_set(err, FERRIS_ERR_OPTION_VALUE,
-	          "option 'timestamp.format' cannot be '%.*s': unknown at byte %zu", STR_ARG(text),
-	          bad + 1);
+		  "option 'timestamp.format' cannot be '%.*s': unknown at byte %zu", STR_ARG(text),
+		  bad + 1);
 	error_hint(err, "write iso8601, epoch_millis, epoch_micros, epoch_seconds or a strftime "
-	                "pattern such as '%%Y-%%m-%%d %%H:%%M:%%S'");
+			"pattern such as '%%Y-%%m-%%d %%H:%%M:%%S'");
 	return option_error(setting, err);
 }
 
@@ -52,7 +52,7 @@ timestamp_style_read_number(const TimestampStyle *style, Str text, int64_t *micr
 	int64_t value;
 
 	switch (decimal_parse64(text.data, text.len, DECIMAL_PRECISION64_MAX, style_scale(style),
-	                        ROUND_EXACT, &value)) {
+				ROUND_EXACT, &value)) {
 	case DECIMAL_OK:
 		return timestamp_from_micros(value, micros);
 	case DECIMAL_SYNTAX:
@@ -68,8 +68,8 @@ TemporalResult
 timestamp_style_read_text(const TimestampStyle *style, Str text, int64_t *micros)
 {
 	if (style->kind == TIMESTAMP_PATTERN)
-		return timestamp_scan(text.data, text.len, style->pattern.data,
-		                      style->pattern.len, micros);
+		return timestamp_scan(text.data, text.len, style->pattern.data, style->pattern.len,
+				      micros);
 	if (style->kind != TIMESTAMP_ISO8601) {
 		TemporalResult result = timestamp_style_read_number(style, text, micros);
 
@@ -95,7 +95,7 @@ timestamp_style_print(const TimestampStyle *style, int64_t micros, char *out)
 	if (style->kind == TIMESTAMP_PATTERN) {
 		TemporalResult result =
 			timestamp_format(micros, 0, STR("UTC"), style->pattern.data,
-			                 style->pattern.len, out, TIMESTAMP_STYLE_MAX, &len);
+					 style->pattern.len, out, TIMESTAMP_STYLE_MAX, &len);
 		return result == TEMPORAL_OK ? out + len : NULL;
 	}
 	int scale = style_scale(style);

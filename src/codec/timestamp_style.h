@@ -14,11 +14,11 @@
 #define TIMESTAMP_STYLE_MAX 256 /* bytes that timestamp_style_print writes at most */
 
 /* The row for a codec's option groups. */
-#define TIMESTAMP_STYLE_OPTION(verb)                                                     \
-	{                                                                                \
-		.name = "timestamp.format", .type = OPTION_STRING, .initial = "iso8601", \
-		.doc = "How timestamps are " verb ": iso8601, epoch_millis, epoch_micros, " \
-		       "epoch_seconds, or a strftime pattern such as '%Y-%m-%d %H:%M:%S'." \
+#define TIMESTAMP_STYLE_OPTION(verb)                                                               \
+	{                                                                                          \
+		.name = "timestamp.format", .type = OPTION_STRING, .initial = "iso8601",           \
+		.doc = "How timestamps are " verb ": iso8601, epoch_millis, epoch_micros, "        \
+		       "epoch_seconds, or a strftime pattern such as '%Y-%m-%d %H:%M:%S'."         \
 	}
 
 typedef enum TimestampStyleKind {

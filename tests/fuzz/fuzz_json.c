@@ -17,17 +17,17 @@ choose_columns(Harness *h, unsigned choice)
 	harness_column(h, "trade_id", TYPE_OF(BIGINT), values ? FORM_VALUE : FORM_TEXT, true);
 	harness_column(h, "symbol", TYPE_OF(STRING), values ? FORM_VALUE : FORM_TEXT, true);
 	if (choice & 2)
-		harness_predicate(h, harness_column(h, "price", price, FORM_VALUE, false), COMPARE_GT,
-		                  (Value){.int64 = 5000000});
+		harness_predicate(h, harness_column(h, "price", price, FORM_VALUE, false),
+				  COMPARE_GT, (Value){.int64 = 5000000});
 	harness_column(h, "price", price, values ? FORM_VALUE : FORM_TEXT, true);
 	if (choice & 4) {
 		Field fields[] = {{STR("x"), TYPE_OF(DOUBLE), false},
-		                  {STR("y"), type_array(&h->arena, TYPE_OF(TIMESTAMP)), false}};
+				  {STR("y"), type_array(&h->arena, TYPE_OF(TIMESTAMP)), false}};
 
 		harness_column(h, "nested", type_struct(&h->arena, fields, 2),
-		               values ? FORM_VALUE : FORM_TEXT, true);
+			       values ? FORM_VALUE : FORM_TEXT, true);
 		harness_column(h, "map", type_map(&h->arena, TYPE_OF(STRING), TYPE_OF(JSON)),
-		               FORM_VALUE, true);
+			       FORM_VALUE, true);
 	}
 	harness_column(h, "event_time", TYPE_OF(TIMESTAMP), FORM_VALUE, true);
 	if (choice & 8)
@@ -54,10 +54,11 @@ run(Harness *h, unsigned choice, HarnessPath path, size_t chunk_size, const char
 static void
 same(const Harness *a, const Harness *b)
 {
-	if (strcmp(a->rows.data, b->rows.data) != 0 || strcmp(a->errors.data, b->errors.data) != 0 ||
-	    a->filtered != b->filtered || a->records_in != b->records_in) {
+	if (strcmp(a->rows.data, b->rows.data) != 0 ||
+	    strcmp(a->errors.data, b->errors.data) != 0 || a->filtered != b->filtered ||
+	    a->records_in != b->records_in) {
 		fprintf(stderr, "%s%s-- and --\n%s%s", a->rows.data, a->errors.data, b->rows.data,
-		        b->errors.data);
+			b->errors.data);
 		abort();
 	}
 }
@@ -96,7 +97,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (choice & 16)
 		harness_option(&h, "json.framing", "values");
 	(void)json_codec.infer(harness_settings(&h, &json_codec.decode_options), &sample, &h.arena,
-	                       &schema, &err);
+			       &schema, &err);
 	memory_free(sample.data);
 	harness_free(&h);
 	return 0;

@@ -11,12 +11,7 @@
 
 #define HARNESS_COLUMNS 16
 
-typedef enum HarnessPath {
-	PATH_GENERAL,
-	PATH_PORTABLE,
-	PATH_AUTO,
-	PATH_COUNT
-} HarnessPath;
+typedef enum HarnessPath { PATH_GENERAL, PATH_PORTABLE, PATH_AUTO, PATH_COUNT } HarnessPath;
 
 typedef struct Harness {
 	Arena arena;
@@ -27,8 +22,8 @@ typedef struct Harness {
 	uint32_t outputs;
 	OptionEntry entries[8];
 	uint32_t entry_count;
-	size_t chunk_size;   /* 0: one chunk */
-	bool topic;          /* each line of the input is a topic's record */
+	size_t chunk_size; /* 0: one chunk */
+	bool topic;        /* each line of the input is a topic's record */
 	Decoder *decoder;
 	Batch *batch;
 	Buffer rows;
@@ -57,9 +52,11 @@ harness_free(Harness *h)
 static inline uint32_t
 harness_column(Harness *h, const char *name, const Type *type, VectorForm form, bool stored)
 {
-	h->columns[h->column_count] = (DecodeColumn){
-		.name = str_from(name), .type = type, .form = form,
-		.target = stored ? h->outputs++ : DECODE_NO_TARGET};
+	h->columns[h->column_count] =
+		(DecodeColumn){.name = str_from(name),
+			       .type = type,
+			       .form = form,
+			       .target = stored ? h->outputs++ : DECODE_NO_TARGET};
 	return h->column_count++;
 }
 
@@ -93,7 +90,7 @@ harness_settings(Harness *h, const OptionGroup *group)
 
 static inline bool
 harness_never(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end,
-              JsonOutcome *outcome)
+	      JsonOutcome *outcome)
 {
 	(void)decoder, (void)run, (void)start, (void)end, (void)outcome;
 	return false;
@@ -113,8 +110,10 @@ harness_open(Harness *h, HarnessPath path, Error *err)
 	VectorForm forms[HARNESS_COLUMNS];
 	DecodeSpec *spec = ARENA_NEW(&h->arena, DecodeSpec);
 
-	*spec = (DecodeSpec){.columns = h->columns, .column_count = h->column_count,
-		.predicates = h->predicates, .predicate_count = h->predicate_count};
+	*spec = (DecodeSpec){.columns = h->columns,
+			     .column_count = h->column_count,
+			     .predicates = h->predicates,
+			     .predicate_count = h->predicate_count};
 	if (path == PATH_PORTABLE)
 		harness_option(h, "json.simd", "portable");
 	spec->settings = harness_settings(h, &json_codec.decode_options);
@@ -145,9 +144,9 @@ harness_note(Harness *h, const Chunk *chunk, uint32_t first_line)
 		uint32_t row = batch->sel[i];
 		RecordRange range = batch->records[row];
 
-		buffer_printf(&h->rows, "%lld+%u line %u:",
-		              (long long)(chunk->position + range.offset), range.len,
-		              first_line + range.line);
+		buffer_printf(&h->rows,
+			      "%lld+%u line %u:", (long long)(chunk->position + range.offset),
+			      range.len, first_line + range.line);
 		for (uint32_t c = 0; c < h->outputs; c++) {
 			JsonPrintError error = {FERRIS_OK, NULL};
 
@@ -161,9 +160,9 @@ harness_note(Harness *h, const Chunk *chunk, uint32_t first_line)
 		const RowError *e = &batch->errors[i];
 
 		buffer_printf(&h->errors, "%lld+%u line %u: %s '%.*s' %.*s\n",
-		              (long long)(chunk->position + e->record.offset), e->record.len,
-		              first_line + e->record.line, error_info(e->status)->name,
-		              STR_ARG(e->column), STR_ARG(e->message));
+			      (long long)(chunk->position + e->record.offset), e->record.len,
+			      first_line + e->record.line, error_info(e->status)->name,
+			      STR_ARG(e->column), STR_ARG(e->message));
 	}
 	h->records_in += batch->records_in;
 	h->filtered += batch->filtered;
@@ -233,7 +232,8 @@ harness_run(Harness *h, HarnessPath path, const char *data, size_t len, Error *e
 	TRY(harness_open(h, path, err));
 	settings = ((JsonDecoder *)h->decoder)->spec->settings;
 	while (at < len) {
-		size_t size = h->chunk_size > 0 && h->chunk_size < len - at ? h->chunk_size : len - at;
+		size_t size =
+			h->chunk_size > 0 && h->chunk_size < len - at ? h->chunk_size : len - at;
 		size_t whole;
 
 		while ((whole = json_codec.frame(settings, data + at, size, at + size == len)) == 0)

@@ -25,7 +25,7 @@ typedef struct Bench {
 
 static void
 bench_open(Bench *b, const Field *fields, const VectorForm *forms, uint32_t count,
-           const char *style, size_t limit)
+	   const char *style, size_t limit)
 {
 	OptionEntry entry = {.key = STR("timestamp.format"), .value = str_from(style)};
 	Options given = {&entry, 1};
@@ -40,8 +40,9 @@ bench_open(Bench *b, const Field *fields, const VectorForm *forms, uint32_t coun
 	spec = ARENA_NEW(&b->arena, EncodeSpec);
 	for (uint32_t i = 0; i < count; i++)
 		b->columns[i] = (EncodeColumn){fields[i].name, fields[i].type, i};
-	assert_int_equal(options_resolve(&json_codec.encode_options, &given, &b->arena, &settings,
-	                                 &err), FERRIS_OK);
+	assert_int_equal(
+		options_resolve(&json_codec.encode_options, &given, &b->arena, &settings, &err),
+		FERRIS_OK);
 	*spec = (EncodeSpec){b->columns, count, settings};
 	assert_int_equal(json_codec.encoder_open(spec, &b->arena, &b->encoder, &err), FERRIS_OK);
 	output_init(&b->out, limit, false);
@@ -102,7 +103,7 @@ check_one(Bench *b, const char *expected, Status status)
 
 static void
 check_text(const Type *type, VectorForm form, const char *style, const char *text, uint32_t len,
-           const char *expected, Status status)
+	   const char *expected, Status status)
 {
 	Field field = {STR("v"), type, false};
 	Bench b;
@@ -118,17 +119,17 @@ check_text(const Type *type, VectorForm form, const char *style, const char *tex
 		char *copy = memory_alloc(len);
 		memcpy(copy, text, len);
 		bench_open(&b, &field, &form, 1, style, SIZE_MAX / 4);
-		VECTOR_DATA(b.batch->columns, StringView)[0] =
-			(StringView){copy, len, clean ? VIEW_JSON_CLEAN : 0};
+		VECTOR_DATA(b.batch->columns, StringView)
+		[0] = (StringView){copy, len, clean ? VIEW_JSON_CLEAN : 0};
 		check_one(&b, expected, status);
 		bench_close(&b);
 		memory_free(copy);
 	}
 }
 
-#define TEXT_IS(kind, form, text, expected) \
+#define TEXT_IS(kind, form, text, expected)                                                        \
 	check_text(TYPE_OF(kind), form, "iso8601", text, sizeof(text) - 1, expected, FERRIS_OK)
-#define TEXT_FAILS(kind, form, text, error) \
+#define TEXT_FAILS(kind, form, text, error)                                                        \
 	check_text(TYPE_OF(kind), form, "iso8601", text, sizeof(text) - 1, "", FERRIS_ERR_##error)
 
 static void
@@ -140,14 +141,15 @@ texts(void **state)
 		TEXT_IS(STRING, form, "abc", "\"abc\"");
 		TEXT_IS(STRING, form, "exactly sixteen.", "\"exactly sixteen.\"");
 		TEXT_IS(STRING, form, "exactly thirty-two bytes, really",
-		        "\"exactly thirty-two bytes, really\"");
+			"\"exactly thirty-two bytes, really\"");
 		TEXT_IS(STRING, form, "more than exactly thirty-two bytes, really",
-		        "\"more than exactly thirty-two bytes, really\"");
+			"\"more than exactly thirty-two bytes, really\"");
 		TEXT_IS(STRING, form, "a\"b\\c/d", "\"a\\\"b\\\\c/d\"");
-		TEXT_IS(STRING, form, "\b\f\n\r\t\v\x01\x1f\x7f", "\"\\b\\f\\n\\r\\t\\u000b\\u0001\\u001f\x7f\"");
+		TEXT_IS(STRING, form, "\b\f\n\r\t\v\x01\x1f\x7f",
+			"\"\\b\\f\\n\\r\\t\\u000b\\u0001\\u001f\x7f\"");
 		check_text(TYPE_OF(STRING), form, "iso8601", "\0", 1, "\"\\u0000\"", FERRIS_OK);
 		TEXT_IS(STRING, form, "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80x",
-		        "\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80x\"");
+			"\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80x\"");
 		TEXT_FAILS(STRING, form, "abc\xFF", UTF8);
 		TEXT_FAILS(STRING, form, "\xED\xA0\x80", UTF8);
 		TEXT_FAILS(STRING, form, "a long text with its fault at the very end \xC3", UTF8);
@@ -168,7 +170,7 @@ texts(void **state)
 	TEXT_IS(INTERVAL, FORM_TEXT, "P1D", "\"P1D\"");
 	TEXT_IS(TIMESTAMP, FORM_TEXT, "2023-11-14T22:13:20.049Z", "\"2023-11-14T22:13:20.049Z\"");
 	check_text(TYPE_OF(TIMESTAMP), FORM_TEXT, "epoch_millis", "2023-11-14T22:13:20.049Z", 24,
-	           "1700000000049", FERRIS_OK);
+		   "1700000000049", FERRIS_OK);
 }
 
 static void
@@ -198,23 +200,24 @@ numbers(void **state)
 	check_int64(type_decimal(&arena, 18, 4), "iso8601", 125000, "12.5000", FERRIS_OK);
 	check_int64(type_decimal(&arena, 18, 4), "iso8601", -1, "-0.0001", FERRIS_OK);
 	check_int64(type_decimal(&arena, 18, 18), "iso8601", -999999999999999999,
-	            "-0.999999999999999999", FERRIS_OK);
+		    "-0.999999999999999999", FERRIS_OK);
 	check_int64(type_decimal(&arena, 5, 0), "iso8601", 7, "7", FERRIS_OK);
 	check_int64(TYPE_OF(DATE), "iso8601", 19675, "\"2023-11-14\"", FERRIS_OK);
 	check_int64(TYPE_OF(TIME), "iso8601", 80000049000, "\"22:13:20.049\"", FERRIS_OK);
 	check_int64(TYPE_OF(TIMESTAMP), "iso8601", 1700000000049000, "\"2023-11-14T22:13:20.049Z\"",
-	            FERRIS_OK);
-	check_int64(TYPE_OF(TIMESTAMP), "epoch_millis", 1700000000049000, "1700000000049", FERRIS_OK);
+		    FERRIS_OK);
+	check_int64(TYPE_OF(TIMESTAMP), "epoch_millis", 1700000000049000, "1700000000049",
+		    FERRIS_OK);
 	check_int64(TYPE_OF(TIMESTAMP), "epoch_millis", 1700000000049001, "1700000000049.001",
-	            FERRIS_OK);
+		    FERRIS_OK);
 	check_int64(TYPE_OF(TIMESTAMP), "epoch_millis", -1000, "-1", FERRIS_OK);
 	check_int64(TYPE_OF(TIMESTAMP), "epoch_micros", 1700000000049001, "1700000000049001",
-	            FERRIS_OK);
+		    FERRIS_OK);
 	check_int64(TYPE_OF(TIMESTAMP), "epoch_seconds", 1700000000000000, "1700000000", FERRIS_OK);
 	check_int64(TYPE_OF(TIMESTAMP), "epoch_seconds", 1700000000049000, "1700000000.049000",
-	            FERRIS_OK);
+		    FERRIS_OK);
 	check_int64(TYPE_OF(TIMESTAMP), "%H:%M \"%d\"", 1700000000049000, "\"22:13 \\\"14\\\"\"",
-	            FERRIS_OK);
+		    FERRIS_OK);
 	check_int64(TYPE_OF(TIMESTAMP), "iso8601", INT64_MAX, "", FERRIS_ERR_OUT_OF_RANGE);
 	arena_free(&arena);
 }
@@ -226,8 +229,8 @@ doubles(void **state)
 		double value;
 		const char *text;
 	} cases[] = {
-		{0.1, "0.1"}, {-0.0, "-0.0"}, {5, "5.0"}, {1e300, "1e300"}, {5e-324, "5e-324"},
-		{NAN, NULL}, {INFINITY, NULL}, {-INFINITY, NULL},
+		{0.1, "0.1"},       {-0.0, "-0.0"}, {5, "5.0"},       {1e300, "1e300"},
+		{5e-324, "5e-324"}, {NAN, NULL},    {INFINITY, NULL}, {-INFINITY, NULL},
 	};
 	Field field = {STR("v"), TYPE_OF(DOUBLE), false};
 	Bench b;
@@ -236,7 +239,8 @@ doubles(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		bench_open(&b, &field, NULL, 1, "iso8601", SIZE_MAX / 4);
 		VECTOR_DATA(b.batch->columns, double)[0] = cases[i].value;
-		check_one(&b, cases[i].text, cases[i].text != NULL ? FERRIS_OK : FERRIS_ERR_BAD_VALUE);
+		check_one(&b, cases[i].text,
+			  cases[i].text != NULL ? FERRIS_OK : FERRIS_ERR_BAD_VALUE);
 		bench_close(&b);
 	}
 }
@@ -245,16 +249,17 @@ doubles(void **state)
 static void
 rows_and_selection(void **state)
 {
-	Field fields[] = {{STR("id"), TYPE_OF(BIGINT), false}, {STR("na\"me"), TYPE_OF(STRING), false},
-	                  {STR("one"), TYPE_OF(BOOLEAN), false}};
+	Field fields[] = {{STR("id"), TYPE_OF(BIGINT), false},
+			  {STR("na\"me"), TYPE_OF(STRING), false},
+			  {STR("one"), TYPE_OF(BOOLEAN), false}};
 	Bench b;
 
 	(void)state;
 	bench_open(&b, fields, NULL, 3, "iso8601", SIZE_MAX / 4);
 	for (uint32_t i = 0; i < 5; i++) {
 		VECTOR_DATA(&b.batch->columns[0], int64_t)[i] = i;
-		VECTOR_DATA(&b.batch->columns[1], StringView)[i] =
-			(StringView){i == 2 ? "\xFF" : "x", 1, 0};
+		VECTOR_DATA(&b.batch->columns[1], StringView)
+		[i] = (StringView){i == 2 ? "\xFF" : "x", 1, 0};
 	}
 	VECTOR_DATA(&b.batch->columns[2], uint8_t)[0] = 1;
 	b.batch->columns[2].constant = true;
@@ -264,10 +269,9 @@ rows_and_selection(void **state)
 	b.batch->dense = false;
 	assert_int_equal(bench_encode(&b), FERRIS_OK);
 	buffer_append(&b.out.bytes, "", 1);
-	assert_string_equal(b.out.bytes.data,
-		"{\"id\":1,\"na\\\"me\":\"x\",\"one\":true}\n"
-		"{\"id\":3,\"na\\\"me\":\"x\",\"one\":true}\n"
-		"{\"id\":4,\"na\\\"me\":\"x\",\"one\":true}\n");
+	assert_string_equal(b.out.bytes.data, "{\"id\":1,\"na\\\"me\":\"x\",\"one\":true}\n"
+					      "{\"id\":3,\"na\\\"me\":\"x\",\"one\":true}\n"
+					      "{\"id\":4,\"na\\\"me\":\"x\",\"one\":true}\n");
 	assert_int_equal(b.out.count, 3);
 	assert_int_equal(b.out.ends[0], 33);
 	assert_int_equal(b.batch->sel_count, 3);
@@ -288,7 +292,8 @@ limit_is_an_error(void **state)
 	(void)state;
 	bench_open(&b, &field, NULL, 1, "iso8601", 4000);
 	for (uint32_t i = 0; i < 1000; i++)
-		VECTOR_DATA(&b.batch->columns[0], StringView)[i] = (StringView){"0123456789", 10, 0};
+		VECTOR_DATA(&b.batch->columns[0], StringView)
+		[i] = (StringView){"0123456789", 10, 0};
 	bench_rows(&b, 1000);
 	assert_int_equal(bench_encode(&b), FERRIS_ERR_LIMIT);
 	bench_close(&b);
@@ -313,8 +318,17 @@ no_columns(void **state)
 static uint64_t seed;
 
 static const char *const words[] = {
-	"", "a", "BUY", "quote\"backslash\\", "line\nend", "\xC3\xA9t\xC3\xA9", "\xF0\x9F\x98\x80",
-	"a text of more than thirty-two bytes, with \ttab", "\x01\x02", "null", "{\"a\":1}",
+	"",
+	"a",
+	"BUY",
+	"quote\"backslash\\",
+	"line\nend",
+	"\xC3\xA9t\xC3\xA9",
+	"\xF0\x9F\x98\x80",
+	"a text of more than thirty-two bytes, with \ttab",
+	"\x01\x02",
+	"null",
+	"{\"a\":1}",
 };
 
 static StringView
@@ -344,8 +358,8 @@ random_list(Vector *vector, uint32_t row, uint64_t *random)
 	VECTOR_DATA(vector, ListEntry)[row] = (ListEntry){first, len};
 	for (uint32_t i = 0; i < len; i++) {
 		if (vector->type->kind == TYPE_MAP) { /* keys differ and are not NULL */
-			VECTOR_DATA(&vector->children[0], StringView)[first + i] =
-				(StringView){words[i + 1], (uint32_t)strlen(words[i + 1]), 0};
+			VECTOR_DATA(&vector->children[0], StringView)
+			[first + i] = (StringView){words[i + 1], (uint32_t)strlen(words[i + 1]), 0};
 			vector_set_valid(&vector->children[0], first + i);
 			random_fill(&vector->children[1], first + i, random);
 		} else {
@@ -384,8 +398,8 @@ random_fill(Vector *vector, uint32_t row, uint64_t *random)
 		if (type_physical(type) == PHYSICAL_INT128)
 			VECTOR_DATA(vector, Int128)[row] = random_wide(random, type->precision);
 		else
-			VECTOR_DATA(vector, int64_t)[row] =
-				(int64_t)random_wide(random, type->precision);
+			VECTOR_DATA(vector, int64_t)
+			[row] = (int64_t)random_wide(random, type->precision);
 		break;
 	case TYPE_STRING:
 	case TYPE_BYTES:
@@ -395,21 +409,23 @@ random_fill(Vector *vector, uint32_t row, uint64_t *random)
 		VECTOR_DATA(vector, StringView)[row] = (StringView){"{\"k\": [1]}", 10, 0};
 		break;
 	case TYPE_DATE:
-		VECTOR_DATA(vector, int64_t)[row] =
-			DATE_MIN + (int64_t)harness_below(random, DATE_MAX - DATE_MIN);
+		VECTOR_DATA(vector, int64_t)
+		[row] = DATE_MIN + (int64_t)harness_below(random, DATE_MAX - DATE_MIN);
 		break;
 	case TYPE_TIME:
-		VECTOR_DATA(vector, int64_t)[row] =
-			(int64_t)(harness_random(random) % (uint64_t)MICROS_PER_DAY);
+		VECTOR_DATA(vector, int64_t)
+		[row] = (int64_t)(harness_random(random) % (uint64_t)MICROS_PER_DAY);
 		break;
 	case TYPE_TIMESTAMP:
-		VECTOR_DATA(vector, int64_t)[row] = TIMESTAMP_MIN +
-			(int64_t)(harness_random(random) % (uint64_t)(TIMESTAMP_MAX - TIMESTAMP_MIN));
+		VECTOR_DATA(vector, int64_t)
+		[row] = TIMESTAMP_MIN + (int64_t)(harness_random(random) %
+						  (uint64_t)(TIMESTAMP_MAX - TIMESTAMP_MIN));
 		break;
 	case TYPE_INTERVAL:
-		VECTOR_DATA(vector, Interval)[row] = (Interval){
-			(int32_t)harness_below(random, 100), (int32_t)harness_below(random, 100),
-			(int64_t)harness_below(random, 1000000000)};
+		VECTOR_DATA(vector, Interval)
+		[row] = (Interval){(int32_t)harness_below(random, 100),
+				   (int32_t)harness_below(random, 100),
+				   (int64_t)harness_below(random, 1000000000)};
 		break;
 	case TYPE_ARRAY:
 	case TYPE_MAP:
@@ -421,9 +437,10 @@ random_fill(Vector *vector, uint32_t row, uint64_t *random)
 		break;
 	default:
 		type_integer_range(type->kind, &min, &max);
-		VECTOR_DATA(vector, int64_t)[row] = type->kind == TYPE_BIGINT
-			? (int64_t)harness_random(random)
-			: min + (int64_t)(harness_random(random) % (uint64_t)(max - min + 1));
+		VECTOR_DATA(vector, int64_t)
+		[row] = type->kind == TYPE_BIGINT ? (int64_t)harness_random(random)
+						  : min + (int64_t)(harness_random(random) %
+								    (uint64_t)(max - min + 1));
 	}
 }
 
@@ -431,13 +448,25 @@ static uint32_t
 all_types(Arena *arena, Field *fields)
 {
 	const Type *types[] = {
-		TYPE_OF(BOOLEAN), TYPE_OF(TINYINT), TYPE_OF(INTEGER), TYPE_OF(BIGINT), TYPE_OF(FLOAT),
-		TYPE_OF(DOUBLE), type_decimal(arena, 18, 4), type_decimal(arena, 38, 12), TYPE_OF(STRING),
-		TYPE_OF(BYTES), TYPE_OF(DATE), TYPE_OF(TIME), TYPE_OF(TIMESTAMP), TYPE_OF(INTERVAL), NULL,
+		TYPE_OF(BOOLEAN),
+		TYPE_OF(TINYINT),
+		TYPE_OF(INTEGER),
+		TYPE_OF(BIGINT),
+		TYPE_OF(FLOAT),
+		TYPE_OF(DOUBLE),
+		type_decimal(arena, 18, 4),
+		type_decimal(arena, 38, 12),
+		TYPE_OF(STRING),
+		TYPE_OF(BYTES),
+		TYPE_OF(DATE),
+		TYPE_OF(TIME),
+		TYPE_OF(TIMESTAMP),
+		TYPE_OF(INTERVAL),
+		NULL,
 		TYPE_OF(JSON),
 	};
 	Field inner[] = {{STR("x"), TYPE_OF(BIGINT), false},
-	                 {STR("y \\"), type_map(arena, TYPE_OF(STRING), TYPE_OF(DATE)), false}};
+			 {STR("y \\"), type_map(arena, TYPE_OF(STRING), TYPE_OF(DATE)), false}};
 	uint32_t count = sizeof types / sizeof *types;
 
 	types[14] = type_array(arena, type_struct(arena, inner, 2));
@@ -451,7 +480,7 @@ static void
 round_trip(void **state)
 {
 	static const char *const styles[] = {"iso8601", "epoch_millis", "epoch_micros",
-	                                     "epoch_seconds"};
+					     "epoch_seconds"};
 	uint64_t random = seed;
 
 	(void)state;
@@ -476,10 +505,10 @@ round_trip(void **state)
 		json_error_t why;
 		for (uint32_t r = 0, start = 0; r < rows; start = b.out.ends[r++]) {
 			json_t *json = json_loadb(b.out.bytes.data + start, b.out.ends[r] - start,
-			                          JSON_REJECT_DUPLICATES, &why);
+						  JSON_REJECT_DUPLICATES, &why);
 			if (json == NULL)
-				fail_msg("jansson: %s: %.*s", why.text, (int)(b.out.ends[r] - start),
-				         b.out.bytes.data + start);
+				fail_msg("jansson: %s: %.*s", why.text,
+					 (int)(b.out.ends[r] - start), b.out.bytes.data + start);
 			json_decref(json);
 		}
 		for (uint32_t c = 0; c < count; c++) {
@@ -499,10 +528,11 @@ round_trip(void **state)
 		again.batch = h.batch;
 		h.batch = NULL;
 		batch_reset(again.batch);
-		assert_int_equal(json_codec.decode(h.decoder, &cursor, again.batch, &err), FERRIS_OK);
+		assert_int_equal(json_codec.decode(h.decoder, &cursor, again.batch, &err),
+				 FERRIS_OK);
 		if (again.batch->error_count > 0)
 			fail_msg("seed %llu: %.*s", (unsigned long long)seed,
-			         STR_ARG(again.batch->errors[0].message));
+				 STR_ARG(again.batch->errors[0].message));
 		assert_int_equal(again.batch->row_count, rows);
 		assert_int_equal(bench_encode(&again), FERRIS_OK);
 		assert_int_equal(again.out.bytes.len, b.out.bytes.len);
@@ -516,7 +546,7 @@ round_trip(void **state)
 				assert_int_equal(vector_is_null(x, r), vector_is_null(y, r));
 				if (!vector_is_null(x, r))
 					assert_memory_equal((char *)x->data + r * size,
-					                    (char *)y->data + r * size, size);
+							    (char *)y->data + r * size, size);
 			}
 		chunk_destroy(chunk);
 		bench_close(&again);
