@@ -160,6 +160,7 @@ json_decoder_open(const DecodeSpec *spec, Arena *arena, Decoder **out, Error *er
 	decoder->full = settings[JSON_VALIDATE].integer == JSON_VALIDATE_FULL;
 	decoder->values = settings[JSON_FRAMING].integer == JSON_FRAMING_VALUES;
 	decoder->reader.text.max_depth = (uint32_t)settings[JSON_MAX_DEPTH].integer;
+	decoder->patient = decoder->full;
 	TRY(timestamp_style_open(&settings[JSON_TIMESTAMP_FORMAT], &decoder->reader.style, err));
 	for (uint32_t i = 0; i < spec->column_count; i++)
 		TRY(open_column(&decoder->columns[i], spec, i, arena, err));
@@ -228,20 +229,28 @@ validate(JsonDecoder *decoder, const char *start, const char *end)
 	return json_fail_text(&decoder->reader);
 }
 
+/* By the general path. */
+static JsonOutcome
+read_slowly(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end)
+{
+	if (decoder->full && !validate(decoder, start, end))
+		return JSON_ROW_FAILED;
+	return json_record_read(decoder, run, start, end);
+}
+
 /* One record whose end is known. */
 static void
 read_record(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end, uint32_t line)
 {
 	RecordRange range = {(uint32_t)(start - run->base), (uint32_t)(end - start), line};
-	JsonOutcome outcome = JSON_ROW_FAILED;
+	JsonOutcome outcome;
 
-	if ((!decoder->full || validate(decoder, start, end)) &&
-	    !decoder->fast(decoder, run, start, end, &outcome))
-		outcome = json_record_read(decoder, run, start, end);
+	if (!decoder->fast(decoder, run, start, end, &outcome))
+		outcome = read_slowly(decoder, run, start, end);
 	take_outcome(decoder, run, range, outcome);
 }
 
-/* A line without its line end; a blank one is no record. */
+/* A line that the fast path was not sure of; a blank one is no record. */
 static void
 read_line(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end, uint32_t line)
 {
@@ -249,12 +258,8 @@ read_line(JsonDecoder *decoder, JsonRun *run, const char *start, const char *end
 		end--;
 	if (json_skip_blanks(start, end) == end)
 		return;
-	if (decoder->full) {
-		read_record(decoder, run, start, end, line);
-		return;
-	}
 	RecordRange range = {(uint32_t)(start - run->base), (uint32_t)(end - start), line};
-	take_outcome(decoder, run, range, json_record_read(decoder, run, start, end));
+	take_outcome(decoder, run, range, read_slowly(decoder, run, start, end));
 }
 
 static void
@@ -263,11 +268,9 @@ decode_lines(JsonDecoder *decoder, JsonRun *run, ChunkCursor *cursor)
 	const char *next = run->base + cursor->next;
 
 	while (next < run->end && !run_full(run)) {
-		if (!decoder->full) {
-			next = decoder->fast_lines(decoder, run, next, &cursor->line);
-			if (next >= run->end || run_full(run))
-				break;
-		}
+		next = decoder->fast_lines(decoder, run, next, &cursor->line);
+		if (next >= run->end || run_full(run))
+			break;
 		const char *end = memchr(next, '\n', (size_t)(run->end - next));
 		if (end == NULL)
 			end = run->end;

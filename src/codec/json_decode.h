@@ -6,6 +6,10 @@
  * reads nothing but the values in between; whatever it does not expect it leaves to the general
  * path, from the record's first byte.  So a row never depends on which path made it.
  *
+ * Under 'json.validate' = 'full' the general path checks every byte first, and templates go on to
+ * the record's end: what repeats a record that was checked, with values that are checked, is as
+ * well-formed as that one and has no key twice.
+ *
  * Threads: a decoder belongs to one task. */
 #pragma once
 

@@ -172,7 +172,7 @@ fast_string(const JsonField *field, uint32_t row, const char *p, const char *end
 
 /* A value that nobody wants: a simple string, or digits with sign and point. */
 static FAST_INLINE const char *
-fast_skip(const char *p, const char *end)
+fast_skip(const char *p, const char *end, bool strict)
 {
 	if (*p == '"') {
 		const char *close = scan_string(p + 1, end);
@@ -180,7 +180,7 @@ fast_skip(const char *p, const char *end)
 		return close < end && *close == '"' ? close + 1 : NULL;
 	}
 	FastNumber n = fast_number(p);
-	return n.whole > 0 && fast_is_delimiter(*n.end) ? n.end : NULL;
+	return (n.plain | ((n.whole > 0) & !strict)) && fast_is_delimiter(*n.end) ? n.end : NULL;
 }
 
 /* From p on there is no line end before `end`, if there is none from `unchecked` on. */
@@ -205,9 +205,12 @@ FAST(slow_value)(JsonDecoder *decoder, JsonRun *run, const JsonField *field, con
 	json_text_start(&decoder->reader.text, end);
 	if (p >= end)
 		return NULL;
-	p = field != NULL ? json_field_read(decoder, run, field, p, &decoder->slow_passes)
-			  : json_skip_value(&decoder->reader.text, p);
-	return p != NULL && p < end && fast_is_delimiter(*p) ? p : NULL;
+	const char *next = decoder->full ? json_check_value(&decoder->reader.text, p, 1, true) : p;
+	if (next != NULL && field != NULL)
+		next = json_field_read(decoder, run, field, p, &decoder->slow_passes);
+	else if (!decoder->full)
+		next = json_skip_value(&decoder->reader.text, p);
+	return next != NULL && next < end && fast_is_delimiter(*next) ? next : NULL;
 }
 
 /* What is known of the record at hand. */
@@ -249,7 +252,7 @@ FAST(record)(JsonDecoder *decoder, const JsonTemplate *template, JsonRun *run, c
 		p += step->prefix.len;
 		switch (step->action) {
 		case JSON_READ_SKIP:
-			next = fast_skip(p, record.end);
+			next = fast_skip(p, record.end, decoder->full);
 			break;
 		case JSON_READ_STRING:
 			next = fast_string(field, row, p, record.end, &record.passes);
@@ -319,7 +322,7 @@ FAST(json_fast)(JsonDecoder *decoder, JsonRun *run, const char *start, const cha
 static inline void
 fast_choose_patience(JsonDecoder *decoder, uint32_t records, uint32_t kept)
 {
-	if (records >= 64)
+	if (records >= 64 && !decoder->full)
 		decoder->patient = decoder->templates[0]->simple && kept > records / 8 &&
 				   kept < records - records / 8;
 }

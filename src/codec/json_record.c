@@ -333,7 +333,7 @@ json_record_read(JsonDecoder *decoder, JsonRun *run, const char *start, const ch
 		return walk_fault(&walk, p, "a record must be a JSON object");
 	if (!json_frame_closed(start, end))
 		return walk_fault(&walk, end, "a record must end with '}'");
-	if (decoder->field_count == 0)
+	if (decoder->field_count == 0 && !decoder->full)
 		return JSON_ROW_KEPT;
 	p = json_skip_blanks(p + 1, end);
 	bool closed = p < end && *p == '}';
@@ -351,7 +351,7 @@ json_record_read(JsonDecoder *decoder, JsonRun *run, const char *start, const ch
 		if (p >= end || (*p != ',' && *p != '}'))
 			return walk_fault(&walk, p, "expected ',' or '}' after a value");
 		closed = *p == '}';
-		if (walk.missing == 0) {
+		if (walk.missing == 0 && !decoder->full) {
 			learn_done(decoder, false);
 			return walk.filtered ? JSON_ROW_FILTERED : JSON_ROW_KEPT;
 		}
@@ -359,9 +359,12 @@ json_record_read(JsonDecoder *decoder, JsonRun *run, const char *start, const ch
 			return JSON_ROW_FILTERED;
 		p = json_skip_blanks(p + 1, end);
 	}
-	if (walk.filtered)
-		return JSON_ROW_FILTERED;
 	if (p < end)
 		return walk_fault(&walk, p, "something follows the object");
+	if (walk.filtered) {
+		if (walk.missing == 0)
+			learn_done(decoder, true);
+		return JSON_ROW_FILTERED;
+	}
 	return walk_missing(&walk);
 }
