@@ -91,6 +91,7 @@ typedef enum JobOption {
 	JOB_MAX_RETRIES,
 	JOB_RETRY_BACKOFF,
 	JOB_COMMIT_INTERVAL,
+	JOB_GUARANTEE,
 	JOB_OPTION_COUNT
 } JobOption;
 
@@ -100,6 +101,12 @@ typedef enum FailureStrategy {
 	FAILURE_SEND_TO_DLQ,
 	FAILURE_RETRY_WITH_BACKOFF,
 } FailureStrategy;
+
+typedef enum Guarantee {
+	GUARANTEE_EXACTLY_ONCE,
+	GUARANTEE_AT_LEAST_ONCE,
+	GUARANTEE_AT_MOST_ONCE,
+} Guarantee;
 
 typedef enum EndpointOption {
 	ENDPOINT_CONNECTOR,

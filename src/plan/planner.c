@@ -285,6 +285,12 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	plan->statement = statement;
 	plan->sink = sink;
 	TRY(options_resolve(&job_options, &binder->with, planner->arena, &plan->job, binder->err));
+	if (plan->job[JOB_GUARANTEE].integer != GUARANTEE_AT_LEAST_ONCE) {
+		error_set(binder->err, FERRIS_ERR_NOT_SUPPORTED, "this version cannot deliver %.*s yet",
+		          STR_ARG(plan->job[JOB_GUARANTEE].text));
+		error_hint(binder->err, "it delivers at-least-once");
+		return option_error(&plan->job[JOB_GUARANTEE], binder->err);
+	}
 	plan->is_select = statement->kind == STATEMENT_QUERY && statement->query->into.name.text.data == NULL;
 	TRY(dead_letter_sink(binder, plan));
 	set_key(planner->arena, plan, root);

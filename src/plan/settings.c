@@ -38,6 +38,10 @@ static const OptionRow job_rows[] = {
 	[JOB_COMMIT_INTERVAL] = {"commit.interval", OPTION_DURATION, "100ms", 1, 3600e3, NULL,
 	                         "commit.interval.ms",
 	                         "How often the sink is flushed and input positions are committed."},
+	[JOB_GUARANTEE] = {"delivery.guarantee", OPTION_CHOICE, "at-least-once", 0, 0,
+	                   "exactly-once|at-least-once|at-most-once", "delivery_guarantee",
+	                   "What a crash may do to the output; this version has at-least-once: nothing "
+	                   "is lost, some records may come twice."},
 };
 
 const OptionGroup job_options = {"job", job_rows, JOB_OPTION_COUNT};
