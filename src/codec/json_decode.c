@@ -114,7 +114,7 @@ choose_action(JsonField *field, const TimestampStyle *style)
 		field->max_whole = (uint32_t)(type->precision - type->scale);
 	} else if (type->kind == TYPE_STRING) {
 		field->action = JSON_READ_STRING;
-	} else if (type->kind == TYPE_TIMESTAMP && field->text == NULL &&
+	} else if (type->kind == TYPE_TIMESTAMP &&
 		   (style->kind == TIMESTAMP_ISO8601 || style->kind == TIMESTAMP_EPOCH_MILLIS)) {
 		field->action = JSON_READ_MILLIS;
 		field->max_whole = 14;

@@ -21,6 +21,7 @@ typedef enum PrintKind {
 	PRINT_STRING,
 	PRINT_INTEGER,
 	PRINT_DECIMAL, /* of up to 18 digits */
+	PRINT_INSTANT, /* TIMESTAMP as ISO 8601 */
 	PRINT_ANY,     /* by json_print.c */
 } PrintKind;
 
@@ -87,12 +88,15 @@ json_encoder_open(const EncodeSpec *spec, Arena *arena, Encoder **out, Error *er
 }
 
 static PrintKind
-print_kind(const Vector *vector)
+print_kind(const Vector *vector, const TimestampStyle *style)
 {
 	const Type *type = vector->type;
+	bool iso = type->kind == TYPE_TIMESTAMP && style->kind == TIMESTAMP_ISO8601;
 
-	if (type->kind == TYPE_STRING)
+	if (type->kind == TYPE_STRING || (iso && vector->form == FORM_TEXT))
 		return PRINT_STRING;
+	if (iso)
+		return PRINT_INSTANT;
 	if (vector->form == FORM_TEXT)
 		return type_is_numeric(type) || type->kind == TYPE_BOOLEAN ? PRINT_COPY : PRINT_ANY;
 	if (type_is_integer(type))
@@ -213,10 +217,22 @@ write_value(const JsonEncoder *encoder, Writing *writing, const OutColumn *colum
 		writing->p =
 			decimal_print64(p, VECTOR_DATA(column->vector, int64_t)[at], column->scale);
 		return true;
-	default:
+	case PRINT_INSTANT: {
+		int64_t micros = VECTOR_DATA(column->vector, int64_t)[at];
+
+		if (!timestamp_in_range(micros))
+			break; /* the general printer says why not */
+		*p++ = '"';
+		p = timestamp_print(p, micros);
+		*p++ = '"';
 		writing->p = p;
-		return write_any(encoder, writing, column, row, error);
+		return true;
 	}
+	default:
+		break;
+	}
+	writing->p = p;
+	return write_any(encoder, writing, column, row, error);
 }
 
 /* ---- encode ---- */
@@ -228,7 +244,7 @@ start_batch(JsonEncoder *encoder, const Batch *batch)
 		OutColumn *column = &encoder->columns[i];
 
 		column->vector = &batch->columns[column->spec->source];
-		column->kind = print_kind(column->vector);
+		column->kind = print_kind(column->vector, &encoder->style);
 		column->row_mask = column->vector->constant ? 0 : UINT32_MAX;
 		column->scale = column->vector->type->scale;
 	}

@@ -132,7 +132,7 @@ fast_decimal(const JsonField *field, uint32_t row, const char *p, bool *passes)
 }
 
 static FAST_INLINE const char *
-fast_millis(const JsonField *field, uint32_t row, const char *p, bool *passes)
+fast_millis(const JsonField *field, Arena *heap, uint32_t row, const char *p, bool *passes)
 {
 	FastNumber n = fast_number(p);
 
@@ -141,7 +141,14 @@ fast_millis(const JsonField *field, uint32_t row, const char *p, bool *passes)
 	int64_t value = (int64_t)fast_value(n) * 1000;
 	if (!timestamp_in_range(value))
 		return NULL;
-	*passes = *passes & fast_store_lane(field->value, row, value);
+	if (field->value != NULL)
+		*passes = *passes & fast_store_lane(field->value, row, value);
+	if (field->text != NULL) {
+		char *text = arena_alloc(heap, TIMESTAMP_TEXT_MAX);
+
+		fast_store_view(field->text->vector, row, text,
+				(size_t)(timestamp_print(text, value) - text), VIEW_JSON_CLEAN);
+	}
 	return n.end;
 }
 
@@ -264,7 +271,7 @@ FAST(record)(JsonDecoder *decoder, const JsonTemplate *template, JsonRun *run, c
 			next = fast_integer(field, row, p, &record.passes);
 			break;
 		case JSON_READ_MILLIS:
-			next = fast_millis(field, row, p, &record.passes);
+			next = fast_millis(field, decoder->reader.heap, row, p, &record.passes);
 			break;
 		case JSON_READ_ANY:
 			break;

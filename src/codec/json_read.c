@@ -643,35 +643,69 @@ print_exact(JsonReader *reader, const Token *token, const Type *type, StringView
 	return true;
 }
 
-/* Decodes the value as a VALUE and prints it as the encoder would. */
+/* Types whose text is made of their value alone, without the encoder. */
+static bool
+print_common(const Vector *value, Arena *heap, StringView *out)
+{
+	TypeKind kind = value->type->kind;
+	char *text, *end;
+
+	if (kind != TYPE_TIMESTAMP && kind != TYPE_DOUBLE)
+		return false;
+	text = arena_alloc(heap, DOUBLE_TEXT_MAX > TIMESTAMP_TEXT_MAX ? DOUBLE_TEXT_MAX
+								      : TIMESTAMP_TEXT_MAX);
+	end = kind == TYPE_DOUBLE ? double_print(text, VECTOR_DATA(value, double)[0])
+				  : timestamp_print(text, VECTOR_DATA(value, int64_t)[0]);
+	*out = (StringView){text, (uint32_t)(end - text), VIEW_JSON_CLEAN};
+	return true;
+}
+
+/* Any other type, as the encoder would print it. */
+static bool
+print_rare(JsonReader *reader, const Vector *value, StringView *out)
+{
+	static const TimestampStyle iso = {.kind = TIMESTAMP_ISO8601};
+	JsonPrintError error = {FERRIS_OK, NULL};
+	Buffer text;
+
+	buffer_init(&text, UINT32_MAX);
+	bool done = json_print_value(&text, &iso, value, 0, &error);
+	if (done) {
+		/* Of types that JSON quotes, the text is what lies between the quotes. */
+		uint32_t quote = text.data[0] == '"' ? 1 : 0;
+		uint32_t len = (uint32_t)text.len - 2 * quote;
+
+		*out = (StringView){arena_copy(reader->heap, text.data + quote, len), len,
+				    quote == 1 ? VIEW_JSON_CLEAN : 0};
+	} else {
+		json_fail(reader, error.status, "%s", error.what);
+	}
+	buffer_free(&text);
+	return done;
+}
+
+/* Decodes the value as a VALUE and prints it. */
 static const char *
 print_text(JsonReader *reader, const char *p, uint32_t depth, Vector *vector, uint32_t row)
 {
-	static const TimestampStyle iso = {.kind = TIMESTAMP_ISO8601};
-	JsonPrintError error = {0};
-	Vector value;
-	Buffer out;
+	StringView *out = &VECTOR_DATA(vector, StringView)[row];
+	bool nested = vector->type->field_count > 0;
+	uint64_t valid;
+	Int128 data[1]; /* room for any scalar */
+	Vector value = {.type = vector->type, .capacity = 1, .data = data, .valid = &valid};
 
-	vector_init(&value, vector->type, FORM_VALUE, 1);
-	buffer_init(&out, UINT32_MAX);
+	if (nested)
+		vector_init(&value, vector->type, FORM_VALUE, 1);
 	p = json_read_value(reader, p, depth, &value, 0);
 	if (p != NULL && vector_is_null(&value, 0)) {
 		vector_set_null(vector, row);
-	} else if (p != NULL && !json_print_value(&out, &iso, &value, 0, &error)) {
-		json_fail(reader, error.status, "%s", error.what);
-		p = NULL;
 	} else if (p != NULL) {
-		/* Of types that JSON quotes, the text is what lies between the quotes. */
-		uint32_t quote = out.data[0] == '"' ? 1 : 0;
-		uint32_t len = (uint32_t)out.len - 2 * quote;
-		const char *copy = arena_copy(reader->heap, out.data + quote, len);
-
-		VECTOR_DATA(vector, StringView)
-		[row] = (StringView){copy, len, quote == 1 ? VIEW_JSON_CLEAN : 0};
 		vector_set_valid(vector, row);
+		if (!print_common(&value, reader->heap, out) && !print_rare(reader, &value, out))
+			p = NULL;
 	}
-	buffer_free(&out);
-	vector_free(&value);
+	if (nested)
+		vector_free(&value);
 	return p;
 }
 

@@ -206,8 +206,11 @@ trade_spec(Harness *h, int spec)
 	}
 	if (spec == 3)
 		harness_column(h, "event_time", TYPE_OF(TIMESTAMP), FORM_VALUE, true);
-	if (spec == 4)
+	if (spec == 4) {
 		harness_column(h, "account", TYPE_OF(JSON), FORM_TEXT, true);
+		harness_column(h, "event_time", TYPE_OF(TIMESTAMP), FORM_TEXT, true);
+		harness_column(h, "quantity", TYPE_OF(DOUBLE), FORM_TEXT, true);
+	}
 }
 
 /* What two runs wrote down must be equal; what to look at if it is not. */
