@@ -69,6 +69,7 @@ bool kafka_has_property(const char *name);
 Status kafka_embedded_acquire(const char **servers, Error *err);
 void kafka_embedded_release(void);
 
+extern const ConnectorClass kafka_connector;
 extern const OptionRow kafka_source_rows[KAFKA_SOURCE_OPTION_COUNT];
 
 /* ---- kafka_reader.c, kafka_writer.c */

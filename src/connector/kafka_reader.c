@@ -142,6 +142,7 @@ kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err
 	KafkaReader *reader = ARENA_NEW(arena, KafkaReader);
 	int partitions;
 
+	reader->base.class = &kafka_connector;
 	TRY(open_client(reader, spec, arena, err));
 	reader->bounded = spec->settings[KAFKA_BOUNDED].flag;
 	reader->poll_records = (size_t)spec->settings[KAFKA_POLL_RECORDS].integer;

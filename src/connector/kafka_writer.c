@@ -95,6 +95,7 @@ kafka_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err
 	KafkaWriter *writer = ARENA_NEW(arena, KafkaWriter);
 	int partitions;
 
+	writer->base.class = &kafka_connector;
 	TRY(open_client(writer, spec, arena, err));
 	*out = &writer->base; /* from here on the caller closes it */
 	TRY(kafka_client_topic(&writer->client, &partitions, err));
