@@ -153,25 +153,54 @@ result_reset(ChunkResult *result)
 	result->filtered = 0;
 	result->lines = 0;
 	result->errors = NULL;
+	result->rows_before = NULL;
 	result->error_count = 0;
 	result->error_capacity = 0;
 }
 
-/* Copy the batch's errors, whose texts die with it, in order of the records. */
+/* How many of the selected rows come from records before that line; they are in its order. */
+static uint32_t
+rows_before_line(const Batch *batch, uint32_t line)
+{
+	uint32_t low = 0;
+	uint32_t high = batch->sel_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (batch->records[batch->sel[middle]].line < line)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static void
-keep_errors(const Batch *batch, ChunkResult *result)
+grow_errors(ChunkResult *result, uint32_t wanted)
+{
+	uint32_t capacity = wanted > 16 ? wanted * 2 : 16;
+	RowError *errors = ARENA_ARRAY(&result->arena, RowError, capacity);
+	uint32_t *rows_before = ARENA_ARRAY(&result->arena, uint32_t, capacity);
+
+	if (result->error_count > 0) {
+		memcpy(errors, result->errors, sizeof *errors * result->error_count);
+		memcpy(rows_before, result->rows_before, sizeof *rows_before * result->error_count);
+	}
+	result->errors = errors;
+	result->rows_before = rows_before;
+	result->error_capacity = capacity;
+}
+
+/* Copy the batch's errors, whose texts die with it, in order of the records.  The batch's rows
+ * follow the first `first` rows of the output. */
+static void
+keep_errors(const Batch *batch, ChunkResult *result, uint32_t first)
 {
 	uint32_t wanted = result->error_count + batch->error_count;
 
-	if (wanted > result->error_capacity) {
-		uint32_t capacity = wanted > 16 ? wanted * 2 : 16;
-		RowError *errors = ARENA_ARRAY(&result->arena, RowError, capacity);
-
-		if (result->error_count > 0)
-			memcpy(errors, result->errors, sizeof *errors * result->error_count);
-		result->errors = errors;
-		result->error_capacity = capacity;
-	}
+	if (wanted > result->error_capacity)
+		grow_errors(result, wanted);
 	for (uint32_t i = 0; i < batch->error_count; i++) {
 		RowError error = batch->errors[i];
 		uint32_t at = result->error_count++;
@@ -181,9 +210,11 @@ keep_errors(const Batch *batch, ChunkResult *result)
 		/* Stages report one after the other; insertion keeps the order of the records. */
 		while (at > 0 && result->errors[at - 1].record.line > error.record.line) {
 			result->errors[at] = result->errors[at - 1];
+			result->rows_before[at] = result->rows_before[at - 1];
 			at--;
 		}
 		result->errors[at] = error;
+		result->rows_before[at] = first + rows_before_line(batch, error.record.line);
 	}
 }
 
@@ -192,14 +223,11 @@ static void
 cut_after_error(const Batch *batch, Output *output, uint32_t first)
 {
 	uint32_t line = UINT32_MAX;
-	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < batch->error_count; i++)
 		if (batch->errors[i].record.line < line)
 			line = batch->errors[i].record.line;
-	while (kept < batch->sel_count && batch->records[batch->sel[kept]].line < line)
-		kept++;
-	output_cut(output, first + kept);
+	output_cut(output, first + rows_before_line(batch, line));
 }
 
 Status
@@ -226,7 +254,7 @@ pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error 
 			continue;
 		if (pipeline->stop_at_error)
 			cut_after_error(batch, &result->output, first);
-		keep_errors(batch, result);
+		keep_errors(batch, result, first);
 		if (pipeline->stop_at_error)
 			break;
 	}

@@ -18,6 +18,7 @@ typedef struct ChunkResult {
 	uint64_t filtered;   /* rows that a predicate removed */
 	uint32_t lines;      /* lines or records consumed */
 	RowError *errors;    /* in the arena, in order of the records */
+	uint32_t *rows_before; /* for each error, the rows of the output that its record comes behind */
 	uint32_t error_count;
 	uint32_t error_capacity;
 	Arena arena;

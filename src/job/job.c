@@ -267,22 +267,26 @@ handle_errors(Job *job, const Slot *slot, const SplitState *split, Error *err)
 	return FERRIS_OK;
 }
 
-/* OFFSET and LIMIT, in the order of the input. */
+/* OFFSET and LIMIT, in the order of the input.  A failed record behind the last row counts as not
+ * read, as it would had it come in a later chunk. */
 static void
-apply_limit(Job *job, Output *output)
+apply_limit(Job *job, ChunkResult *result)
 {
+	Output *output = &result->output;
 	uint32_t count = output->count;
+	uint32_t skip = job->skip_rows < count ? (uint32_t)job->skip_rows : count;
 
-	if (job->skip_rows > 0) {
-		uint32_t skip = job->skip_rows < count ? (uint32_t)job->skip_rows : count;
-
-		job->skip_rows -= skip;
-		output_drop(output, skip);
-	}
+	job->skip_rows -= skip;
+	output_drop(output, skip);
 	if (output->count >= job->rows_left) {
 		output_cut(output, (uint32_t)job->rows_left);
 		job->discard = true;
 		job->stop = true;
+		while (result->error_count > 0 &&
+		       result->rows_before[result->error_count - 1] >= skip + output->count) {
+			result->error_count--;
+			job->counters.limited++;
+		}
 	}
 	job->rows_left -= output->count;
 	job->counters.limited += count - output->count;
@@ -314,7 +318,7 @@ write_slot(Job *job, Slot *slot, Error *err)
 	job->counters.bytes_in += slot->chunk->len;
 	job->counters.filtered += result->filtered;
 	if (job->rows_left != INT64_MAX || job->skip_rows > 0)
-		apply_limit(job, &result->output);
+		apply_limit(job, result);
 	if (result->output.count > 0)
 		TRY(write_output(job, &result->output, err));
 	job->counters.rows_out += result->output.count;
