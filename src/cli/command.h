@@ -41,6 +41,7 @@ int command_check(const Arguments *arguments);
 int command_explain(const Arguments *arguments);
 int command_test(const Arguments *arguments);
 int command_demo(const Arguments *arguments);
+int command_docs(const Arguments *arguments);
 
 /* Print "error: ..." and how to get help; returns EXIT_USAGE. */
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -53,3 +54,9 @@ int plan_loaded(Arena *arena, const LoadedScript *loaded, const PlanInput *input
 void catch_signals(void);
 /* The signal that came, or 0. */
 int caught_signal(void);
+
+/* The page docs/configuration.md on stdout (cli/docs_configuration.c). */
+void docs_print_configuration(void);
+/* The comment that says from which lists a page is made; text of a table's cell. */
+void docs_print_origin(const char *lists);
+void docs_print_cell(const char *text);

@@ -16,5 +16,7 @@ COMMAND("test", command_test, "FILE.test... | FOLDER... [--output tap|junit]",
         "Run SQL tests.")
 COMMAND("demo", command_demo, "[--seconds N]",
         "The main job on embedded data: trades, Kafka, SQL, Kafka, console.")
+COMMAND("docs", command_docs, "configuration|functions|errors",
+        "Print a reference page as Markdown.")
 
 #undef COMMAND

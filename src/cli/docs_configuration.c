@@ -1,0 +1,278 @@
+/* cli/docs_configuration.c -- ferris-sql docs configuration: every option, from its row. */
+#include "cli/command.h"
+
+static const char introduction[] =
+	"# Configuration\n"
+	"\n"
+	"<!-- Printed by the program from its option rows: change those, then run ./dev docs. -->\n"
+	"\n"
+	"Everything is set by options: pairs of a name and a value. There is no configuration file "
+	"and no\n"
+	"environment variable that changes anything by itself.\n"
+	"\n"
+	"## Where options stand\n"
+	"\n"
+	"1. In the `WITH (...)` of a declared stream: they say where its records are and how they "
+	"are written.\n"
+	"2. In the trailing `WITH (...)` of a query, for its source, its sink and the job as a "
+	"whole.\n"
+	"3. On the command line: `--set name=value`, as often as needed.\n"
+	"\n"
+	"A later place wins over an earlier one, and within one list the last of equal names "
+	"wins.\n"
+	"\n"
+	"```sql\n"
+	"CREATE STREAM trades (trade_id BIGINT, symbol STRING, price DECIMAL(18,4))\n"
+	"WITH ('connector' = 'file', 'path' = 'trades.jsonl', 'format' = 'json');\n"
+	"\n"
+	"CREATE STREAM big AS SELECT symbol, price FROM trades WHERE price > 500\n"
+	"WITH ('sink.path' = 'big.csv',                     -- of the sink\n"
+	"      'trades.json.validate' = 'full',             -- of the stream 'trades'\n"
+	"      'failure_strategy' = 'LogAndContinue');      -- of the job\n"
+	"```\n"
+	"\n"
+	"## Whom an option concerns\n"
+	"\n"
+	"A prefix in front of a name says whom it concerns, in a trailing `WITH` and in `--set`:\n"
+	"\n"
+	"| prefix | concerns |\n"
+	"|---|---|\n"
+	"| `source.` | the source of the statement |\n"
+	"| `sink.` | the sink of the statement |\n"
+	"| `<name>.` | the source or sink of that name |\n"
+	"\n"
+	"A name with a prefix wins over the plain name, even over a plain one of `--set`. Without "
+	"a prefix,\n"
+	"in a trailing `WITH`, an option concerns the source if nothing else declares that source\n"
+	"(`SELECT * FROM x WITH ('path' = 'x.csv')`), and otherwise the sink. A plain name in "
+	"`--set`\n"
+	"concerns every source and sink that has such an option. Job options have no prefix and "
+	"stand in\n"
+	"the trailing `WITH` or in `--set`, not in the `WITH` of a declaration.\n"
+	"\n"
+	"An option that nobody takes is an error: in a trailing `WITH` with its place and the "
+	"nearest name\n"
+	"there is, in `--set` with exit code 2.\n"
+	"\n"
+	"## Values\n"
+	"\n"
+	"Values are written in quotes; numbers, TRUE and FALSE need none. Names are compared "
+	"without regard\n"
+	"to case.\n"
+	"\n"
+	"| type | written as |\n"
+	"|---|---|\n"
+	"| boolean | `true` `false` `yes` `no` `on` `off` `1` `0` |\n"
+	"| duration | a number of milliseconds, or with a unit: `100ms` `5s` `2m` `1h` `1d` |\n"
+	"| size | a number of bytes, or with a unit (powers of 1024): `64KB` `16MB` `1GB` |\n"
+	"| character | one byte; `\\t` is a tab |\n"
+	"| choice | one of the words listed, in any case |\n"
+	"\n"
+	"In a `WITH`, `${NAME}` in a value is replaced by the environment variable NAME; that it "
+	"is not set\n"
+	"is an error. `${NAME:default}` and `${NAME:-default}` give a value for that case.\n"
+	"\n"
+	"```sql\n"
+	"SELECT * FROM trades WITH ('path' = '${DATA_DIR:.}/trades.jsonl', 'format' = 'json');\n"
+	"```\n"
+	"\n"
+	"`ferris-sql explain --output json` prints every option in effect and where it comes from: "
+	"`user`,\n"
+	"`--set` or `default`.\n"
+	"\n"
+	"```json-form\n"
+	"{\"statements\":[{\"name\":\"...\",\"plan\":{\"text\":\"...\"},\"options\":[\n"
+	"  "
+	"{\"scope\":\"source|sink|job\",\"object\":\"trades\",\"connector\":\"file\",\"name\":"
+	"\"path\",\n"
+	"   \"value\":\"trades.jsonl\",\"origin\":\"user|--set|default\"}]}]}\n"
+	"```\n";
+
+static const char *const type_words[] = {
+	[OPTION_STRING] = "text",         [OPTION_BOOLEAN] = "boolean",
+	[OPTION_INTEGER] = "integer",     [OPTION_FLOAT] = "number",
+	[OPTION_DURATION] = "duration",   [OPTION_SIZE] = "size",
+	[OPTION_CHARACTER] = "character", [OPTION_CHOICE] = "choice",
+	[OPTION_PREFIX] = "prefix",
+};
+
+/* ---------------------------------------------------------------- cells */
+
+typedef struct Unit {
+	double factor;
+	const char *name;
+} Unit;
+
+/* Largest first; the last always fits. */
+static const Unit durations[] = {{86400e3, "d"}, {3600e3, "h"}, {60e3, "m"}, {1e3, "s"}, {1, "ms"}};
+static const Unit sizes[] = {{1 << 30, "GB"}, {1 << 20, "MB"}, {1 << 10, "KB"}, {1, "B"}};
+static const Unit plain[] = {{1, ""}};
+
+static void
+print_number(OptionType type, double number)
+{
+	const Unit *unit = type == OPTION_DURATION ? durations
+			   : type == OPTION_SIZE   ? sizes
+						   : plain;
+
+	while (unit->factor > 1 &&
+	       (number < unit->factor ||
+		(double)(int64_t)(number / unit->factor) * unit->factor != number))
+		unit++;
+	printf("%.17g%s", number / unit->factor, number > 0 ? unit->name : "");
+}
+
+/* Words separated by '|', each as code. */
+static void
+print_words(const char *words)
+{
+	const char *between = "";
+
+	for (const char *p = words; *p != '\0'; p += strcspn(p, "|"), p += *p == '|') {
+		printf("%s`%.*s`", between, (int)strcspn(p, "|"), p);
+		between = " ";
+	}
+}
+
+static void
+print_default(const OptionRow *row)
+{
+	if (row->initial == NULL)
+		return;
+	bool bare = row->type == OPTION_DURATION &&
+		    strspn(row->initial, "0123456789") == strlen(row->initial);
+
+	if (row->initial[0] == '\0')
+		fputs("empty", stdout);
+	else
+		printf("`%s%s`", row->initial, bare && strcmp(row->initial, "0") != 0 ? "ms" : "");
+}
+
+static void
+print_row(const OptionRow *row)
+{
+	printf("| `%s` | %s | ", row->name, type_words[row->type]);
+	print_default(row);
+	fputs(" | ", stdout);
+	if (row->choices != NULL) {
+		print_words(row->choices);
+	} else if (row->max > row->min) {
+		print_number(row->type, row->min);
+		fputs(" to ", stdout);
+		print_number(row->type, row->max);
+	}
+	fputs(" | ", stdout);
+	docs_print_cell(row->doc);
+	fputs(" | ", stdout);
+	if (row->aliases != NULL)
+		print_words(row->aliases);
+	puts(" |");
+}
+
+static void
+print_group(const OptionGroup *group)
+{
+	puts("\n| option | type | default | values | meaning | other names "
+	     "|\n|---|---|---|---|---|---|");
+	for (uint32_t i = 0; i < group->count; i++)
+		print_row(&group->rows[i]);
+}
+
+/* ---------------------------------------------------------------- chapters */
+
+static void
+print_side(const char *title, bool exists, const OptionGroup *group)
+{
+	if (!exists)
+		return;
+	printf("\n#### %s\n", title);
+	if (group->count > 0)
+		print_group(group);
+	else
+		puts("\nIt has no options.");
+}
+
+static void
+print_kafka_names(void)
+{
+	puts("\n#### Properties\n\n"
+	     "`kafka.X` sets the property X of librdkafka, for source and sink alike. What the "
+	     "engine sets\n"
+	     "itself is in [operations.md](operations.md#kafka). These names of the Java clients "
+	     "are\n"
+	     "understood too:\n\n| Java | librdkafka | |\n|---|---|---|");
+#define PROPERTY(java, name, divisor)                                                              \
+	printf("| `kafka.%s` | `%s` |%s |\n", java, name, (divisor) > 1 ? " bytes become KB" : "");
+#define OWNED(name, reason)
+#include "connector/kafka_property_list.h"
+	puts("\nThese cannot be set:\n\n| property | because |\n|---|---|");
+#define PROPERTY(java, name, divisor)
+#define OWNED(name, reason) printf("| `kafka.%s` | %s |\n", name, reason);
+#include "connector/kafka_property_list.h"
+}
+
+static void
+print_generator_kinds(void)
+{
+	const char *end = "";
+
+	fputs("\n#### Kinds\n\n| kind | keys | what | columns |\n|---|---|---|---|\n", stdout);
+#define KIND(kind, name, keys, doc)                                                                \
+	printf("%s| `%s` | %d | %s |", end, name, keys, doc);                                      \
+	end = " |\n";
+#define FIELD(kind, name, type, precision, scale, make, text, low, count, digits)                  \
+	printf(" `%s %s%s`", name, #type, (precision) > 0 ? "(" #precision "," #scale ")" : "");
+#include "connector/generator_list.h"
+	puts(" |");
+}
+
+static void
+print_connector(const ConnectorClass *connector)
+{
+	printf("\n### %s\n\n%s\n", connector->name, connector->doc);
+	if (connector->default_format != NULL)
+		printf("\nIts format is `%s` unless `format` says otherwise.\n",
+		       connector->default_format);
+	print_side("Source", connector->reader_open != NULL, &connector->source_options);
+	print_side("Sink", connector->writer_open != NULL, &connector->sink_options);
+	if (strcmp(connector->name, "kafka") == 0)
+		print_kafka_names();
+	if (strcmp(connector->name, "generator") == 0)
+		print_generator_kinds();
+}
+
+static void
+print_codec(const CodecClass *codec)
+{
+	printf("\n### %s\n\n%s\n", codec->name, codec->doc);
+	print_side("Reading", codec->decoder_open != NULL, &codec->decode_options);
+	print_side("Writing", codec->encoder_open != NULL, &codec->encode_options);
+}
+
+void
+docs_print_configuration(void)
+{
+	const ConnectorClass *const *connectors;
+	const CodecClass *const *codecs;
+	size_t connector_count = connector_classes(&connectors);
+	size_t codec_count = codec_classes(&codecs);
+
+	fputs(introduction, stdout);
+	puts("\n## Options of a job");
+	print_group(&job_options);
+	puts("\n## Options of every source and sink");
+	print_group(&endpoint_options);
+	puts("\n`file_source` and `file_sink` are `file`; `kafka_source` and `kafka_sink` are "
+	     "`kafka`. Without\n"
+	     "`connector`, a `kafka.topic` or `topic` means Kafka and a `path` means a file. "
+	     "Without `format`,\n"
+	     "a path that ends in `.json`, `.jsonl` or `.ndjson` is JSON and one in `.csv` is CSV, "
+	     "also with\n"
+	     "`.gz`, `.zst` or `.lz4` behind it.");
+	puts("\n## Connectors");
+	for (size_t i = 0; i < connector_count; i++)
+		print_connector(connectors[i]);
+	puts("\n## Formats");
+	for (size_t i = 0; i < codec_count; i++)
+		print_codec(codecs[i]);
+}
