@@ -413,34 +413,33 @@ bind_like(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	return negate_if(binder, expr->like.negated, expr, out);
 }
 
-/* ---------------------------------------------------------------- CASE and its kin */
+/* ---------------------------------------------------------------- CASE */
 
-/* Whether args[i] is a result: args[first], args[first + step], ... and the last one. */
+/* Of CASE's arguments (condition, result, ..., default), whether args[i] is a result. */
 static bool
-is_result(uint32_t i, uint32_t count, uint32_t first, uint32_t step)
+is_result(uint32_t i, uint32_t count)
 {
-	return i >= first && ((i - first) % step == 0 || i == count - 1);
+	return i % 2 == 1 || i == count - 1;
 }
 
-/* Convert the results among `args` to one type. */
+/* Convert the results to one type. */
 static Status
-unify(Binder *binder, BoundExpr **args, uint32_t count, uint32_t first, uint32_t step,
-      const char *what, const Type **type)
+unify_results(Binder *binder, BoundExpr **args, uint32_t count, const Type **type)
 {
 	*type = TYPE_OF(NULL);
 	for (uint32_t i = 0; i < count; i++) {
-		if (!is_result(i, count, first, step))
+		if (!is_result(i, count))
 			continue;
 		const Type *common = type_common(binder->arena, *type, args[i]->type);
 		if (common == NULL)
 			return error_set_at(binder->err, FERRIS_ERR_TYPE, args[i]->position,
-			                    "%s cannot give %.*s here and %.*s elsewhere", what,
+			                    "CASE cannot give %.*s here and %.*s elsewhere",
 			                    STR_ARG(type_text(binder->arena, args[i]->type)),
 			                    STR_ARG(type_text(binder->arena, *type)));
 		*type = common;
 	}
 	for (uint32_t i = 0; i < count; i++)
-		if (is_result(i, count, first, step))
+		if (is_result(i, count))
 			TRY(bound_cast(binder->arena, args[i], *type, CAST_IMPLICIT, &args[i], binder->err));
 	return FERRIS_OK;
 }
@@ -470,45 +469,8 @@ bind_case(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 		TRY(bind_any(binder, scope, expr->case_when.otherwise, &args[count - 1]));
 	else
 		args[count - 1] = bound_constant(binder->arena, value_null(TYPE_OF(NULL)), expr->position);
-	TRY(unify(binder, args, count, 1, 2, "CASE", &type));
+	TRY(unify_results(binder, args, count, &type));
 	*out = bound_node(binder->arena, BOUND_CASE, type, args, count, expr->position);
-	return FERRIS_OK;
-}
-
-static Status
-bind_coalesce(Binder *binder, BoundExpr **args, uint32_t count, const Expr *expr, BoundExpr **out)
-{
-	const Type *type;
-
-	if (count == 0)
-		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
-		                    "COALESCE needs at least one argument");
-	TRY(unify(binder, args, count, 0, 1, "COALESCE", &type));
-	*out = bound_node(binder->arena, BOUND_COALESCE, type, args, count, expr->position);
-	return FERRIS_OK;
-}
-
-/* IF(c, a, b) is CASE WHEN c THEN a ELSE b END. */
-static Status
-bind_if(Binder *binder, BoundExpr **args, const Expr *expr, BoundExpr **out)
-{
-	const Type *type;
-
-	TRY(as_boolean(binder, args[0], "IF", &args[0]));
-	TRY(unify(binder, args, 3, 1, 1, "IF", &type));
-	*out = bound_node(binder->arena, BOUND_CASE, type, args, 3, expr->position);
-	return FERRIS_OK;
-}
-
-/* NULLIF(a, b) is CASE WHEN a = b THEN NULL ELSE a END. */
-static Status
-bind_nullif(Binder *binder, BoundExpr **args, const Expr *expr, BoundExpr **out)
-{
-	BoundExpr *parts[3] = {NULL, NULL, args[0]};
-
-	TRY(call(binder, STR("="), args, 2, expr, &parts[0]));
-	parts[1] = bound_constant(binder->arena, value_null(args[0]->type), expr->position);
-	*out = bound_node(binder->arena, BOUND_CASE, args[0]->type, parts, 3, expr->position);
 	return FERRIS_OK;
 }
 
@@ -606,13 +568,6 @@ bind_function(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 			                    "%.*s takes no named arguments", STR_ARG(name));
 		TRY(bind_any(binder, scope, function->args[i].value, &args[i]));
 	}
-	if (str_eq_nocase(name, STR("COALESCE")) ||
-	    ((str_eq_nocase(name, STR("IFNULL")) || str_eq_nocase(name, STR("NVL"))) && count == 2))
-		return bind_coalesce(binder, args, count, expr, out);
-	if ((str_eq_nocase(name, STR("IF")) || str_eq_nocase(name, STR("IIF"))) && count == 3)
-		return bind_if(binder, args, expr, out);
-	if (str_eq_nocase(name, STR("NULLIF")) && count == 2)
-		return bind_nullif(binder, args, expr, out);
 	if (str_eq_nocase(name, STR("HEADER")) && count == 1)
 		return bind_header(binder, scope, args[0], expr, out);
 	return call(binder, name, args, count, expr, out);
