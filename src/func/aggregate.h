@@ -1,0 +1,106 @@
+/* func/aggregate.h -- aggregate functions: many rows of a group to one value.
+ *
+ * An aggregate is one row in aggregate_list.h: how it is found by name and argument types, its
+ * result type, and a class of functions over states.  A state is a run of bytes whose size is known
+ * when the query is planned; it lies in the group's payload (state/group_table.h), and what it
+ * needs beyond that (texts, distinct values, sorted samples) it takes from the AggregateMemory and
+ * gives back in `release`.
+ *
+ * Results are exact for integers and decimals and depend neither on the order of the rows nor on
+ * how they were cut into batches, except where the function is about order (FIRST, LAST, ARRAY_AGG,
+ * STRING_AGG): those follow the order of `add`.  Sums of doubles are compensated, and so are
+ * independent of order as far as a double can be.
+ *
+ * NULL arguments are skipped (COUNT(*) has none); a group without any value gives NULL, COUNT 0.
+ *
+ * Threads: states, memory and call belong to one task. */
+#pragma once
+
+#include "func/bound.h"
+#include "func/kernel.h"
+#include "type/batch.h"
+
+typedef struct AggregateClass AggregateClass;
+
+/* A resolved call: the function, its arguments after conversion, and its modifiers. */
+typedef struct AggregateCall {
+	const AggregateClass *class;
+	Str name;
+	const Type *type;         /* of the result */
+	BoundExpr **args;         /* evaluated for every row; constants such as a separator included */
+	uint32_t arg_count;
+	BoundExpr *filter;        /* FILTER (WHERE ...), or NULL */
+	BoundExpr *order;         /* f(x ORDER BY y), WITHIN GROUP (ORDER BY y), or NULL */
+	bool descending;
+	bool distinct;
+	Position position;
+	Str text;                 /* as written */
+} AggregateCall;
+
+/* Where states keep what does not fit into their fixed bytes; counts it for the budget. */
+typedef struct AggregateMemory {
+	size_t bytes;             /* held now */
+} AggregateMemory;
+
+/* What one call needs while it runs; made by aggregate_open. */
+typedef struct AggregateRun {
+	const AggregateCall *call;
+	size_t state_size;        /* bytes, a multiple of 16 */
+	size_t offset;            /* of the state in a group's payload; set by the caller */
+	AggregateMemory *memory;
+	void *plan;               /* the class's own, in the arena */
+} AggregateRun;
+
+/* The rows to add: sel[0..count) of the vectors; groups[k] is the payload of row sel[k]'s group. */
+typedef struct AggregateRows {
+	const Vector *const *args;  /* one per argument; may be constant; VALUE form */
+	const Vector *order;        /* of the ORDER BY expression, or NULL */
+	const uint16_t *sel;
+	uint32_t count;
+	char *const *groups;
+	uint64_t sequence;          /* number of the first row since the query began */
+} AggregateRows;
+
+struct AggregateClass {
+	const char *name;         /* "SUM|TOTAL": the first is canonical */
+	const char *arguments;    /* pattern, as in scalar_list.h */
+	ResultRule result;
+	const char *signature;
+	const char *doc;
+	unsigned flags;           /* AGGREGATE_* */
+
+	/* Sets run->state_size and run->plan; checks constant arguments. */
+	Status (*open)(AggregateRun *run, Arena *arena, Error *err);
+	/* An empty state.  NULL: all bytes zero. */
+	void (*init)(const AggregateRun *run, void *state);
+	/* Rows whose FILTER is true; DISTINCT is handled outside.  A row that cannot be added
+	 * (overflow beyond 38 digits) fails at emit, not here. */
+	void (*add)(const AggregateRun *run, const AggregateRows *rows);
+	/* Takes rows away again that were added (OVER frames, changelogs).  NULL: it cannot. */
+	void (*retract)(const AggregateRun *run, const AggregateRows *rows);
+	/* into += from; `from` stays as it is.  (FIRST and LAST go by the sequence of rows.) */
+	void (*merge)(const AggregateRun *run, void *into, const void *from);
+	/* The result to out's row; FERRIS_OK or the status of a row error with its message. */
+	Status (*emit)(const AggregateRun *run, const void *state, Vector *out, uint32_t row,
+	               Arena *heap, Str *message);
+	/* Gives back what the state took from the memory.  NULL: it took nothing. */
+	void (*release)(const AggregateRun *run, void *state);
+	/* The state as bytes and back, for checkpoints and spilling. */
+	void (*save)(const AggregateRun *run, const void *state, Buffer *out);
+	bool (*load)(const AggregateRun *run, void *state, const char *data, size_t len);
+};
+
+#define AGGREGATE_ORDERED 1u  /* the result depends on the order of the rows */
+#define AGGREGATE_NO_NULL 2u  /* never NULL: COUNT */
+
+/* Whether any aggregate has that name. */
+bool aggregate_exists(Str name);
+/* Chooses the overload and inserts implicit casts.  FERRIS_ERR_UNKNOWN_FUNCTION,
+ * FERRIS_ERR_ARGUMENTS, FERRIS_ERR_TYPE as function_bind.  The modifiers are set by the caller. */
+Status aggregate_bind(Arena *arena, Str name, BoundExpr *const *args, uint32_t count, Position at,
+                      AggregateCall **out, Error *err);
+/* Prepares a call; `memory` outlives the run. */
+Status aggregate_open(const AggregateCall *call, AggregateMemory *memory, Arena *arena,
+                      AggregateRun *out, Error *err);
+/* Row i of aggregate_list.h, or NULL at its end; for documentation and tests. */
+const AggregateClass *aggregate_row(size_t i);
