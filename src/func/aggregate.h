@@ -16,6 +16,7 @@
  * Threads: states, memory and call belong to one task. */
 #pragma once
 
+#include "base/buffer.h"
 #include "func/bound.h"
 #include "func/kernel.h"
 #include "type/batch.h"
