@@ -20,7 +20,7 @@ typedef struct Arena {
 	ArenaBlock *current; /* the one being filled */
 	char *next;          /* free space in `current` */
 	char *end;
-	size_t block_size;   /* size of a new block, bytes */
+	size_t block_size; /* size of a new block, bytes */
 } Arena;
 
 /* `block_size` 0 means 64 KiB.  The arena allocates nothing until it is used. */
@@ -56,4 +56,5 @@ Str str_vformat(Arena *arena, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
 #define ARENA_NEW(arena, Type) ((Type *)arena_zero((arena), sizeof(Type)))
-#define ARENA_ARRAY(arena, Type, count) ((Type *)arena_zero((arena), sizeof(Type) * (size_t)(count)))
+#define ARENA_ARRAY(arena, Type, count)                                                            \
+	((Type *)arena_zero((arena), sizeof(Type) * (size_t)(count)))

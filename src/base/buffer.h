@@ -17,8 +17,8 @@ typedef struct Buffer {
 	char *data;
 	size_t len;
 	size_t capacity;
-	size_t limit;   /* capacity never exceeds this */
-	bool overflow;  /* an append was refused by the limit; stays set until reset */
+	size_t limit;  /* capacity never exceeds this */
+	bool overflow; /* an append was refused by the limit; stays set until reset */
 } Buffer;
 
 void buffer_init(Buffer *buffer, size_t limit);

@@ -8,7 +8,7 @@
 
 static const ErrorInfo error_infos[FERRIS_STATUS_COUNT] = {
 	[FERRIS_OK] = {"OK", 0, 0, 0, "No error."},
-#define ERROR(name, number, exit, flags, summary) \
+#define ERROR(name, number, exit, flags, summary)                                                  \
 	[FERRIS_ERR_##name] = {#name, number, exit, flags, summary},
 #include "base/error_list.h"
 };
@@ -84,7 +84,7 @@ error_errno(Error *err, int code)
 	char text[128];
 
 	snprintf(err->message + used, sizeof err->message - used, ": %s",
-	         strerror_r(code, text, sizeof text));
+		 strerror_r(code, text, sizeof text));
 	return err->status;
 }
 
@@ -143,7 +143,7 @@ error_print(FILE *out, const Error *err, const char *name, const char *text)
 	if (err->position.line > 0 && name != NULL) {
 		indent = snprintf(NULL, 0, "%u", err->position.line);
 		fprintf(out, "%*s--> %s:%u:%u\n", indent + 1, "", name, err->position.line,
-		        err->position.column);
+			err->position.column);
 	}
 	if (err->position.line > 0 && text != NULL)
 		line = line_start(text, err->position.line);

@@ -18,9 +18,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define ERROR_RETRIABLE 1u      /* the same call may succeed later */
+#define ERROR_RETRIABLE      1u /* the same call may succeed later */
 #define ERROR_REQUIRES_ABORT 2u /* roll back to the last epoch, then go on */
-#define ERROR_FATAL 4u          /* this handle is of no use any more */
+#define ERROR_FATAL          4u /* this handle is of no use any more */
 
 typedef enum Status {
 	FERRIS_OK = 0,
@@ -47,19 +47,19 @@ typedef struct Position {
 
 typedef struct Error {
 	Status status;
-	unsigned flags;      /* ERROR_RETRIABLE | ..., from the list unless the place knows better */
-	Position position;   /* in the SQL text, if it is about SQL */
-	char message[480];   /* what is wrong, one line, no final dot */
-	char label[240];     /* a note under the caret; may be empty */
-	char hint[320];      /* how to mend it; may be empty */
+	unsigned flags;    /* ERROR_RETRIABLE | ..., from the list unless the place knows better */
+	Position position; /* in the SQL text, if it is about SQL */
+	char message[480]; /* what is wrong, one line, no final dot */
+	char label[240];   /* a note under the caret; may be empty */
+	char hint[320];    /* how to mend it; may be empty */
 } Error;
 
 #define FERRIS_MUST_CHECK __attribute__((warn_unused_result))
-#define TRY(call)                                \
-	do {                                     \
-		Status try_status_ = (call);     \
-		if (try_status_ != FERRIS_OK)    \
-			return try_status_;      \
+#define TRY(call)                                                                                  \
+	do {                                                                                       \
+		Status try_status_ = (call);                                                       \
+		if (try_status_ != FERRIS_OK)                                                      \
+			return try_status_;                                                        \
 	} while (0)
 
 /* Set a new error with no position; returns `status` so that a caller can return it at once. */

@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-void *memory_alloc(size_t size);               /* not cleared */
-void *memory_zero(size_t size);                /* cleared */
+void *memory_alloc(size_t size); /* not cleared */
+void *memory_zero(size_t size);  /* cleared */
 void *memory_resize(void *p, size_t size);
 void *memory_aligned(size_t align, size_t size); /* size is rounded up to align */
 void memory_free(void *p);

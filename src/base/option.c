@@ -11,19 +11,28 @@ typedef struct Unit {
 } Unit;
 
 static const Unit duration_units[] = {
-	{STR_INIT("ms"), 1}, {STR_INIT("s"), 1e3}, {STR_INIT("m"), 60e3}, {STR_INIT("min"), 60e3},
-	{STR_INIT("h"), 3600e3}, {STR_INIT("d"), 86400e3}, {STR_INIT(""), 1},
+	{STR_INIT("ms"), 1},     {STR_INIT("s"), 1e3},    {STR_INIT("m"), 60e3},
+	{STR_INIT("min"), 60e3}, {STR_INIT("h"), 3600e3}, {STR_INIT("d"), 86400e3},
+	{STR_INIT(""), 1},
 };
 
 static const Unit size_units[] = {
-	{STR_INIT("b"), 1},           {STR_INIT("k"), 1024},       {STR_INIT("kb"), 1024},
-	{STR_INIT("kib"), 1024},      {STR_INIT("m"), 1048576},    {STR_INIT("mb"), 1048576},
-	{STR_INIT("mib"), 1048576},   {STR_INIT("g"), 1073741824}, {STR_INIT("gb"), 1073741824},
-	{STR_INIT("gib"), 1073741824}, {STR_INIT(""), 1},
+	{STR_INIT("b"), 1},
+	{STR_INIT("k"), 1024},
+	{STR_INIT("kb"), 1024},
+	{STR_INIT("kib"), 1024},
+	{STR_INIT("m"), 1048576},
+	{STR_INIT("mb"), 1048576},
+	{STR_INIT("mib"), 1048576},
+	{STR_INIT("g"), 1073741824},
+	{STR_INIT("gb"), 1073741824},
+	{STR_INIT("gib"), 1073741824},
+	{STR_INIT(""), 1},
 };
 
 static const Str true_words[] = {STR_INIT("true"), STR_INIT("yes"), STR_INIT("on"), STR_INIT("1")};
-static const Str false_words[] = {STR_INIT("false"), STR_INIT("no"), STR_INIT("off"), STR_INIT("0")};
+static const Str false_words[] = {STR_INIT("false"), STR_INIT("no"), STR_INIT("off"),
+				  STR_INIT("0")};
 
 static bool
 among(Str word, const Str *words, size_t count)
@@ -100,8 +109,8 @@ parse_numeric(const OptionRow *row, Str text, Setting *setting)
 {
 	const Unit *units = row->type == OPTION_DURATION ? duration_units : size_units;
 	size_t count = row->type == OPTION_DURATION ? sizeof duration_units / sizeof *duration_units
-	               : row->type == OPTION_SIZE   ? sizeof size_units / sizeof *size_units
-	                                            : 0;
+		       : row->type == OPTION_SIZE   ? sizeof size_units / sizeof *size_units
+						    : 0;
 	static const Unit plain = {STR_INIT(""), 1};
 
 	if (count == 0) {
@@ -180,8 +189,8 @@ options_mark_used(const OptionGroup *group, const Options *given)
 static Status
 value_error(const OptionRow *row, const OptionEntry *entry, Error *err)
 {
-	error_set_at(err, FERRIS_ERR_OPTION_VALUE, entry->value_at, "option '%.*s' cannot be '%.*s'",
-	             STR_ARG(entry->key), STR_ARG(entry->value));
+	error_set_at(err, FERRIS_ERR_OPTION_VALUE, entry->value_at,
+		     "option '%.*s' cannot be '%.*s'", STR_ARG(entry->key), STR_ARG(entry->value));
 	if (row->type == OPTION_CHOICE)
 		return error_hint(err, "choose one of: %s", row->choices);
 	return error_hint(err, "%s", type_hint(row->type));
@@ -202,7 +211,8 @@ resolve_row(const OptionRow *row, Options *given, Setting *setting, Error *err)
 		setting->present = row->initial != NULL;
 		if (setting->present && !parse_setting(row, str_from(row->initial), setting))
 			return error_set(err, FERRIS_ERR_OPTION_VALUE,
-			                 "default of option '%s' is wrong: '%s'", row->name, row->initial);
+					 "default of option '%s' is wrong: '%s'", row->name,
+					 row->initial);
 		return FERRIS_OK;
 	}
 	setting->present = true;
@@ -211,8 +221,8 @@ resolve_row(const OptionRow *row, Options *given, Setting *setting, Error *err)
 		return value_error(row, setting->entry, err);
 	if (row->max > row->min && (setting->real < row->min || setting->real > row->max)) {
 		error_set_at(err, FERRIS_ERR_OPTION_VALUE, setting->entry->value_at,
-		             "option '%s' is out of range: '%.*s'", row->name,
-		             STR_ARG(setting->entry->value));
+			     "option '%s' is out of range: '%.*s'", row->name,
+			     STR_ARG(setting->entry->value));
 		return error_hint(err, "the range is %.15g to %.15g", row->min, row->max);
 	}
 	return FERRIS_OK;
@@ -220,7 +230,7 @@ resolve_row(const OptionRow *row, Options *given, Setting *setting, Error *err)
 
 Status
 options_resolve(const OptionGroup *group, Options *given, Arena *arena, Setting **settings,
-                Error *err)
+		Error *err)
 {
 	*settings = ARENA_ARRAY(arena, Setting, group->count);
 	for (uint32_t i = 0; i < group->count; i++)
@@ -230,7 +240,7 @@ options_resolve(const OptionGroup *group, Options *given, Arena *arena, Setting 
 
 Status
 options_check_unknown(const Options *given, const OptionGroup *const *groups, size_t count,
-                      const char *object, Error *err)
+		      const char *object, Error *err)
 {
 	for (uint32_t i = 0; i < given->count; i++) {
 		const OptionEntry *entry = &given->entries[i];
@@ -245,13 +255,14 @@ options_check_unknown(const Options *given, const OptionGroup *const *groups, si
 				Str near = str_nearest(entry->key, &name, 1);
 				unsigned distance = str_distance(entry->key, name);
 
-				if (near.data != NULL && (best.data == NULL || distance < best_distance)) {
+				if (near.data != NULL &&
+				    (best.data == NULL || distance < best_distance)) {
 					best = near;
 					best_distance = distance;
 				}
 			}
 		error_set_at(err, FERRIS_ERR_UNKNOWN_OPTION, entry->key_at,
-		             "unknown option '%.*s' for %s", STR_ARG(entry->key), object);
+			     "unknown option '%.*s' for %s", STR_ARG(entry->key), object);
 		if (best.data != NULL)
 			return error_hint(err, "did you mean '%.*s'?", STR_ARG(best));
 		return error_hint(err, "docs/configuration.md lists the options");
@@ -285,7 +296,7 @@ options_expand(Arena *arena, Str value, Position at, Str *out, Error *err)
 		const char *close = memchr(start, '}', value.len - i);
 		if (close == NULL) {
 			error_set_at(err, FERRIS_ERR_OPTION_VALUE, at, "'${' without '}' in '%.*s'",
-			             STR_ARG(value));
+				     STR_ARG(value));
 			return error_hint(err, "write ${NAME} or ${NAME:default}");
 		}
 		Str body = {start + 2, (uint32_t)(close - start) - 2};
@@ -295,8 +306,9 @@ options_expand(Arena *arena, Str value, Position at, Str *out, Error *err)
 
 		if (found == NULL && colon == NULL) {
 			error_set_at(err, FERRIS_ERR_OPTION_VALUE, at,
-			             "environment variable '%.*s' is not set", STR_ARG(name));
-			return error_hint(err, "set it, or give a default: ${%.*s:default}", STR_ARG(name));
+				     "environment variable '%.*s' is not set", STR_ARG(name));
+			return error_hint(err, "set it, or give a default: ${%.*s:default}",
+					  STR_ARG(name));
 		}
 		Str text = found != NULL ? str_from(found) : str_skip(body, name.len + 1);
 		if (found == NULL && text.len > 0 && text.data[0] == '-')

@@ -16,28 +16,28 @@
 
 typedef enum OptionType {
 	OPTION_STRING,
-	OPTION_BOOLEAN,  /* true, false, yes, no, on, off, 1, 0 */
+	OPTION_BOOLEAN, /* true, false, yes, no, on, off, 1, 0 */
 	OPTION_INTEGER,
 	OPTION_FLOAT,
-	OPTION_DURATION, /* milliseconds; a bare number, or 100ms 5s 2m 1h */
-	OPTION_SIZE,     /* bytes; a bare number, or 64KB 16MB 1GB (powers of 1024) */
-	OPTION_CHARACTER,/* one byte; \t is a tab */
-	OPTION_CHOICE,   /* one of the words in `choices` */
-	OPTION_PREFIX,   /* name ends in '*' */
+	OPTION_DURATION,  /* milliseconds; a bare number, or 100ms 5s 2m 1h */
+	OPTION_SIZE,      /* bytes; a bare number, or 64KB 16MB 1GB (powers of 1024) */
+	OPTION_CHARACTER, /* one byte; \t is a tab */
+	OPTION_CHOICE,    /* one of the words in `choices` */
+	OPTION_PREFIX,    /* name ends in '*' */
 } OptionType;
 
 typedef struct OptionRow {
 	const char *name;
 	OptionType type;
-	const char *initial;  /* default as text; NULL = none, the setting is then absent */
-	double min, max;      /* of numbers, when max > min */
-	const char *choices;  /* of OPTION_CHOICE: "a|b|c" */
-	const char *aliases;  /* further names: "a|b", or NULL */
-	const char *doc;      /* one sentence */
+	const char *initial; /* default as text; NULL = none, the setting is then absent */
+	double min, max;     /* of numbers, when max > min */
+	const char *choices; /* of OPTION_CHOICE: "a|b|c" */
+	const char *aliases; /* further names: "a|b", or NULL */
+	const char *doc;     /* one sentence */
 } OptionRow;
 
 typedef struct OptionGroup {
-	const char *name;      /* "csv", "file source": a heading in the documentation */
+	const char *name; /* "csv", "file source": a heading in the documentation */
 	const OptionRow *rows;
 	uint32_t count;
 } OptionGroup;
@@ -45,11 +45,11 @@ typedef struct OptionGroup {
 /* One key and value as the user gave it. */
 typedef struct OptionEntry {
 	Str key;
-	Str value;            /* after ${VAR} expansion */
+	Str value; /* after ${VAR} expansion */
 	Position key_at;
 	Position value_at;
-	const char *origin;   /* "user" from the SQL, "--set", ... */
-	bool *used;           /* set when some group takes it; copies share it; may be NULL */
+	const char *origin; /* "user" from the SQL, "--set", ... */
+	bool *used;         /* set when some group takes it; copies share it; may be NULL */
 } OptionEntry;
 
 typedef struct Options {
@@ -59,11 +59,11 @@ typedef struct Options {
 
 typedef struct Setting {
 	const OptionRow *row;
-	bool present;          /* given, or has a default */
-	const char *origin;    /* "user", "default", ... */
+	bool present;             /* given, or has a default */
+	const char *origin;       /* "user", "default", ... */
 	const OptionEntry *entry; /* what the user gave, or NULL */
-	Str text;              /* as given; CHARACTER: the one byte; CHOICE: in the list's spelling */
-	int64_t integer;       /* INTEGER, DURATION (ms), SIZE (bytes); CHOICE: index in choices */
+	Str text;        /* as given; CHARACTER: the one byte; CHOICE: in the list's spelling */
+	int64_t integer; /* INTEGER, DURATION (ms), SIZE (bytes); CHOICE: index in choices */
 	double real;
 	bool flag;
 } Setting;
@@ -71,12 +71,12 @@ typedef struct Setting {
 /* Resolve every row of the group from `given` (the last entry of a name wins) and mark what it
  * used; *settings has group->count entries in row order, in the arena. */
 Status options_resolve(const OptionGroup *group, Options *given, Arena *arena, Setting **settings,
-                       Error *err);
+		       Error *err);
 /* Mark every entry that a row of the group would take. */
 void options_mark_used(const OptionGroup *group, const Options *given);
 /* An error for the first entry that no group has used, with the nearest name among `groups`. */
 Status options_check_unknown(const Options *given, const OptionGroup *const *groups, size_t count,
-                             const char *object, Error *err);
+			     const char *object, Error *err);
 /* The last entry with that key (ASCII case ignored), or NULL; does not mark it. */
 OptionEntry *options_find(const Options *given, Str key);
 /* Replace ${VAR}, ${VAR:default} and ${VAR:-default} by the environment's values. */

@@ -73,7 +73,8 @@ ring_pop(Ring *ring, int timeout_ms, void **item)
 	while (ring->count == 0 && !ring->closed && result == RING_OK) {
 		if (timeout_ms < 0)
 			pthread_cond_wait(&ring->readable, &ring->mutex);
-		else if (pthread_cond_timedwait(&ring->readable, &ring->mutex, &deadline) == ETIMEDOUT)
+		else if (pthread_cond_timedwait(&ring->readable, &ring->mutex, &deadline) ==
+			 ETIMEDOUT)
 			result = RING_TIMEOUT;
 	}
 	if (ring->count > 0) {

@@ -15,7 +15,7 @@ typedef struct Ring {
 	pthread_cond_t writable;
 	void **items;
 	uint32_t capacity;
-	uint32_t head;  /* of the oldest item */
+	uint32_t head; /* of the oldest item */
 	uint32_t count;
 	bool closed;
 } Ring;

@@ -30,7 +30,7 @@ str_distance(Str a, Str b)
 		row[0] = i;
 		for (unsigned j = 1; j <= b.len; j++) {
 			bool same = tolower((unsigned char)a.data[i - 1]) ==
-			            tolower((unsigned char)b.data[j - 1]);
+				    tolower((unsigned char)b.data[j - 1]);
 			unsigned best = diagonal + !same;
 
 			if (row[j] + 1 < best)

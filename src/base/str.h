@@ -17,7 +17,10 @@ typedef struct Str {
 
 #define STR(literal) ((Str)STR_INIT(literal))
 /* The same as an initialiser, for static tables. */
-#define STR_INIT(literal) {(literal), sizeof(literal) - 1}
+#define STR_INIT(literal)                                                                          \
+	{                                                                                          \
+		(literal), sizeof(literal) - 1                                                     \
+	}
 /* For printf: "%.*s", STR_ARG(s) */
 #define STR_ARG(s) (int)(s).len, (s).data
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define HIGH_BITS UINT64_C(0x8080808080808080)
-#define LOW_BITS UINT64_C(0x0101010101010101)
+#define LOW_BITS  UINT64_C(0x0101010101010101)
 
 static inline uint64_t
 load_word(const char *p)

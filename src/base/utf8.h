@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UTF8_MAX_BYTES 4
-#define UTF8_INVALID UINT32_MAX
+#define UTF8_MAX_BYTES   4
+#define UTF8_INVALID     UINT32_MAX
 #define UTF8_REPLACEMENT 0xFFFDu
 
 bool utf8_valid(const char *data, size_t len);

@@ -57,8 +57,8 @@ chunk_add_record(Chunk *chunk)
 	if (chunk->record_count == chunk->record_capacity) {
 		chunk->record_capacity =
 			chunk->record_capacity > 0 ? chunk->record_capacity * 2 : FIRST_RECORDS;
-		chunk->records =
-			memory_resize(chunk->records, sizeof *chunk->records * chunk->record_capacity);
+		chunk->records = memory_resize(chunk->records,
+					       sizeof *chunk->records * chunk->record_capacity);
 	}
 	ChunkRecord *record = &chunk->records[chunk->record_count++];
 	*record = (ChunkRecord){0};
@@ -112,7 +112,8 @@ output_reserve(Output *output, uint32_t count)
 		capacity *= 2;
 	output->ends = memory_resize(output->ends, sizeof *output->ends * capacity);
 	if (output->keyed) {
-		output->key_ends = memory_resize(output->key_ends, sizeof *output->key_ends * capacity);
+		output->key_ends =
+			memory_resize(output->key_ends, sizeof *output->key_ends * capacity);
 		output->header_ends =
 			memory_resize(output->header_ends, sizeof *output->header_ends * capacity);
 		output->timestamps =
@@ -155,11 +156,11 @@ output_drop(Output *output, uint32_t count)
 			drop_front(&output->keys, output->key_ends, count, total);
 		else
 			memmove(output->key_ends, output->key_ends + count,
-			        sizeof *output->key_ends * (total - count));
+				sizeof *output->key_ends * (total - count));
 		if (output->headers.len > 0)
 			drop_front(&output->headers, output->header_ends, count, total);
 		memmove(output->timestamps, output->timestamps + count,
-		        sizeof *output->timestamps * (total - count));
+			sizeof *output->timestamps * (total - count));
 	}
 	output->count = total - count;
 }

@@ -10,17 +10,17 @@
 #include "base/buffer.h"
 #include "base/str.h"
 
-#define CHUNK_PADDING 64
+#define CHUNK_PADDING  64
 #define CHUNK_CAPACITY ((size_t)256 << 10) /* usual size; a longer record makes a larger chunk */
 
 #define RECORD_NULL UINT32_MAX
 
 /* A record of a topic. */
 typedef struct ChunkRecord {
-	uint32_t offset;      /* of the value in the chunk's data */
-	uint32_t len;         /* RECORD_NULL: the value is null (a tombstone) */
+	uint32_t offset; /* of the value in the chunk's data */
+	uint32_t len;    /* RECORD_NULL: the value is null (a tombstone) */
 	uint32_t key_offset;
-	uint32_t key_len;     /* RECORD_NULL: no key */
+	uint32_t key_len;       /* RECORD_NULL: no key */
 	uint32_t header_offset; /* headers: u32 name length, name, u32 value length, value, ... */
 	uint32_t header_len;
 	int64_t position;     /* the broker's offset */
@@ -30,35 +30,36 @@ typedef struct ChunkRecord {
 typedef struct Chunk {
 	char *data;
 	size_t len;
-	size_t capacity;         /* without the padding */
-	ChunkRecord *records;    /* record_count > 0: a topic's records; else the codec separates them */
+	size_t capacity; /* without the padding */
+	ChunkRecord
+		*records; /* record_count > 0: a topic's records; else the codec separates them */
 	uint32_t record_count;
 	uint32_t record_capacity;
-	uint32_t split;          /* which file, partition or generator task it comes from */
-	int64_t position;        /* file: byte offset of data[0]; topic: offset of the first record */
-	int64_t next_position;   /* where reading goes on after this chunk */
-	uint64_t sequence;       /* order in which the reader delivered it, from 0 */
-	uint32_t skipped_lines;  /* lines of the file before data[0] that no chunk has: its header */
+	uint32_t split;        /* which file, partition or generator task it comes from */
+	int64_t position;      /* file: byte offset of data[0]; topic: offset of the first record */
+	int64_t next_position; /* where reading goes on after this chunk */
+	uint64_t sequence;     /* order in which the reader delivered it, from 0 */
+	uint32_t skipped_lines; /* lines of the file before data[0] that no chunk has: its header */
 } Chunk;
 
 /* How far a chunk has been decoded. */
 typedef struct ChunkCursor {
 	const Chunk *chunk;
-	size_t next;        /* byte (file) of the next record */
-	uint32_t record;    /* index (topic) of the next record */
-	uint32_t line;      /* lines (file) or records (topic) consumed */
+	size_t next;     /* byte (file) of the next record */
+	uint32_t record; /* index (topic) of the next record */
+	uint32_t line;   /* lines (file) or records (topic) consumed */
 } ChunkCursor;
 
 /* Encoded records on their way to a writer. */
 typedef struct Output {
-	Buffer bytes;        /* the records, each with its separator */
-	uint32_t *ends;      /* end of each record in bytes, separator included */
+	Buffer bytes;   /* the records, each with its separator */
+	uint32_t *ends; /* end of each record in bytes, separator included */
 	uint32_t count;
-	uint32_t capacity;   /* of ends */
-	bool keyed;          /* the writer wants what follows; each array is as long as ends */
-	Buffer keys;         /* of the records, one after the other */
-	uint32_t *key_ends;  /* end of each key in keys, with KEY_NULL if there is none */
-	Buffer headers;      /* of the records, in the form of ChunkRecord */
+	uint32_t capacity;  /* of ends */
+	bool keyed;         /* the writer wants what follows; each array is as long as ends */
+	Buffer keys;        /* of the records, one after the other */
+	uint32_t *key_ends; /* end of each key in keys, with KEY_NULL if there is none */
+	Buffer headers;     /* of the records, in the form of ChunkRecord */
 	uint32_t *header_ends;
 	int64_t *timestamps; /* milliseconds; INT64_MIN: the writer's clock */
 } Output;

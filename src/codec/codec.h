@@ -28,16 +28,17 @@ typedef enum CompareOp {
 	COMPARE_GE,
 } CompareOp;
 
-#define DECODE_NO_TARGET UINT32_MAX
+#define DECODE_NO_TARGET  UINT32_MAX
 #define HEADER_INCOMPLETE SIZE_MAX
 
 /* One field to decode.  The same name may stand twice, once as VALUE and once as TEXT. */
 typedef struct DecodeColumn {
 	Str name;
 	const Type *type;
-	bool not_null;    /* NULL or a missing field is an error of the record */
+	bool not_null; /* NULL or a missing field is an error of the record */
 	VectorForm form;
-	uint32_t target;  /* index in batch->columns, or DECODE_NO_TARGET: read for a predicate only */
+	uint32_t target; /* index in batch->columns, or DECODE_NO_TARGET: read for a predicate only
+			  */
 } DecodeColumn;
 
 /* column <op> constant; all predicates must be true (NULL is not) or the record is skipped and
@@ -62,21 +63,21 @@ typedef struct DecodeSpec {
 	uint32_t column_count;
 	const DecodePredicate *predicates;
 	uint32_t predicate_count;
-	const Schema *schema;      /* all fields of the record in declared order (CSV needs it) */
-	FieldOrder *order;         /* NULL: a header must have the schema's order */
-	const Setting *settings;   /* of the class's decode_options */
+	const Schema *schema;    /* all fields of the record in declared order (CSV needs it) */
+	FieldOrder *order;       /* NULL: a header must have the schema's order */
+	const Setting *settings; /* of the class's decode_options */
 } DecodeSpec;
 
 typedef struct EncodeColumn {
 	Str name;
 	const Type *type;
-	uint32_t source;  /* index in batch->columns */
+	uint32_t source; /* index in batch->columns */
 } EncodeColumn;
 
 typedef struct EncodeSpec {
 	const EncodeColumn *columns;
 	uint32_t column_count;
-	const Setting *settings;   /* of the class's encode_options */
+	const Setting *settings; /* of the class's encode_options */
 } EncodeSpec;
 
 typedef struct CodecClass CodecClass;
@@ -105,16 +106,16 @@ struct CodecClass {
 	/* How many leading bytes of data[0..len) are whole records; `last` says that nothing
 	 * follows.  Depends on no state: data starts at a record.  0 = more bytes are needed. */
 	size_t (*frame)(const Setting *decode_settings, const char *data, size_t len, bool last);
-	/* How many bytes come before the first record of a file (a CSV header, a BOM); `data` is the
-	 * file's first bytes, `last` says that there are no more.  HEADER_INCOMPLETE: more bytes are
-	 * needed.  The reader calls it for every file, also when it then seeks to a position inside
-	 * it.  For CSV: the header must have every column of the spec; the first one sets
-	 * spec->order and those of further files must agree with it.  NULL: none. */
-	Status (*header)(const DecodeSpec *spec, const char *data, size_t len, bool last, size_t *skip,
-	                 Error *err);
+	/* How many bytes come before the first record of a file (a CSV header, a BOM); `data` is
+	 * the file's first bytes, `last` says that there are no more.  HEADER_INCOMPLETE: more
+	 * bytes are needed.  The reader calls it for every file, also when it then seeks to a
+	 * position inside it.  For CSV: the header must have every column of the spec; the first
+	 * one sets spec->order and those of further files must agree with it.  NULL: none. */
+	Status (*header)(const DecodeSpec *spec, const char *data, size_t len, bool last,
+			 size_t *skip, Error *err);
 	/* Infer fields from a sample that starts at the file's or topic record's first byte. */
 	Status (*infer)(const Setting *decode_settings, const Chunk *sample, Arena *arena,
-	                Schema *schema, Error *err);
+			Schema *schema, Error *err);
 
 	/* Encoder in the arena; the spec's columns and settings must live as long.  NULL: the codec
 	 * does not encode. */

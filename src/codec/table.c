@@ -12,7 +12,7 @@
 #include "codec/text.h"
 
 #define TEXT_WIDTH 16
-#define WIDTH_MAX 24
+#define WIDTH_MAX  24
 
 typedef struct TableColumn {
 	const EncodeColumn *spec;
@@ -137,7 +137,7 @@ table_encode(Encoder *base, Batch *batch, Output *out, Error *err)
 		for (uint32_t c = 0; c < encoder->column_count; c++) {
 			const TableColumn *column = &encoder->columns[c];
 			Str text = cell_text(&batch->columns[column->spec->source], batch->sel[i],
-			                     &batch->heap);
+					     &batch->heap);
 
 			append_cell(&out->bytes, column, text, c + 1 == encoder->column_count);
 		}

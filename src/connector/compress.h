@@ -25,7 +25,7 @@ typedef struct Compressor Compressor;
 typedef struct CompressPieces {
 	const char *in;
 	size_t in_len;
-	size_t in_used;  /* set */
+	size_t in_used; /* set */
 	char *out;
 	size_t out_len;
 	size_t out_used; /* set */

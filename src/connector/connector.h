@@ -28,8 +28,8 @@ typedef struct ReaderSpec {
 	const Setting *settings; /* of the class's source options */
 	const Options *given;    /* all options of the object: pass-through ones such as kafka.* */
 	Framing framing;
-	const char *group;       /* default consumer group: application and statement */
-	void *environment;       /* what the process offers: MemoryBroker for tests, or NULL */
+	const char *group; /* default consumer group: application and statement */
+	void *environment; /* what the process offers: MemoryBroker for tests, or NULL */
 } ReaderSpec;
 
 typedef struct WriterSpec {
@@ -37,7 +37,7 @@ typedef struct WriterSpec {
 	const Setting *settings; /* of the class's sink options */
 	const Options *given;
 	const CodecClass *codec;
-	const char *preamble;    /* what a new file begins with (CSV header), or "" */
+	const char *preamble; /* what a new file begins with (CSV header), or "" */
 	size_t preamble_len;
 	void *environment;
 } WriterSpec;
@@ -69,9 +69,12 @@ struct ConnectorClass {
 	/* NULL: cannot be read / written.  Bytes of long-lived state come from the arena. */
 	Status (*reader_open)(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err);
 	/* Fill `chunk` (which is empty) with whole records; wait at most timeout_ms. */
-	Status (*read)(Reader *reader, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err);
-	/* The output of everything before these positions is safe: remember them (Kafka: commit). */
-	Status (*commit)(Reader *reader, const SplitPosition *positions, uint32_t count, Error *err);
+	Status (*read)(Reader *reader, Chunk *chunk, int timeout_ms, ReadResult *result,
+		       Error *err);
+	/* The output of everything before these positions is safe: remember them (Kafka: commit).
+	 */
+	Status (*commit)(Reader *reader, const SplitPosition *positions, uint32_t count,
+			 Error *err);
 	/* Name of a split for messages: "trades.jsonl", "trades[3]".  Stays valid. */
 	const char *(*split_name)(const Reader *reader, uint32_t split);
 	/* Records or bytes not yet read, -1 if not known; for progress. */
@@ -81,7 +84,8 @@ struct ConnectorClass {
 	 * before `sample`.  NULL: it knows none. */
 	Status (*schema)(const ReaderSpec *spec, Arena *arena, Schema *schema, Error *err);
 	/* A sample for schema inference: up to `bytes` from the start, whole records. */
-	Status (*sample)(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes, Error *err);
+	Status (*sample)(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes,
+			 Error *err);
 
 	Status (*writer_open)(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);
 	Status (*write)(Writer *writer, const Output *output, Error *err);

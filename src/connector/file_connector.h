@@ -50,7 +50,7 @@ typedef struct FileList {
 } FileList;
 
 typedef struct FileQuery {
-	Str path;      /* as the user wrote it */
+	Str path; /* as the user wrote it */
 	bool recursive;
 	Str extension; /* only names that end in it; empty: all */
 } FileQuery;
@@ -63,12 +63,12 @@ FileQuery file_query(const Setting *settings);
 
 Status file_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err);
 Status file_reader_read(Reader *reader, Chunk *chunk, int timeout_ms, ReadResult *result,
-                        Error *err);
+			Error *err);
 const char *file_reader_split_name(const Reader *reader, uint32_t split);
 int64_t file_reader_lag(Reader *reader);
 void file_reader_close(Reader *reader);
 Status file_reader_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes,
-                          Error *err);
+			  Error *err);
 
 Status file_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);
 Status file_writer_write(Writer *writer, const Output *output, Error *err);

@@ -10,25 +10,25 @@
 #include "connector/file_connector.h"
 #include "connector/file_input.h"
 
-#define SPLIT_BLOCK 256
+#define SPLIT_BLOCK  256
 #define SPLIT_BLOCKS 1024
 
 typedef struct FileSplit {
 	const char *path; /* never changes: other threads ask for it */
 	FileInput input;
-	Buffer carry;      /* read, but not yet delivered: the start of a record */
-	int64_t position;  /* of carry's first byte, in the plain bytes */
-	int64_t size;      /* before it is opened, 0 if it has none; for the lag */
+	Buffer carry;           /* read, but not yet delivered: the start of a record */
+	int64_t position;       /* of carry's first byte, in the plain bytes */
+	int64_t size;           /* before it is opened, 0 if it has none; for the lag */
 	uint32_t skipped_lines; /* of the header, for the next chunk */
 	bool opened;
 	bool header_done;
-	bool done;         /* nothing more will come */
+	bool done; /* nothing more will come */
 } FileSplit;
 
 typedef struct FileWatch {
 	bool active;
 	int poll_interval_ms;
-	int notify;        /* inotify, or -1: polling alone */
+	int notify;           /* inotify, or -1: polling alone */
 	int64_t next_look_ms; /* when files are looked for and rotation is checked again */
 } FileWatch;
 
@@ -38,13 +38,13 @@ typedef struct FileReader {
 	Framing framing;
 	FileQuery query;
 	Compression compression;
-	size_t read_size;  /* of a usual chunk */
+	size_t read_size; /* of a usual chunk */
 	size_t max_record;
 	Arena names;
 	/* Blocks never move: another thread may be reading a split's name. */
 	FileSplit *blocks[SPLIT_BLOCKS];
 	uint32_t split_count;
-	uint32_t current;  /* the split that is being read */
+	uint32_t current;       /* the split that is being read */
 	int64_t unopened_bytes; /* of the splits that wait for their turn */
 	uint64_t sequence;
 	FileWatch watch;
@@ -66,7 +66,7 @@ Status file_reader_add(FileReader *reader, const char *path, Error *err);
 void file_reader_deliver(FileReader *reader, uint32_t index, Chunk *chunk, size_t whole);
 /* READ_END: the end of the file as it is now; an unfinished record may wait in the carry. */
 Status file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms,
-                       ReadResult *result, Error *err);
+		       ReadResult *result, Error *err);
 
 /* Nothing more will be read from it. */
 void file_split_close(FileSplit *split);
@@ -76,5 +76,5 @@ void file_watch_close(FileReader *reader);
 void file_watch_add(FileReader *reader, const char *path);
 /* READ_DATA, or READ_IDLE after timeout_ms. */
 Status file_watch_read(FileReader *reader, Chunk *chunk, int timeout_ms, ReadResult *result,
-                       Error *err);
+		       Error *err);
 int64_t file_clock_ms(void);

@@ -15,13 +15,13 @@ typedef enum GeneratorStyle {
 } GeneratorStyle;
 
 typedef struct GeneratorSpec {
-	int kind;         /* index of the list's kinds */
+	int kind; /* index of the list's kinds */
 	GeneratorStyle style;
 	char delimiter;
 	uint64_t seed;
-	uint32_t keys;    /* 0: the kind's own */
-	int64_t start_ms; /* event time of record 0 */
-	double step_ms;   /* from record to record */
+	uint32_t keys;        /* 0: the kind's own */
+	int64_t start_ms;     /* event time of record 0 */
+	double step_ms;       /* from record to record */
 	uint32_t disorder_ms; /* event times are off by less than this, in both directions */
 } GeneratorSpec;
 
@@ -32,11 +32,11 @@ typedef struct Generator {
 	GeneratorSpec spec;
 	GeneratorPart *parts; /* one per field */
 	uint32_t part_count;
-	Str tail;             /* behind the last value, with the line end */
-	size_t record_max;    /* no record is longer */
+	Str tail;          /* behind the last value, with the line end */
+	size_t record_max; /* no record is longer */
 	uint64_t random;
-	uint64_t number;      /* of the next record */
-	int64_t last;         /* number made last, for ABOVE */
+	uint64_t number; /* of the next record */
+	int64_t last;    /* number made last, for ABOVE */
 	uint32_t station;
 } Generator;
 

@@ -6,7 +6,7 @@
 #include "type/number.h"
 
 #define CONNECT_TIMEOUT_MS 10000
-#define PROPERTY_PREFIX "kafka."
+#define PROPERTY_PREFIX    "kafka."
 
 typedef struct PropertyName {
 	const char *java;
@@ -35,25 +35,26 @@ static const struct {
 static bool
 is_row(Str key)
 {
-	static const int rows[] = {KAFKA_TOPIC, KAFKA_SERVERS, KAFKA_GROUP, KAFKA_OFFSET_RESET,
-	                           KAFKA_BOUNDED, KAFKA_POLL_RECORDS};
+	static const int rows[] = {KAFKA_TOPIC,        KAFKA_SERVERS, KAFKA_GROUP,
+				   KAFKA_OFFSET_RESET, KAFKA_BOUNDED, KAFKA_POLL_RECORDS};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (str_eq_nocase(key, str_from(kafka_source_rows[rows[i]].name)))
 			return true;
-	return str_eq_nocase(key, STR("kafka.brokers")) || str_eq_nocase(key, STR("kafka.topic.name"));
+	return str_eq_nocase(key, STR("kafka.brokers")) ||
+	       str_eq_nocase(key, STR("kafka.topic.name"));
 }
 
 static Status
 set_property(rd_kafka_conf_t *conf, const char *name, const char *value, const OptionEntry *entry,
-             Error *err)
+	     Error *err)
 {
 	char text[256];
 
 	if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
 		return FERRIS_OK;
 	error_set_at(err, FERRIS_ERR_KAFKA_CONFIG, entry != NULL ? entry->value_at : (Position){0},
-	             "Kafka property '%s' = '%s': %s", name, value, text);
+		     "Kafka property '%s' = '%s': %s", name, value, text);
 	return error_hint(err, "the properties are those of librdkafka %s", rd_kafka_version_str());
 }
 
@@ -70,7 +71,8 @@ kafka_has_property(const char *name)
 }
 
 static Status
-set_user_property(rd_kafka_conf_t *conf, Str key, const OptionEntry *entry, Arena *arena, Error *err)
+set_user_property(rd_kafka_conf_t *conf, Str key, const OptionEntry *entry, Arena *arena,
+		  Error *err)
 {
 	const char *name = str_copy(arena, key).data;
 	const char *value = str_copy(arena, entry->value).data;
@@ -78,7 +80,8 @@ set_user_property(rd_kafka_conf_t *conf, Str key, const OptionEntry *entry, Aren
 	for (size_t i = 0; i < sizeof owned_properties / sizeof *owned_properties; i++)
 		if (strcasecmp(name, owned_properties[i].name) == 0)
 			return error_set_at(err, FERRIS_ERR_OPTION_CONFLICT, entry->key_at,
-			                    "'%s' cannot be set: %s", name, owned_properties[i].reason);
+					    "'%s' cannot be set: %s", name,
+					    owned_properties[i].reason);
 	for (size_t i = 0; i < sizeof property_names / sizeof *property_names; i++) {
 		int64_t number;
 
@@ -87,7 +90,9 @@ set_user_property(rd_kafka_conf_t *conf, Str key, const OptionEntry *entry, Aren
 		name = property_names[i].name;
 		if (property_names[i].divisor > 1 &&
 		    int64_parse(value, strlen(value), &number) == NUMBER_OK)
-			value = str_format(arena, "%lld", (long long)(number / property_names[i].divisor)).data;
+			value = str_format(arena, "%lld",
+					   (long long)(number / property_names[i].divisor))
+					.data;
 		break;
 	}
 	return set_property(conf, name, value, entry, err);
@@ -102,8 +107,9 @@ set_user_properties(rd_kafka_conf_t *conf, const Options *given, Arena *arena, E
 		if (entry->key.len > strlen(PROPERTY_PREFIX) &&
 		    strncasecmp(entry->key.data, PROPERTY_PREFIX, strlen(PROPERTY_PREFIX)) == 0 &&
 		    !is_row(entry->key))
-			TRY(set_user_property(conf, str_skip(entry->key, (uint32_t)strlen(PROPERTY_PREFIX)),
-			                      entry, arena, err));
+			TRY(set_user_property(
+				conf, str_skip(entry->key, (uint32_t)strlen(PROPERTY_PREFIX)),
+				entry, arena, err));
 	}
 	return FERRIS_OK;
 }
@@ -143,7 +149,7 @@ on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
 	pthread_mutex_lock(&notes->mutex);
 	if (notes->delivery_errors++ == 0)
 		snprintf(notes->delivery_error, sizeof notes->delivery_error, "%s",
-		         rd_kafka_err2str(message->err));
+			 rd_kafka_err2str(message->err));
 	pthread_mutex_unlock(&notes->mutex);
 }
 
@@ -151,7 +157,7 @@ on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
 
 static Status
 build_conf(KafkaClient *client, rd_kafka_conf_t *conf, const char *servers, const Options *given,
-           const KafkaDefault *defaults, Arena *arena, Error *err)
+	   const KafkaDefault *defaults, Arena *arena, Error *err)
 {
 	TRY(set_property(conf, "bootstrap.servers", servers, NULL, err));
 	for (; defaults->name != NULL; defaults++)
@@ -166,8 +172,8 @@ build_conf(KafkaClient *client, rd_kafka_conf_t *conf, const char *servers, cons
 
 Status
 kafka_client_open(KafkaClient *client, rd_kafka_type_t type, const char *object,
-                  const Setting *settings, const Options *given, const KafkaDefault *defaults,
-                  Arena *arena, Error *err)
+		  const Setting *settings, const Options *given, const KafkaDefault *defaults,
+		  Arena *arena, Error *err)
 {
 	const Setting *topic = &settings[KAFKA_TOPIC];
 	rd_kafka_conf_t *conf;
@@ -191,7 +197,8 @@ kafka_client_open(KafkaClient *client, rd_kafka_type_t type, const char *object,
 		client->handle = rd_kafka_new(type, conf, text, sizeof text);
 		if (client->handle != NULL)
 			return FERRIS_OK;
-		status = error_set(err, FERRIS_ERR_KAFKA_CONFIG, "Kafka client for '%s': %s", object, text);
+		status = error_set(err, FERRIS_ERR_KAFKA_CONFIG, "Kafka client for '%s': %s",
+				   object, text);
 	}
 	rd_kafka_conf_destroy(conf);
 	kafka_client_close(client);
@@ -211,10 +218,10 @@ kafka_client_close(KafkaClient *client)
 
 Status
 kafka_error(KafkaClient *client, Error *err, Status status, rd_kafka_resp_err_t code,
-            const char *what)
+	    const char *what)
 {
 	error_set(err, status, "%s '%s' at %s: %s", what, client->topic, client->servers,
-	          rd_kafka_err2str(code));
+		  rd_kafka_err2str(code));
 	pthread_mutex_lock(&client->notes->mutex);
 	if (client->notes->last_error[0] != '\0')
 		error_label(err, "last error of the connection: %s", client->notes->last_error);
@@ -248,11 +255,13 @@ kafka_client_topic(KafkaClient *client, int *partitions, Error *err)
 
 	*partitions = 0;
 	if (topic == NULL)
-		return kafka_error(client, err, FERRIS_ERR_KAFKA_TOPIC, rd_kafka_last_error(), "topic");
+		return kafka_error(client, err, FERRIS_ERR_KAFKA_TOPIC, rd_kafka_last_error(),
+				   "topic");
 	do {
 		int wait = (int)(deadline - clock_ms());
 
-		code = rd_kafka_metadata(client->handle, 0, topic, &metadata, wait > 100 ? wait : 100);
+		code = rd_kafka_metadata(client->handle, 0, topic, &metadata,
+					 wait > 100 ? wait : 100);
 		if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
 			break;
 		*partitions = partitions_in(metadata, &code);

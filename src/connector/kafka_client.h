@@ -16,7 +16,7 @@
 typedef enum KafkaOption {
 	KAFKA_TOPIC,
 	KAFKA_SERVERS,
-	KAFKA_GROUP,       /* source only; the sink's rows end before it */
+	KAFKA_GROUP, /* source only; the sink's rows end before it */
 	KAFKA_OFFSET_RESET,
 	KAFKA_BOUNDED,
 	KAFKA_POLL_RECORDS,
@@ -38,7 +38,7 @@ typedef struct KafkaNotes {
 typedef struct KafkaClient {
 	rd_kafka_t *handle;
 	const char *topic;
-	const char *servers;      /* as the user wrote them */
+	const char *servers; /* as the user wrote them */
 	bool embedded;
 	KafkaNotes *notes;
 } KafkaClient;
@@ -47,19 +47,19 @@ typedef struct KafkaClient {
 typedef struct KafkaDefault {
 	const char *name;
 	const char *value;
-	bool optional;            /* this librdkafka may not have it */
+	bool optional; /* this librdkafka may not have it */
 } KafkaDefault;
 
 /* Builds the configuration: `defaults` (ended by a NULL name), then the user's kafka.* options. */
 Status kafka_client_open(KafkaClient *client, rd_kafka_type_t type, const char *object,
-                         const Setting *settings, const Options *given, const KafkaDefault *defaults,
-                         Arena *arena, Error *err);
+			 const Setting *settings, const Options *given,
+			 const KafkaDefault *defaults, Arena *arena, Error *err);
 /* Wait until the brokers answer for the topic; *partitions is their number, 0 if it is missing. */
 Status kafka_client_topic(KafkaClient *client, int *partitions, Error *err);
 void kafka_client_close(KafkaClient *client);
 /* Set an error from librdkafka's code, with the last connection error as its label. */
 Status kafka_error(KafkaClient *client, Error *err, Status status, rd_kafka_resp_err_t code,
-                   const char *what);
+		   const char *what);
 /* Whether this librdkafka knows the property. */
 bool kafka_has_property(const char *name);
 

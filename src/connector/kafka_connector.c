@@ -1,37 +1,50 @@
 /* connector/kafka_connector.c -- topics of Apache Kafka, by librdkafka. */
 #include "connector/kafka_client.h"
 
-#define COMMON_ROWS                                                                               \
-	[KAFKA_TOPIC] = {.name = "kafka.topic", .type = OPTION_STRING,                            \
-	                 .aliases = "topic|topic.name|kafka.topic.name",                          \
-	                 .doc = "The topic; the stream's name if not given."},                    \
-	[KAFKA_SERVERS] = {.name = "kafka.bootstrap.servers", .type = OPTION_STRING,              \
-	                   .initial = "localhost:9092",                                           \
-	                   .aliases = "bootstrap.servers|brokers|kafka.brokers|"                  \
-	                              "properties.bootstrap.servers",                             \
-	                   .doc = "Brokers, host:port[,host:port...]; 'embedded' starts a cluster " \
-	                          "inside the process, for trying things out."}
+#define COMMON_ROWS                                                                                \
+	[KAFKA_TOPIC] = {.name = "kafka.topic",                                                    \
+			 .type = OPTION_STRING,                                                    \
+			 .aliases = "topic|topic.name|kafka.topic.name",                           \
+			 .doc = "The topic; the stream's name if not given."},                     \
+	[KAFKA_SERVERS] = {                                                                        \
+		.name = "kafka.bootstrap.servers",                                                 \
+		.type = OPTION_STRING,                                                             \
+		.initial = "localhost:9092",                                                       \
+		.aliases = "bootstrap.servers|brokers|kafka.brokers|"                              \
+			   "properties.bootstrap.servers",                                         \
+		.doc = "Brokers, host:port[,host:port...]; 'embedded' starts a cluster "           \
+		       "inside the process, for trying things out."}
 
-#define ANY_ROW                                                                                   \
-	{                                                                                         \
-		.name = "kafka.*", .type = OPTION_PREFIX,                                         \
-		.doc = "Any property of librdkafka, or the Java client's name for it."            \
+#define ANY_ROW                                                                                    \
+	{                                                                                          \
+		.name = "kafka.*", .type = OPTION_PREFIX,                                          \
+		.doc = "Any property of librdkafka, or the Java client's name for it."             \
 	}
 
 const OptionRow kafka_source_rows[KAFKA_SOURCE_OPTION_COUNT] = {
 	COMMON_ROWS,
-	[KAFKA_GROUP] = {.name = "kafka.group.id", .type = OPTION_STRING, .aliases = "group.id|group_id",
-		.doc = "The consumer group; by default made of the application's and the "
-		       "statement's name."},
-	[KAFKA_OFFSET_RESET] = {.name = "kafka.auto.offset.reset", .type = OPTION_CHOICE,
-		.initial = "earliest", .choices = "earliest|latest|smallest|largest|beginning|end",
-		.aliases = "auto.offset.reset",
-		.doc = "Where a group without committed positions begins."},
-	[KAFKA_BOUNDED] = {.name = "kafka.bounded", .type = OPTION_BOOLEAN, .initial = "false",
-		.doc = "End at the topic's end as it is when reading begins."},
-	[KAFKA_POLL_RECORDS] = {.name = "kafka.max.poll.records", .type = OPTION_INTEGER,
-		.initial = "4096", .min = 1, .max = 1000000, .aliases = "max.poll.records",
-		.doc = "How many records one poll takes at most."},
+	[KAFKA_GROUP] = {.name = "kafka.group.id",
+			 .type = OPTION_STRING,
+			 .aliases = "group.id|group_id",
+			 .doc = "The consumer group; by default made of the application's and the "
+				"statement's name."},
+	[KAFKA_OFFSET_RESET] = {.name = "kafka.auto.offset.reset",
+				.type = OPTION_CHOICE,
+				.initial = "earliest",
+				.choices = "earliest|latest|smallest|largest|beginning|end",
+				.aliases = "auto.offset.reset",
+				.doc = "Where a group without committed positions begins."},
+	[KAFKA_BOUNDED] = {.name = "kafka.bounded",
+			   .type = OPTION_BOOLEAN,
+			   .initial = "false",
+			   .doc = "End at the topic's end as it is when reading begins."},
+	[KAFKA_POLL_RECORDS] = {.name = "kafka.max.poll.records",
+				.type = OPTION_INTEGER,
+				.initial = "4096",
+				.min = 1,
+				.max = 1000000,
+				.aliases = "max.poll.records",
+				.doc = "How many records one poll takes at most."},
 	[KAFKA_ANY] = ANY_ROW,
 };
 

@@ -28,7 +28,8 @@ start_cluster(Error *err)
 	embedded.owner = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
 	if (embedded.owner == NULL) {
 		rd_kafka_conf_destroy(conf);
-		return error_set(err, FERRIS_ERR_SYSTEM, "cannot start the embedded Kafka: %s", text);
+		return error_set(err, FERRIS_ERR_SYSTEM, "cannot start the embedded Kafka: %s",
+				 text);
 	}
 	embedded.cluster = rd_kafka_mock_cluster_new(embedded.owner, EMBEDDED_BROKERS);
 	if (embedded.cluster != NULL)

@@ -11,10 +11,10 @@
 #include "base/memory.h"
 #include "connector/kafka_client.h"
 
-#define CHUNK_RECORDS 4096
+#define CHUNK_RECORDS     4096
 #define COMMIT_TIMEOUT_MS 10000
-#define QUERY_TIMEOUT_MS 10000
-#define LAG_INTERVAL_MS 250
+#define QUERY_TIMEOUT_MS  10000
+#define LAG_INTERVAL_MS   250
 
 typedef struct KafkaPartition {
 	const char *name; /* "trades[3]" */
@@ -45,7 +45,7 @@ static Status
 missing_topic(KafkaClient *client, Error *err)
 {
 	error_set(err, FERRIS_ERR_KAFKA_TOPIC, "topic '%s' does not exist at %s", client->topic,
-	          client->servers);
+		  client->servers);
 	return error_hint(err, "create it, or correct 'kafka.topic'");
 }
 
@@ -54,15 +54,16 @@ open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *er
 {
 	const Setting *settings = spec->settings;
 	const char *group = settings[KAFKA_GROUP].present
-	                            ? str_copy(arena, settings[KAFKA_GROUP].text).data
-	                            : spec->group;
+				    ? str_copy(arena, settings[KAFKA_GROUP].text).data
+				    : spec->group;
 	bool backoff = kafka_has_property("fetch.queue.backoff.ms");
 	/* A full queue stops fetching: for 5 ms where that can be said, for a second in librdkafka
 	 * before 2.2, where the queue must therefore hold more than a second of input. */
 	const KafkaDefault defaults[] = {
 		{"group.id", group, false},
 		{"client.id", "ferris-sql", false},
-		{"auto.offset.reset", str_copy(arena, settings[KAFKA_OFFSET_RESET].text).data, false},
+		{"auto.offset.reset", str_copy(arena, settings[KAFKA_OFFSET_RESET].text).data,
+		 false},
 		{"enable.auto.commit", "false", false},
 		{"enable.auto.offset.store", "false", false},
 		{"enable.partition.eof", "true", false},
@@ -77,8 +78,8 @@ open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *er
 		{NULL, NULL, false},
 	};
 
-	return kafka_client_open(&reader->client, RD_KAFKA_CONSUMER, spec->object, settings, spec->given,
-	                         defaults, arena, err);
+	return kafka_client_open(&reader->client, RD_KAFKA_CONSUMER, spec->object, settings,
+				 spec->given, defaults, arena, err);
 }
 
 static void
@@ -88,7 +89,8 @@ name_partitions(KafkaReader *reader, int count, Arena *arena)
 	reader->partitions = ARENA_ARRAY(arena, KafkaPartition, count);
 	for (int i = 0; i < count; i++)
 		reader->partitions[i] = (KafkaPartition){
-			.name = str_format(arena, "%s[%d]", reader->client.topic, i).data, .next = -1};
+			.name = str_format(arena, "%s[%d]", reader->client.topic, i).data,
+			.next = -1};
 }
 
 /* Every partition from its committed position to its end of now. */
@@ -100,13 +102,14 @@ assign_bounded(KafkaReader *reader, Error *err)
 		rd_kafka_topic_partition_list_new((int)reader->partition_count);
 	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
-	for (uint32_t i = 0; i < reader->partition_count && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+	for (uint32_t i = 0; i < reader->partition_count && code == RD_KAFKA_RESP_ERR_NO_ERROR;
+	     i++) {
 		KafkaPartition *partition = &reader->partitions[i];
 		int64_t low;
 
 		rd_kafka_topic_partition_list_add(list, client->topic, (int32_t)i);
-		code = rd_kafka_query_watermark_offsets(client->handle, client->topic, (int32_t)i, &low,
-		                                        &partition->end, QUERY_TIMEOUT_MS);
+		code = rd_kafka_query_watermark_offsets(client->handle, client->topic, (int32_t)i,
+							&low, &partition->end, QUERY_TIMEOUT_MS);
 		partition->done = low >= partition->end;
 	}
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -132,7 +135,8 @@ subscribe(KafkaReader *reader, Error *err)
 	rd_kafka_resp_err_t code = rd_kafka_subscribe(client->handle, list);
 	rd_kafka_topic_partition_list_destroy(list);
 	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return kafka_error(client, err, FERRIS_ERR_KAFKA_READ, code, "cannot subscribe to topic");
+		return kafka_error(client, err, FERRIS_ERR_KAFKA_READ, code,
+				   "cannot subscribe to topic");
 	return FERRIS_OK;
 }
 
@@ -164,8 +168,8 @@ static KafkaPartition *
 partition_of(KafkaReader *reader, int32_t partition)
 {
 	return partition >= 0 && (uint32_t)partition < reader->partition_count
-	               ? &reader->partitions[partition]
-	               : NULL;
+		       ? &reader->partitions[partition]
+		       : NULL;
 }
 
 static bool
@@ -207,7 +211,8 @@ append_headers(Chunk *chunk, ChunkRecord *record, const rd_kafka_message_t *mess
 		return;
 	record->header_offset = (uint32_t)chunk->len;
 	for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
-	                   RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+			   RD_KAFKA_RESP_ERR_NO_ERROR;
+	     i++) {
 		append_u32(chunk, (uint32_t)strlen(name));
 		append_bytes(chunk, name, strlen(name));
 		append_u32(chunk, value != NULL ? (uint32_t)size : RECORD_NULL);
@@ -248,7 +253,7 @@ handle_event(KafkaReader *reader, const rd_kafka_message_t *message, Error *err)
 	case RD_KAFKA_RESP_ERR__FATAL:
 		rd_kafka_fatal_error(reader->client.handle, text, sizeof text);
 		error_set(err, FERRIS_ERR_KAFKA_READ, "topic '%s' at %s: %s", reader->client.topic,
-		          reader->client.servers, text);
+			  reader->client.servers, text);
 		err->flags = ERROR_FATAL;
 		return err->status;
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
@@ -260,7 +265,7 @@ handle_event(KafkaReader *reader, const rd_kafka_message_t *message, Error *err)
 	case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
 	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
 		return kafka_error(&reader->client, err, FERRIS_ERR_KAFKA_READ, message->err,
-		                   "cannot read topic");
+				   "cannot read topic");
 	default:
 		/* The connection comes and goes; librdkafka goes on trying. */
 		return FERRIS_OK;
@@ -271,13 +276,13 @@ static Status
 poll_messages(KafkaReader *reader, int timeout_ms, Error *err)
 {
 	ssize_t got = rd_kafka_consume_batch_queue(reader->queue, timeout_ms, reader->messages,
-	                                           reader->poll_records);
+						   reader->poll_records);
 
 	reader->message_next = 0;
 	reader->message_count = got > 0 ? (size_t)got : 0;
 	if (got < 0)
-		return kafka_error(&reader->client, err, FERRIS_ERR_KAFKA_READ, rd_kafka_last_error(),
-		                   "cannot read topic");
+		return kafka_error(&reader->client, err, FERRIS_ERR_KAFKA_READ,
+				   rd_kafka_last_error(), "cannot read topic");
 	return FERRIS_OK;
 }
 
@@ -319,7 +324,8 @@ take_run(KafkaReader *reader, Chunk *chunk, Error *err)
 			KafkaPartition *partition = partition_of(reader, message->partition);
 			if (partition != NULL) {
 				partition->next = message->offset + 1;
-				partition->done = reader->bounded && partition->next >= partition->end;
+				partition->done =
+					reader->bounded && partition->next >= partition->end;
 			}
 		}
 		rd_kafka_message_destroy(message);
@@ -358,7 +364,8 @@ kafka_commit(Reader *base, const SplitPosition *positions, uint32_t count, Error
 		return FERRIS_OK;
 	list = rd_kafka_topic_partition_list_new((int)count);
 	for (uint32_t i = 0; i < count; i++)
-		rd_kafka_topic_partition_list_add(list, reader->client.topic, (int32_t)positions[i].split)
+		rd_kafka_topic_partition_list_add(list, reader->client.topic,
+						  (int32_t)positions[i].split)
 			->offset = positions[i].next;
 	rd_kafka_resp_err_t code = rd_kafka_commit(reader->client.handle, list, 0);
 	rd_kafka_topic_partition_list_destroy(list);
@@ -380,7 +387,7 @@ kafka_commit(Reader *base, const SplitPosition *positions, uint32_t count, Error
 		return FERRIS_OK;
 	default:
 		return kafka_error(&reader->client, err, FERRIS_ERR_KAFKA_COMMIT, code,
-		                   "cannot commit positions of topic");
+				   "cannot commit positions of topic");
 	}
 }
 
@@ -389,7 +396,8 @@ kafka_split_name(const Reader *base, uint32_t split)
 {
 	const KafkaReader *reader = (const KafkaReader *)base;
 
-	return split < reader->partition_count ? reader->partitions[split].name : reader->client.topic;
+	return split < reader->partition_count ? reader->partitions[split].name
+					       : reader->client.topic;
 }
 
 int64_t
@@ -406,8 +414,9 @@ kafka_lag(Reader *base)
 		int64_t low, high;
 
 		if (reader->partitions[i].next >= 0 &&
-		    rd_kafka_get_watermark_offsets(reader->client.handle, reader->client.topic, (int32_t)i,
-		                                   &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+		    rd_kafka_get_watermark_offsets(reader->client.handle, reader->client.topic,
+						   (int32_t)i, &low,
+						   &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
 		    high > reader->partitions[i].next)
 			reader->lag += high - reader->partitions[i].next;
 	}

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "connector/kafka_client.h"
 
-#define FLUSH_STEP_MS 100
+#define FLUSH_STEP_MS    100
 #define ADMIN_TIMEOUT_MS 15000
 
 typedef struct KafkaWriter {
@@ -33,9 +33,10 @@ static Status
 open_client(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *err)
 {
 	/* Idempotence needs acks=all and retries; a user who weakens them goes without it. */
-	bool weakened = is_given(spec->given, "acks") || is_given(spec->given, "request.required.acks") ||
-	                is_given(spec->given, "retries") ||
-	                is_given(spec->given, "max.in.flight.requests.per.connection");
+	bool weakened = is_given(spec->given, "acks") ||
+			is_given(spec->given, "request.required.acks") ||
+			is_given(spec->given, "retries") ||
+			is_given(spec->given, "max.in.flight.requests.per.connection");
 	const KafkaDefault defaults[] = {
 		{"client.id", "ferris-sql", false},
 		{"partitioner", "murmur2_random", false},
@@ -47,7 +48,7 @@ open_client(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 	};
 
 	return kafka_client_open(&writer->client, RD_KAFKA_PRODUCER, spec->object, spec->settings,
-	                         spec->given, defaults, arena, err);
+				 spec->given, defaults, arena, err);
 }
 
 /* ---------------------------------------------------------------- the topic */
@@ -60,7 +61,8 @@ created_code(rd_kafka_event_t *event)
 
 	if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR || result == NULL)
 		return rd_kafka_event_error(event);
-	const rd_kafka_topic_result_t **topics = rd_kafka_CreateTopics_result_topics(result, &count);
+	const rd_kafka_topic_result_t **topics =
+		rd_kafka_CreateTopics_result_topics(result, &count);
 	return count > 0 ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -70,10 +72,12 @@ create_topic(KafkaClient *client, Error *err)
 {
 	char text[256];
 	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(client->topic, -1, -1, text, sizeof text);
+	rd_kafka_NewTopic_t *topic =
+		rd_kafka_NewTopic_new(client->topic, -1, -1, text, sizeof text);
 
 	if (topic == NULL)
-		return error_set(err, FERRIS_ERR_KAFKA_TOPIC, "topic '%s': %s", client->topic, text);
+		return error_set(err, FERRIS_ERR_KAFKA_TOPIC, "topic '%s': %s", client->topic,
+				 text);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(client->handle);
 	rd_kafka_CreateTopics(client->handle, &topic, 1, NULL, queue);
 	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ADMIN_TIMEOUT_MS);
@@ -103,8 +107,8 @@ kafka_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err
 		TRY(create_topic(&writer->client, err));
 	writer->topic = rd_kafka_topic_new(writer->client.handle, writer->client.topic, NULL);
 	if (writer->topic == NULL)
-		return kafka_error(&writer->client, err, FERRIS_ERR_KAFKA_TOPIC, rd_kafka_last_error(),
-		                   "topic");
+		return kafka_error(&writer->client, err, FERRIS_ERR_KAFKA_TOPIC,
+				   rd_kafka_last_error(), "topic");
 	return FERRIS_OK;
 }
 
@@ -130,7 +134,7 @@ make_headers(Str bytes)
 		p = name + name_len + sizeof value_len;
 		bool null = value_len == RECORD_NULL;
 		rd_kafka_header_add(headers, name, (ssize_t)name_len, null ? NULL : p,
-		                    null ? 0 : (ssize_t)value_len);
+				    null ? 0 : (ssize_t)value_len);
 		p += null ? 0 : value_len;
 	}
 	return headers;
@@ -139,15 +143,18 @@ make_headers(Str bytes)
 /* With a timestamp or headers; librdkafka takes the headers over if it takes the record. */
 static rd_kafka_resp_err_t
 produce_full(KafkaWriter *writer, const void *value, size_t len, Str key, Str header_bytes,
-             int64_t timestamp)
+	     int64_t timestamp)
 {
 	rd_kafka_headers_t *headers = make_headers(header_bytes);
 	rd_kafka_vu_t parts[] = {
 		{.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = writer->topic},
-		{.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {.ptr = (void *)(uintptr_t)value, .size = len}},
-		{.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {.ptr = (void *)(uintptr_t)key.data, .size = key.len}},
+		{.vtype = RD_KAFKA_VTYPE_VALUE,
+		 .u.mem = {.ptr = (void *)(uintptr_t)value, .size = len}},
+		{.vtype = RD_KAFKA_VTYPE_KEY,
+		 .u.mem = {.ptr = (void *)(uintptr_t)key.data, .size = key.len}},
 		{.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-		{.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = timestamp != INT64_MIN ? timestamp : 0},
+		{.vtype = RD_KAFKA_VTYPE_TIMESTAMP,
+		 .u.i64 = timestamp != INT64_MIN ? timestamp : 0},
 		{.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
 	};
 	size_t count = sizeof parts / sizeof *parts - (headers == NULL);
@@ -172,7 +179,7 @@ produce(KafkaWriter *writer, const Output *output, uint32_t i, const char *value
 	if (headers.len > 0 || output->timestamps[i] != INT64_MIN)
 		return produce_full(writer, value, len, key, headers, output->timestamps[i]);
 	if (rd_kafka_produce(writer->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
-	                     (void *)(uintptr_t)value, len, key.data, key.len, NULL) == 0)
+			     (void *)(uintptr_t)value, len, key.data, key.len, NULL) == 0)
 		return RD_KAFKA_RESP_ERR_NO_ERROR;
 	return rd_kafka_last_error();
 }
@@ -189,8 +196,9 @@ check_deliveries(KafkaWriter *writer, Error *err)
 	pthread_mutex_unlock(&notes->mutex);
 	if (errors == 0)
 		return FERRIS_OK;
-	error_set(err, FERRIS_ERR_KAFKA_WRITE, "topic '%s' at %s: %llu records were not delivered: %s",
-	          writer->client.topic, writer->client.servers, (unsigned long long)errors, text);
+	error_set(err, FERRIS_ERR_KAFKA_WRITE,
+		  "topic '%s' at %s: %llu records were not delivered: %s", writer->client.topic,
+		  writer->client.servers, (unsigned long long)errors, text);
 	error_hint(err, "their input is read again when the job starts again");
 	err->flags = ERROR_REQUIRES_ABORT;
 	return err->status;
@@ -214,7 +222,7 @@ kafka_write(Writer *base, const Output *output, Error *err)
 		}
 		if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
 			return kafka_error(&writer->client, err, FERRIS_ERR_KAFKA_WRITE, code,
-			                   "cannot write to topic");
+					   "cannot write to topic");
 		start = output->ends[i];
 	}
 	rd_kafka_poll(writer->client.handle, 0);
@@ -241,7 +249,7 @@ kafka_writer_close(Writer *base, bool failed, Error *err)
 	if (writer->client.handle != NULL) {
 		if (failed)
 			rd_kafka_purge(writer->client.handle,
-			               RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+				       RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
 		else
 			status = kafka_flush(base, err);
 	}

@@ -14,7 +14,7 @@
 
 #include "base/arena.h"
 
-#define MEMORY_PARTITIONS 64
+#define MEMORY_PARTITIONS   64
 #define MEMORY_NO_TIMESTAMP INT64_MIN
 
 typedef struct MemoryRecord {
@@ -43,8 +43,8 @@ typedef struct MemoryBroker {
 	MemoryFault fail_write;
 	MemoryFault fail_flush;
 	MemoryFault fail_commit;
-	int64_t clock_ms;   /* time of records written without one; MEMORY_NO_TIMESTAMP: now */
-	MemoryLock *lock;   /* guards what follows and the faults' counters */
+	int64_t clock_ms; /* time of records written without one; MEMORY_NO_TIMESTAMP: now */
+	MemoryLock *lock; /* guards what follows and the faults' counters */
 	MemoryTopic *topics;
 	Arena arena;
 } MemoryBroker;
@@ -56,7 +56,7 @@ void memory_broker_destroy(MemoryBroker *broker);
 void memory_topic_create(MemoryBroker *broker, Str topic, uint32_t partitions);
 /* The bytes are copied.  A partition that is new is created with those before it. */
 void memory_topic_append(MemoryBroker *broker, Str topic, uint32_t partition, Str key, Str value,
-                         int64_t timestamp_ms);
+			 int64_t timestamp_ms);
 /* Nothing more will be appended. */
 void memory_topic_close(MemoryBroker *broker, Str topic);
 size_t memory_topic_count(MemoryBroker *broker, Str topic);

@@ -18,7 +18,7 @@ filter_open(Operator *op, TaskContext *task, Error *err)
 	FilterOp *self = (FilterOp *)op;
 
 	return program_compile(task->arena, op->plan->filter.conjuncts, op->plan->filter.count,
-	                       &self->conjuncts, err);
+			       &self->conjuncts, err);
 }
 
 static Status

@@ -10,9 +10,9 @@
 typedef struct ProjectOp {
 	Operator base;
 	Program *program;
-	Str *names;              /* of the output columns, for row errors */
+	Str *names; /* of the output columns, for row errors */
 	const Vector **results;
-	Vector *columns;         /* copies of the results' headers */
+	Vector *columns; /* copies of the results' headers */
 	uint32_t count;
 } ProjectOp;
 
@@ -28,7 +28,8 @@ project_open(Operator *op, TaskContext *task, Error *err)
 	self->columns = ARENA_ARRAY(task->arena, Vector, self->count);
 	for (uint32_t i = 0; i < self->count; i++)
 		self->names[i] = schema->fields[i].name;
-	return program_compile(task->arena, op->plan->project.exprs, self->count, &self->program, err);
+	return program_compile(task->arena, op->plan->project.exprs, self->count, &self->program,
+			       err);
 }
 
 static Status

@@ -19,7 +19,7 @@ typedef struct SinkOp {
 
 static void
 encode_columns(Arena *arena, const Schema *schema, const uint32_t *which, uint32_t count,
-               EncodeSpec *spec)
+	       EncodeSpec *spec)
 {
 	EncodeColumn *columns = ARENA_ARRAY(arena, EncodeColumn, count);
 
@@ -27,8 +27,8 @@ encode_columns(Arena *arena, const Schema *schema, const uint32_t *which, uint32
 		uint32_t source = which != NULL ? which[i] : i;
 
 		columns[i] = (EncodeColumn){.name = schema->fields[source].name,
-		                            .type = schema->fields[source].type,
-		                            .source = source};
+					    .type = schema->fields[source].type,
+					    .source = source};
 	}
 	spec->columns = columns;
 	spec->column_count = count;
@@ -84,7 +84,8 @@ add_column_keys(const Batch *batch, uint32_t column, Output *output, uint32_t fi
 		Str key = {NULL, 0};
 
 		if (!vector_is_null(vector, row)) {
-			if (vector->form == FORM_TEXT || type_physical(vector->type) == PHYSICAL_VIEW) {
+			if (vector->form == FORM_TEXT ||
+			    type_physical(vector->type) == PHYSICAL_VIEW) {
 				StringView view = VECTOR_DATA(vector, StringView)[row];
 
 				key = (Str){view.len > 0 ? view.data : "", view.len};
@@ -108,7 +109,8 @@ add_object_keys(SinkOp *self, Batch *batch, Output *output, uint32_t first, Erro
 	output_reset(keys);
 	TRY(self->key_encoder->class->encode(self->key_encoder, batch, keys, err));
 	for (uint32_t i = 0; i < keys->count; i++) {
-		add_key(output, first + i, (Str){keys->bytes.data + start, keys->ends[i] - start - 1});
+		add_key(output, first + i,
+			(Str){keys->bytes.data + start, keys->ends[i] - start - 1});
 		start = keys->ends[i];
 	}
 	return FERRIS_OK;
@@ -127,7 +129,7 @@ pass_through(const Chunk *chunk, const Batch *batch, bool with_key, Output *outp
 		output->timestamps[out] = record != NULL ? record->timestamp_ms : INT64_MIN;
 		if (record != NULL && record->header_len > 0)
 			buffer_append(&output->headers, chunk->data + record->header_offset,
-			              record->header_len);
+				      record->header_len);
 		output->header_ends[out] = (uint32_t)output->headers.len;
 		if (!with_key)
 			continue;

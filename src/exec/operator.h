@@ -31,12 +31,12 @@ struct Operator {
 
 /* What the operators of one task share. */
 struct TaskContext {
-	Arena *arena;              /* lives as long as the task */
+	Arena *arena; /* lives as long as the task */
 	const StatementPlan *plan;
-	const Chunk *chunk;        /* being decoded */
-	const Reader *reader;      /* for the names of its splits */
-	Output *output;            /* where the sink encodes to */
-	bool keyed;                /* the output has keys, headers, timestamps */
+	const Chunk *chunk;   /* being decoded */
+	const Reader *reader; /* for the names of its splits */
+	Output *output;       /* where the sink encodes to */
+	bool keyed;           /* the output has keys, headers, timestamps */
 };
 
 static inline Status

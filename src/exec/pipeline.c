@@ -5,8 +5,7 @@
 #include "exec/operator.h"
 #include "exec/scan_columns.h"
 
-#define OUTPUT_LIMIT ((size_t)1 << 30)
-#define MAX_OPERATORS 64
+#define OUTPUT_LIMIT  ((size_t)1 << 30)
 
 struct Pipeline {
 	Arena arena;
@@ -120,13 +119,13 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 	pipeline->scan = plan_scan(spec->plan);
 	pipeline->stop_at_error = spec->stop_at_error;
 	pipeline->task = (TaskContext){.arena = &pipeline->arena,
-	                               .plan = spec->plan,
-	                               .reader = spec->reader,
-	                               .keyed = spec->plan->sink->connector->keyed_output};
+				       .plan = spec->plan,
+				       .reader = spec->reader,
+				       .keyed = spec->plan->sink->connector->keyed_output};
 	pipeline->batch = new_batch(pipeline->scan);
 	pipeline_decode_spec(spec->plan, spec->order, &pipeline->decode);
 	TRY(pipeline->scan->scan.endpoint->codec->decoder_open(&pipeline->decode, &pipeline->arena,
-	                                                        &pipeline->decoder, err));
+							       &pipeline->decoder, err));
 	return build_operators(pipeline, err);
 }
 
@@ -240,7 +239,7 @@ pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error 
 	pipeline->task.chunk = chunk;
 	pipeline->task.output = &result->output;
 	while (chunk->record_count > 0 ? cursor.record < chunk->record_count
-	                               : cursor.next < chunk->len) {
+				       : cursor.next < chunk->len) {
 		uint32_t first = result->output.count;
 
 		batch_reset(batch);

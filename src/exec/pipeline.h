@@ -14,11 +14,12 @@
 /* What became of a chunk.  Owned by the caller, reused from chunk to chunk. */
 typedef struct ChunkResult {
 	Output output;
-	uint64_t records_in; /* records read */
-	uint64_t filtered;   /* rows that a predicate removed */
-	uint32_t lines;      /* lines or records consumed */
-	RowError *errors;    /* in the arena, in order of the records */
-	uint32_t *rows_before; /* for each error, the rows of the output that its record comes behind */
+	uint64_t records_in;   /* records read */
+	uint64_t filtered;     /* rows that a predicate removed */
+	uint32_t lines;        /* lines or records consumed */
+	RowError *errors;      /* in the arena, in order of the records */
+	uint32_t *rows_before; /* for each error, the rows of the output that its record comes
+				  behind */
 	uint32_t error_count;
 	uint32_t error_capacity;
 	Arena arena;

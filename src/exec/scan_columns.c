@@ -70,7 +70,7 @@ find_header(const Chunk *chunk, const ChunkRecord *record, Str name, Str *value)
 
 static void
 fill_row(const ScanColumn *column, const Chunk *chunk, const ChunkRecord *record, Str topic,
-         const Batch *batch, Vector *vector, uint32_t row)
+	 const Batch *batch, Vector *vector, uint32_t row)
 {
 	Str value;
 
@@ -82,8 +82,9 @@ fill_row(const ScanColumn *column, const Chunk *chunk, const ChunkRecord *record
 			set_int(vector, row, record->timestamp_ms * MICROS_PER_MILLI);
 		break;
 	case SCAN_OFFSET:
-		set_int(vector, row, record != NULL ? record->position
-		                                    : chunk->position + batch->records[row].offset);
+		set_int(vector, row,
+			record != NULL ? record->position
+				       : chunk->position + batch->records[row].offset);
 		break;
 	case SCAN_PARTITION:
 		set_int(vector, row, chunk->split);
@@ -118,7 +119,7 @@ fill_scan_columns(const PlanNode *scan, const TaskContext *task, Batch *batch)
 			continue;
 		Str topic = column->source == SCAN_TOPIC ? topic_name(task) : (Str){NULL, 0};
 		for (uint32_t row = 0; row < batch->row_count; row++)
-			fill_row(column, task->chunk, record_of(task->chunk, batch, row), topic, batch,
-			         &batch->columns[c], row);
+			fill_row(column, task->chunk, record_of(task->chunk, batch, row), topic,
+				 batch, &batch->columns[c], row);
 	}
 }

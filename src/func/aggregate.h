@@ -27,48 +27,48 @@ typedef struct AggregateClass AggregateClass;
 typedef struct AggregateCall {
 	const AggregateClass *class;
 	Str name;
-	const Type *type;         /* of the result */
-	BoundExpr **args;         /* evaluated for every row; constants such as a separator included */
+	const Type *type; /* of the result */
+	BoundExpr **args; /* evaluated for every row; constants such as a separator included */
 	uint32_t arg_count;
-	BoundExpr *filter;        /* FILTER (WHERE ...), or NULL */
-	BoundExpr *order;         /* f(x ORDER BY y), WITHIN GROUP (ORDER BY y), or NULL */
+	BoundExpr *filter; /* FILTER (WHERE ...), or NULL */
+	BoundExpr *order;  /* f(x ORDER BY y), WITHIN GROUP (ORDER BY y), or NULL */
 	bool descending;
 	bool distinct;
 	Position position;
-	Str text;                 /* as written */
+	Str text; /* as written */
 } AggregateCall;
 
 /* Where states keep what does not fit into their fixed bytes; counts it for the budget. */
 typedef struct AggregateMemory {
-	size_t bytes;             /* held now */
+	size_t bytes; /* held now */
 } AggregateMemory;
 
 /* What one call needs while it runs; made by aggregate_open. */
 typedef struct AggregateRun {
 	const AggregateCall *call;
-	size_t state_size;        /* bytes, a multiple of 16 */
-	size_t offset;            /* of the state in a group's payload; set by the caller */
+	size_t state_size; /* bytes, a multiple of 16 */
+	size_t offset;     /* of the state in a group's payload; set by the caller */
 	AggregateMemory *memory;
-	void *plan;               /* the class's own, in the arena */
+	void *plan; /* the class's own, in the arena */
 } AggregateRun;
 
 /* The rows to add: sel[0..count) of the vectors; groups[k] is the payload of row sel[k]'s group. */
 typedef struct AggregateRows {
-	const Vector *const *args;  /* one per argument; may be constant; VALUE form */
-	const Vector *order;        /* of the ORDER BY expression, or NULL */
+	const Vector *const *args; /* one per argument; may be constant; VALUE form */
+	const Vector *order;       /* of the ORDER BY expression, or NULL */
 	const uint16_t *sel;
 	uint32_t count;
 	char *const *groups;
-	uint64_t sequence;          /* number of the first row since the query began */
+	uint64_t sequence; /* number of the first row since the query began */
 } AggregateRows;
 
 struct AggregateClass {
-	const char *name;         /* "SUM|TOTAL": the first is canonical */
-	const char *arguments;    /* pattern, as in scalar_list.h */
+	const char *name;      /* "SUM|TOTAL": the first is canonical */
+	const char *arguments; /* pattern, as in scalar_list.h */
 	ResultRule result;
 	const char *signature;
 	const char *doc;
-	unsigned flags;           /* AGGREGATE_* */
+	unsigned flags; /* AGGREGATE_* */
 
 	/* Sets run->state_size and run->plan; checks constant arguments. */
 	Status (*open)(AggregateRun *run, Arena *arena, Error *err);
@@ -83,7 +83,7 @@ struct AggregateClass {
 	void (*merge)(const AggregateRun *run, void *into, const void *from);
 	/* The result to out's row; FERRIS_OK or the status of a row error with its message. */
 	Status (*emit)(const AggregateRun *run, const void *state, Vector *out, uint32_t row,
-	               Arena *heap, Str *message);
+		       Arena *heap, Str *message);
 	/* Gives back what the state took from the memory.  NULL: it took nothing. */
 	void (*release)(const AggregateRun *run, void *state);
 	/* The state as bytes and back, for checkpoints and spilling. */
@@ -91,17 +91,17 @@ struct AggregateClass {
 	bool (*load)(const AggregateRun *run, void *state, const char *data, size_t len);
 };
 
-#define AGGREGATE_ORDERED 1u  /* the result depends on the order of the rows */
-#define AGGREGATE_NO_NULL 2u  /* never NULL: COUNT */
+#define AGGREGATE_ORDERED 1u /* the result depends on the order of the rows */
+#define AGGREGATE_NO_NULL 2u /* never NULL: COUNT */
 
 /* Whether any aggregate has that name. */
 bool aggregate_exists(Str name);
 /* Chooses the overload and inserts implicit casts.  FERRIS_ERR_UNKNOWN_FUNCTION,
  * FERRIS_ERR_ARGUMENTS, FERRIS_ERR_TYPE as function_bind.  The modifiers are set by the caller. */
 Status aggregate_bind(Arena *arena, Str name, BoundExpr *const *args, uint32_t count, Position at,
-                      AggregateCall **out, Error *err);
+		      AggregateCall **out, Error *err);
 /* Prepares a call; `memory` outlives the run. */
 Status aggregate_open(const AggregateCall *call, AggregateMemory *memory, Arena *arena,
-                      AggregateRun *out, Error *err);
+		      AggregateRun *out, Error *err);
 /* Row i of aggregate_list.h, or NULL at its end; for documentation and tests. */
 const AggregateClass *aggregate_row(size_t i);

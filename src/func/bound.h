@@ -15,10 +15,10 @@ typedef struct BoundExpr BoundExpr;
 
 typedef enum BoundKind {
 	BOUND_CONSTANT,
-	BOUND_COLUMN,   /* a column of the input batch */
-	BOUND_CALL,     /* function(args): every argument on every selected row */
-	BOUND_CAST,     /* args[0] to the type */
-	BOUND_AND,      /* args: the right ones only on rows that the left ones leave open */
+	BOUND_COLUMN, /* a column of the input batch */
+	BOUND_CALL,   /* function(args): every argument on every selected row */
+	BOUND_CAST,   /* args[0] to the type */
+	BOUND_AND,    /* args: the right ones only on rows that the left ones leave open */
 	BOUND_OR,
 	BOUND_CASE,     /* args: condition, result, condition, result, ..., default */
 	BOUND_COALESCE, /* args: each only on rows that are still NULL */
@@ -49,13 +49,13 @@ BoundExpr *bound_constant(Arena *arena, Value value, Position at);
 BoundExpr *bound_column(Arena *arena, uint32_t column, const Type *type, Str name, Position at);
 /* A node of another kind; args are copied. */
 BoundExpr *bound_node(Arena *arena, BoundKind kind, const Type *type, BoundExpr *const *args,
-                      uint32_t count, Position at);
+		      uint32_t count, Position at);
 /* expr itself if it has the type already.  FERRIS_ERR_TYPE if no conversion exists in that mode:
  * implicit ones go integer -> wider integer -> DECIMAL -> DOUBLE, DATE -> TIMESTAMP, FLOAT ->
  * DOUBLE, JSON -> STRING, NULL -> anything, a string literal -> date, time or interval, and (for
  * INSERT) also narrowing between exact numbers with a check per row. */
 Status bound_cast(Arena *arena, BoundExpr *expr, const Type *type, CastMode mode, BoundExpr **out,
-                  Error *err);
+		  Error *err);
 /* The type to which both can be converted implicitly, or NULL. */
 const Type *type_common(Arena *arena, const Type *a, const Type *b);
 /* Calls `visit` for every node, parents first. */

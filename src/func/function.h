@@ -12,7 +12,7 @@
  * "IS NULL", "IS NOT NULL", "IS TRUE", "IS FALSE", "IS UNKNOWN" and their NOT forms,
  * "IS DISTINCT FROM", "IS NOT DISTINCT FROM", "LIKE", "ILIKE" (third argument: escape), "IN". */
 Status function_bind(Arena *arena, Str name, BoundExpr *const *args, uint32_t count, Position at,
-                     BoundExpr **out, Error *err);
+		     BoundExpr **out, Error *err);
 /* Whether any scalar function has that name, whatever its arguments. */
 bool function_exists(Str name);
 /* Its first name in the list, "+" or "ROUND". */

@@ -14,7 +14,7 @@ typedef struct Program Program;
 
 /* Compiles `count` expressions; registers are freed by program_free. */
 Status program_compile(Arena *arena, BoundExpr *const *exprs, uint32_t count, Program **out,
-                       Error *err);
+		       Error *err);
 void program_free(Program *program);
 /* Evaluates all expressions on the selected rows.  names[i] (may be NULL) is the output column
  * that row errors name.  results[i] afterwards points to the i-th result: one of the batch's own

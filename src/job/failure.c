@@ -7,21 +7,21 @@
 #include "base/utf8.h"
 
 #define LOGGED_IN_FULL 20
-#define LETTER_LIMIT ((size_t)1 << 30)
+#define LETTER_LIMIT   ((size_t)1 << 30)
 
 struct FailureHandler {
 	FailureStrategy strategy;
 	const char *job;
 	uint64_t count;
 	uint64_t dead_letters;
-	Writer *writer;  /* of the dead letters */
+	Writer *writer; /* of the dead letters */
 	bool to_topic;
 	Output letters;
 };
 
 Status
 failure_open(const StatementPlan *plan, void *environment, Arena *arena, FailureHandler **out,
-             Error *err)
+	     Error *err)
 {
 	FailureHandler *handler = ARENA_NEW(arena, FailureHandler);
 	const Endpoint *sink = plan->dead_letters;
@@ -32,11 +32,11 @@ failure_open(const StatementPlan *plan, void *environment, Arena *arena, Failure
 	if (sink == NULL)
 		return FERRIS_OK;
 	WriterSpec spec = {.object = str_copy(arena, sink->name).data,
-	                   .settings = sink->connector_settings,
-	                   .given = &sink->given,
-	                   .codec = sink->codec,
-	                   .preamble = "",
-	                   .environment = environment};
+			   .settings = sink->connector_settings,
+			   .given = &sink->given,
+			   .codec = sink->codec,
+			   .preamble = "",
+			   .environment = environment};
 	handler->to_topic = sink->connector->keyed_output;
 	output_init(&handler->letters, LETTER_LIMIT, handler->to_topic);
 	return sink->connector->writer_open(&spec, arena, &handler->writer, err);
@@ -50,9 +50,9 @@ print_place(char *out, size_t size, const FailedRecord *record)
 {
 	if (record->chunk->record_count == 0)
 		return snprintf(out, size, "%s:%llu", record->split_name,
-		                (unsigned long long)record->line);
+				(unsigned long long)record->line);
 	return snprintf(out, size, "%s offset %lld", record->split_name,
-	                (long long)record->chunk->records[record->error->record.line].position);
+			(long long)record->chunk->records[record->error->record.line].position);
 }
 
 static Status
@@ -63,12 +63,12 @@ fail_job(const FailedRecord *record, Error *err)
 
 	print_place(place, sizeof place, record);
 	if (error->column.len > 0)
-		error_set(err, error->status, "%s: column '%.*s': %.*s", place, STR_ARG(error->column),
-		          STR_ARG(error->message));
+		error_set(err, error->status, "%s: column '%.*s': %.*s", place,
+			  STR_ARG(error->column), STR_ARG(error->message));
 	else
 		error_set(err, error->status, "%s: %.*s", place, STR_ARG(error->message));
 	return error_hint(err, "correct the record, or choose what happens to bad ones: "
-	                       "'failure_strategy' = 'SendToDLQ' or 'LogAndContinue'");
+			       "'failure_strategy' = 'SendToDLQ' or 'LogAndContinue'");
 }
 
 static void
@@ -80,11 +80,12 @@ log_record(FailureHandler *handler, const FailedRecord *record)
 	if (handler->count > LOGGED_IN_FULL)
 		return;
 	print_place(place, sizeof place, record);
-	fprintf(stderr, "warning[FS%04d]: %s: %s%.*s%s%.*s\n", error_info(error->status)->number, place,
-	        error->column.len > 0 ? "column '" : "", STR_ARG(error->column),
-	        error->column.len > 0 ? "': " : "", STR_ARG(error->message));
+	fprintf(stderr, "warning[FS%04d]: %s: %s%.*s%s%.*s\n", error_info(error->status)->number,
+		place, error->column.len > 0 ? "column '" : "", STR_ARG(error->column),
+		error->column.len > 0 ? "': " : "", STR_ARG(error->message));
 	if (handler->count == LOGGED_IN_FULL)
-		fprintf(stderr, "warning: %s: further bad records are counted, not shown\n", handler->job);
+		fprintf(stderr, "warning: %s: further bad records are counted, not shown\n",
+			handler->job);
 }
 
 /* ---------------------------------------------------------------- dead letters */
@@ -123,11 +124,12 @@ append_letter_line(FailureHandler *handler, const FailedRecord *record)
 	buffer_append_str(out, STR("{\"source\":"));
 	buffer_append_json(out, str_from(record->split_name));
 	if (record->chunk->record_count == 0)
-		buffer_printf(out, ",\"line\":%llu,\"offset\":%lld", (unsigned long long)record->line,
-		              (long long)(record->chunk->position + error->record.offset));
+		buffer_printf(out, ",\"line\":%llu,\"offset\":%lld",
+			      (unsigned long long)record->line,
+			      (long long)(record->chunk->position + error->record.offset));
 	else
 		buffer_printf(out, ",\"offset\":%lld",
-		              (long long)record->chunk->records[error->record.line].position);
+			      (long long)record->chunk->records[error->record.line].position);
 	snprintf(code, sizeof code, "FS%04d", error_info(error->status)->number);
 	append_json_member(out, "code", str_from(code));
 	append_json_member(out, "column", error->column);
@@ -185,7 +187,8 @@ append_letter_record(FailureHandler *handler, const FailedRecord *record)
 		out->key_ends[0] = KEY_NULL;
 	}
 	if (original != NULL)
-		buffer_append(&out->headers, chunk->data + original->header_offset, original->header_len);
+		buffer_append(&out->headers, chunk->data + original->header_offset,
+			      original->header_len);
 	append_header(&out->headers, "ferris.dlq.source", str_from(record->split_name));
 	if (original != NULL)
 		append_number_header(&out->headers, "ferris.dlq.offset", original->position);
@@ -239,7 +242,8 @@ failure_record(FailureHandler *handler, const FailedRecord *record, Error *err)
 Status
 failure_flush(FailureHandler *handler, Error *err)
 {
-	return handler->writer != NULL ? handler->writer->class->flush(handler->writer, err) : FERRIS_OK;
+	return handler->writer != NULL ? handler->writer->class->flush(handler->writer, err)
+				       : FERRIS_OK;
 }
 
 Status

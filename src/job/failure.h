@@ -19,11 +19,11 @@ typedef struct FailedRecord {
 	const Chunk *chunk;
 	const RowError *error;
 	const char *split_name;
-	uint64_t line;    /* file: 1-based line of the record */
+	uint64_t line; /* file: 1-based line of the record */
 } FailedRecord;
 
 Status failure_open(const StatementPlan *plan, void *environment, Arena *arena,
-                    FailureHandler **out, Error *err);
+		    FailureHandler **out, Error *err);
 /* FERRIS_OK: counted, go on.  Otherwise the job ends with `err`. */
 Status failure_record(FailureHandler *handler, const FailedRecord *record, Error *err);
 /* Dead letters so far are safe when this returns. */

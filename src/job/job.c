@@ -8,7 +8,7 @@
 #include "base/ring.h"
 #include "job/failure.h"
 
-#define READ_TIMEOUT_MS 50
+#define READ_TIMEOUT_MS      50
 #define RETRY_BACKOFF_MAX_MS 60000
 
 /* A chunk on its way, and what became of it. */
@@ -28,7 +28,8 @@ typedef struct SplitState {
 } SplitState;
 
 typedef struct Counters {
-	_Atomic uint64_t records_in, bytes_in, rows_out, bytes_out, filtered, failed, dead_letters, limited;
+	_Atomic uint64_t records_in, bytes_in, rows_out, bytes_out, filtered, failed, dead_letters,
+		limited;
 	_Atomic uint64_t pool_hits, pool_misses;
 	_Atomic int64_t lag;
 } Counters;
@@ -59,20 +60,20 @@ struct Job {
 
 	pthread_t reader_thread, writer_thread;
 	pthread_t *task_threads;
-	uint32_t started;           /* threads running, for job_wait */
+	uint32_t started; /* threads running, for job_wait */
 	_Atomic uint32_t tasks_left;
 	_Atomic bool stop;
 	_Atomic bool finished;
 
 	/* writer stage */
-	Slot **pending;             /* by sequence modulo slot_count */
+	Slot **pending; /* by sequence modulo slot_count */
 	uint64_t next_sequence;
 	SplitState *splits;
 	uint32_t split_count;
-	int64_t skip_rows;          /* OFFSET */
-	int64_t rows_left;          /* LIMIT */
-	bool dirty;                 /* written since the last commit */
-	bool discard;               /* failed or LIMIT reached: let the rest pass unread */
+	int64_t skip_rows; /* OFFSET */
+	int64_t rows_left; /* LIMIT */
+	bool dirty;        /* written since the last commit */
+	bool discard;      /* failed or LIMIT reached: let the rest pass unread */
 
 	CommitBox commits;
 	pthread_mutex_t error_mutex;
@@ -117,13 +118,14 @@ retry(Job *job, const Error *err, uint32_t *attempt)
 	const Setting *settings = job->spec.plan->job;
 
 	if (settings[JOB_FAILURE_STRATEGY].integer != FAILURE_RETRY_WITH_BACKOFF ||
-	    !(err->flags & ERROR_RETRIABLE) || *attempt >= (uint64_t)settings[JOB_MAX_RETRIES].integer)
+	    !(err->flags & ERROR_RETRIABLE) ||
+	    *attempt >= (uint64_t)settings[JOB_MAX_RETRIES].integer)
 		return false;
 	int64_t wait = settings[JOB_RETRY_BACKOFF].integer << (*attempt < 16 ? *attempt : 16);
 	if (wait > RETRY_BACKOFF_MAX_MS)
 		wait = RETRY_BACKOFF_MAX_MS;
 	fprintf(stderr, "warning[FS%04d]: %s; trying again in %lld ms\n",
-	        error_info(err->status)->number, err->message, (long long)wait);
+		error_info(err->status)->number, err->message, (long long)wait);
 	for (int64_t until = clock_ms() + wait; clock_ms() < until && !job->stop;)
 		clock_sleep_ms(10);
 	++*attempt;
@@ -139,7 +141,8 @@ commit_positions(Job *job, Error *err)
 
 	pthread_mutex_lock(&job->commits.mutex);
 	if (job->commits.wanted && job->source->commit != NULL)
-		status = job->source->commit(job->reader, job->commits.positions, job->commits.count, err);
+		status = job->source->commit(job->reader, job->commits.positions,
+					     job->commits.count, err);
 	job->commits.wanted = false;
 	pthread_mutex_unlock(&job->commits.mutex);
 	return status;
@@ -224,8 +227,8 @@ task_main(void *argument)
 	while (ring_pop(&job->filled, -1, &item) == RING_OK) {
 		Slot *slot = item;
 
-		slot->status = pipeline_run(job->pipelines[start->index], slot->chunk, &slot->result,
-		                            &slot->error);
+		slot->status = pipeline_run(job->pipelines[start->index], slot->chunk,
+					    &slot->result, &slot->error);
 		ring_push(&job->done, slot);
 	}
 	if (atomic_fetch_sub(&job->tasks_left, 1) == 1)
@@ -257,7 +260,8 @@ handle_errors(Job *job, const Slot *slot, const SplitState *split, Error *err)
 			.chunk = slot->chunk,
 			.error = &slot->result.errors[i],
 			.split_name = job->source->split_name(job->reader, slot->chunk->split),
-			.line = split->lines + slot->chunk->skipped_lines + slot->result.errors[i].record.line + 1,
+			.line = split->lines + slot->chunk->skipped_lines +
+				slot->result.errors[i].record.line + 1,
 		};
 
 		job->counters.failed++;
@@ -347,8 +351,8 @@ commit_epoch(Job *job, Error *err)
 	} while (status != FERRIS_OK && retry(job, err, &attempt));
 	TRY(status);
 	pthread_mutex_lock(&job->commits.mutex);
-	job->commits.positions =
-		memory_resize(job->commits.positions, sizeof(SplitPosition) * (job->split_count + 1));
+	job->commits.positions = memory_resize(job->commits.positions,
+					       sizeof(SplitPosition) * (job->split_count + 1));
 	for (uint32_t i = 0; i < job->split_count; i++)
 		if (job->splits[i].seen)
 			job->commits.positions[count++] = (SplitPosition){i, job->splits[i].next};
@@ -452,11 +456,13 @@ open_reader(Job *job, Error *err)
 		.given = &endpoint->given,
 		.framing = {endpoint->codec, endpoint->codec_settings, decode},
 		.group = str_format(&job->arena, "%.*s-%.*s", STR_ARG(job->spec.application),
-	                            STR_ARG(plan->name)).data,
+				    STR_ARG(plan->name))
+				 .data,
 		.environment = job->spec.environment,
 	};
 
-	job->order.places = ARENA_ARRAY(&job->arena, uint32_t, plan_scan(plan)->scan.decode_count + 1);
+	job->order.places =
+		ARENA_ARRAY(&job->arena, uint32_t, plan_scan(plan)->scan.decode_count + 1);
 	pipeline_decode_spec(plan, &job->order, decode);
 	job->source = endpoint->connector;
 	return job->source->reader_open(&spec, &job->arena, &job->reader, err);

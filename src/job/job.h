@@ -21,9 +21,9 @@ typedef struct Job Job;
 
 typedef struct JobSpec {
 	const StatementPlan *plan;
-	Str application;      /* part of the consumer group's name */
-	void *environment;    /* for connectors */
-	int64_t row_limit;    /* at most so many rows; INT64_MAX: no limit */
+	Str application;   /* part of the consumer group's name */
+	void *environment; /* for connectors */
+	int64_t row_limit; /* at most so many rows; INT64_MAX: no limit */
 } JobSpec;
 
 /* in = out + filtered + failed + beyond LIMIT, once the job has ended. */
@@ -35,10 +35,10 @@ typedef struct JobCounters {
 	uint64_t filtered;
 	uint64_t failed;
 	uint64_t dead_letters;
-	uint64_t limited;      /* rows that LIMIT or OFFSET left out */
-	uint64_t pool_hits;    /* a free slot was at hand */
-	uint64_t pool_misses;  /* the reader had to wait for one */
-	int64_t lag;           /* bytes or records not read yet; -1: not known */
+	uint64_t limited;     /* rows that LIMIT or OFFSET left out */
+	uint64_t pool_hits;   /* a free slot was at hand */
+	uint64_t pool_misses; /* the reader had to wait for one */
+	int64_t lag;          /* bytes or records not read yet; -1: not known */
 } JobCounters;
 
 /* Opens reader and writer and compiles the plan; nothing moves yet. */

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#define POLL_MS 2
+#define POLL_MS            2
 #define POLLS_PER_PROGRESS 500
 
 static void

@@ -26,7 +26,7 @@ typedef struct Binder {
 	Arena *arena;
 	const PlanInput *input;
 	Catalog *catalog;
-	Options with;         /* the statement's trailing WITH and --set, expanded */
+	Options with; /* the statement's trailing WITH and --set, expanded */
 	Str statement_name;
 	bool source_undeclared; /* a source took the unprefixed connector options of `with` */
 	const Endpoint *source; /* the last source bound: a default for the sink */
@@ -37,7 +37,7 @@ typedef struct Binder {
 Status bind_expr(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
 /* The same, and it must be BOOLEAN; `what` is "WHERE", "ON", ... */
 Status bind_predicate(Binder *binder, Scope *scope, const Expr *expr, const char *what,
-                      BoundExpr **out);
+		      BoundExpr **out);
 /* A query's nodes, without a sink. */
 Status bind_query(Binder *binder, const Query *query, PlanNode **out);
 /* Names in `schema` as an error hint: "trades has: trade_id, symbol, ...". */
@@ -54,11 +54,12 @@ typedef enum EndpointRole {
 Status with_options(Binder *binder, const WithList *list, Options *out);
 /* The options of `with` that apply to the object: "<name>.x" and "source.x" become "x" and come
  * last; `unprefixed` says whether plain names apply too. */
-Options options_for(Arena *arena, const Options *with, EndpointRole role, Str name, bool unprefixed);
+Options options_for(Arena *arena, const Options *with, EndpointRole role, Str name,
+		    bool unprefixed);
 /* Connector, codec and settings from the given options.  An empty `connector` option is an error
  * that says what to write. */
 Status resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Options given,
-                        Endpoint **out);
+			Endpoint **out);
 /* After all objects of a statement took theirs: the first entry that nobody used is an error. */
 Status check_unused(Binder *binder, const Options *with, const char *object);
 /* An endpoint for a URI: 'file://trades.jsonl', 'kafka://host:9092/topic'. */

@@ -14,7 +14,7 @@ static Status
 literal_error(Binder *binder, const Expr *expr, const char *why)
 {
 	return error_set_at(binder->err, FERRIS_ERR_NUMBER_LITERAL, expr->position, "%.*s: %s",
-	                    STR_ARG(expr->text), why);
+			    STR_ARG(expr->text), why);
 }
 
 static Status
@@ -36,7 +36,8 @@ bind_decimal(Binder *binder, const Expr *expr, bool negative, BoundExpr **out)
 		return literal_error(binder, expr, "more than 38 digits");
 	value = (Value){.type = type_decimal(binder->arena, precision, scale)};
 	Int128 number = 0;
-	if (decimal_parse(digits.data, digits.len, precision, scale, ROUND_EXACT, &number) != DECIMAL_OK)
+	if (decimal_parse(digits.data, digits.len, precision, scale, ROUND_EXACT, &number) !=
+	    DECIMAL_OK)
 		return literal_error(binder, expr, "not a number");
 	if (negative)
 		number = -number;
@@ -51,7 +52,8 @@ bind_decimal(Binder *binder, const Expr *expr, bool negative, BoundExpr **out)
 static Status
 bind_integer(Binder *binder, const Expr *expr, bool negative, BoundExpr **out)
 {
-	Str text = negative ? str_format(binder->arena, "-%.*s", STR_ARG(expr->literal)) : expr->literal;
+	Str text = negative ? str_format(binder->arena, "-%.*s", STR_ARG(expr->literal))
+			    : expr->literal;
 	int64_t number;
 
 	if (int64_parse(text.data, text.len, &number) != NUMBER_OK)
@@ -88,7 +90,8 @@ bind_number(Binder *binder, const Expr *expr, bool negative, BoundExpr **out)
 static bool
 is_number(const Expr *expr)
 {
-	return expr->kind == EXPR_INTEGER || expr->kind == EXPR_DECIMAL || expr->kind == EXPR_DOUBLE;
+	return expr->kind == EXPR_INTEGER || expr->kind == EXPR_DECIMAL ||
+	       expr->kind == EXPR_DOUBLE;
 }
 
 static Status
@@ -116,9 +119,9 @@ bind_typed(Binder *binder, const Expr *expr, BoundExpr **out)
 	}
 	if (result != TEMPORAL_OK) {
 		error_set_at(binder->err, FERRIS_ERR_CONSTANT, expr->typed.position,
-		             "'%.*s' is not a %s", STR_ARG(text), type_kind_name(value.type->kind));
+			     "'%.*s' is not a %s", STR_ARG(text), type_kind_name(value.type->kind));
 		return error_hint(binder->err, "write it as ISO 8601: 2023-11-14, 22:13:20, "
-		                               "2023-11-14 22:13:20.049");
+					       "2023-11-14 22:13:20.049");
 	}
 	*out = bound_constant(binder->arena, value, expr->position);
 	return FERRIS_OK;
@@ -132,7 +135,7 @@ bind_interval(Binder *binder, const Expr *expr, BoundExpr **out)
 	if (given->months != (int32_t)given->months || given->days != (int32_t)given->days)
 		return literal_error(binder, expr, "the interval is too long");
 	Value value = {.type = TYPE_OF(INTERVAL),
-	               .interval = {(int32_t)given->months, (int32_t)given->days, given->micros}};
+		       .interval = {(int32_t)given->months, (int32_t)given->days, given->micros}};
 	*out = bound_constant(binder->arena, value, expr->position);
 	return FERRIS_OK;
 }
@@ -156,21 +159,22 @@ unknown_column(Binder *binder, const Scope *scope, const Name *name)
 			continue;
 		relation = column->qualifier;
 		if (list.len < 160)
-			list = str_format(binder->arena, "%.*s%s%.*s", STR_ARG(list), list.len > 0 ? ", " : "",
-			                  STR_ARG(column->name));
+			list = str_format(binder->arena, "%.*s%s%.*s", STR_ARG(list),
+					  list.len > 0 ? ", " : "", STR_ARG(column->name));
 		else if (!str_ends_with(list, STR(", ...")))
 			list = str_format(binder->arena, "%.*s, ...", STR_ARG(list));
 	}
 	error_set_at(err, FERRIS_ERR_UNKNOWN_COLUMN, name->position, "unknown column '%.*s'",
-	             STR_ARG(name->text));
+		     STR_ARG(name->text));
 	if (list.len > 0)
-		error_label(err, "%.*s has: %.*s", STR_ARG(relation.data != NULL ? relation : STR("the input")),
-		            STR_ARG(list));
+		error_label(err, "%.*s has: %.*s",
+			    STR_ARG(relation.data != NULL ? relation : STR("the input")),
+			    STR_ARG(list));
 	if (near.data != NULL)
 		return error_hint(err, "did you mean '%.*s'?", STR_ARG(near));
 	if (name->quoted)
 		return error_hint(err, "double quotes are for names; text is written '%.*s'",
-		                  STR_ARG(name->text));
+				  STR_ARG(name->text));
 	if (scope->count == 0)
 		return error_hint(err, "the query has no FROM; text is written in single quotes");
 	return err->status;
@@ -179,7 +183,7 @@ unknown_column(Binder *binder, const Scope *scope, const Name *name)
 /* The one column with that name (and qualifier, if given); NULL if there is none. */
 static Status
 find_column(Binder *binder, const Scope *scope, const Name *qualifier, const Name *name,
-            const ScopeColumn **out)
+	    const ScopeColumn **out)
 {
 	*out = NULL;
 	for (uint32_t i = 0; i < scope->count; i++) {
@@ -195,10 +199,10 @@ find_column(Binder *binder, const Scope *scope, const Name *qualifier, const Nam
 			continue;
 		if (*out != NULL && str_eq((*out)->name, column->name)) {
 			error_set_at(binder->err, FERRIS_ERR_AMBIGUOUS, name->position,
-			             "column '%.*s' is ambiguous", STR_ARG(name->text));
+				     "column '%.*s' is ambiguous", STR_ARG(name->text));
 			return error_hint(binder->err, "write %.*s.%.*s or %.*s.%.*s",
-			                  STR_ARG((*out)->qualifier), STR_ARG(name->text),
-			                  STR_ARG(column->qualifier), STR_ARG(name->text));
+					  STR_ARG((*out)->qualifier), STR_ARG(name->text),
+					  STR_ARG(column->qualifier), STR_ARG(name->text));
 		}
 		*out = column;
 	}
@@ -212,9 +216,10 @@ bind_struct_field(Binder *binder, BoundExpr *base, const Name *name, BoundExpr *
 	Schema fields = {.count = type->field_count};
 
 	if (type->kind != TYPE_STRUCT) {
-		error_set_at(binder->err, FERRIS_ERR_TYPE, name->position,
-		             "'%.*s' is not a field: what stands before the dot is %.*s, not a STRUCT",
-		             STR_ARG(name->text), STR_ARG(type_text(binder->arena, type)));
+		error_set_at(
+			binder->err, FERRIS_ERR_TYPE, name->position,
+			"'%.*s' is not a field: what stands before the dot is %.*s, not a STRUCT",
+			STR_ARG(name->text), STR_ARG(type_text(binder->arena, type)));
 		return binder->err->status;
 	}
 	fields.fields = ARENA_ARRAY(binder->arena, Field, type->field_count);
@@ -222,10 +227,10 @@ bind_struct_field(Binder *binder, BoundExpr *base, const Name *name, BoundExpr *
 	int index = schema_find(&fields, name->text);
 	if (index < 0)
 		return error_set_at(binder->err, FERRIS_ERR_UNKNOWN_COLUMN, name->position,
-		                    "no field '%.*s' in %.*s", STR_ARG(name->text),
-		                    STR_ARG(type_text(binder->arena, type)));
+				    "no field '%.*s' in %.*s", STR_ARG(name->text),
+				    STR_ARG(type_text(binder->arena, type)));
 	*out = bound_node(binder->arena, BOUND_FIELD, fields.fields[index].type, &base, 1,
-	                  name->position);
+			  name->position);
 	(*out)->column = (uint32_t)index;
 	(*out)->name = fields.fields[index].name;
 	return FERRIS_OK;
@@ -248,7 +253,8 @@ bind_column(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	}
 	if (column == NULL)
 		return unknown_column(binder, scope, &parts->items[parts->count > 1 ? 1 : 0]);
-	*out = bound_column(binder->arena, column->index, column->type, column->name, expr->position);
+	*out = bound_column(binder->arena, column->index, column->type, column->name,
+			    expr->position);
 	for (; used < parts->count; used++)
 		TRY(bind_struct_field(binder, *out, &parts->items[used], out));
 	return FERRIS_OK;
@@ -309,8 +315,8 @@ as_boolean(Binder *binder, BoundExpr *expr, const char *what, BoundExpr **out)
 {
 	if (expr->type->kind != TYPE_BOOLEAN && expr->type->kind != TYPE_NULL) {
 		error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-		             "%s needs a BOOLEAN, this is %.*s", what,
-		             STR_ARG(type_text(binder->arena, expr->type)));
+			     "%s needs a BOOLEAN, this is %.*s", what,
+			     STR_ARG(type_text(binder->arena, expr->type)));
 		return error_hint(binder->err, "compare it with something: x = ..., x IS NOT NULL");
 	}
 	return bound_cast(binder->arena, expr, TYPE_OF(BOOLEAN), CAST_IMPLICIT, out, binder->err);
@@ -325,7 +331,7 @@ bind_logic(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	for (uint32_t i = 0; i < expr->list.count; i++)
 		TRY(as_boolean(binder, args[i], expr->kind == EXPR_AND ? "AND" : "OR", &args[i]));
 	*out = bound_node(binder->arena, expr->kind == EXPR_AND ? BOUND_AND : BOUND_OR,
-	                  TYPE_OF(BOOLEAN), args, expr->list.count, expr->position);
+			  TYPE_OF(BOOLEAN), args, expr->list.count, expr->position);
 	return FERRIS_OK;
 }
 
@@ -345,15 +351,16 @@ bind_unary(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	if (expr->unary.op == UNARY_MINUS)
 		return call(binder, STR("NEG"), &arg, 1, expr, out);
 	if (!type_is_numeric(arg->type) && arg->type->kind != TYPE_INTERVAL)
-		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position, "cannot take + of %.*s",
-		                    STR_ARG(type_text(binder->arena, arg->type)));
+		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
+				    "cannot take + of %.*s",
+				    STR_ARG(type_text(binder->arena, arg->type)));
 	*out = arg;
 	return FERRIS_OK;
 }
 
 static Status
 bind_range(Binder *binder, BoundExpr *x, BoundExpr *low, BoundExpr *high, const Expr *expr,
-           BoundExpr **out)
+	   BoundExpr **out)
 {
 	BoundExpr *bounds[2];
 
@@ -375,7 +382,8 @@ bind_between(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	*out = ways[0];
 	if (expr->between.symmetric) {
 		TRY(bind_range(binder, x, high, low, expr, &ways[1]));
-		*out = bound_node(binder->arena, BOUND_OR, TYPE_OF(BOOLEAN), ways, 2, expr->position);
+		*out = bound_node(binder->arena, BOUND_OR, TYPE_OF(BOOLEAN), ways, 2,
+				  expr->position);
 	}
 	return negate_if(binder, expr->between.negated, expr, out);
 }
@@ -433,14 +441,15 @@ unify_results(Binder *binder, BoundExpr **args, uint32_t count, const Type **typ
 		const Type *common = type_common(binder->arena, *type, args[i]->type);
 		if (common == NULL)
 			return error_set_at(binder->err, FERRIS_ERR_TYPE, args[i]->position,
-			                    "CASE cannot give %.*s here and %.*s elsewhere",
-			                    STR_ARG(type_text(binder->arena, args[i]->type)),
-			                    STR_ARG(type_text(binder->arena, *type)));
+					    "CASE cannot give %.*s here and %.*s elsewhere",
+					    STR_ARG(type_text(binder->arena, args[i]->type)),
+					    STR_ARG(type_text(binder->arena, *type)));
 		*type = common;
 	}
 	for (uint32_t i = 0; i < count; i++)
 		if (is_result(i, count))
-			TRY(bound_cast(binder->arena, args[i], *type, CAST_IMPLICIT, &args[i], binder->err));
+			TRY(bound_cast(binder->arena, args[i], *type, CAST_IMPLICIT, &args[i],
+				       binder->err));
 	return FERRIS_OK;
 }
 
@@ -461,14 +470,16 @@ bind_case(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 
 		TRY(bind_any(binder, scope, when->when, &test));
 		if (operand != NULL)
-			TRY(call(binder, STR("="), (BoundExpr *[]){operand, test}, 2, when->when, &test));
+			TRY(call(binder, STR("="), (BoundExpr *[]){operand, test}, 2, when->when,
+				 &test));
 		TRY(as_boolean(binder, test, "WHEN", &args[2 * i]));
 		TRY(bind_any(binder, scope, when->then, &args[2 * i + 1]));
 	}
 	if (expr->case_when.otherwise != NULL)
 		TRY(bind_any(binder, scope, expr->case_when.otherwise, &args[count - 1]));
 	else
-		args[count - 1] = bound_constant(binder->arena, value_null(TYPE_OF(NULL)), expr->position);
+		args[count - 1] =
+			bound_constant(binder->arena, value_null(TYPE_OF(NULL)), expr->position);
 	TRY(unify_results(binder, args, count, &type));
 	*out = bound_node(binder->arena, BOUND_CASE, type, args, count, expr->position);
 	return FERRIS_OK;
@@ -477,25 +488,62 @@ bind_case(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 /* ---------------------------------------------------------------- functions */
 
 static const Str stateful_functions[] = {
-	STR_INIT("COUNT"), STR_INIT("SUM"), STR_INIT("AVG"), STR_INIT("MIN"), STR_INIT("MAX"),
-	STR_INIT("STDDEV"), STR_INIT("STDDEV_SAMP"), STR_INIT("STDDEV_POP"), STR_INIT("VARIANCE"),
-	STR_INIT("VAR_SAMP"), STR_INIT("VAR_POP"), STR_INIT("MEDIAN"), STR_INIT("COUNT_DISTINCT"),
-	STR_INIT("APPROX_COUNT_DISTINCT"), STR_INIT("FIRST"), STR_INIT("FIRST_VALUE"), STR_INIT("LAST"),
-	STR_INIT("LAST_VALUE"), STR_INIT("STRING_AGG"), STR_INIT("GROUP_CONCAT"), STR_INIT("LISTAGG"),
-	STR_INIT("COLLECT"), STR_INIT("ARRAY_AGG"), STR_INIT("PERCENTILE_CONT"),
-	STR_INIT("PERCENTILE_DISC"), STR_INIT("CORR"), STR_INIT("COVAR_POP"), STR_INIT("COVAR_SAMP"),
-	STR_INIT("REGR_SLOPE"), STR_INIT("REGR_INTERCEPT"), STR_INIT("REGR_R2"), STR_INIT("DELTA"),
-	STR_INIT("VWAP"), STR_INIT("LAG"), STR_INIT("LEAD"), STR_INIT("ROW_NUMBER"), STR_INIT("RANK"),
-	STR_INIT("DENSE_RANK"), STR_INIT("NTH_VALUE"), STR_INIT("PERCENT_RANK"), STR_INIT("CUME_DIST"),
-	STR_INIT("NTILE"), STR_INIT("TUMBLE_START"), STR_INIT("TUMBLE_END"), STR_INIT("TUMBLE"),
-	STR_INIT("HOP"), STR_INIT("HOP_START"), STR_INIT("HOP_END"),
+	STR_INIT("COUNT"),
+	STR_INIT("SUM"),
+	STR_INIT("AVG"),
+	STR_INIT("MIN"),
+	STR_INIT("MAX"),
+	STR_INIT("STDDEV"),
+	STR_INIT("STDDEV_SAMP"),
+	STR_INIT("STDDEV_POP"),
+	STR_INIT("VARIANCE"),
+	STR_INIT("VAR_SAMP"),
+	STR_INIT("VAR_POP"),
+	STR_INIT("MEDIAN"),
+	STR_INIT("COUNT_DISTINCT"),
+	STR_INIT("APPROX_COUNT_DISTINCT"),
+	STR_INIT("FIRST"),
+	STR_INIT("FIRST_VALUE"),
+	STR_INIT("LAST"),
+	STR_INIT("LAST_VALUE"),
+	STR_INIT("STRING_AGG"),
+	STR_INIT("GROUP_CONCAT"),
+	STR_INIT("LISTAGG"),
+	STR_INIT("COLLECT"),
+	STR_INIT("ARRAY_AGG"),
+	STR_INIT("PERCENTILE_CONT"),
+	STR_INIT("PERCENTILE_DISC"),
+	STR_INIT("CORR"),
+	STR_INIT("COVAR_POP"),
+	STR_INIT("COVAR_SAMP"),
+	STR_INIT("REGR_SLOPE"),
+	STR_INIT("REGR_INTERCEPT"),
+	STR_INIT("REGR_R2"),
+	STR_INIT("DELTA"),
+	STR_INIT("VWAP"),
+	STR_INIT("LAG"),
+	STR_INIT("LEAD"),
+	STR_INIT("ROW_NUMBER"),
+	STR_INIT("RANK"),
+	STR_INIT("DENSE_RANK"),
+	STR_INIT("NTH_VALUE"),
+	STR_INIT("PERCENT_RANK"),
+	STR_INIT("CUME_DIST"),
+	STR_INIT("NTILE"),
+	STR_INIT("TUMBLE_START"),
+	STR_INIT("TUMBLE_END"),
+	STR_INIT("TUMBLE"),
+	STR_INIT("HOP"),
+	STR_INIT("HOP_START"),
+	STR_INIT("HOP_END"),
 };
 
 static bool
 is_stateful(const FunctionCall *function)
 {
 	if (function->over != NULL || function->star || function->distinct ||
-	    function->filter != NULL || function->order.count > 0 || function->within_group.count > 0)
+	    function->filter != NULL || function->order.count > 0 ||
+	    function->within_group.count > 0)
 		return true;
 	for (size_t i = 0; i < sizeof stateful_functions / sizeof *stateful_functions; i++)
 		if (str_eq_nocase(function->name.text, stateful_functions[i]))
@@ -512,12 +560,12 @@ bind_header(Binder *binder, Scope *scope, BoundExpr *arg, const Expr *expr, Boun
 
 	if (arg->kind != BOUND_CONSTANT || arg->type->kind != TYPE_STRING || arg->constant.is_null)
 		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
-		                    "HEADER needs a header's name as a text constant");
+				    "HEADER needs a header's name as a text constant");
 	if (scan == NULL) {
 		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-		             "HEADER can only be used where the FROM is a source itself");
+			     "HEADER can only be used where the FROM is a source itself");
 		return error_hint(binder->err, "select HEADER('%.*s') in the inner query",
-		                  STR_ARG(arg->constant.text));
+				  STR_ARG(arg->constant.text));
 	}
 	for (column = 0; column < scan->schema.count; column++)
 		if (scan->scan.columns[column].source == SCAN_HEADER &&
@@ -530,9 +578,9 @@ bind_header(Binder *binder, Scope *scope, BoundExpr *arg, const Expr *expr, Boun
 		memcpy(fields, scan->schema.fields, sizeof *fields * column);
 		memcpy(columns, scan->scan.columns, sizeof *columns * column);
 		columns[column] = (ScanColumn){.name = expr->text,
-		                               .type = TYPE_OF(STRING),
-		                               .source = SCAN_HEADER,
-		                               .header = arg->constant.text};
+					       .type = TYPE_OF(STRING),
+					       .source = SCAN_HEADER,
+					       .header = arg->constant.text};
 		fields[column] = (Field){.name = expr->text, .type = TYPE_OF(STRING)};
 		scan->schema = (Schema){fields, column + 1};
 		scan->scan.columns = columns;
@@ -547,8 +595,8 @@ stateful_error(Binder *binder, const Expr *expr)
 	const FunctionCall *function = &expr->function;
 
 	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-	             "%.*s is %s, which this version cannot run yet", STR_ARG(function->name.text),
-	             function->over != NULL ? "a window function" : "an aggregate or window");
+		     "%.*s is %s, which this version cannot run yet", STR_ARG(function->name.text),
+		     function->over != NULL ? "a window function" : "an aggregate or window");
 	return error_hint(binder->err, "it can filter and transform record by record");
 }
 
@@ -564,8 +612,9 @@ bind_function(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 		return stateful_error(binder, expr);
 	for (uint32_t i = 0; i < count; i++) {
 		if (function->args[i].name.text.data != NULL)
-			return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, function->args[i].name.position,
-			                    "%.*s takes no named arguments", STR_ARG(name));
+			return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS,
+					    function->args[i].name.position,
+					    "%.*s takes no named arguments", STR_ARG(name));
 		TRY(bind_any(binder, scope, function->args[i].value, &args[i]));
 	}
 	if (str_eq_nocase(name, STR("HEADER")) && count == 1)
@@ -584,7 +633,7 @@ bind_cast_expr(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	TRY(bind_any(binder, scope, expr->cast.operand, &operand));
 	TRY(resolve_type(binder->arena, expr->cast.type, &type, binder->err));
 	Status status = bound_cast(binder->arena, operand, type,
-	                           expr->cast.is_try ? CAST_TRY : CAST_EXPLICIT, out, binder->err);
+				   expr->cast.is_try ? CAST_TRY : CAST_EXPLICIT, out, binder->err);
 	if (status != FERRIS_OK && binder->err->position.line == 0)
 		binder->err->position = expr->position;
 	return status;
@@ -592,7 +641,7 @@ bind_cast_expr(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 
 static Status
 bind_list_call(Binder *binder, Scope *scope, Str name, const ExprList *list, const Expr *expr,
-               BoundExpr **out)
+	       BoundExpr **out)
 {
 	BoundExpr **args;
 
@@ -602,7 +651,7 @@ bind_list_call(Binder *binder, Scope *scope, Str name, const ExprList *list, con
 
 static Status
 bind_pair(Binder *binder, Scope *scope, Str name, const Expr *a, const Expr *b, const Expr *expr,
-          BoundExpr **out)
+	  BoundExpr **out)
 {
 	BoundExpr *args[2];
 
@@ -622,12 +671,14 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 		*out = bound_constant(arena, value_null(TYPE_OF(NULL)), expr->position);
 		return FERRIS_OK;
 	case EXPR_BOOLEAN:
-		*out = bound_constant(arena, (Value){.type = TYPE_OF(BOOLEAN), .boolean = expr->boolean},
-		                      expr->position);
+		*out = bound_constant(arena,
+				      (Value){.type = TYPE_OF(BOOLEAN), .boolean = expr->boolean},
+				      expr->position);
 		return FERRIS_OK;
 	case EXPR_STRING:
-		*out = bound_constant(arena, (Value){.type = TYPE_OF(STRING), .text = expr->literal},
-		                      expr->position);
+		*out = bound_constant(arena,
+				      (Value){.type = TYPE_OF(STRING), .text = expr->literal},
+				      expr->position);
 		return FERRIS_OK;
 	case EXPR_INTEGER:
 	case EXPR_DECIMAL:
@@ -643,13 +694,14 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 		return bind_unary(binder, scope, expr, out);
 	case EXPR_BINARY:
 		return bind_pair(binder, scope, binary_names[expr->binary.op], expr->binary.left,
-		                 expr->binary.right, expr, out);
+				 expr->binary.right, expr, out);
 	case EXPR_AND:
 	case EXPR_OR:
 		return bind_logic(binder, scope, expr, out);
 	case EXPR_IS:
 		TRY(bind_any(binder, scope, expr->is.operand, &operand));
-		return call(binder, is_names[expr->is.test][expr->is.negated], &operand, 1, expr, out);
+		return call(binder, is_names[expr->is.test][expr->is.negated], &operand, 1, expr,
+			    out);
 	case EXPR_BETWEEN:
 		return bind_between(binder, scope, expr, out);
 	case EXPR_IN_LIST:
@@ -672,12 +724,13 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 		return bind_list_call(binder, scope, STR("ROW"), &expr->list, expr, out);
 	case EXPR_SUBSCRIPT:
 		return bind_pair(binder, scope, STR("ELEMENT_AT"), expr->subscript.operand,
-		                 expr->subscript.index, expr, out);
+				 expr->subscript.index, expr, out);
 	case EXPR_FIELD:
 		TRY(bind_any(binder, scope, expr->field.operand, &operand));
 		return bind_struct_field(binder, operand, &expr->field.name, out);
 	case EXPR_STAR:
-		error_set_at(binder->err, FERRIS_ERR_SYNTAX, expr->position, "* cannot be used here");
+		error_set_at(binder->err, FERRIS_ERR_SYNTAX, expr->position,
+			     "* cannot be used here");
 		return error_hint(binder->err, "name the columns");
 	case EXPR_EXISTS:
 	case EXPR_SUBQUERY:
@@ -686,7 +739,7 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 		break;
 	}
 	return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-	                    "a subquery inside an expression is not supported yet");
+			    "a subquery inside an expression is not supported yet");
 }
 
 Status

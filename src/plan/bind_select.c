@@ -20,7 +20,8 @@ static Status bind_nested(Binder *binder, const CteScope *ctes, const Query *que
 static Status
 not_yet(Binder *binder, Position at, const char *what)
 {
-	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, at, "%s cannot run in this version yet", what);
+	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, at, "%s cannot run in this version yet",
+		     what);
 	return error_hint(binder->err, "it can filter and transform record by record");
 }
 
@@ -90,8 +91,8 @@ make_scan(Binder *binder, const CatalogEntry *entry, Position at)
 	for (size_t i = 0; i < SYSTEM_COLUMN_COUNT; i++)
 		if (schema_find(&entry->schema, system_columns[i].name) < 0)
 			columns[n++] = (ScanColumn){.name = system_columns[i].name,
-			                            .type = &type_simple[system_columns[i].kind],
-			                            .source = system_columns[i].source};
+						    .type = &type_simple[system_columns[i].kind],
+						    .source = system_columns[i].source};
 	scan->kind = PLAN_SCAN;
 	scan->position = at;
 	scan->scan.endpoint = entry->source;
@@ -100,7 +101,8 @@ make_scan(Binder *binder, const CatalogEntry *entry, Position at)
 	scan->schema.count = n;
 	scan->schema.fields = ARENA_ARRAY(binder->arena, Field, n);
 	for (uint32_t i = 0; i < n; i++)
-		scan->schema.fields[i] = (Field){columns[i].name, columns[i].type, columns[i].not_null};
+		scan->schema.fields[i] =
+			(Field){columns[i].name, columns[i].type, columns[i].not_null};
 	return scan;
 }
 
@@ -108,7 +110,8 @@ make_scan(Binder *binder, const CatalogEntry *entry, Position at)
 static Status
 open_source(Binder *binder, CatalogEntry *entry, bool undeclared, Position at)
 {
-	Options own = options_for(binder->arena, &binder->with, ROLE_SOURCE, entry->name, undeclared);
+	Options own =
+		options_for(binder->arena, &binder->with, ROLE_SOURCE, entry->name, undeclared);
 	Options given = {.count = entry->options.count + own.count};
 
 	given.entries = ARENA_ARRAY(binder->arena, OptionEntry, given.count);
@@ -135,13 +138,15 @@ undeclared_source(Binder *binder, const Relation *relation, CatalogEntry **out)
 		return open_source(binder, entry, false, relation->position);
 	}
 	probe = options_for(binder->arena, &binder->with, ROLE_SOURCE, entry->name, true);
-	if (options_find(&probe, STR("connector")) == NULL && options_find(&probe, STR("type")) == NULL &&
-	    options_find(&probe, STR("kafka.topic")) == NULL && options_find(&probe, STR("topic")) == NULL &&
-	    options_find(&probe, STR("path")) == NULL)
+	if (options_find(&probe, STR("connector")) == NULL &&
+	    options_find(&probe, STR("type")) == NULL &&
+	    options_find(&probe, STR("kafka.topic")) == NULL &&
+	    options_find(&probe, STR("topic")) == NULL && options_find(&probe, STR("path")) == NULL)
 		return catalog_unknown(binder->catalog, relation->name, binder->err);
 	binder->source_undeclared = true;
 	TRY(open_source(binder, entry, true, relation->position));
-	return catalog_add(binder->catalog, binder->arena, entry, false, relation->position, binder->err);
+	return catalog_add(binder->catalog, binder->arena, entry, false, relation->position,
+			   binder->err);
 }
 
 static Status
@@ -156,8 +161,9 @@ bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 		TRY(undeclared_source(binder, relation, &entry));
 	} else if (entry->query != NULL) {
 		if (entry->expanding)
-			return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, relation->position,
-			                    "'%.*s' is defined by itself", STR_ARG(entry->name));
+			return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED,
+					    relation->position, "'%.*s' is defined by itself",
+					    STR_ARG(entry->name));
 		entry->expanding = true;
 		Status status = bind_query(binder, entry->query, out);
 		entry->expanding = false;
@@ -172,7 +178,7 @@ bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 
 static Status
 bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
-              Str *qualifier)
+	      Str *qualifier)
 {
 	*qualifier = relation->alias.text.data != NULL ? relation->alias.text : relation->name.text;
 	if (relation->column_aliases.count > 0)
@@ -182,7 +188,8 @@ bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, Pl
 	case RELATION_URI:
 		return bind_name(binder, ctes, relation, out);
 	case RELATION_QUERY:
-		*qualifier = relation->alias.text.data != NULL ? relation->alias.text : STR("subquery");
+		*qualifier =
+			relation->alias.text.data != NULL ? relation->alias.text : STR("subquery");
 		return bind_nested(binder, ctes, relation->query, out);
 	case RELATION_JOIN:
 		return not_yet(binder, relation->join.position, "a join");
@@ -212,8 +219,9 @@ make_scope(Binder *binder, PlanNode *input, Str qualifier)
 			.name = input->schema.fields[i].name,
 			.type = input->schema.fields[i].type,
 			.index = i,
-			.hidden = input->kind == PLAN_SCAN && is_system_name(input->schema.fields[i].name) &&
-			          input->scan.columns[i].source != SCAN_FIELD,
+			.hidden = input->kind == PLAN_SCAN &&
+				  is_system_name(input->schema.fields[i].name) &&
+				  input->scan.columns[i].source != SCAN_FIELD,
 		};
 	return scope;
 }
@@ -255,7 +263,8 @@ add_item(Binder *binder, SelectList *list, Str name, BoundExpr *expr)
 	}
 	/* A column that is only NULL is text: something must stand in the output's schema. */
 	if (expr->type->kind == TYPE_NULL)
-		TRY(bound_cast(binder->arena, expr, TYPE_OF(STRING), CAST_IMPLICIT, &expr, binder->err));
+		TRY(bound_cast(binder->arena, expr, TYPE_OF(STRING), CAST_IMPLICIT, &expr,
+			       binder->err));
 	list->fields[list->count] = (Field){.name = unique, .type = expr->type};
 	list->exprs[list->count++] = expr;
 	return FERRIS_OK;
@@ -271,19 +280,19 @@ add_star(Binder *binder, SelectList *list, const Scope *scope, const Expr *star)
 		const ScopeColumn *column = &scope->columns[i];
 
 		if (column->hidden || (qualifier->count > 0 &&
-		                       !str_eq_nocase(column->qualifier, qualifier->items[0].text)))
+				       !str_eq_nocase(column->qualifier, qualifier->items[0].text)))
 			continue;
 		TRY(add_item(binder, list, column->name,
-		             bound_column(binder->arena, column->index, column->type, column->name,
-		                          star->position)));
+			     bound_column(binder->arena, column->index, column->type, column->name,
+					  star->position)));
 	}
 	if (list->count > before)
 		return FERRIS_OK;
 	if (qualifier->count == 0)
 		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, star->position,
-		                    "* needs a FROM that has columns");
+				    "* needs a FROM that has columns");
 	return error_set_at(binder->err, FERRIS_ERR_UNKNOWN_TABLE, star->position,
-	                    "no relation '%.*s' in FROM", STR_ARG(qualifier->items[0].text));
+			    "no relation '%.*s' in FROM", STR_ARG(qualifier->items[0].text));
 }
 
 /* An expression without alias is named by its text; a plain column by its name. */
@@ -361,10 +370,10 @@ bind_count(Binder *binder, const Expr *expr, const char *what, int64_t *out)
 	if (expr == NULL)
 		return FERRIS_OK;
 	TRY(bind_expr(binder, &none, expr, &bound));
-	if (bound->kind != BOUND_CONSTANT || !type_is_integer(bound->type) || bound->constant.is_null ||
-	    bound->constant.int64 < 0)
+	if (bound->kind != BOUND_CONSTANT || !type_is_integer(bound->type) ||
+	    bound->constant.is_null || bound->constant.int64 < 0)
 		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-		                    "%s needs a whole number from 0", what);
+				    "%s needs a whole number from 0", what);
 	*out = bound->constant.int64;
 	return FERRIS_OK;
 }
@@ -389,7 +398,7 @@ bind_limit(Binder *binder, const Query *query, PlanNode **node)
 
 static Status
 bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Select *select,
-            PlanNode **out)
+	    PlanNode **out)
 {
 	PlanNode *node = NULL;
 	Str qualifier = {"", 0};

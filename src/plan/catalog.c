@@ -16,7 +16,7 @@ catalog_find(const Catalog *catalog, Str name)
 
 Status
 catalog_add(Catalog *catalog, Arena *arena, CatalogEntry *entry, bool replace, Position at,
-            Error *err)
+	    Error *err)
 {
 	for (uint32_t i = 0; i < catalog->count; i++) {
 		if (!str_eq_nocase(catalog->entries[i]->name, entry->name))
@@ -26,7 +26,7 @@ catalog_add(Catalog *catalog, Arena *arena, CatalogEntry *entry, bool replace, P
 			return FERRIS_OK;
 		}
 		error_set_at(err, FERRIS_ERR_DUPLICATE_NAME, at, "'%.*s' is declared twice",
-		             STR_ARG(entry->name));
+			     STR_ARG(entry->name));
 		return error_hint(err, "choose another name, or write CREATE OR REPLACE");
 	}
 	if (catalog->count == catalog->capacity) {
@@ -46,17 +46,18 @@ Status
 catalog_unknown(const Catalog *catalog, Name name, Error *err)
 {
 	error_set_at(err, FERRIS_ERR_UNKNOWN_TABLE, name.position, "unknown stream or table '%.*s'",
-	             STR_ARG(name.text));
+		     STR_ARG(name.text));
 	for (uint32_t i = 0; i < catalog->count; i++) {
 		Str near = str_nearest(name.text, &catalog->entries[i]->name, 1);
 
 		if (near.data != NULL)
 			return error_hint(err, "did you mean '%.*s'?", STR_ARG(near));
 	}
-	return error_hint(err,
-	                  "declare it with CREATE STREAM %.*s (...) WITH ('connector' = ...), or name "
-	                  "its topic or path in the query's WITH",
-	                  STR_ARG(name.text));
+	return error_hint(
+		err,
+		"declare it with CREATE STREAM %.*s (...) WITH ('connector' = ...), or name "
+		"its topic or path in the query's WITH",
+		STR_ARG(name.text));
 }
 
 /* ---------------------------------------------------------------- types */
@@ -69,7 +70,7 @@ type_number(const TypeName *name, uint32_t i, int *out, Error *err)
 	if (int64_parse(name->numbers[i].data, name->numbers[i].len, &number) != NUMBER_OK ||
 	    number > 65535)
 		return error_set_at(err, FERRIS_ERR_UNKNOWN_TYPE, name->position,
-		                    "'%.*s' is not a usable length", STR_ARG(name->numbers[i]));
+				    "'%.*s' is not a usable length", STR_ARG(name->numbers[i]));
 	*out = (int)number;
 	return FERRIS_OK;
 }
@@ -86,9 +87,10 @@ resolve_decimal(Arena *arena, const TypeName *name, const Type **out, Error *err
 		TRY(type_number(name, 1, &scale, err));
 	if (precision < 1 || precision > DECIMAL_MAX_PRECISION || scale > precision) {
 		error_set_at(err, FERRIS_ERR_UNKNOWN_TYPE, name->position, "no such decimal: %.*s",
-		             STR_ARG(name->text));
-		return error_hint(err, "DECIMAL(p, s) has p from 1 to %d digits, s of them behind the point",
-		                  DECIMAL_MAX_PRECISION);
+			     STR_ARG(name->text));
+		return error_hint(
+			err, "DECIMAL(p, s) has p from 1 to %d digits, s of them behind the point",
+			DECIMAL_MAX_PRECISION);
 	}
 	*out = type_decimal(arena, precision, scale);
 	return FERRIS_OK;
@@ -116,7 +118,7 @@ unknown_type(const TypeName *name, Error *err)
 	Str near = str_nearest(name->name.text, names, count);
 
 	error_set_at(err, FERRIS_ERR_UNKNOWN_TYPE, name->position, "unknown type '%.*s'",
-	             STR_ARG(name->name.text));
+		     STR_ARG(name->name.text));
 	if (near.data != NULL)
 		return error_hint(err, "did you mean %.*s?", STR_ARG(near));
 	return error_hint(err, "docs/sql.md lists the types");
@@ -143,11 +145,12 @@ resolve_type(Arena *arena, const TypeName *name, const Type **out, Error *err)
 
 		if (name->arg_count != wanted)
 			return error_set_at(err, FERRIS_ERR_UNKNOWN_TYPE, name->position,
-			                    "%s needs %u element type%s", type_kind_name(kind), wanted,
-			                    wanted == 1 ? "" : "s");
+					    "%s needs %u element type%s", type_kind_name(kind),
+					    wanted, wanted == 1 ? "" : "s");
 		for (uint32_t i = 0; i < wanted; i++)
 			TRY(resolve_type(arena, name->args[i], &args[i], err));
-		*out = kind == TYPE_ARRAY ? type_array(arena, args[0]) : type_map(arena, args[0], args[1]);
+		*out = kind == TYPE_ARRAY ? type_array(arena, args[0])
+					  : type_map(arena, args[0], args[1]);
 		return FERRIS_OK;
 	}
 	*out = &type_simple[kind];
@@ -179,14 +182,14 @@ add_metadata(CatalogEntry *entry, const ColumnDef *column, const Type *type, Err
 			continue;
 		if (type->kind != metadata_keys[i].kind)
 			return error_set_at(err, FERRIS_ERR_TYPE, column->position,
-			                    "metadata '%.*s' has type %s", STR_ARG(key),
-			                    type_kind_name(metadata_keys[i].kind));
+					    "metadata '%.*s' has type %s", STR_ARG(key),
+					    type_kind_name(metadata_keys[i].kind));
 		entry->metadata[entry->metadata_count++] = (ScanColumn){
 			.name = column->name.text, .type = type, .source = metadata_keys[i].source};
 		return FERRIS_OK;
 	}
 	error_set_at(err, FERRIS_ERR_UNKNOWN_COLUMN, column->position, "unknown metadata '%.*s'",
-	             STR_ARG(key));
+		     STR_ARG(key));
 	return error_hint(err, "there is: timestamp, offset, partition, topic, key");
 }
 
@@ -197,7 +200,7 @@ add_primary_key(CatalogEntry *entry, Name name, Error *err)
 
 	if (column < 0)
 		return error_set_at(err, FERRIS_ERR_UNKNOWN_COLUMN, name.position,
-		                    "PRIMARY KEY names unknown column '%.*s'", STR_ARG(name.text));
+				    "PRIMARY KEY names unknown column '%.*s'", STR_ARG(name.text));
 	entry->primary_key[entry->primary_key_count++] = column;
 	return FERRIS_OK;
 }
@@ -216,10 +219,11 @@ resolve_columns(Arena *arena, const Statement *create, CatalogEntry *entry, Erro
 
 		if (schema_find(&entry->schema, column->name.text) >= 0)
 			return error_set_at(err, FERRIS_ERR_DUPLICATE_NAME, column->position,
-			                    "column '%.*s' is declared twice", STR_ARG(column->name.text));
+					    "column '%.*s' is declared twice",
+					    STR_ARG(column->name.text));
 		if (column->computed != NULL || column->default_value != NULL) {
 			error_set_at(err, FERRIS_ERR_NOT_SUPPORTED, column->position,
-			             "computed and default columns are not supported yet");
+				     "computed and default columns are not supported yet");
 			return error_hint(err, "compute it in the query that reads the stream");
 		}
 		TRY(resolve_type(arena, column->type, &type, err));

@@ -13,12 +13,12 @@ typedef struct CatalogEntry {
 	Schema schema;              /* fields of the record; count 0 until inferred */
 	ScanColumn *metadata;       /* METADATA columns of the declaration */
 	uint32_t metadata_count;
-	int *primary_key;           /* indices into schema */
+	int *primary_key; /* indices into schema */
 	uint32_t primary_key_count;
-	const Query *query;         /* defined by a query */
-	Options options;            /* of its own WITH, expanded */
-	Endpoint *source;           /* resolved at its first use as a source */
-	bool expanding;             /* its query is being bound: a cycle if met again */
+	const Query *query; /* defined by a query */
+	Options options;    /* of its own WITH, expanded */
+	Endpoint *source;   /* resolved at its first use as a source */
+	bool expanding;     /* its query is being bound: a cycle if met again */
 } CatalogEntry;
 
 struct Catalog {
@@ -31,7 +31,7 @@ struct Catalog {
 CatalogEntry *catalog_find(const Catalog *catalog, Str name);
 /* An error if the name is taken, unless `replace`. */
 Status catalog_add(Catalog *catalog, Arena *arena, CatalogEntry *entry, bool replace, Position at,
-                   Error *err);
+		   Error *err);
 /* FERRIS_ERR_UNKNOWN_TABLE with the nearest name. */
 Status catalog_unknown(const Catalog *catalog, Name name, Error *err);
 

@@ -10,7 +10,8 @@ static void
 print_exprs(Arena *arena, Buffer *out, BoundExpr *const *exprs, uint32_t count, const char *between)
 {
 	for (uint32_t i = 0; i < count; i++)
-		buffer_printf(out, "%s%.*s", i > 0 ? between : "", STR_ARG(bound_text(arena, exprs[i])));
+		buffer_printf(out, "%s%.*s", i > 0 ? between : "",
+			      STR_ARG(bound_text(arena, exprs[i])));
 }
 
 static void
@@ -19,8 +20,8 @@ print_scan(Arena *arena, Buffer *out, const PlanNode *scan, int indent)
 	const Endpoint *endpoint = scan->scan.endpoint;
 	uint32_t shown = 0;
 
-	buffer_printf(out, "Scan %.*s (%s, %s)\n", STR_ARG(endpoint->name), endpoint->connector->name,
-	              endpoint->codec->name);
+	buffer_printf(out, "Scan %.*s (%s, %s)\n", STR_ARG(endpoint->name),
+		      endpoint->connector->name, endpoint->codec->name);
 	buffer_printf(out, "%*sdecodes: ", indent + 2, "");
 	for (uint32_t i = 0; i < scan->scan.decode_count; i++) {
 		const DecodeColumn *column = &scan->scan.decode[i];
@@ -28,12 +29,14 @@ print_scan(Arena *arena, Buffer *out, const PlanNode *scan, int indent)
 		if (column->target == DECODE_NO_TARGET)
 			continue;
 		buffer_printf(out, "%s%.*s%s", shown++ > 0 ? ", " : "", STR_ARG(column->name),
-		              column->form == FORM_TEXT ? " as text" : "");
+			      column->form == FORM_TEXT ? " as text" : "");
 	}
-	buffer_printf(out, "%s of %u fields\n", shown == 0 ? "nothing" : "", scan->scan.record->count);
+	buffer_printf(out, "%s of %u fields\n", shown == 0 ? "nothing" : "",
+		      scan->scan.record->count);
 	if (scan->scan.predicate_count > 0) {
 		buffer_printf(out, "%*sskips a record unless: ", indent + 2, "");
-		print_exprs(arena, out, scan->scan.predicate_exprs, scan->scan.predicate_count, " AND ");
+		print_exprs(arena, out, scan->scan.predicate_exprs, scan->scan.predicate_count,
+			    " AND ");
 		buffer_append_char(out, '\n');
 	}
 }
@@ -87,11 +90,12 @@ plan_explain(Arena *arena, const StatementPlan *plan)
 	Buffer out;
 
 	buffer_init(&out, EXPLAIN_LIMIT);
-	buffer_printf(&out, "%.*s\n  Sink %.*s (%s, %s)", STR_ARG(plan->name), STR_ARG(plan->sink->name),
-	              plan->sink->connector->name, plan->sink->codec->name);
+	buffer_printf(&out, "%.*s\n  Sink %.*s (%s, %s)", STR_ARG(plan->name),
+		      STR_ARG(plan->sink->name), plan->sink->connector->name,
+		      plan->sink->codec->name);
 	for (uint32_t i = 0; i < plan->key_count; i++)
 		buffer_printf(&out, "%s%.*s", i == 0 ? " key " : ", ",
-		              STR_ARG(plan->root->schema.fields[plan->key_columns[i]].name));
+			      STR_ARG(plan->root->schema.fields[plan->key_columns[i]].name));
 	buffer_append_char(&out, '\n');
 	print_node(arena, &out, plan->root, 4);
 	buffer_append_str(&out, STR("    state: none\n"));
@@ -116,7 +120,7 @@ print_option(OptionPrinter *printer, Str name, Str value, const char *origin)
 	Buffer *out = printer->out;
 
 	buffer_printf(out, "%s{\"scope\":\"%s\",\"object\":", printer->count++ > 0 ? "," : "",
-	              printer->scope);
+		      printer->scope);
 	buffer_append_json(out, printer->object);
 	buffer_printf(out, ",\"connector\":\"%s\",\"name\":", printer->connector);
 	buffer_append_json(out, name);
@@ -133,7 +137,7 @@ print_group(OptionPrinter *printer, const OptionGroup *group, const Setting *set
 	for (uint32_t i = 0; i < group->count; i++)
 		if (settings[i].present)
 			print_option(printer, str_from(group->rows[i].name), settings[i].text,
-			             settings[i].origin);
+				     settings[i].origin);
 }
 
 /* What the rows resolved to, and what is passed on to a library under a prefix. */
@@ -141,18 +145,18 @@ static void
 print_endpoint(OptionPrinter *printer, const Endpoint *endpoint, const char *scope)
 {
 	bool source = strcmp(scope, "source") == 0;
-	const OptionGroup *connector = source ? &endpoint->connector->source_options
-	                                      : &endpoint->connector->sink_options;
-	const OptionGroup *codec = source ? &endpoint->codec->decode_options
-	                                  : &endpoint->codec->encode_options;
+	const OptionGroup *connector =
+		source ? &endpoint->connector->source_options : &endpoint->connector->sink_options;
+	const OptionGroup *codec =
+		source ? &endpoint->codec->decode_options : &endpoint->codec->encode_options;
 
 	printer->scope = scope;
 	printer->object = endpoint->name;
 	printer->connector = endpoint->connector->name;
 	print_option(printer, STR("connector"), str_from(endpoint->connector->name),
-	             endpoint->common[ENDPOINT_CONNECTOR].origin);
+		     endpoint->common[ENDPOINT_CONNECTOR].origin);
 	print_option(printer, STR("format"), str_from(endpoint->codec->name),
-	             endpoint->common[ENDPOINT_FORMAT].origin);
+		     endpoint->common[ENDPOINT_FORMAT].origin);
 	print_group(printer, connector, endpoint->connector_settings);
 	print_group(printer, codec, endpoint->codec_settings);
 	for (uint32_t i = 0; i < endpoint->given.count; i++) {
@@ -161,7 +165,7 @@ print_endpoint(OptionPrinter *printer, const Endpoint *endpoint, const char *sco
 		for (uint32_t r = 0; r < connector->count; r++)
 			if (connector->rows[r].type == OPTION_PREFIX &&
 			    strncasecmp(connector->rows[r].name, entry->key.data,
-			                strlen(connector->rows[r].name) - 1) == 0)
+					strlen(connector->rows[r].name) - 1) == 0)
 				print_option(printer, entry->key, entry->value, entry->origin);
 	}
 }

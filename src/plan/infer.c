@@ -5,14 +5,15 @@ static Status
 no_schema(Binder *binder, const Endpoint *endpoint, Position at, const char *why)
 {
 	error_set_at(binder->err, FERRIS_ERR_NO_SCHEMA, at, "'%.*s' declares no columns and %s",
-	             STR_ARG(endpoint->name), why);
-	return error_hint(binder->err, "declare them: CREATE STREAM %.*s (name TYPE, ...) WITH (...)",
-	                  STR_ARG(endpoint->name));
+		     STR_ARG(endpoint->name), why);
+	return error_hint(binder->err,
+			  "declare them: CREATE STREAM %.*s (name TYPE, ...) WITH (...)",
+			  STR_ARG(endpoint->name));
 }
 
 static Status
 infer_from_sample(Binder *binder, const Endpoint *endpoint, Position at, const ReaderSpec *spec,
-                  Chunk *sample, Schema *out)
+		  Chunk *sample, Schema *out)
 {
 	Error *err = binder->err;
 	size_t bytes = (size_t)endpoint->common[ENDPOINT_SAMPLE_BYTES].integer;
@@ -21,7 +22,8 @@ infer_from_sample(Binder *binder, const Endpoint *endpoint, Position at, const R
 	if (status == FERRIS_OK && sample->len == 0 && sample->record_count == 0)
 		return no_schema(binder, endpoint, at, "there is no data yet to infer them from");
 	if (status == FERRIS_OK)
-		status = endpoint->codec->infer(endpoint->codec_settings, sample, binder->arena, out, err);
+		status = endpoint->codec->infer(endpoint->codec_settings, sample, binder->arena,
+						out, err);
 	if (status != FERRIS_OK && err->position.line == 0)
 		err->position = at;
 	return status;

@@ -21,13 +21,13 @@ typedef enum PlanKind {
 
 /* What a column of a scan is filled from. */
 typedef enum ScanSource {
-	SCAN_FIELD,      /* a field of the record */
-	SCAN_TIMESTAMP,  /* _timestamp: the broker's, NULL from files */
-	SCAN_OFFSET,     /* _offset: topic: the broker's; file: byte offset of the record */
-	SCAN_PARTITION,  /* _partition: of the topic; file: number of the file */
-	SCAN_TOPIC,      /* _topic: its name; file: its path */
-	SCAN_KEY,        /* _key: the message key */
-	SCAN_HEADER,     /* HEADER('name') */
+	SCAN_FIELD,     /* a field of the record */
+	SCAN_TIMESTAMP, /* _timestamp: the broker's, NULL from files */
+	SCAN_OFFSET,    /* _offset: topic: the broker's; file: byte offset of the record */
+	SCAN_PARTITION, /* _partition: of the topic; file: number of the file */
+	SCAN_TOPIC,     /* _topic: its name; file: its path */
+	SCAN_KEY,       /* _key: the message key */
+	SCAN_HEADER,    /* HEADER('name') */
 } ScanSource;
 
 typedef struct ScanColumn {
@@ -35,9 +35,9 @@ typedef struct ScanColumn {
 	const Type *type;
 	bool not_null;
 	ScanSource source;
-	Str header;       /* SCAN_HEADER */
-	VectorForm form;  /* TEXT: only passed through to the sink */
-	bool used;        /* some expression or the sink reads it */
+	Str header;      /* SCAN_HEADER */
+	VectorForm form; /* TEXT: only passed through to the sink */
+	bool used;       /* some expression or the sink reads it */
 } ScanColumn;
 
 /* A source or a sink with its options resolved. */
@@ -45,23 +45,23 @@ typedef struct Endpoint {
 	Str name;
 	const ConnectorClass *connector;
 	const CodecClass *codec;
-	Setting *common;             /* endpoint_options */
+	Setting *common; /* endpoint_options */
 	Setting *connector_settings;
 	Setting *codec_settings;
-	Options given;               /* every option that applies to it */
+	Options given; /* every option that applies to it */
 } Endpoint;
 
 struct PlanNode {
 	PlanKind kind;
 	Position position;
-	PlanNode *input;       /* NULL for SCAN */
-	Schema schema;         /* the columns it yields */
+	PlanNode *input; /* NULL for SCAN */
+	Schema schema;   /* the columns it yields */
 	union {
 		struct {
 			const Endpoint *endpoint;
-			const Schema *record;     /* all fields of the record, in declared order */
-			ScanColumn *columns;      /* one per field of `schema` */
-			DecodeColumn *decode;     /* filled by plan_push_down; targets index `schema` */
+			const Schema *record; /* all fields of the record, in declared order */
+			ScanColumn *columns;  /* one per field of `schema` */
+			DecodeColumn *decode; /* filled by plan_push_down; targets index `schema` */
 			uint32_t decode_count;
 			DecodePredicate *predicates;
 			BoundExpr **predicate_exprs; /* the same as SQL, for EXPLAIN */
@@ -76,7 +76,7 @@ struct PlanNode {
 			bool *key;         /* marked PRIMARY KEY in the select list */
 		} project;
 		struct {
-			int64_t count;     /* INT64_MAX: no LIMIT */
+			int64_t count; /* INT64_MAX: no LIMIT */
 			int64_t offset;
 		} limit;
 	};
@@ -120,15 +120,15 @@ extern const OptionGroup endpoint_options;
 
 /* A statement that moves records. */
 typedef struct StatementPlan {
-	Str name;                  /* of the stream it creates, or "query_<n>" */
+	Str name; /* of the stream it creates, or "query_<n>" */
 	const Statement *statement;
 	PlanNode *root;
-	const Endpoint *sink;      /* of a plain SELECT: the console */
+	const Endpoint *sink;         /* of a plain SELECT: the console */
 	const Endpoint *dead_letters; /* of SendToDLQ; else NULL */
-	bool is_select;            /* a plain SELECT: --limit applies */
-	uint32_t *key_columns;     /* output columns that are the record's key, in order */
-	uint32_t key_count;        /* 0: the source record's key goes through */
-	Setting *job;              /* job_options */
+	bool is_select;               /* a plain SELECT: --limit applies */
+	uint32_t *key_columns;        /* output columns that are the record's key, in order */
+	uint32_t key_count;           /* 0: the source record's key goes through */
+	Setting *job;                 /* job_options */
 } StatementPlan;
 
 typedef struct Catalog Catalog;
@@ -141,13 +141,13 @@ typedef struct ScriptPlan {
 
 typedef struct PlanInput {
 	const Script *script;
-	Str application;         /* for consumer groups: from -- SQL Application: or the file name */
-	Options settings;        /* --set of the command line */
-	Str output_format;       /* codec for the rows of a plain SELECT: "table", "json", "csv" */
-	Str select_connector;    /* where those rows go; empty: the console */
-	Str default_connector;   /* of streams that name none; empty: they must */
-	void *environment;       /* passed on to connectors */
-	bool offline;            /* infer no schema: explain and check without --live */
+	Str application;       /* for consumer groups: from -- SQL Application: or the file name */
+	Options settings;      /* --set of the command line */
+	Str output_format;     /* codec for the rows of a plain SELECT: "table", "json", "csv" */
+	Str select_connector;  /* where those rows go; empty: the console */
+	Str default_connector; /* of streams that name none; empty: they must */
+	void *environment;     /* passed on to connectors */
+	bool offline;          /* infer no schema: explain and check without --live */
 } PlanInput;
 
 /* Plans every statement of the script.  Each statement that cannot be planned adds one error to

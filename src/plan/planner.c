@@ -22,7 +22,7 @@ static bool
 names_a_place(const Options *options)
 {
 	static const Str keys[] = {STR_INIT("connector"), STR_INIT("type"), STR_INIT("kafka.topic"),
-	                           STR_INIT("topic"), STR_INIT("path")};
+				   STR_INIT("topic"), STR_INIT("path")};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (options_find(options, keys[i]) != NULL)
@@ -41,18 +41,22 @@ static Options
 kafka_twin(Binder *binder, const Options *own, Str name)
 {
 	const Options *source = &binder->source->given;
-	Options out = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, own->count + source->count + 3)};
+	Options out = {
+		.entries = ARENA_ARRAY(binder->arena, OptionEntry, own->count + source->count + 3)};
 
 	for (uint32_t i = 0; i < source->count; i++)
 		if (str_starts_with(source->entries[i].key, STR("kafka.")) &&
 		    !str_eq_nocase(source->entries[i].key, STR("kafka.topic")) &&
 		    !str_eq_nocase(source->entries[i].key, STR("kafka.group.id")))
 			append_entry(&out, source->entries[i]);
-	append_entry(&out, (OptionEntry){.key = STR("connector"), .value = STR("kafka"), .origin = "default"});
-	append_entry(&out, (OptionEntry){.key = STR("kafka.topic"), .value = name, .origin = "default"});
+	append_entry(
+		&out,
+		(OptionEntry){.key = STR("connector"), .value = STR("kafka"), .origin = "default"});
+	append_entry(&out,
+		     (OptionEntry){.key = STR("kafka.topic"), .value = name, .origin = "default"});
 	append_entry(&out, (OptionEntry){.key = STR("format"),
-	                                 .value = str_from(binder->source->codec->name),
-	                                 .origin = "default"});
+					 .value = str_from(binder->source->codec->name),
+					 .origin = "default"});
 	for (uint32_t i = 0; i < own->count; i++)
 		append_entry(&out, own->entries[i]);
 	return out;
@@ -75,7 +79,7 @@ static Status
 create_sink(Binder *binder, Str name, Position at, Endpoint **out)
 {
 	Options own = options_for(binder->arena, &binder->with, ROLE_SINK, name,
-	                          !binder->source_undeclared);
+				  !binder->source_undeclared);
 
 	*out = NULL;
 	if (!names_a_place(&own) && binder->input->default_connector.len == 0) {
@@ -94,14 +98,16 @@ select_sink(Binder *binder, Endpoint **out)
 	bool console = input->select_connector.len == 0;
 	Options given = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, 2)};
 
-	append_entry(&given, (OptionEntry){.key = STR("connector"),
-	                                   .value = console ? STR("console") : input->select_connector,
-	                                   .origin = "default"});
+	append_entry(&given,
+		     (OptionEntry){.key = STR("connector"),
+				   .value = console ? STR("console") : input->select_connector,
+				   .origin = "default"});
 	append_entry(&given, (OptionEntry){.key = STR("format"),
-	                                   .value = input->output_format,
-	                                   .origin = "default"});
-	return resolve_endpoint(binder, ROLE_SINK, console ? STR("console") : binder->statement_name,
-	                        (Position){0}, given, out);
+					   .value = input->output_format,
+					   .origin = "default"});
+	return resolve_endpoint(binder, ROLE_SINK,
+				console ? STR("console") : binder->statement_name, (Position){0},
+				given, out);
 }
 
 /* ---------------------------------------------------------------- INSERT */
@@ -109,7 +115,7 @@ select_sink(Binder *binder, Endpoint **out)
 /* Convert the query's columns to the target's, by position or by the column list. */
 static Status
 assign_columns(Binder *binder, const CatalogEntry *target, const NameList *names, Position at,
-               PlanNode **node)
+	       PlanNode **node)
 {
 	PlanNode *input = *node;
 	const Schema *schema = &target->schema;
@@ -120,12 +126,14 @@ assign_columns(Binder *binder, const CatalogEntry *target, const NameList *names
 		return FERRIS_OK;
 	if (given != (names->count > 0 ? names->count : schema->count)) {
 		error_set_at(binder->err, FERRIS_ERR_COLUMN_COUNT, at,
-		             "the query yields %u columns, '%.*s' takes %u", given, STR_ARG(target->name),
-		             names->count > 0 ? names->count : schema->count);
+			     "the query yields %u columns, '%.*s' takes %u", given,
+			     STR_ARG(target->name),
+			     names->count > 0 ? names->count : schema->count);
 		return error_hint(binder->err, "name them: INSERT INTO %.*s (a, b, ...) SELECT ...",
-		                  STR_ARG(target->name));
+				  STR_ARG(target->name));
 	}
-	*project = (PlanNode){.kind = PLAN_PROJECT, .input = input, .position = at, .schema = *schema};
+	*project =
+		(PlanNode){.kind = PLAN_PROJECT, .input = input, .position = at, .schema = *schema};
 	project->project.exprs = ARENA_ARRAY(binder->arena, BoundExpr *, schema->count);
 	project->project.key = ARENA_ARRAY(binder->arena, bool, schema->count);
 	for (uint32_t i = 0; i < schema->count; i++)
@@ -136,12 +144,12 @@ assign_columns(Binder *binder, const CatalogEntry *target, const NameList *names
 		int to = names->count > 0 ? schema_find(schema, names->items[i].text) : (int)i;
 
 		if (to < 0)
-			return error_set_at(binder->err, FERRIS_ERR_UNKNOWN_COLUMN, names->items[i].position,
-			                    "'%.*s' has no column '%.*s'", STR_ARG(target->name),
-			                    STR_ARG(names->items[i].text));
+			return error_set_at(binder->err, FERRIS_ERR_UNKNOWN_COLUMN,
+					    names->items[i].position, "'%.*s' has no column '%.*s'",
+					    STR_ARG(target->name), STR_ARG(names->items[i].text));
 		BoundExpr *column = bound_column(binder->arena, i, from->type, from->name, at);
 		TRY(bound_cast(binder->arena, column, schema->fields[to].type, CAST_IMPLICIT,
-		               &project->project.exprs[to], binder->err));
+			       &project->project.exprs[to], binder->err));
 	}
 	for (uint32_t k = 0; k < target->primary_key_count; k++)
 		project->project.key[target->primary_key[k]] = true;
@@ -151,12 +159,13 @@ assign_columns(Binder *binder, const CatalogEntry *target, const NameList *names
 
 static Status
 insert_sink(Binder *binder, const Target *target, const NameList *names, PlanNode **node,
-            Endpoint **out)
+	    Endpoint **out)
 {
 	Position at = target->name.position;
-	CatalogEntry *entry = target->is_uri ? NULL : catalog_find(binder->catalog, target->name.text);
+	CatalogEntry *entry =
+		target->is_uri ? NULL : catalog_find(binder->catalog, target->name.text);
 	Options own = options_for(binder->arena, &binder->with, ROLE_SINK, target->name.text,
-	                          !binder->source_undeclared);
+				  !binder->source_undeclared);
 	Options given = {0};
 
 	if (target->is_uri) {
@@ -165,9 +174,10 @@ insert_sink(Binder *binder, const Target *target, const NameList *names, PlanNod
 		return catalog_unknown(binder->catalog, target->name, binder->err);
 	} else if (entry != NULL) {
 		if (entry->query != NULL)
-			return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, at,
-			                    "'%.*s' is defined by a query; rows cannot be inserted into it",
-			                    STR_ARG(entry->name));
+			return error_set_at(
+				binder->err, FERRIS_ERR_NOT_SUPPORTED, at,
+				"'%.*s' is defined by a query; rows cannot be inserted into it",
+				STR_ARG(entry->name));
 		given = entry->options;
 		TRY(assign_columns(binder, entry, names, at, node));
 	}
@@ -200,7 +210,8 @@ add_plan(Planner *planner, StatementPlan *plan)
 
 	if (script->count == planner->capacity) {
 		planner->capacity = planner->capacity > 0 ? planner->capacity * 2 : 16;
-		StatementPlan **items = ARENA_ARRAY(planner->arena, StatementPlan *, planner->capacity);
+		StatementPlan **items =
+			ARENA_ARRAY(planner->arena, StatementPlan *, planner->capacity);
 
 		if (script->count > 0)
 			memcpy(items, script->items, sizeof *items * script->count);
@@ -222,17 +233,20 @@ dead_letter_sink(Binder *binder, StatementPlan *plan)
 	if (plan->job[JOB_FAILURE_STRATEGY].integer != FAILURE_SEND_TO_DLQ)
 		return FERRIS_OK;
 	if (path->present == topic->present) {
-		error_set(binder->err, path->present ? FERRIS_ERR_OPTION_CONFLICT : FERRIS_ERR_OPTION_MISSING,
-		          path->present ? "dead letters go to a file or to a topic, not both"
-		                        : "SendToDLQ needs a place for the dead letters");
-		error_hint(binder->err, "write one of 'dlq.path' = 'dead.jsonl', 'dlq.topic' = '...'");
+		error_set(binder->err,
+			  path->present ? FERRIS_ERR_OPTION_CONFLICT : FERRIS_ERR_OPTION_MISSING,
+			  path->present ? "dead letters go to a file or to a topic, not both"
+					: "SendToDLQ needs a place for the dead letters");
+		error_hint(binder->err,
+			   "write one of 'dlq.path' = 'dead.jsonl', 'dlq.topic' = '...'");
 		return option_error(&plan->job[JOB_FAILURE_STRATEGY], binder->err);
 	}
 	given.entries = ARENA_ARRAY(binder->arena, OptionEntry, kafka->given.count + 4);
 	if (topic->present) {
 		if (!is_kafka(kafka)) {
-			error_set(binder->err, FERRIS_ERR_OPTION_CONFLICT,
-			          "'dlq.topic' needs a Kafka source or sink, whose brokers it uses");
+			error_set(
+				binder->err, FERRIS_ERR_OPTION_CONFLICT,
+				"'dlq.topic' needs a Kafka source or sink, whose brokers it uses");
 			error_hint(binder->err, "write the dead letters to a file: 'dlq.path'");
 			return option_error(topic, binder->err);
 		}
@@ -240,7 +254,8 @@ dead_letter_sink(Binder *binder, StatementPlan *plan)
 			if (str_starts_with(kafka->given.entries[i].key, STR("kafka.")))
 				append_entry(&given, kafka->given.entries[i]);
 		append_entry(&given, (OptionEntry){.key = STR("connector"), .value = STR("kafka")});
-		append_entry(&given, (OptionEntry){.key = STR("kafka.topic"), .value = topic->text});
+		append_entry(&given,
+			     (OptionEntry){.key = STR("kafka.topic"), .value = topic->text});
 	} else {
 		append_entry(&given, (OptionEntry){.key = STR("connector"), .value = STR("file")});
 		append_entry(&given, (OptionEntry){.key = STR("path"), .value = path->text});
@@ -277,7 +292,7 @@ check_programs(Arena *arena, const PlanNode *node, Error *err)
 
 static Status
 finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str name, PlanNode *root,
-            Endpoint *sink)
+	    Endpoint *sink)
 {
 	StatementPlan *plan = ARENA_NEW(planner->arena, StatementPlan);
 
@@ -286,12 +301,14 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	plan->sink = sink;
 	TRY(options_resolve(&job_options, &binder->with, planner->arena, &plan->job, binder->err));
 	if (plan->job[JOB_GUARANTEE].integer != GUARANTEE_AT_LEAST_ONCE) {
-		error_set(binder->err, FERRIS_ERR_NOT_SUPPORTED, "this version cannot deliver %.*s yet",
-		          STR_ARG(plan->job[JOB_GUARANTEE].text));
+		error_set(binder->err, FERRIS_ERR_NOT_SUPPORTED,
+			  "this version cannot deliver %.*s yet",
+			  STR_ARG(plan->job[JOB_GUARANTEE].text));
 		error_hint(binder->err, "it delivers at-least-once");
 		return option_error(&plan->job[JOB_GUARANTEE], binder->err);
 	}
-	plan->is_select = statement->kind == STATEMENT_QUERY && statement->query->into.name.text.data == NULL;
+	plan->is_select =
+		statement->kind == STATEMENT_QUERY && statement->query->into.name.text.data == NULL;
 	TRY(dead_letter_sink(binder, plan));
 	set_key(planner->arena, plan, root);
 	plan->root = plan_push_down(planner->arena, root);
@@ -305,17 +322,18 @@ static Binder
 new_binder(Planner *planner, Str name, Error *err)
 {
 	return (Binder){.arena = planner->arena,
-	                .input = planner->input,
-	                .catalog = planner->plan->catalog,
-	                .statement_name = name,
-	                .err = err};
+			.input = planner->input,
+			.catalog = planner->plan->catalog,
+			.statement_name = name,
+			.err = err};
 }
 
 /* Both WITH lists of CREATE ... WITH (...) AS SELECT ... WITH (...). */
 static WithList
 both_lists(Arena *arena, const WithList *a, const WithList *b)
 {
-	WithList out = {.count = a->count + b->count, .position = b->count > 0 ? b->position : a->position};
+	WithList out = {.count = a->count + b->count,
+			.position = b->count > 0 ? b->position : a->position};
 
 	out.items = ARENA_ARRAY(arena, WithOption, out.count);
 	if (a->count > 0)
@@ -339,10 +357,11 @@ plan_declaration(Planner *planner, const Statement *statement, Error *err)
 	entry->name = statement->create.name.text;
 	entry->statement = statement;
 	TRY(resolve_columns(planner->arena, statement, entry, err));
-	own.input = &no_settings; /* the command line's settings come with the statement that reads */
+	own.input =
+		&no_settings; /* the command line's settings come with the statement that reads */
 	TRY(with_options(&own, &statement->create.options, &entry->options));
-	return catalog_add(planner->plan->catalog, planner->arena, entry, statement->create.or_replace,
-	                   statement->create.name.position, err);
+	return catalog_add(planner->plan->catalog, planner->arena, entry,
+			   statement->create.or_replace, statement->create.name.position, err);
 }
 
 static Status
@@ -351,15 +370,16 @@ plan_create(Planner *planner, const Statement *statement, Error *err)
 	Arena *arena = planner->arena;
 	Str name = statement->create.name.text;
 	Binder binder = new_binder(planner, name, err);
-	WithList with = both_lists(arena, &statement->create.options, &statement->create.query->options);
+	WithList with =
+		both_lists(arena, &statement->create.options, &statement->create.query->options);
 	CatalogEntry *entry = ARENA_NEW(arena, CatalogEntry);
 	Endpoint *sink;
 	PlanNode *root;
 
 	if (statement->create.query->into.name.text.data != NULL)
 		return error_set_at(err, FERRIS_ERR_NOT_SUPPORTED,
-		                    statement->create.query->into.name.position,
-		                    "CREATE ... AS names its target itself; INTO is one too many");
+				    statement->create.query->into.name.position,
+				    "CREATE ... AS names its target itself; INTO is one too many");
 	entry->name = name;
 	entry->statement = statement;
 	entry->query = statement->create.query;
@@ -369,11 +389,11 @@ plan_create(Planner *planner, const Statement *statement, Error *err)
 		CatalogEntry declared = {.name = name};
 
 		TRY(resolve_columns(arena, statement, &declared, err));
-		TRY(assign_columns(&binder, &declared, &(NameList){0}, statement->create.name.position,
-		                   &root));
+		TRY(assign_columns(&binder, &declared, &(NameList){0},
+				   statement->create.name.position, &root));
 	}
 	TRY(catalog_add(planner->plan->catalog, arena, entry, statement->create.or_replace,
-	                statement->create.name.position, err));
+			statement->create.name.position, err));
 	TRY(create_sink(&binder, name, statement->create.name.position, &sink));
 	if (sink == NULL)
 		return check_unused(&binder, &binder.with, "a stream inside the process");
@@ -382,10 +402,10 @@ plan_create(Planner *planner, const Statement *statement, Error *err)
 
 static Status
 plan_insert(Planner *planner, const Statement *statement, const Query *query, const Target *target,
-            const NameList *columns, Error *err)
+	    const NameList *columns, Error *err)
 {
 	Str name = str_format(planner->arena, "insert_into_%.*s_%u", STR_ARG(target->name.text),
-	                      planner->plan->count + 1);
+			      planner->plan->count + 1);
 	Binder binder = new_binder(planner, name, err);
 	Endpoint *sink;
 	PlanNode *root;
@@ -418,10 +438,10 @@ plan_statement(Planner *planner, const Statement *statement, Error *err)
 	switch (statement->kind) {
 	case STATEMENT_CREATE:
 		return statement->create.query != NULL ? plan_create(planner, statement, err)
-		                                       : plan_declaration(planner, statement, err);
+						       : plan_declaration(planner, statement, err);
 	case STATEMENT_INSERT:
-		return plan_insert(planner, statement, statement->insert.query, &statement->insert.target,
-		                   &statement->insert.columns, err);
+		return plan_insert(planner, statement, statement->insert.query,
+				   &statement->insert.target, &statement->insert.columns, err);
 	case STATEMENT_QUERY:
 		return plan_query(planner, statement, statement->query, err);
 	case STATEMENT_START:
@@ -433,8 +453,9 @@ plan_statement(Planner *planner, const Statement *statement, Error *err)
 		break;
 	}
 	error_set_at(err, FERRIS_ERR_NOT_SUPPORTED, statement->position,
-	             "this statement cannot be executed yet");
-	return error_hint(err, "there is: CREATE STREAM, CREATE STREAM ... AS SELECT, INSERT INTO, SELECT");
+		     "this statement cannot be executed yet");
+	return error_hint(
+		err, "there is: CREATE STREAM, CREATE STREAM ... AS SELECT, INSERT INTO, SELECT");
 }
 
 Status

@@ -82,11 +82,12 @@ sink_filter(Arena *arena, PlanNode *filter)
 {
 	PlanNode *project = filter->input;
 	uint32_t *uses = uses_of(arena, filter->filter.conjuncts, filter->filter.count,
-	                         project->schema.count);
+				 project->schema.count);
 
 	if (!only_trivial(project, uses))
 		return filter;
-	substitute_all(arena, &filter->filter.conjuncts, filter->filter.count, project->project.exprs);
+	substitute_all(arena, &filter->filter.conjuncts, filter->filter.count,
+		       project->project.exprs);
 	filter->input = project->input;
 	filter->schema = project->input->schema;
 	project->input = filter;
@@ -129,10 +130,11 @@ merge(Arena *arena, PlanNode *node)
 	if (node->kind == PLAN_PROJECT && node->input->kind == PLAN_PROJECT) {
 		PlanNode *inner = node->input;
 		uint32_t *uses = uses_of(arena, node->project.exprs, node->schema.count,
-		                         inner->schema.count);
+					 inner->schema.count);
 
 		if (can_inline(inner, uses)) {
-			substitute_all(arena, &node->project.exprs, node->schema.count, inner->project.exprs);
+			substitute_all(arena, &node->project.exprs, node->schema.count,
+				       inner->project.exprs);
 			node->input = inner->input;
 		}
 	}
@@ -146,23 +148,23 @@ static const struct {
 	CompareOp op;
 	CompareOp mirrored; /* constant <op> column */
 } comparisons[] = {
-	{STR_INIT("="), COMPARE_EQ, COMPARE_EQ},  {STR_INIT("<>"), COMPARE_NE, COMPARE_NE},
-	{STR_INIT("<"), COMPARE_LT, COMPARE_GT},  {STR_INIT("<="), COMPARE_LE, COMPARE_GE},
-	{STR_INIT(">"), COMPARE_GT, COMPARE_LT},  {STR_INIT(">="), COMPARE_GE, COMPARE_LE},
+	{STR_INIT("="), COMPARE_EQ, COMPARE_EQ}, {STR_INIT("<>"), COMPARE_NE, COMPARE_NE},
+	{STR_INIT("<"), COMPARE_LT, COMPARE_GT}, {STR_INIT("<="), COMPARE_LE, COMPARE_GE},
+	{STR_INIT(">"), COMPARE_GT, COMPARE_LT}, {STR_INIT(">="), COMPARE_GE, COMPARE_LE},
 };
 
 /* The column below conversions that change no value: between exact numbers, to a wider one. */
 static const BoundExpr *
 widened_column(const BoundExpr *expr)
 {
-	while (expr->kind == BOUND_CAST && expr->cast == CAST_IMPLICIT && type_is_exact(expr->type) &&
-	       type_is_exact(expr->args[0]->type)) {
+	while (expr->kind == BOUND_CAST && expr->cast == CAST_IMPLICIT &&
+	       type_is_exact(expr->type) && type_is_exact(expr->args[0]->type)) {
 		const Type *from = expr->args[0]->type;
 		const Type *to = expr->type;
 		int from_digits = from->kind == TYPE_DECIMAL ? from->precision - from->scale
-		                                             : type_integer_digits(from->kind);
+							     : type_integer_digits(from->kind);
 		int to_digits = to->kind == TYPE_DECIMAL ? to->precision - to->scale
-		                                         : type_integer_digits(to->kind);
+							 : type_integer_digits(to->kind);
 
 		if (to_digits < from_digits || to->scale < from->scale)
 			break;
@@ -184,8 +186,8 @@ exact_as(const Value *from, const Type *to, Value *out)
 	Int128 number;
 	int64_t min, max;
 
-	if (decimal_rescale128(exact_value(from), from->type->scale, DECIMAL_MAX_PRECISION, to->scale,
-	                       ROUND_EXACT, &number) != DECIMAL_OK)
+	if (decimal_rescale128(exact_value(from), from->type->scale, DECIMAL_MAX_PRECISION,
+			       to->scale, ROUND_EXACT, &number) != DECIMAL_OK)
 		return false;
 	*out = (Value){.type = to};
 	if (type_physical(to) == PHYSICAL_INT128) {
@@ -216,7 +218,7 @@ constant_as(const Value *from, const Type *to, Value *out)
 /* `conjunct` as column <op> constant on a field of the scan's records. */
 static bool
 as_predicate(const PlanNode *scan, const BoundExpr *conjunct, uint32_t *column, CompareOp *op,
-             Value *constant)
+	     Value *constant)
 {
 	if (conjunct->kind == BOUND_COLUMN && conjunct->type->kind == TYPE_BOOLEAN) {
 		*column = conjunct->column;
@@ -257,7 +259,7 @@ push_predicates(Arena *arena, PlanNode *filter, PlanNode *scan)
 		DecodePredicate *predicate = &scan->scan.predicates[scan->scan.predicate_count];
 
 		if (!as_predicate(scan, conjunct, &predicate->column, &predicate->op,
-		                  &predicate->constant)) {
+				  &predicate->constant)) {
 			filter->filter.conjuncts[kept++] = conjunct;
 			continue;
 		}
@@ -284,7 +286,7 @@ static Columns
 scan_uses(Arena *arena, PlanNode *const *path, uint32_t depth, const PlanNode *scan, bool to_sink)
 {
 	Columns uses = {ARENA_ARRAY(arena, uint32_t, scan->schema.count + 1),
-	                ARENA_ARRAY(arena, uint32_t, scan->schema.count + 1)};
+			ARENA_ARRAY(arena, uint32_t, scan->schema.count + 1)};
 
 	for (uint32_t d = 0; d < depth; d++) {
 		const PlanNode *node = path[d];
@@ -318,9 +320,11 @@ prune_scan(Arena *arena, PlanNode *scan, const Columns *uses, BoundExpr **renumb
 			continue;
 		*column = scan->scan.columns[i];
 		column->used = true;
-		column->form = uses->values[i] == 0 && passes_as_text(column) ? FORM_TEXT : FORM_VALUE;
+		column->form =
+			uses->values[i] == 0 && passes_as_text(column) ? FORM_TEXT : FORM_VALUE;
 		fields[kept] = scan->schema.fields[i];
-		renumbered[i] = bound_column(arena, kept, column->type, column->name, scan->position);
+		renumbered[i] =
+			bound_column(arena, kept, column->type, column->name, scan->position);
 		if (column->source == SCAN_FIELD)
 			scan->scan.decode[scan->scan.decode_count++] = (DecodeColumn){
 				.name = column->name,
@@ -337,7 +341,7 @@ prune_scan(Arena *arena, PlanNode *scan, const Columns *uses, BoundExpr **renumb
 
 		while (d < scan->scan.decode_count &&
 		       (scan->scan.decode[d].form != FORM_VALUE ||
-		        !str_eq(scan->scan.decode[d].name, column->name)))
+			!str_eq(scan->scan.decode[d].name, column->name)))
 			d++;
 		if (d == scan->scan.decode_count)
 			scan->scan.decode[scan->scan.decode_count++] = (DecodeColumn){
@@ -387,9 +391,11 @@ plan_push_down(Arena *arena, PlanNode *root)
 	prune_scan(arena, scan, &uses, renumbered);
 	for (uint32_t d = 0; d < depth; d++) {
 		if (path[d]->kind == PLAN_PROJECT)
-			substitute_all(arena, &path[d]->project.exprs, path[d]->schema.count, renumbered);
+			substitute_all(arena, &path[d]->project.exprs, path[d]->schema.count,
+				       renumbered);
 		else {
-			substitute_all(arena, &path[d]->filter.conjuncts, path[d]->filter.count, renumbered);
+			substitute_all(arena, &path[d]->filter.conjuncts, path[d]->filter.count,
+				       renumbered);
 			path[d]->schema = scan->schema;
 		}
 	}

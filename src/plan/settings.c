@@ -7,41 +7,46 @@
 
 static const OptionRow endpoint_rows[] = {
 	[ENDPOINT_CONNECTOR] = {"connector", OPTION_CHOICE, NULL, 0, 0,
-	                        "file|kafka|generator|console|memory|kafka_source|file_source|"
-	                        "kafka_sink|file_sink",
-	                        "type", "Where the records are: a file, a topic, ..."},
+				"file|kafka|generator|console|memory|kafka_source|file_source|"
+				"kafka_sink|file_sink",
+				"type", "Where the records are: a file, a topic, ..."},
 	[ENDPOINT_FORMAT] = {"format", OPTION_STRING, NULL, 0, 0, NULL,
-	                     "value.format|value.serializer|serializer.format",
-	                     "How a record is written; by default what the path's ending says."},
-	[ENDPOINT_SAMPLE_BYTES] = {"schema.sample.bytes", OPTION_SIZE, "1MB", 1024, 64 << 20, NULL, NULL,
-	                           "How much of the data is read to infer the columns of a stream "
-	                           "declared without them."},
+			     "value.format|value.serializer|serializer.format",
+			     "How a record is written; by default what the path's ending says."},
+	[ENDPOINT_SAMPLE_BYTES] = {"schema.sample.bytes", OPTION_SIZE, "1MB", 1024, 64 << 20, NULL,
+				   NULL,
+				   "How much of the data is read to infer the columns of a stream "
+				   "declared without them."},
 };
 
-const OptionGroup endpoint_options = {"every source and sink", endpoint_rows, ENDPOINT_OPTION_COUNT};
+const OptionGroup endpoint_options = {"every source and sink", endpoint_rows,
+				      ENDPOINT_OPTION_COUNT};
 
 static const OptionRow job_rows[] = {
 	[JOB_PARALLELISM] = {"parallelism", OPTION_INTEGER, "1", 1, 64, NULL, NULL,
-	                     "How many tasks decode, execute and encode side by side."},
+			     "How many tasks decode, execute and encode side by side."},
 	[JOB_FAILURE_STRATEGY] = {"failure_strategy", OPTION_CHOICE, "FailBatch", 0, 0,
-	                          "FailBatch|LogAndContinue|SendToDLQ|RetryWithBackoff",
-	                          "failure.strategy",
-	                          "What happens to a record that cannot be processed."},
+				  "FailBatch|LogAndContinue|SendToDLQ|RetryWithBackoff",
+				  "failure.strategy",
+				  "What happens to a record that cannot be processed."},
 	[JOB_DLQ_PATH] = {"dlq.path", OPTION_STRING, NULL, 0, 0, NULL, NULL,
-	                  "File for the dead letters of SendToDLQ, one JSON object a line."},
-	[JOB_DLQ_TOPIC] = {"dlq.topic", OPTION_STRING, NULL, 0, 0, NULL, NULL,
-	                   "Topic for the dead letters of SendToDLQ, on the source's or sink's brokers."},
+			  "File for the dead letters of SendToDLQ, one JSON object a line."},
+	[JOB_DLQ_TOPIC] =
+		{"dlq.topic", OPTION_STRING, NULL, 0, 0, NULL, NULL,
+		 "Topic for the dead letters of SendToDLQ, on the source's or sink's brokers."},
 	[JOB_MAX_RETRIES] = {"max_retries", OPTION_INTEGER, "3", 0, 1000000, NULL, "max.retries",
-	                     "RetryWithBackoff: how often a failed read or write is tried again."},
-	[JOB_RETRY_BACKOFF] = {"retry_backoff", OPTION_DURATION, "1s", 0, 3600e3, NULL, "retry.backoff",
-	                       "RetryWithBackoff: the wait before the first retry; it doubles."},
-	[JOB_COMMIT_INTERVAL] = {"commit.interval", OPTION_DURATION, "100ms", 1, 3600e3, NULL,
-	                         "commit.interval.ms",
-	                         "How often the sink is flushed and input positions are committed."},
-	[JOB_GUARANTEE] = {"delivery.guarantee", OPTION_CHOICE, "at-least-once", 0, 0,
-	                   "exactly-once|at-least-once|at-most-once", "delivery_guarantee",
-	                   "What a crash may do to the output; this version has at-least-once: nothing "
-	                   "is lost, some records may come twice."},
+			     "RetryWithBackoff: how often a failed read or write is tried again."},
+	[JOB_RETRY_BACKOFF] = {"retry_backoff", OPTION_DURATION, "1s", 0, 3600e3, NULL,
+			       "retry.backoff",
+			       "RetryWithBackoff: the wait before the first retry; it doubles."},
+	[JOB_COMMIT_INTERVAL] =
+		{"commit.interval", OPTION_DURATION, "100ms", 1, 3600e3, NULL, "commit.interval.ms",
+		 "How often the sink is flushed and input positions are committed."},
+	[JOB_GUARANTEE] =
+		{"delivery.guarantee", OPTION_CHOICE, "at-least-once", 0, 0,
+		 "exactly-once|at-least-once|at-most-once", "delivery_guarantee",
+		 "What a crash may do to the output; this version has at-least-once: nothing "
+		 "is lost, some records may come twice."},
 };
 
 const OptionGroup job_options = {"job", job_rows, JOB_OPTION_COUNT};
@@ -60,12 +65,12 @@ with_options(Binder *binder, const WithList *list, Options *out)
 		OptionEntry *entry = &out->entries[i];
 
 		*entry = (OptionEntry){.key = option->key,
-		                       .key_at = option->key_position,
-		                       .value_at = option->value_position,
-		                       .origin = "user",
-		                       .used = ARENA_NEW(binder->arena, bool)};
-		TRY(options_expand(binder->arena, option->value, option->value_position, &entry->value,
-		                   binder->err));
+				       .key_at = option->key_position,
+				       .value_at = option->value_position,
+				       .origin = "user",
+				       .used = ARENA_NEW(binder->arena, bool)};
+		TRY(options_expand(binder->arena, option->value, option->value_position,
+				   &entry->value, binder->err));
 	}
 	if (settings->count > 0)
 		memcpy(out->entries + list->count, settings->entries,
@@ -121,8 +126,8 @@ check_unused(Binder *binder, const Options *with, const char *object)
 	const ConnectorClass *const *connectors;
 	size_t codec_count = codec_classes(&codecs);
 	size_t connector_count = connector_classes(&connectors);
-	const OptionGroup **groups =
-		ARENA_ARRAY(binder->arena, const OptionGroup *, 2 * (codec_count + connector_count) + 2);
+	const OptionGroup **groups = ARENA_ARRAY(binder->arena, const OptionGroup *,
+						 2 * (codec_count + connector_count) + 2);
 	Options user = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, with->count)};
 	size_t count = 0;
 
@@ -152,8 +157,10 @@ format_of_path(Str path)
 		Str ending;
 		Str format;
 	} endings[] = {
-		{STR_INIT(".json"), STR_INIT("json")}, {STR_INIT(".jsonl"), STR_INIT("json")},
-		{STR_INIT(".ndjson"), STR_INIT("json")}, {STR_INIT(".csv"), STR_INIT("csv")},
+		{STR_INIT(".json"), STR_INIT("json")},
+		{STR_INIT(".jsonl"), STR_INIT("json")},
+		{STR_INIT(".ndjson"), STR_INIT("json")},
+		{STR_INIT(".csv"), STR_INIT("csv")},
 	};
 	static const Str compressions[] = {STR_INIT(".gz"), STR_INIT(".zst"), STR_INIT(".lz4")};
 
@@ -178,7 +185,8 @@ connector_name(const Setting *common, const Options *given, Str otherwise)
 			name.len = (uint32_t)(underscore - name.data);
 		return name;
 	}
-	if (options_find(given, STR("kafka.topic")) != NULL || options_find(given, STR("topic")) != NULL)
+	if (options_find(given, STR("kafka.topic")) != NULL ||
+	    options_find(given, STR("topic")) != NULL)
 		return STR("kafka");
 	return options_find(given, STR("path")) != NULL ? STR("file") : otherwise;
 }
@@ -199,24 +207,26 @@ choose_codec(Binder *binder, Endpoint *endpoint, EndpointRole role, Position at)
 		name = str_from(endpoint->connector->default_format);
 	if (name.data == NULL) {
 		error_set_at(err, FERRIS_ERR_OPTION_MISSING, at, "'%.*s' has no 'format'",
-		             STR_ARG(endpoint->name));
+			     STR_ARG(endpoint->name));
 		return error_hint(err, "add 'format' = 'json' (or csv, raw) to its WITH");
 	}
 	endpoint->codec = codec_find(name);
 	bool usable = endpoint->codec != NULL &&
-	              (role == ROLE_SOURCE ? endpoint->codec->decoder_open != NULL
-	                                   : endpoint->codec->encoder_open != NULL);
+		      (role == ROLE_SOURCE ? endpoint->codec->decoder_open != NULL
+					   : endpoint->codec->encoder_open != NULL);
 	if (usable)
 		return FERRIS_OK;
-	error_set_at(err, FERRIS_ERR_OPTION_VALUE, format->entry != NULL ? format->entry->value_at : at,
-	             endpoint->codec == NULL ? "unknown format '%.*s'" : "format '%.*s' cannot be used here",
-	             STR_ARG(name));
+	error_set_at(err, FERRIS_ERR_OPTION_VALUE,
+		     format->entry != NULL ? format->entry->value_at : at,
+		     endpoint->codec == NULL ? "unknown format '%.*s'"
+					     : "format '%.*s' cannot be used here",
+		     STR_ARG(name));
 	return error_hint(err, "there is: json, csv, raw, and table for output");
 }
 
 Status
 resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Options given,
-                 Endpoint **out)
+		 Endpoint **out)
 {
 	Endpoint *endpoint = ARENA_NEW(binder->arena, Endpoint);
 	Arena *arena = binder->arena;
@@ -226,29 +236,33 @@ resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Optio
 	endpoint->name = name;
 	endpoint->given = given;
 	TRY(options_resolve(&endpoint_options, &endpoint->given, arena, &endpoint->common, err));
-	Str connector = connector_name(endpoint->common, &given,
-	                               binder->input->default_connector);
+	Str connector = connector_name(endpoint->common, &given, binder->input->default_connector);
 	if (connector.len == 0) {
-		error_set_at(err, FERRIS_ERR_OPTION_MISSING, at, "'%.*s' has no 'connector'", STR_ARG(name));
-		return error_hint(err, "add WITH ('connector' = 'file', 'path' = '...') or 'kafka' and "
-		                       "'kafka.topic'");
+		error_set_at(err, FERRIS_ERR_OPTION_MISSING, at, "'%.*s' has no 'connector'",
+			     STR_ARG(name));
+		return error_hint(err,
+				  "add WITH ('connector' = 'file', 'path' = '...') or 'kafka' and "
+				  "'kafka.topic'");
 	}
 	endpoint->connector = connector_find(connector);
 	if (endpoint->connector == NULL)
 		return error_set_at(err, FERRIS_ERR_OPTION_VALUE, at, "unknown connector '%.*s'",
-		                    STR_ARG(connector));
+				    STR_ARG(connector));
 	bool usable = role == ROLE_SOURCE ? endpoint->connector->reader_open != NULL
-	                                  : endpoint->connector->writer_open != NULL;
+					  : endpoint->connector->writer_open != NULL;
 	if (!usable)
-		return error_set_at(err, FERRIS_ERR_OPTION_VALUE, at, "connector '%.*s' cannot be %s",
-		                    STR_ARG(connector), role == ROLE_SOURCE ? "read" : "written");
+		return error_set_at(err, FERRIS_ERR_OPTION_VALUE, at,
+				    "connector '%.*s' cannot be %s", STR_ARG(connector),
+				    role == ROLE_SOURCE ? "read" : "written");
 	TRY(choose_codec(binder, endpoint, role, at));
 
-	const OptionGroup *connector_group = role == ROLE_SOURCE ? &endpoint->connector->source_options
-	                                                         : &endpoint->connector->sink_options;
+	const OptionGroup *connector_group = role == ROLE_SOURCE
+						     ? &endpoint->connector->source_options
+						     : &endpoint->connector->sink_options;
 	const OptionGroup *codec_group = role == ROLE_SOURCE ? &endpoint->codec->decode_options
-	                                                     : &endpoint->codec->encode_options;
-	TRY(options_resolve(connector_group, &endpoint->given, arena, &endpoint->connector_settings, err));
+							     : &endpoint->codec->encode_options;
+	TRY(options_resolve(connector_group, &endpoint->given, arena, &endpoint->connector_settings,
+			    err));
 	TRY(options_resolve(codec_group, &endpoint->given, arena, &endpoint->codec_settings, err));
 
 	/* A stream that is declared once may be read here and written there. */
@@ -268,11 +282,11 @@ add_entry(Binder *binder, Options *out, Str key, Str value, Position at)
 
 	*used = true;
 	out->entries[out->count++] = (OptionEntry){.key = key,
-	                                           .value = value,
-	                                           .key_at = at,
-	                                           .value_at = at,
-	                                           .origin = "user",
-	                                           .used = used};
+						   .value = value,
+						   .key_at = at,
+						   .value_at = at,
+						   .origin = "user",
+						   .used = used};
 }
 
 /* "k=v&k=v" behind the question mark of a URI. */
@@ -288,7 +302,7 @@ add_uri_query(Binder *binder, Options *out, Str query, Position at)
 			uint32_t key_len = (uint32_t)(equals - query.data);
 
 			add_entry(binder, out, (Str){query.data, key_len},
-			          (Str){equals + 1, len - key_len - 1}, at);
+				  (Str){equals + 1, len - key_len - 1}, at);
 		}
 		query = str_skip(query, end != NULL ? len + 1 : len);
 	}
@@ -319,8 +333,8 @@ uri_options(Binder *binder, Str uri, Position at, Options *out)
 		const char *slash = memchr(rest.data, '/', rest.len);
 
 		if (slash == NULL || slash == rest.data + rest.len - 1) {
-			error_set_at(binder->err, FERRIS_ERR_OPTION_VALUE, at, "'%.*s' names no topic",
-			             STR_ARG(uri));
+			error_set_at(binder->err, FERRIS_ERR_OPTION_VALUE, at,
+				     "'%.*s' names no topic", STR_ARG(uri));
 			return error_hint(binder->err, "write kafka://host:9092/topic");
 		}
 		uint32_t host = (uint32_t)(slash - rest.data);
@@ -332,7 +346,7 @@ uri_options(Binder *binder, Str uri, Position at, Options *out)
 		add_entry(binder, out, STR("path"), uri, at);
 	} else {
 		error_set_at(binder->err, FERRIS_ERR_OPTION_VALUE, at, "unknown kind of URI '%.*s'",
-		             STR_ARG(uri));
+			     STR_ARG(uri));
 		return error_hint(binder->err, "there is: file://path, kafka://host:9092/topic");
 	}
 	add_uri_query(binder, out, query, at);

@@ -16,7 +16,7 @@ batch_new(const Field *columns, const VectorForm *forms, uint32_t count)
 	batch->columns = memory_zero(sizeof(Vector) * count);
 	for (uint32_t i = 0; i < count; i++)
 		vector_init(&batch->columns[i], columns[i].type,
-		            forms != NULL ? forms[i] : FORM_VALUE, BATCH_CAPACITY);
+			    forms != NULL ? forms[i] : FORM_VALUE, BATCH_CAPACITY);
 	batch->sel = memory_aligned(64, sizeof *batch->sel * BATCH_CAPACITY);
 	batch->records = memory_alloc(sizeof *batch->records * BATCH_CAPACITY);
 	batch->errors = memory_alloc(sizeof *batch->errors * BATCH_CAPACITY);
@@ -64,7 +64,8 @@ batch_select_all(Batch *batch)
 }
 
 void
-batch_add_error(Batch *batch, RecordRange record, Status status, Str column, const char *format, ...)
+batch_add_error(Batch *batch, RecordRange record, Status status, Str column, const char *format,
+		...)
 {
 	va_list args;
 

@@ -37,10 +37,10 @@ typedef struct Batch {
 	RecordRange *records; /* of each row */
 	RowError *errors;     /* in order of record within one stage; room for BATCH_CAPACITY */
 	uint32_t error_count;
-	uint64_t records_in;  /* records consumed from the input for this batch */
-	uint64_t filtered;    /* of these, rows a predicate has removed so far */
+	uint64_t records_in; /* records consumed from the input for this batch */
+	uint64_t filtered;   /* of these, rows a predicate has removed so far */
 
-	Arena heap;           /* bytes made on the way: unescaped strings, results, messages */
+	Arena heap; /* bytes made on the way: unescaped strings, results, messages */
 } Batch;
 
 /* `columns` describes each column; forms may be NULL (all VALUE). */
@@ -53,4 +53,4 @@ void batch_select_all(Batch *batch);
 /* Appends a failed record; one line per record, the message is formatted into the heap.  At most
  * BATCH_CAPACITY errors fit; a decoder stops filling the batch before that. */
 void batch_add_error(Batch *batch, RecordRange record, Status status, Str column,
-                     const char *format, ...) __attribute__((format(printf, 5, 6)));
+		     const char *format, ...) __attribute__((format(printf, 5, 6)));

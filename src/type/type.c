@@ -69,13 +69,15 @@ type_container(Arena *arena, TypeKind kind, const Field *fields, uint32_t count)
 const Type *
 type_array(Arena *arena, const Type *element)
 {
-	return type_container(arena, TYPE_ARRAY, &(Field){.name = STR("element"), .type = element}, 1);
+	return type_container(arena, TYPE_ARRAY, &(Field){.name = STR("element"), .type = element},
+			      1);
 }
 
 const Type *
 type_map(Arena *arena, const Type *key, const Type *value)
 {
-	const Field fields[] = {{.name = STR("key"), .type = key}, {.name = STR("value"), .type = value}};
+	const Field fields[] = {{.name = STR("key"), .type = key},
+				{.name = STR("value"), .type = value}};
 
 	return type_container(arena, TYPE_MAP, fields, 2);
 }
@@ -192,7 +194,10 @@ type_names(const Str **out)
 void
 type_integer_range(TypeKind kind, int64_t *min, int64_t *max)
 {
-	int bits = kind == TYPE_TINYINT ? 7 : kind == TYPE_SMALLINT ? 15 : kind == TYPE_INTEGER ? 31 : 63;
+	int bits = kind == TYPE_TINYINT    ? 7
+		   : kind == TYPE_SMALLINT ? 15
+		   : kind == TYPE_INTEGER  ? 31
+					   : 63;
 
 	*max = (int64_t)((UINT64_C(1) << bits) - 1);
 	*min = -*max - 1;
@@ -201,7 +206,10 @@ type_integer_range(TypeKind kind, int64_t *min, int64_t *max)
 int
 type_integer_digits(TypeKind kind)
 {
-	return kind == TYPE_TINYINT ? 3 : kind == TYPE_SMALLINT ? 5 : kind == TYPE_INTEGER ? 10 : 19;
+	return kind == TYPE_TINYINT    ? 3
+	       : kind == TYPE_SMALLINT ? 5
+	       : kind == TYPE_INTEGER  ? 10
+				       : 19;
 }
 
 int

@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-#define DECIMAL_MAX_PRECISION 38
+#define DECIMAL_MAX_PRECISION    38
 #define DECIMAL_MAX_PRECISION_64 18
 
 typedef enum TypeKind {
@@ -22,14 +22,14 @@ typedef enum TypeKind {
 
 /* How one value of a vector is laid out. */
 typedef enum Physical {
-	PHYSICAL_BOOL,     /* uint8_t 0 or 1 */
-	PHYSICAL_INT64,    /* int64_t: integers, DATE (days), TIME and TIMESTAMP (us), DECIMAL to 18 */
+	PHYSICAL_BOOL,  /* uint8_t 0 or 1 */
+	PHYSICAL_INT64, /* int64_t: integers, DATE (days), TIME and TIMESTAMP (us), DECIMAL to 18 */
 	PHYSICAL_INT128,   /* Int128: DECIMAL from 19 to 38 digits */
 	PHYSICAL_DOUBLE,   /* double; FLOAT is rounded to float but held as double */
 	PHYSICAL_VIEW,     /* StringView */
 	PHYSICAL_INTERVAL, /* Interval */
-	PHYSICAL_LIST,     /* ListEntry into child vectors: ARRAY has one, MAP has keys and values */
-	PHYSICAL_STRUCT,   /* nothing of its own; one child vector per field, same rows */
+	PHYSICAL_LIST,   /* ListEntry into child vectors: ARRAY has one, MAP has keys and values */
+	PHYSICAL_STRUCT, /* nothing of its own; one child vector per field, same rows */
 	PHYSICAL_COUNT
 } Physical;
 
@@ -43,8 +43,8 @@ typedef struct Field {
 
 struct Type {
 	TypeKind kind;
-	uint8_t precision;   /* DECIMAL */
-	uint8_t scale;       /* DECIMAL */
+	uint8_t precision; /* DECIMAL */
+	uint8_t scale;     /* DECIMAL */
 	uint32_t field_count;
 	const Field *fields; /* STRUCT: its fields; ARRAY: one, the element; MAP: key and value */
 };

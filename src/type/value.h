@@ -10,10 +10,10 @@ typedef struct Value {
 	bool is_null;
 	union {
 		bool boolean;
-		int64_t int64;   /* integers, DATE, TIME, TIMESTAMP, DECIMAL to 18 digits */
-		Int128 int128;   /* DECIMAL from 19 digits */
+		int64_t int64; /* integers, DATE, TIME, TIMESTAMP, DECIMAL to 18 digits */
+		Int128 int128; /* DECIMAL from 19 digits */
 		double real;
-		Str text;        /* STRING, BYTES, JSON */
+		Str text; /* STRING, BYTES, JSON */
 		Interval interval;
 	};
 } Value;

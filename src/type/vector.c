@@ -5,14 +5,14 @@
 
 #include "base/memory.h"
 
-#define VECTOR_ALIGN 64
+#define VECTOR_ALIGN        64
 #define LIST_FIRST_CAPACITY 256
 
 static size_t
 value_size(const Vector *vector)
 {
 	return vector->form == FORM_TEXT ? sizeof(StringView)
-	                                 : physical_size(type_physical(vector->type));
+					 : physical_size(type_physical(vector->type));
 }
 
 void
@@ -28,7 +28,7 @@ vector_init(Vector *vector, const Type *type, VectorForm form, uint32_t capacity
 	vector->children = memory_zero(sizeof(Vector) * type->field_count);
 	for (uint32_t i = 0; i < type->field_count; i++)
 		vector_init(&vector->children[i], type->fields[i].type, FORM_VALUE,
-		            is_list ? LIST_FIRST_CAPACITY : capacity);
+			    is_list ? LIST_FIRST_CAPACITY : capacity);
 }
 
 void

@@ -27,7 +27,7 @@ typedef struct StringView {
 
 /* Known facts that spare the encoder a scan; not set means not known. */
 #define VIEW_JSON_CLEAN 1u /* valid UTF-8 and no byte needs an escape inside a JSON string */
-#define VIEW_CSV_CLEAN 2u  /* needs no quotes in CSV with the default delimiter and quote */
+#define VIEW_CSV_CLEAN  2u /* needs no quotes in CSV with the default delimiter and quote */
 
 typedef struct ListEntry {
 	uint32_t offset; /* first element in the child vectors */
@@ -43,12 +43,12 @@ typedef struct Vector Vector;
 struct Vector {
 	const Type *type;
 	VectorForm form;
-	bool constant;      /* row 0 stands for every row */
-	bool has_null;      /* false: every row is valid and `valid` need not be read */
-	uint32_t capacity;  /* rows that data and valid have room for */
-	void *data;         /* array of the physical type; StringView when form is TEXT */
-	uint64_t *valid;    /* bit 1 = not NULL; maintained only while has_null is true */
-	Vector *children;   /* LIST: element vector(s); STRUCT: field vectors */
+	bool constant;     /* row 0 stands for every row */
+	bool has_null;     /* false: every row is valid and `valid` need not be read */
+	uint32_t capacity; /* rows that data and valid have room for */
+	void *data;        /* array of the physical type; StringView when form is TEXT */
+	uint64_t *valid;   /* bit 1 = not NULL; maintained only while has_null is true */
+	Vector *children;  /* LIST: element vector(s); STRUCT: field vectors */
 	uint32_t child_count;
 	uint32_t child_len; /* LIST: elements used in the children */
 };
