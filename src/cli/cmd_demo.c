@@ -10,7 +10,8 @@
 #define DEFAULT_SECONDS 5
 
 static const char demo_sql[] =
-	"CREATE STREAM generated WITH ('connector' = 'generator', 'kind' = 'trades', 'rate' = '2000');\n"
+	"CREATE STREAM generated WITH ('connector' = 'generator', 'kind' = 'trades', 'rate' = "
+	"'2000');\n"
 	"\n"
 	"CREATE STREAM trades AS SELECT * FROM generated\n"
 	"WITH ('connector' = 'kafka', 'kafka.topic' = 'trades',\n"
@@ -26,7 +27,8 @@ static const char demo_sql[] =
 	"WITH ('connector' = 'kafka', 'kafka.topic' = 'big',\n"
 	"      'kafka.bootstrap.servers' = 'embedded', 'format' = 'json');\n"
 	"\n"
-	"CREATE STREAM big_topic (trade_id BIGINT, symbol STRING, side STRING, notional DECIMAL(38,4))\n"
+	"CREATE STREAM big_topic (trade_id BIGINT, symbol STRING, side STRING, notional "
+	"DECIMAL(38,4))\n"
 	"WITH ('connector' = 'kafka', 'kafka.topic' = 'big',\n"
 	"      'kafka.bootstrap.servers' = 'embedded', 'format' = 'json');\n"
 	"\n"

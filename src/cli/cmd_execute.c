@@ -18,7 +18,7 @@ print_progress(void *context, const JobCounters *sum, double seconds)
 	double rate = seconds > 0 ? (double)sum->records_in / seconds : 0;
 
 	fprintf(stderr, "\r%.0f s: %llu in, %llu out, %.0f records/s", seconds,
-	        (unsigned long long)sum->records_in, (unsigned long long)sum->rows_out, rate);
+		(unsigned long long)sum->records_in, (unsigned long long)sum->rows_out, rate);
 	if (sum->lag > 0)
 		fprintf(stderr, ", lag %lld", (long long)sum->lag);
 	fputs("   ", stderr);
@@ -32,7 +32,8 @@ check_settings(const Arguments *arguments)
 		const OptionEntry *entry = &arguments->settings.entries[i];
 
 		if (!*entry->used)
-			return usage_error("--set %.*s: no statement has that option", STR_ARG(entry->key));
+			return usage_error("--set %.*s: no statement has that option",
+					   STR_ARG(entry->key));
 	}
 	return EXIT_OK;
 }
@@ -43,8 +44,9 @@ print_summary(const RunSummary *summary)
 	const JobCounters *sum = &summary->sum;
 
 	fprintf(stderr, "\r%llu in, %llu out, %llu filtered, %llu failed in %.2f s          \n",
-	        (unsigned long long)sum->records_in, (unsigned long long)sum->rows_out,
-	        (unsigned long long)sum->filtered, (unsigned long long)sum->failed, summary->seconds);
+		(unsigned long long)sum->records_in, (unsigned long long)sum->rows_out,
+		(unsigned long long)sum->filtered, (unsigned long long)sum->failed,
+		summary->seconds);
 }
 
 static int
@@ -67,9 +69,9 @@ run(const Arguments *arguments, const LoadedScript *loaded, const ScriptPlan *pl
 		print_summary(&summary);
 	if (summary.sum.failed > 0 && status == FERRIS_OK)
 		fprintf(stderr, "warning: %llu of %llu records could not be processed%s\n",
-		        (unsigned long long)summary.sum.failed,
-		        (unsigned long long)summary.sum.records_in,
-		        summary.sum.dead_letters > 0 ? "; they are in the dead letters" : "");
+			(unsigned long long)summary.sum.failed,
+			(unsigned long long)summary.sum.records_in,
+			summary.sum.dead_letters > 0 ? "; they are in the dead letters" : "");
 	if (status == FERRIS_ERR_BROKEN_PIPE)
 		return EXIT_OK; /* `... | head` has seen enough */
 	if (status != FERRIS_OK) {
@@ -95,7 +97,8 @@ command_execute(const Arguments *arguments)
 			.script = loaded.script,
 			.application = loaded.application,
 			.settings = arguments->settings,
-			.output_format = str_from(arguments->output != NULL ? arguments->output : "table"),
+			.output_format =
+				str_from(arguments->output != NULL ? arguments->output : "table"),
 		};
 
 		code = plan_loaded(&arena, &loaded, &input, &plan);

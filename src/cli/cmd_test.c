@@ -46,13 +46,13 @@ print_xml(const char *text, size_t len)
 
 static void
 report_test(Report *report, const char *path, const SqlTest *test, bool passed, const Buffer *why,
-            double seconds)
+	    double seconds)
 {
 	report->count++;
 	report->failed += !passed;
 	if (!report->junit) {
-		printf("%s %u - %s:%u %.*s\n", passed ? "ok" : "not ok", report->count, path, test->at,
-		       STR_ARG(test->name));
+		printf("%s %u - %s:%u %.*s\n", passed ? "ok" : "not ok", report->count, path,
+		       test->at, STR_ARG(test->name));
 		if (!passed)
 			printf("%.*s", (int)why->len, why->data);
 		return;
@@ -102,7 +102,7 @@ run_file(const char *path, Report *report)
 		buffer_reset(&why);
 		bool passed = sql_test_run(&file.tests[i], &why);
 		report_test(report, path, &file.tests[i], passed, &why,
-		            (double)(clock_ns() - start) / 1e9);
+			    (double)(clock_ns() - start) / 1e9);
 		fflush(stdout);
 	}
 	buffer_free(&text);
@@ -153,7 +153,8 @@ compare_paths(const void *a, const void *b)
 int
 command_test(const Arguments *arguments)
 {
-	Report report = {.junit = arguments->output != NULL && strcmp(arguments->output, "junit") == 0};
+	Report report = {.junit = arguments->output != NULL &&
+				  strcmp(arguments->output, "junit") == 0};
 	PathList list = {.items = memory_zero(sizeof(char *) * PATHS_MAX)};
 	int code = EXIT_OK;
 

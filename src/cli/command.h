@@ -17,17 +17,17 @@ typedef struct Arguments {
 	const char *query;
 	const char *file;
 	const char *output;
-	int64_t limit;          /* INT64_MAX: none */
+	int64_t limit; /* INT64_MAX: none */
 	int64_t seconds;
 	bool live;
-	Options settings;       /* --set */
-	char **rest;            /* what is not an option */
+	Options settings; /* --set */
+	char **rest;      /* what is not an option */
 	int rest_count;
 } Arguments;
 
 /* A script with its text kept for messages. */
 typedef struct LoadedScript {
-	const char *name;       /* "trades.sql", or "query" */
+	const char *name; /* "trades.sql", or "query" */
 	const char *text;
 	Str application;
 	Script *script;
@@ -48,7 +48,8 @@ int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Read --query or --file and parse it; syntax errors are printed.  EXIT_OK if it can be planned. */
 int load_script(const Arguments *arguments, Arena *arena, LoadedScript *out);
 /* Plan it; errors are printed.  EXIT_OK if every statement is planned. */
-int plan_loaded(Arena *arena, const LoadedScript *loaded, const PlanInput *input, ScriptPlan **plan);
+int plan_loaded(Arena *arena, const LoadedScript *loaded, const PlanInput *input,
+		ScriptPlan **plan);
 
 /* SIGINT and SIGTERM set a flag instead of ending the process; a second one ends it. */
 void catch_signals(void);

@@ -21,13 +21,17 @@ static const CommandRow commands[] = {
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
-#define SETTINGS_MAX 256
+#define SETTINGS_MAX  256
 
 static const struct option long_options[] = {
-	{"query", required_argument, NULL, 'q'},  {"file", required_argument, NULL, 'f'},
-	{"output", required_argument, NULL, 'o'}, {"limit", required_argument, NULL, 'l'},
-	{"set", required_argument, NULL, 's'},    {"seconds", required_argument, NULL, 't'},
-	{"live", no_argument, NULL, 'L'},         {"help", no_argument, NULL, 'h'},
+	{"query", required_argument, NULL, 'q'},
+	{"file", required_argument, NULL, 'f'},
+	{"output", required_argument, NULL, 'o'},
+	{"limit", required_argument, NULL, 'l'},
+	{"set", required_argument, NULL, 's'},
+	{"seconds", required_argument, NULL, 't'},
+	{"live", no_argument, NULL, 'L'},
+	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -37,7 +41,7 @@ print_help(FILE *out, const char *program)
 	fprintf(out, "usage: %s COMMAND [arguments]\n\n", program);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(out, "  %s %s\n      %s\n", commands[i].name, commands[i].arguments,
-		        commands[i].doc);
+			commands[i].doc);
 	fprintf(out, "\n  --version prints the version, --help this text\n");
 }
 
@@ -143,7 +147,8 @@ unknown_command(const char *name)
 		names[i] = str_from(commands[i].name);
 	Str near = str_nearest(str_from(name), names, COMMAND_COUNT);
 	if (near.data != NULL)
-		return usage_error("unknown command '%s'; did you mean '%.*s'?", name, STR_ARG(near));
+		return usage_error("unknown command '%s'; did you mean '%.*s'?", name,
+				   STR_ARG(near));
 	return usage_error("unknown command '%s'", name);
 }
 
@@ -158,7 +163,8 @@ main(int argc, char **argv)
 		print_help(stderr, program);
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
 		print_help(stdout, program);
 		return EXIT_OK;
 	}

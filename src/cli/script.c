@@ -57,7 +57,8 @@ name_application(LoadedScript *loaded, const char *file)
 	for (uint32_t i = 0; i < loaded->script->metadata.count; i++) {
 		const Annotation *note = &loaded->script->metadata.items[i];
 
-		if (str_eq_nocase(note->key, STR("SQL Application")) || str_eq_nocase(note->key, STR("@app")) ||
+		if (str_eq_nocase(note->key, STR("SQL Application")) ||
+		    str_eq_nocase(note->key, STR("@app")) ||
 		    str_eq_nocase(note->key, STR("@application")))
 			loaded->application = note->value;
 	}

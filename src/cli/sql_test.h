@@ -37,12 +37,12 @@ typedef enum BlockKind {
 
 typedef struct TestBlock {
 	BlockKind kind;
-	Str name;       /* of the stream or file */
+	Str name; /* of the stream or file */
 	bool keyed;
 	bool unordered;
 	Str *lines;
 	uint32_t line_count;
-	uint32_t at;    /* line of the directive in the file */
+	uint32_t at; /* line of the directive in the file */
 } TestBlock;
 
 typedef struct SqlTest {

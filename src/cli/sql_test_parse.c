@@ -72,7 +72,8 @@ read_block(Lines *lines, Arena *arena, Str **out, uint32_t *count)
 static Status
 syntax(Error *err, const char *path, uint32_t line, const char *what, Str got)
 {
-	return error_set(err, FERRIS_ERR_SYNTAX, "%s:%u: %s '%.*s'", path, line, what, STR_ARG(got));
+	return error_set(err, FERRIS_ERR_SYNTAX, "%s:%u: %s '%.*s'", path, line, what,
+			 STR_ARG(got));
 }
 
 /* Room for one more element of an array that is filled one by one. */
@@ -105,7 +106,7 @@ read_flags(TestBlock *block, Str rest, const char *path, Error *err)
 
 static Status
 read_directive(Lines *lines, Arena *arena, const char *path, Str word, Str rest, SqlTest *test,
-               Error *err)
+	       Error *err)
 {
 	for (size_t i = 0; i < sizeof directives / sizeof *directives; i++) {
 		const Directive *directive = &directives[i];
@@ -152,7 +153,8 @@ read_sql(Lines *lines, Arena *arena, SqlTest *test)
 	uint32_t count;
 
 	read_block(lines, arena, &parts, &count);
-	uint32_t len = count > 0 ? (uint32_t)(parts[count - 1].data + parts[count - 1].len - start) : 0;
+	uint32_t len =
+		count > 0 ? (uint32_t)(parts[count - 1].data + parts[count - 1].len - start) : 0;
 	test->sql = str_copy(arena, (Str){start, len});
 }
 

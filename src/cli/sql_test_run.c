@@ -18,7 +18,7 @@ typedef struct Variation {
 static const Variation variations[] = {{"0", "1"}, {"1", "1"}, {"3", "2"}, {"2", "4"}};
 
 #define VARIATION_COUNT (sizeof variations / sizeof *variations)
-#define SHOWN_LINES 12
+#define SHOWN_LINES     12
 
 typedef struct TestRun {
 	const SqlTest *test;
@@ -27,7 +27,7 @@ typedef struct TestRun {
 	MemoryBroker *broker;
 	char dir[64];
 	ScriptPlan *plan;
-	Str select_name;   /* of the last plain SELECT */
+	Str select_name; /* of the last plain SELECT */
 	JobCounters sum;
 	Status status;
 	Error error;
@@ -149,14 +149,15 @@ execute(TestRun *run)
 	Script *script;
 
 	settings[0] = (OptionEntry){.key = STR("memory.batch"),
-	                            .value = str_from(run->variation->batch),
-	                            .origin = "--set"};
+				    .value = str_from(run->variation->batch),
+				    .origin = "--set"};
 	settings[1] = (OptionEntry){.key = STR("parallelism"),
-	                            .value = str_from(run->variation->parallelism),
-	                            .origin = "--set"};
+				    .value = str_from(run->variation->parallelism),
+				    .origin = "--set"};
 	if (test->setting_count > 0)
 		memcpy(settings + 2, test->settings, sizeof *settings * test->setting_count);
-	keep_first(run, sql_parse_script(&run->arena, STR("test"), test->sql, &script, &errors), &errors);
+	keep_first(run, sql_parse_script(&run->arena, STR("test"), test->sql, &script, &errors),
+		   &errors);
 	if (run->status != FERRIS_OK)
 		return;
 	input.script = script;
@@ -226,8 +227,9 @@ check_topic(TestRun *run, const TestBlock *block, Str topic)
 			return false;
 		Str value = record.value.data != NULL ? record.value : STR("\\N");
 		Str key = record.key.data != NULL ? record.key : STR("\\N");
-		got[i] = block->keyed ? str_format(&run->arena, "%.*s|%.*s", STR_ARG(key), STR_ARG(value))
-		                      : value;
+		got[i] = block->keyed ? str_format(&run->arena, "%.*s|%.*s", STR_ARG(key),
+						   STR_ARG(value))
+				      : value;
 	}
 	return same_lines(run, block, got, count);
 }
@@ -247,7 +249,7 @@ check_file(TestRun *run, const TestBlock *block)
 	FILE *file = fopen(path, "rb");
 	if (file == NULL) {
 		buffer_printf(run->why, "    line %u: there is no file '%.*s'\n", block->at,
-		              STR_ARG(block->name));
+			      STR_ARG(block->name));
 		return false;
 	}
 	while ((len = getline(&line, &size, file)) >= 0) {
@@ -265,8 +267,8 @@ check_file(TestRun *run, const TestBlock *block)
 		/* The folder's name differs from run to run. */
 		const char *dir = memmem(text.data, text.len, run->dir, strlen(run->dir));
 		if (dir != NULL)
-			text = str_format(&run->arena, "%.*s${DIR}%s", (int)(dir - text.data), text.data,
-			                  dir + strlen(run->dir));
+			text = str_format(&run->arena, "%.*s${DIR}%s", (int)(dir - text.data),
+					  text.data, dir + strlen(run->dir));
 		got[count++] = text;
 	}
 	memory_free(line);
@@ -317,11 +319,13 @@ check_counters(TestRun *run, const TestBlock *block)
 			if (len <= name.len || rest.data[name.len] != '=' ||
 			    memcmp(rest.data, name.data, name.len) != 0)
 				continue;
-			if (int64_parse(rest.data + name.len + 1, len - name.len - 1, &wanted) != NUMBER_OK ||
+			if (int64_parse(rest.data + name.len + 1, len - name.len - 1, &wanted) !=
+				    NUMBER_OK ||
 			    (uint64_t)wanted != counters[i].value) {
-				buffer_printf(run->why, "    line %u: %.*s is %llu, not %.*s\n", block->at,
-				              STR_ARG(name), (unsigned long long)counters[i].value,
-				              (int)(len - name.len - 1), rest.data + name.len + 1);
+				buffer_printf(run->why, "    line %u: %.*s is %llu, not %.*s\n",
+					      block->at, STR_ARG(name),
+					      (unsigned long long)counters[i].value,
+					      (int)(len - name.len - 1), rest.data + name.len + 1);
 				same = false;
 			}
 		}
@@ -337,12 +341,13 @@ balanced(TestRun *run)
 
 	if (sum->records_in == sum->rows_out + sum->filtered + sum->failed + sum->limited)
 		return true;
-	buffer_printf(run->why,
-	              "    the books do not balance: in %llu, out %llu, filtered %llu, failed %llu, "
-	              "limited %llu\n",
-	              (unsigned long long)sum->records_in, (unsigned long long)sum->rows_out,
-	              (unsigned long long)sum->filtered, (unsigned long long)sum->failed,
-	              (unsigned long long)sum->limited);
+	buffer_printf(
+		run->why,
+		"    the books do not balance: in %llu, out %llu, filtered %llu, failed %llu, "
+		"limited %llu\n",
+		(unsigned long long)sum->records_in, (unsigned long long)sum->rows_out,
+		(unsigned long long)sum->filtered, (unsigned long long)sum->failed,
+		(unsigned long long)sum->limited);
 	return false;
 }
 
@@ -364,7 +369,8 @@ check_error(TestRun *run, const TestBlock *block)
 	rest = str_trim(str_skip(rest, same ? (uint32_t)strlen(code) : 0));
 	while (len < rest.len && rest.data[len] != ' ')
 		len++;
-	if (same && memchr(rest.data, ':', len) != NULL && rest.data[0] >= '0' && rest.data[0] <= '9') {
+	if (same && memchr(rest.data, ':', len) != NULL && rest.data[0] >= '0' &&
+	    rest.data[0] <= '9') {
 		same = str_eq((Str){rest.data, len}, str_from(place));
 		rest = str_trim(str_skip(rest, len));
 	}
@@ -373,7 +379,8 @@ check_error(TestRun *run, const TestBlock *block)
 		       memmem(err->hint, strlen(err->hint), rest.data, rest.len) != NULL;
 	if (!same)
 		buffer_printf(run->why, "    line %u: expected error %.*s\n    got %s %s %s (%s)\n",
-		              block->at, STR_ARG(block->lines[0]), code, place, err->message, err->hint);
+			      block->at, STR_ARG(block->lines[0]), code, place, err->message,
+			      err->hint);
 	return same;
 }
 
@@ -416,8 +423,8 @@ check(TestRun *run)
 
 	if (run->status != FERRIS_OK && !expects_error(run->test)) {
 		buffer_printf(run->why, "    error[FS%04d] at %u:%u: %s (%s)\n",
-		              error_info(run->status)->number, run->error.position.line,
-		              run->error.position.column, run->error.message, run->error.hint);
+			      error_info(run->status)->number, run->error.position.line,
+			      run->error.position.column, run->error.message, run->error.hint);
 		return false;
 	}
 	for (uint32_t i = 0; i < run->test->block_count; i++)
@@ -444,8 +451,8 @@ sql_test_run(const SqlTest *test, Buffer *why)
 			passed = false;
 		}
 		if (!passed)
-			buffer_printf(why, "    (%s records a batch, %s tasks)\n", variations[i].batch,
-			              variations[i].parallelism);
+			buffer_printf(why, "    (%s records a batch, %s tasks)\n",
+				      variations[i].batch, variations[i].parallelism);
 		remove_files(&run);
 		memory_broker_destroy(run.broker);
 		arena_free(&run.arena);

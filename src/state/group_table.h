@@ -18,9 +18,9 @@ typedef struct GroupTable GroupTable;
 
 typedef struct GroupTableSpec {
 	const Type *const *key_types;
-	uint32_t key_count;      /* 0: everything is one group */
-	size_t payload_size;     /* a multiple of 16 */
-	size_t byte_limit;       /* of keys, payloads and the table itself */
+	uint32_t key_count;  /* 0: everything is one group */
+	size_t payload_size; /* a multiple of 16 */
+	size_t byte_limit;   /* of keys, payloads and the table itself */
 } GroupTableSpec;
 
 GroupTable *group_table_new(const GroupTableSpec *spec);
@@ -30,10 +30,10 @@ void group_table_clear(GroupTable *table);
 
 /* For the rows sel[0..count) of the key vectors (VALUE form, any may be constant): payloads[k] is
  * the payload of row sel[k]'s group, made if it is new.  The numbers of the groups that are new are
- * first_new .. group_table_count - 1 after the call; their payloads are zero.  FERRIS_ERR_LIMIT when
- * the byte limit does not allow a new group. */
+ * first_new .. group_table_count - 1 after the call; their payloads are zero.  FERRIS_ERR_LIMIT
+ * when the byte limit does not allow a new group. */
 Status group_table_find(GroupTable *table, const Vector *const *keys, const uint16_t *sel,
-                        uint32_t count, char **payloads, uint32_t *first_new, Error *err);
+			uint32_t count, char **payloads, uint32_t *first_new, Error *err);
 /* The group of a row without making one, or NULL. */
 char *group_table_get(const GroupTable *table, const Vector *const *keys, uint32_t row);
 
