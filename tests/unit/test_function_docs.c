@@ -17,7 +17,7 @@ read_page(Arena *arena)
 	return text;
 }
 
-/* As ferris-sql docs prints a cell: a backslash (of a sentence) and | have a backslash before them. */
+/* A cell as ferris-sql docs prints it: | and, in a sentence, \ have a backslash before them. */
 static const char *
 as_cell(Arena *arena, const char *text, bool sentence)
 {
