@@ -45,21 +45,25 @@ typedef struct AggregateMemory {
 
 /* What one call needs while it runs; made by aggregate_open. */
 typedef struct AggregateRun {
-	const AggregateCall *call;
-	size_t state_size; /* bytes, a multiple of 16 */
+	const AggregateCall *call; /* as it runs: with DISTINCT its class is one around the
+				    * function's, so use run->call, not another copy */
+	size_t state_size; /* bytes, a multiple of 8; states need no more alignment than 8 */
 	size_t offset;     /* of the state in a group's payload; set by the caller */
 	AggregateMemory *memory;
 	void *plan; /* the class's own, in the arena */
 } AggregateRun;
 
-/* The rows to add: sel[0..count) of the vectors; groups[k] is the payload of row sel[k]'s group. */
+/* The rows to add: sel[0..count) of the vectors; groups[k] is the payload of row sel[k]'s group.
+ * The two flags are promises that make it faster; false is always right. */
 typedef struct AggregateRows {
 	const Vector *const *args; /* one per argument; may be constant; VALUE form */
 	const Vector *order;       /* of the ORDER BY expression, or NULL */
 	const uint16_t *sel;
 	uint32_t count;
 	char *const *groups;
-	uint64_t sequence; /* number of the first row since the query began */
+	uint64_t sequence; /* number, since the query began, of row 0 of the vectors */
+	bool dense;        /* sel is 0, 1, ... count-1 and need not be read */
+	bool one_group;    /* all rows are of groups[0]; there need be no groups[1] */
 } AggregateRows;
 
 struct AggregateClass {
@@ -72,30 +76,38 @@ struct AggregateClass {
 
 	/* Sets run->state_size and run->plan; checks constant arguments. */
 	Status (*open)(AggregateRun *run, Arena *arena, Error *err);
-	/* An empty state.  NULL: all bytes zero. */
+	/* An empty state.  NULL: all bytes zero; so far it is NULL for all of them. */
 	void (*init)(const AggregateRun *run, void *state);
-	/* Rows whose FILTER is true; DISTINCT is handled outside.  A row that cannot be added
-	 * (overflow beyond 38 digits) fails at emit, not here. */
+	/* Rows whose FILTER is true.  A sum that has no room (overflow beyond 38 digits) fails at
+	 * emit, not here. */
 	void (*add)(const AggregateRun *run, const AggregateRows *rows);
 	/* Takes rows away again that were added (OVER frames, changelogs).  NULL: it cannot. */
 	void (*retract)(const AggregateRun *run, const AggregateRows *rows);
 	/* into += from; `from` stays as it is.  (FIRST and LAST go by the sequence of rows.) */
 	void (*merge)(const AggregateRun *run, void *into, const void *from);
-	/* The result to out's row; FERRIS_OK or the status of a row error with its message. */
+	/* The result to out's row, which is not NULL before; FERRIS_OK or the status of a row error
+	 * with its message.  Its bytes are in the heap and stay good when the state changes. */
 	Status (*emit)(const AggregateRun *run, const void *state, Vector *out, uint32_t row,
 		       Arena *heap, Str *message);
 	/* Gives back what the state took from the memory.  NULL: it took nothing. */
 	void (*release)(const AggregateRun *run, void *state);
-	/* The state as bytes and back, for checkpoints and spilling. */
+	/* The state as bytes and back, for checkpoints and spilling.  `load` wants an empty state;
+	 * false, and the state empty, if the bytes are not what `save` wrote. */
 	void (*save)(const AggregateRun *run, const void *state, Buffer *out);
 	bool (*load)(const AggregateRun *run, void *state, const char *data, size_t len);
 };
 
-#define AGGREGATE_ORDERED 1u /* the result depends on the order of the rows */
-#define AGGREGATE_NO_NULL 2u /* never NULL: COUNT */
+#define AGGREGATE_ORDERED  1u /* the result depends on the order of the rows */
+#define AGGREGATE_NO_NULL  2u /* never NULL: COUNT */
+#define AGGREGATE_DISTINCT 4u /* counts equal arguments once without being told: COUNT_DISTINCT */
+#define AGGREGATE_WITHIN   8u /* f(a) WITHIN GROUP (ORDER BY x) means f(x, a): PERCENTILE_CONT */
 
 /* Whether any aggregate has that name. */
 bool aggregate_exists(Str name);
+/* Whether the expression of WITHIN GROUP is the function's first argument: the caller puts it in
+ * front of the others, sets `descending`, and leaves `order` NULL.  For all other functions WITHIN
+ * GROUP (ORDER BY y) is the same as an ORDER BY among the arguments. */
+bool aggregate_takes_within(Str name);
 /* Chooses the overload and inserts implicit casts.  FERRIS_ERR_UNKNOWN_FUNCTION,
  * FERRIS_ERR_ARGUMENTS, FERRIS_ERR_TYPE as function_bind.  The modifiers are set by the caller. */
 Status aggregate_bind(Arena *arena, Str name, BoundExpr *const *args, uint32_t count, Position at,
