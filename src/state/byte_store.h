@@ -31,7 +31,7 @@ typedef struct ByteStore {
 	ByteBlock *current; /* the one being filled, or NULL */
 	char *next;         /* free space in `current` */
 	char *end;
-	size_t block_size;  /* of a new block, bytes */
+	size_t block_size; /* of a new block, bytes */
 	Budget *budget;
 } ByteStore;
 

@@ -18,7 +18,7 @@
 #include "state/byte_store.h"
 #include "type/vector.h"
 
-#define GROUP_KEY_ROWS 256  /* rows that one encode handles: its records stay in the L1 cache */
+#define GROUP_KEY_ROWS    256 /* rows that one encode handles: its records stay in the L1 cache */
 #define GROUP_TEXT_INLINE 12
 
 typedef struct KeyColumn {
@@ -30,16 +30,16 @@ typedef struct KeyColumn {
 typedef struct KeyLayout {
 	KeyColumn *columns;
 	uint32_t column_count;
-	uint32_t words;   /* of a record */
-	bool has_text;    /* words may differ and yet be equal: pointers */
+	uint32_t words; /* of a record */
+	bool has_text;  /* words may differ and yet be equal: pointers */
 } KeyLayout;
 
 /* The keys of some rows, made by group_key_encode. */
 typedef struct KeyScratch {
-	uint64_t *words;               /* layout->words per row */
+	uint64_t *words; /* layout->words per row */
 	uint64_t hashes[GROUP_KEY_ROWS];
-	Buffer nested;                 /* one nested value being written */
-	Arena bytes;                   /* nested values of the rows */
+	Buffer nested; /* one nested value being written */
+	Arena bytes;   /* nested values of the rows */
 } KeyScratch;
 
 void key_layout_init(KeyLayout *layout, const Type *const *types, uint32_t count);
@@ -49,14 +49,18 @@ void key_scratch_free(KeyScratch *scratch);
 
 /* Records and hashes of the rows sel[0..count), count <= GROUP_KEY_ROWS. */
 void group_key_encode(const KeyLayout *layout, KeyScratch *scratch, const Vector *const *keys,
-                      const uint16_t *sel, uint32_t count);
+		      const uint16_t *sel, uint32_t count);
+/* Asks for the long texts of kept records (some NULL) that will be compared with the rows; guesses
+ * from the first row whether there are any. */
+void group_key_prefetch_texts(const KeyLayout *layout, const KeyScratch *scratch, uint32_t count,
+			      char *const *records);
 /* The same key, though the words differ? */
 bool group_key_equal_texts(const KeyLayout *layout, const uint64_t *a, const uint64_t *b);
 /* Copies a record of scratch and the bytes it points to; false when the budget is spent. */
 bool group_key_keep(const KeyLayout *layout, const uint64_t *from, uint64_t *to, ByteStore *store);
 /* Writes column `column` of a kept record to `row` of a vector. */
 void group_key_write(const KeyLayout *layout, uint32_t column, const uint64_t *key, Vector *out,
-                     uint32_t row);
+		     uint32_t row);
 
 /* ---- nested values (group_nested.c) ---- */
 

@@ -17,14 +17,15 @@
 #include "state/group_key.h"
 #include "state/group_table_test.h"
 
-#define SLOT_BITS_MIN  8
-#define SLOT_BITS_MAX  32
-#define SLAB_BYTES_MAX ((size_t)64 << 10)
-#define SLAB_BYTES_MIN ((size_t)4 << 10)
-#define SLAB_SHARE     64 /* one slab is at most this part of the limit, if it can be */
-#define SLAB_ALIGN     64
-#define PREFETCH_AHEAD 16
-#define HASH_BITS      32
+#define SLOT_BITS_MIN   8
+#define SLOT_BITS_MAX   32
+#define SLOT_BITS_SMALL 14 /* 128 KB: up to here a quarter is used, then half */
+#define SLAB_BYTES_MAX  ((size_t)64 << 10)
+#define SLAB_BYTES_MIN  ((size_t)4 << 10)
+#define SLAB_SHARE      64 /* one slab is at most this part of the limit, if it can be */
+#define SLAB_ALIGN      64
+#define PREFETCH_AHEAD  16
+#define HASH_BITS       32
 
 struct GroupTable {
 	KeyLayout layout;
@@ -265,8 +266,9 @@ new_group(GroupTable *table, uint32_t k, size_t at)
 
 	if (group >= UINT32_MAX - 1)
 		return NULL;
-	/* Best below 5/8; without memory to grow the table may still fill to 15/16. */
-	if (((uint64_t)group + 1) * 8 > slots * 5) {
+	/* Without memory to grow the table may fill to 15/16. */
+	uint64_t best = table->slot_bits <= SLOT_BITS_SMALL ? slots / 4 : slots / 2;
+	if (group + 1 > best) {
 		if (grow_slots(table))
 			at = find_slot(table, k);
 		else if (((uint64_t)group + 1) * 16 > slots * 15)
@@ -298,7 +300,8 @@ settle_row(GroupTable *table, uint32_t k, char **payload, Error *err)
 	return *payload != NULL ? FERRIS_OK : limit_error(table, err);
 }
 
-/* candidates[k] becomes the record whose hash is row k's, or NULL. */
+/* candidates[k] becomes the record whose hash is row k's, or NULL.  The first two slots are looked
+ * at without a branch: where a hash lies is chance, and a wrong guess costs more than a load. */
 static void
 find_candidates(const GroupTable *table, uint32_t count, char **candidates)
 {
@@ -308,15 +311,17 @@ find_candidates(const GroupTable *table, uint32_t count, char **candidates)
 	for (uint32_t k = 0; k < count; k++) {
 		uint32_t hash = row_hash(table, k);
 		size_t at = slot_start(table, hash);
-		uint64_t slot;
+		size_t next = (at + 1) & mask;
+		uint32_t ahead = k + PREFETCH_AHEAD < count ? k + PREFETCH_AHEAD : k;
 
-		if (k + PREFETCH_AHEAD < count)
-			__builtin_prefetch(
-				&slots[slot_start(table, row_hash(table, k + PREFETCH_AHEAD))]);
-		while ((slot = slots[at]) != 0 && slot_hash(slot) != hash)
-			at = (at + 1) & mask;
+		__builtin_prefetch(&slots[slot_start(table, row_hash(table, ahead))]);
+		uint64_t slot = slot_hash(slots[at]) == hash ? slots[at] : slots[next];
+		while (__builtin_expect(slot_hash(slot) != hash && slot != 0, 0)) {
+			next = (next + 1) & mask;
+			slot = slots[next];
+		}
 		candidates[k] = NULL;
-		if (slot != 0) {
+		if (slot_hash(slot) == hash && slot != 0) {
 			candidates[k] = (char *)group_record(table, slot_group(slot));
 			__builtin_prefetch(candidates[k]);
 		}
@@ -347,6 +352,7 @@ find_rows(GroupTable *table, const Vector *const *keys, const uint16_t *sel, uin
 {
 	group_key_encode(&table->layout, table->scratch, keys, sel, count);
 	find_candidates(table, count, payloads);
+	group_key_prefetch_texts(&table->layout, table->scratch, count, payloads);
 	switch (table->layout.words) {
 	case 2: /* one number */
 		return compare_candidates(table, 2, count, payloads, err);
