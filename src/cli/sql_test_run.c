@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "cli/sql_test.h"
 #include "connector/memory.h"
@@ -31,6 +32,8 @@ typedef struct TestRun {
 	JobCounters sum;
 	Status status;
 	Error error;
+	int64_t deadline_ms;
+	bool overdue;      /* the run was stopped at its deadline */
 	Buffer *why;
 } TestRun;
 
@@ -117,6 +120,18 @@ keep_first(TestRun *run, Status status, const ErrorList *errors)
 		run->error = errors->items[0];
 }
 
+/* A stream without an input block is a topic that nobody closes: its reader would wait for ever. */
+static bool
+is_overdue(void *context)
+{
+	TestRun *run = context;
+
+	if (clock_ms() < run->deadline_ms)
+		return false;
+	run->overdue = true;
+	return true;
+}
+
 static void
 run_plan(TestRun *run)
 {
@@ -125,9 +140,12 @@ run_plan(TestRun *run)
 		.application = STR("test"),
 		.environment = run->broker,
 		.row_limit = INT64_MAX,
+		.interrupted = is_overdue,
+		.context = run,
 	};
 	RunSummary summary;
 
+	run->deadline_ms = clock_ms() + TIME_LIMIT_MS;
 	run->status = run_script(&spec, &summary, &run->error);
 	run->sum = summary.sum;
 }
@@ -421,6 +439,11 @@ check(TestRun *run)
 {
 	bool passed = true;
 
+	if (run->overdue) {
+		buffer_printf(run->why, "    did not end in %d s; does every stream that is read have an "
+		                        "input?\n", TIME_LIMIT_MS / 1000);
+		return false;
+	}
 	if (run->status != FERRIS_OK && !expects_error(run->test)) {
 		buffer_printf(run->why, "    error[FS%04d] at %u:%u: %s (%s)\n",
 			      error_info(run->status)->number, run->error.position.line,

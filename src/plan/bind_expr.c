@@ -209,6 +209,31 @@ find_column(Binder *binder, const Scope *scope, const Name *qualifier, const Nam
 	return FERRIS_OK;
 }
 
+static bool
+has_relation(const Scope *scope, Str name)
+{
+	for (uint32_t i = 0; i < scope->count; i++)
+		if (str_eq_nocase(scope->columns[i].qualifier, name))
+			return true;
+	return false;
+}
+
+/* What stands before the dot is neither a relation nor a column. */
+static Status
+unknown_relation(Binder *binder, const Scope *scope, const Name *name)
+{
+	error_set_at(binder->err, FERRIS_ERR_UNKNOWN_TABLE, name->position, "no relation '%.*s' in FROM",
+	             STR_ARG(name->text));
+	for (uint32_t i = 0; i < scope->count; i++) {
+		const Str candidates[] = {scope->columns[i].qualifier, scope->columns[i].name};
+		Str near = str_nearest(name->text, candidates, 2);
+
+		if (near.data != NULL)
+			return error_hint(binder->err, "did you mean '%.*s'?", STR_ARG(near));
+	}
+	return binder->err->status;
+}
+
 static Status
 bind_struct_field(Binder *binder, BoundExpr *base, const Name *name, BoundExpr **out)
 {
@@ -251,6 +276,8 @@ bind_column(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 		TRY(find_column(binder, scope, NULL, &parts->items[0], &column));
 		used = 1;
 	}
+	if (column == NULL && parts->count > 1 && !has_relation(scope, parts->items[0].text))
+		return unknown_relation(binder, scope, &parts->items[0]);
 	if (column == NULL)
 		return unknown_column(binder, scope, &parts->items[parts->count > 1 ? 1 : 0]);
 	*out = bound_column(binder->arena, column->index, column->type, column->name,
