@@ -145,7 +145,8 @@ wide_read_is_safe(const char *text)
 	return WIDE_READS && ((uintptr_t)text & (PAGE_BYTES - 1)) <= PAGE_BYTES - WIDE_BYTES;
 }
 
-/* A text of at most GROUP_TEXT_INLINE bytes, by one load of 16. */
+/* A text of 1 to GROUP_TEXT_INLINE bytes, by one load of 16.  (Where an empty text points to there
+ * may be no page.) */
 static inline TextLane
 text_lane_wide(const char *text, uint32_t len)
 {
@@ -168,7 +169,7 @@ text_lane(const char *text, uint32_t len)
 
 	if (len > GROUP_TEXT_INLINE)
 		return (TextLane){len | load32(text) << 32, (uint64_t)(uintptr_t)text};
-	if (__builtin_expect(wide_read_is_safe(text), 1) && text != NULL)
+	if (__builtin_expect(len > 0 && wide_read_is_safe(text), 1))
 		return text_lane_wide(text, len);
 	if (len >= 8) {
 		head = load64(text);

@@ -156,12 +156,21 @@ slot_start(const GroupTable *table, uint32_t hash)
 	return hash >> (HASH_BITS - table->slot_bits);
 }
 
+/* The first four words without a loop: `words` is mostly known when this is compiled. */
 static inline __attribute__((always_inline)) bool
 words_equal(const uint64_t *a, const uint64_t *b, uint32_t words)
 {
 	uint64_t difference = 0;
 
-	for (uint32_t i = 0; i < words; i++)
+	if (words > 0)
+		difference = a[0] ^ b[0];
+	if (words > 1)
+		difference |= a[1] ^ b[1];
+	if (words > 2)
+		difference |= a[2] ^ b[2];
+	if (words > 3)
+		difference |= a[3] ^ b[3];
+	for (uint32_t i = 4; i < words; i++)
 		difference |= a[i] ^ b[i];
 	return difference == 0;
 }
@@ -302,29 +311,35 @@ settle_row(GroupTable *table, uint32_t k, char **payload, Error *err)
 
 /* candidates[k] becomes the record whose hash is row k's, or NULL.  The first two slots are looked
  * at without a branch: where a hash lies is chance, and a wrong guess costs more than a load. */
-static void
-find_candidates(const GroupTable *table, uint32_t count, char **candidates)
+static inline __attribute__((always_inline)) void
+find_candidates(const GroupTable *table, uint32_t count, char **candidates, bool large)
 {
 	const uint64_t *slots = table->slots;
+	const uint64_t *hashes = table->scratch->hashes;
+	uint32_t hash_mask = table->hash_mask;
+	uint32_t shift = HASH_BITS - table->slot_bits;
 	size_t mask = ((size_t)1 << table->slot_bits) - 1;
 
 	for (uint32_t k = 0; k < count; k++) {
-		uint32_t hash = row_hash(table, k);
-		size_t at = slot_start(table, hash);
+		uint32_t hash = (uint32_t)(hashes[k] >> HASH_BITS) & hash_mask;
+		size_t at = hash >> shift;
 		size_t next = (at + 1) & mask;
-		uint32_t ahead = k + PREFETCH_AHEAD < count ? k + PREFETCH_AHEAD : k;
 
-		__builtin_prefetch(&slots[slot_start(table, row_hash(table, ahead))]);
+		if (large && k + PREFETCH_AHEAD < count)
+			__builtin_prefetch(
+				&slots[slot_start(table, row_hash(table, k + PREFETCH_AHEAD))]);
 		uint64_t slot = slot_hash(slots[at]) == hash ? slots[at] : slots[next];
 		while (__builtin_expect(slot_hash(slot) != hash && slot != 0, 0)) {
 			next = (next + 1) & mask;
 			slot = slots[next];
 		}
-		candidates[k] = NULL;
-		if (slot_hash(slot) == hash && slot != 0) {
-			candidates[k] = (char *)group_record(table, slot_group(slot));
-			__builtin_prefetch(candidates[k]);
+		char *record = NULL;
+		if (__builtin_expect(slot_hash(slot) == hash && slot != 0, 1)) {
+			record = (char *)group_record(table, slot_group(slot));
+			if (large)
+				__builtin_prefetch(record);
 		}
+		candidates[k] = record;
 	}
 }
 
@@ -351,7 +366,10 @@ find_rows(GroupTable *table, const Vector *const *keys, const uint16_t *sel, uin
 	  char **payloads, Error *err)
 {
 	group_key_encode(&table->layout, table->scratch, keys, sel, count);
-	find_candidates(table, count, payloads);
+	if (table->slot_bits <= SLOT_BITS_SMALL)
+		find_candidates(table, count, payloads, false);
+	else
+		find_candidates(table, count, payloads, true);
 	group_key_prefetch_texts(&table->layout, table->scratch, count, payloads);
 	switch (table->layout.words) {
 	case 2: /* one number */
