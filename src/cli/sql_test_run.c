@@ -20,6 +20,8 @@ static const Variation variations[] = {{"0", "1"}, {"1", "1"}, {"3", "2"}, {"2",
 
 #define VARIATION_COUNT (sizeof variations / sizeof *variations)
 #define SHOWN_LINES     12
+#define TIME_LIMIT_MS 20000
+#define TIME_LIMIT_MS   20000
 
 typedef struct TestRun {
 	const SqlTest *test;
@@ -321,6 +323,7 @@ check_counters(TestRun *run, const TestBlock *block)
 		{STR("in"), run->sum.records_in},     {STR("out"), run->sum.rows_out},
 		{STR("filtered"), run->sum.filtered}, {STR("failed"), run->sum.failed},
 		{STR("limited"), run->sum.limited},   {STR("dead"), run->sum.dead_letters},
+		{STR("late"), run->sum.late},         {STR("aggregated"), run->sum.aggregated},
 	};
 	Str rest = block->lines[0];
 	bool same = true;
@@ -357,15 +360,16 @@ balanced(TestRun *run)
 {
 	const JobCounters *sum = &run->sum;
 
-	if (sum->records_in == sum->rows_out + sum->filtered + sum->failed + sum->limited)
+	if (sum->records_in + sum->results == sum->rows_out + sum->filtered + sum->failed +
+						      sum->limited + sum->late + sum->aggregated)
 		return true;
-	buffer_printf(
-		run->why,
-		"    the books do not balance: in %llu, out %llu, filtered %llu, failed %llu, "
-		"limited %llu\n",
-		(unsigned long long)sum->records_in, (unsigned long long)sum->rows_out,
-		(unsigned long long)sum->filtered, (unsigned long long)sum->failed,
-		(unsigned long long)sum->limited);
+	buffer_printf(run->why,
+		      "    the books do not balance: in %llu, out %llu, filtered %llu, failed %llu, "
+		      "limited %llu, late %llu, aggregated %llu\n",
+		      (unsigned long long)sum->records_in, (unsigned long long)sum->rows_out,
+		      (unsigned long long)sum->filtered, (unsigned long long)sum->failed,
+		      (unsigned long long)sum->limited, (unsigned long long)sum->late,
+		      (unsigned long long)sum->aggregated);
 	return false;
 }
 
