@@ -20,7 +20,6 @@ static const Variation variations[] = {{"0", "1"}, {"1", "1"}, {"3", "2"}, {"2",
 
 #define VARIATION_COUNT (sizeof variations / sizeof *variations)
 #define SHOWN_LINES     12
-#define TIME_LIMIT_MS 20000
 #define TIME_LIMIT_MS   20000
 
 typedef struct TestRun {
