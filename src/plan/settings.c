@@ -314,6 +314,7 @@ uri_options(Binder *binder, Str uri, Position at, Options *out)
 	uint32_t pairs = 4;
 	Str query = {NULL, 0};
 
+	TRY(options_expand(binder->arena, uri, at, &uri, binder->err));
 	for (uint32_t i = 0; i < uri.len; i++)
 		pairs += uri.data[i] == '=';
 	*out = (Options){.entries = ARENA_ARRAY(binder->arena, OptionEntry, pairs)};
