@@ -66,6 +66,11 @@ struct ConnectorClass {
 	OptionGroup source_options;
 	OptionGroup sink_options;
 
+	/* Whether a source with these settings ends by itself; NULL: never. */
+	bool (*bounded)(const Setting *source_settings);
+	/* How many splits deliver side by side, each with its own event time; NULL: one at a time. */
+	uint32_t (*split_count)(const Reader *reader);
+
 	/* NULL: cannot be read / written.  Bytes of long-lived state come from the arena. */
 	Status (*reader_open)(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err);
 	/* Fill `chunk` (which is empty) with whole records; wait at most timeout_ms. */

@@ -56,11 +56,18 @@ static const OptionRow sink_rows[FILE_SINK_OPTION_COUNT] = {
 };
 /* clang-format on */
 
+static bool
+is_bounded(const Setting *settings)
+{
+	return !settings[FILE_WATCH].flag;
+}
+
 const ConnectorClass file_connector = {
 	.name = "file",
 	.doc = "Files, folders and pipes of records.",
 	.source_options = {"file source", source_rows, FILE_SOURCE_OPTION_COUNT},
 	.sink_options = {"file sink", sink_rows, FILE_SINK_OPTION_COUNT},
+	.bounded = is_bounded,
 	.reader_open = file_reader_open,
 	.read = file_reader_read,
 	.split_name = file_reader_split_name,

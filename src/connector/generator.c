@@ -299,11 +299,18 @@ generator_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t byte
 	return FERRIS_OK;
 }
 
+static bool
+is_bounded(const Setting *settings)
+{
+	return settings[GENERATOR_ROWS].integer > 0;
+}
+
 const ConnectorClass generator_connector = {
 	.name = "generator",
 	.doc = "Made-up records for trying things out.",
 	.default_format = "json",
 	.source_options = {"generator source", source_rows, GENERATOR_OPTION_COUNT},
+	.bounded = is_bounded,
 	.reader_open = generator_reader_open,
 	.read = generator_read,
 	.split_name = generator_split_name,

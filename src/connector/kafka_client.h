@@ -79,6 +79,7 @@ Status kafka_read(Reader *reader, Chunk *chunk, int timeout_ms, ReadResult *resu
 Status kafka_commit(Reader *reader, const SplitPosition *positions, uint32_t count, Error *err);
 const char *kafka_split_name(const Reader *reader, uint32_t split);
 int64_t kafka_lag(Reader *reader);
+uint32_t kafka_split_count(const Reader *reader);
 void kafka_reader_close(Reader *reader);
 Status kafka_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes, Error *err);
 Status kafka_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);

@@ -53,6 +53,12 @@ static const OptionRow sink_rows[KAFKA_SINK_OPTION_COUNT] = {
 	[KAFKA_SINK_ANY] = ANY_ROW,
 };
 
+static bool
+is_bounded(const Setting *settings)
+{
+	return settings[KAFKA_BOUNDED].flag;
+}
+
 const ConnectorClass kafka_connector = {
 	.name = "kafka",
 	.doc = "Topics of Apache Kafka.",
@@ -60,6 +66,8 @@ const ConnectorClass kafka_connector = {
 	.keyed_output = true,
 	.source_options = {"Kafka source", kafka_source_rows, KAFKA_SOURCE_OPTION_COUNT},
 	.sink_options = {"Kafka sink", sink_rows, KAFKA_SINK_OPTION_COUNT},
+	.bounded = is_bounded,
+	.split_count = kafka_split_count,
 	.reader_open = kafka_reader_open,
 	.read = kafka_read,
 	.commit = kafka_commit,

@@ -400,6 +400,12 @@ kafka_split_name(const Reader *base, uint32_t split)
 					       : reader->client.topic;
 }
 
+uint32_t
+kafka_split_count(const Reader *base)
+{
+	return ((const KafkaReader *)base)->partition_count;
+}
+
 int64_t
 kafka_lag(Reader *base)
 {

@@ -581,6 +581,24 @@ memory_writer_close(Writer *base, bool failed, Error *err)
 	return FERRIS_OK;
 }
 
+static bool
+is_bounded(const Setting *settings)
+{
+	(void)settings;
+	return true; /* a topic that is written is closed at the end */
+}
+
+static uint32_t
+memory_split_count(const Reader *base)
+{
+	const MemoryReader *reader = (const MemoryReader *)base;
+
+	pthread_mutex_lock(&reader->broker->lock->mutex);
+	uint32_t count = reader->topic->partition_count;
+	pthread_mutex_unlock(&reader->broker->lock->mutex);
+	return count;
+}
+
 const ConnectorClass memory_connector = {
 	.name = "memory",
 	.doc = "Topics inside the process, for tests.",
@@ -588,6 +606,8 @@ const ConnectorClass memory_connector = {
 	.keyed_output = true,
 	.source_options = {"memory source", source_rows, SOURCE_OPTION_COUNT},
 	.sink_options = {"memory sink", sink_rows, SINK_OPTION_COUNT},
+	.bounded = is_bounded,
+	.split_count = memory_split_count,
 	.reader_open = memory_reader_open,
 	.read = memory_read,
 	.commit = memory_commit,

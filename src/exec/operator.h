@@ -1,13 +1,13 @@
 /* exec/operator.h -- what every operator is: it is pushed batches and pushes them on.
  *
- * One operator, one file, the same functions in the same order: open, push, close, and the class
- * at the end.  The plan node is read-only and shared; the operator holds all state and belongs to
+ * One operator, one file, the same functions in the same order: open, push, advance, finish, close,
+ * and the class at the end.  The plan node is read-only and shared; the operator holds all state and belongs to
  * one task.  A filter narrows the batch's selection vector; a projection puts its own vectors in
  * the place of the batch's columns while the operators below it run. */
 #pragma once
 
+#include "exec/pipeline.h"
 #include "func/program.h"
-#include "plan/plan.h"
 
 typedef struct Operator Operator;
 typedef struct TaskContext TaskContext;
@@ -18,6 +18,10 @@ typedef struct OperatorClass {
 	Status (*open)(Operator *op, TaskContext *task, Error *err);
 	/* The batch has at least one selected row. */
 	Status (*push)(Operator *op, Batch *batch, Error *err);
+	/* Event time has come to `watermark`: nothing older will come.  NULL: passed on. */
+	Status (*advance)(Operator *op, int64_t watermark, Error *err);
+	/* The input has ended.  NULL: passed on. */
+	Status (*finish)(Operator *op, Error *err);
 	void (*close)(Operator *op);
 } OperatorClass;
 
@@ -36,7 +40,10 @@ struct TaskContext {
 	const Chunk *chunk;   /* being decoded */
 	const Reader *reader; /* for the names of its splits */
 	Output *output;       /* where the sink encodes to */
-	bool keyed;           /* the output has keys, headers, timestamps */
+	bool keyed;          /* the output has keys, headers, timestamps */
+	ChunkResult *result; /* what becomes of the chunk */
+	uint32_t splits;     /* that deliver side by side; 0: one at a time */
+	size_t state_limit;  /* bytes an operator may keep */
 };
 
 static inline Status
@@ -48,6 +55,27 @@ operator_push(Operator *op, Batch *batch, Error *err)
 	return op->class->push(op, batch, err);
 }
 
+static inline Status
+operator_advance(Operator *op, int64_t watermark, Error *err)
+{
+	while (op != NULL && op->class->advance == NULL)
+		op = op->next;
+	return op != NULL ? op->class->advance(op, watermark, err) : FERRIS_OK;
+}
+
+static inline Status
+operator_finish(Operator *op, Error *err)
+{
+	while (op != NULL && op->class->finish == NULL)
+		op = op->next;
+	return op != NULL ? op->class->finish(op, err) : FERRIS_OK;
+}
+
+/* Copies a batch's errors, whose texts die with it, in order of the records. */
+void task_keep_errors(TaskContext *task, const Batch *batch);
+
+extern const OperatorClass watermark_class;
+extern const OperatorClass aggregate_class;
 extern const OperatorClass filter_class;
 extern const OperatorClass project_class;
 extern const OperatorClass sink_class;

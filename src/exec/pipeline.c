@@ -64,7 +64,29 @@ pipeline_decode_spec(const StatementPlan *plan, FieldOrder *order, DecodeSpec *s
 static const OperatorClass *
 class_of(PlanKind kind)
 {
-	return kind == PLAN_FILTER ? &filter_class : &project_class;
+	switch (kind) {
+	case PLAN_FILTER:
+		return &filter_class;
+	case PLAN_PROJECT:
+		return &project_class;
+	case PLAN_WATERMARK:
+		return &watermark_class;
+	case PLAN_AGGREGATE:
+		return &aggregate_class;
+	case PLAN_LIMIT: /* counted by the writer, in order */
+	case PLAN_SCAN:
+		break;
+	}
+	return NULL;
+}
+
+bool
+plan_is_stateful(const StatementPlan *plan)
+{
+	for (const PlanNode *node = plan->root; node != NULL; node = node->input)
+		if (node->kind == PLAN_AGGREGATE)
+			return true;
+	return false;
 }
 
 static Status
@@ -87,7 +109,7 @@ build_operators(Pipeline *pipeline, Error *err)
 
 	TRY(add_operator(pipeline, &sink_class, NULL, err));
 	for (; node->kind != PLAN_SCAN; node = node->input)
-		if (node->kind != PLAN_LIMIT) /* counted by the writer, in order */
+		if (class_of(node->kind) != NULL)
 			TRY(add_operator(pipeline, class_of(node->kind), node, err));
 	return FERRIS_OK;
 }
@@ -121,7 +143,9 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 	pipeline->task = (TaskContext){.arena = &pipeline->arena,
 				       .plan = spec->plan,
 				       .reader = spec->reader,
-				       .keyed = spec->plan->sink->connector->keyed_output};
+				       .keyed = spec->plan->sink->connector->keyed_output,
+				       .splits = spec->splits,
+				       .state_limit = (size_t)spec->plan->job[JOB_STATE_LIMIT].integer};
 	pipeline->batch = new_batch(pipeline->scan);
 	pipeline_decode_spec(spec->plan, spec->order, &pipeline->decode);
 	TRY(pipeline->scan->scan.endpoint->codec->decoder_open(&pipeline->decode, &pipeline->arena,
@@ -150,6 +174,8 @@ result_reset(ChunkResult *result)
 	arena_reset(&result->arena);
 	result->records_in = 0;
 	result->filtered = 0;
+	result->late = 0;
+	result->aggregated = 0;
 	result->lines = 0;
 	result->errors = NULL;
 	result->rows_before = NULL;
@@ -176,12 +202,14 @@ rows_before_line(const Batch *batch, uint32_t line)
 }
 
 static void
-grow_errors(ChunkResult *result, uint32_t wanted)
+reserve_errors(ChunkResult *result, uint32_t wanted)
 {
 	uint32_t capacity = wanted > 16 ? wanted * 2 : 16;
+
+	if (wanted <= result->error_capacity)
+		return;
 	RowError *errors = ARENA_ARRAY(&result->arena, RowError, capacity);
 	uint32_t *rows_before = ARENA_ARRAY(&result->arena, uint32_t, capacity);
-
 	if (result->error_count > 0) {
 		memcpy(errors, result->errors, sizeof *errors * result->error_count);
 		memcpy(rows_before, result->rows_before, sizeof *rows_before * result->error_count);
@@ -191,30 +219,42 @@ grow_errors(ChunkResult *result, uint32_t wanted)
 	result->error_capacity = capacity;
 }
 
-/* Copy the batch's errors, whose texts die with it, in order of the records.  The batch's rows
- * follow the first `first` rows of the output. */
-static void
-keep_errors(const Batch *batch, ChunkResult *result, uint32_t first)
+/* Whether a error of a record comes before the one at the end of the list. */
+static bool
+comes_before(const RowError *error, const RowError *last)
 {
-	uint32_t wanted = result->error_count + batch->error_count;
+	return !error->derived && !last->derived && last->record.line > error->record.line;
+}
 
-	if (wanted > result->error_capacity)
-		grow_errors(result, wanted);
+/* `first`: the rows of output that stood before this batch's. */
+static void
+keep_errors(ChunkResult *result, const Batch *batch, uint32_t first)
+{
+	reserve_errors(result, result->error_count + batch->error_count);
 	for (uint32_t i = 0; i < batch->error_count; i++) {
 		RowError error = batch->errors[i];
 		uint32_t at = result->error_count++;
+		uint32_t rows = first + rows_before_line(batch, error.record.line);
 
+		if (error.derived || rows > result->output.count)
+			rows = result->output.count;
 		error.column = str_copy(&result->arena, error.column);
 		error.message = str_copy(&result->arena, error.message);
 		/* Stages report one after the other; insertion keeps the order of the records. */
-		while (at > 0 && result->errors[at - 1].record.line > error.record.line) {
+		while (at > 0 && comes_before(&error, &result->errors[at - 1])) {
 			result->errors[at] = result->errors[at - 1];
 			result->rows_before[at] = result->rows_before[at - 1];
 			at--;
 		}
 		result->errors[at] = error;
-		result->rows_before[at] = first + rows_before_line(batch, error.record.line);
+		result->rows_before[at] = rows;
 	}
+}
+
+void
+task_keep_errors(TaskContext *task, const Batch *batch)
+{
+	keep_errors(task->result, batch, task->result->output.count);
 }
 
 /* FailBatch: take back the rows of this batch that follow its first failed record. */
@@ -238,6 +278,7 @@ pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error 
 	result_reset(result);
 	pipeline->task.chunk = chunk;
 	pipeline->task.output = &result->output;
+	pipeline->task.result = result;
 	while (chunk->record_count > 0 ? cursor.record < chunk->record_count
 				       : cursor.next < chunk->len) {
 		uint32_t first = result->output.count;
@@ -249,14 +290,21 @@ pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error 
 		TRY(operator_push(pipeline->first, batch, err));
 		result->records_in += batch->records_in;
 		result->filtered += batch->filtered;
-		if (batch->error_count == 0)
-			continue;
-		if (pipeline->stop_at_error)
+		if (batch->error_count > 0 && pipeline->stop_at_error)
 			cut_after_error(batch, &result->output, first);
-		keep_errors(batch, result, first);
-		if (pipeline->stop_at_error)
+		keep_errors(result, batch, first);
+		if (result->error_count > 0 && pipeline->stop_at_error)
 			break;
 	}
 	result->lines = cursor.line;
 	return FERRIS_OK;
+}
+
+Status
+pipeline_finish(Pipeline *pipeline, ChunkResult *result, Error *err)
+{
+	result_reset(result);
+	pipeline->task.output = &result->output;
+	pipeline->task.result = result;
+	return operator_finish(pipeline->first, err);
 }

@@ -16,6 +16,8 @@ typedef struct ChunkResult {
 	Output output;
 	uint64_t records_in;   /* records read */
 	uint64_t filtered;     /* rows that a predicate removed */
+	uint64_t late;       /* rows too late for every window */
+	uint64_t aggregated; /* rows that went into groups */
 	uint32_t lines;        /* lines or records consumed */
 	RowError *errors;      /* in the arena, in order of the records */
 	uint32_t *rows_before; /* for each error, the rows of the output that its record comes
@@ -29,6 +31,7 @@ typedef struct PipelineSpec {
 	const StatementPlan *plan;
 	FieldOrder *order;    /* of a file with a header; filled by the reader */
 	const Reader *reader; /* for the names of splits */
+	uint32_t splits;      /* that the reader delivers side by side; 0: one at a time */
 	bool stop_at_error;   /* FailBatch: nothing after the first failed record is put out */
 } PipelineSpec;
 
@@ -42,6 +45,11 @@ void pipeline_close(Pipeline *pipeline);
 /* Decodes the whole chunk (or up to the first failed record) into `result`, which is emptied
  * first.  Messages and column names in the errors stay valid until the next use of `result`. */
 Status pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error *err);
+
+/* The input has ended: what the operators still hold comes out. */
+Status pipeline_finish(Pipeline *pipeline, ChunkResult *result, Error *err);
+/* Whether the plan keeps state from chunk to chunk: then one pipeline must see them all, in order. */
+bool plan_is_stateful(const StatementPlan *plan);
 
 /* What readers need to know of the scan: fills `spec` from the plan. */
 void pipeline_decode_spec(const StatementPlan *plan, FieldOrder *order, DecodeSpec *spec);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "func/aggregate_state.h"
+#include "func/function.h"
 #include "func/overload.h"
 
 #define METHODS_OPEN(family)                                                                       \
@@ -92,6 +93,29 @@ aggregate_open(const AggregateCall *call, AggregateMemory *memory, Arena *arena,
 	if (status != FERRIS_OK && err->position.line == 0)
 		err->position = call->position;
 	return status;
+}
+
+static void
+find_column(BoundExpr *expr, void *found)
+{
+	if (expr->kind == BOUND_COLUMN)
+		*(bool *)found = true;
+}
+
+Status
+aggregate_constant(Arena *arena, const AggregateCall *call, uint32_t arg, const char *what,
+                   Value *out, Error *err)
+{
+	BoundExpr *expr = call->args[arg];
+	bool varies = false;
+
+	bound_walk(expr, find_column, &varies);
+	if (varies) {
+		error_set_at(err, FERRIS_ERR_ARGUMENTS, expr->position,
+		             "the %s of %.*s must be a constant", what, STR_ARG(call->name));
+		return error_hint(err, "it is called as %s", call->class->signature);
+	}
+	return bound_evaluate(arena, expr, out, err);
 }
 
 /* ---- bytes that a state owns ---- */

@@ -45,6 +45,52 @@ AGGREGATE("MIN", "ANY", aggregate_result_comparable, min, HEAP, extreme_emit, 0,
 AGGREGATE("MAX", "ANY", aggregate_result_comparable, max, HEAP, extreme_emit, 0,
           "MAX(x)", "The largest value; NaN is larger than all other numbers.")
 
+/* ---- func/aggregate_spread.c: variances and weighted means, exact ---- */
+AGGREGATE("VARIANCE|VAR_SAMP", "EXACT", aggregate_result_average, spread, RETRACT,
+          variance_sample_emit, 0, "VARIANCE(x)",
+          "The variance of a sample (over n - 1), exact before one rounding; NULL for one row.")
+AGGREGATE("VAR_POP", "EXACT", aggregate_result_average, spread, RETRACT, variance_whole_emit, 0,
+          "VAR_POP(x)", "The variance of all there is (over n), exact before one rounding.")
+AGGREGATE("STDDEV|STDDEV_SAMP", "EXACT", aggregate_result_average, spread, RETRACT,
+          deviation_sample_emit, 0, "STDDEV(x)",
+          "The standard deviation of a sample, exact before one rounding; NULL for one row.")
+AGGREGATE("STDDEV_POP", "EXACT", aggregate_result_average, spread, RETRACT, deviation_whole_emit, 0,
+          "STDDEV_POP(x)", "The standard deviation of all there is, exact before one rounding.")
+AGGREGATE("VWAP", "EXACT EXACT", aggregate_result_average, weighted, RETRACT, vwap_emit, 0,
+          "VWAP(price, quantity)",
+          "SUM(price * quantity) / SUM(quantity), exact before one rounding.")
+
+/* ---- func/aggregate_moments.c: the same of doubles; correlation and regression ---- */
+AGGREGATE("VARIANCE|VAR_SAMP", "DOUBLE", result_double, moments, HEAP_RETRACT,
+          real_variance_sample_emit, 0, "VARIANCE(x)",
+          "The variance of a sample (over n - 1), exact before one rounding; NULL for one row.")
+AGGREGATE("VAR_POP", "DOUBLE", result_double, moments, HEAP_RETRACT, real_variance_whole_emit, 0,
+          "VAR_POP(x)", "The variance of all there is (over n), exact before one rounding.")
+AGGREGATE("STDDEV|STDDEV_SAMP", "DOUBLE", result_double, moments, HEAP_RETRACT,
+          real_deviation_sample_emit, 0, "STDDEV(x)",
+          "The standard deviation of a sample, exact before one rounding; NULL for one row.")
+AGGREGATE("STDDEV_POP", "DOUBLE", result_double, moments, HEAP_RETRACT, real_deviation_whole_emit, 0,
+          "STDDEV_POP(x)", "The standard deviation of all there is, exact before one rounding.")
+AGGREGATE("VWAP", "DOUBLE DOUBLE", result_double, moments, HEAP_RETRACT, real_vwap_emit, 0,
+          "VWAP(price, quantity)",
+          "SUM(price * quantity) / SUM(quantity), exact before one rounding.")
+AGGREGATE("CORR", "DOUBLE DOUBLE", result_double, pairs, HEAP_RETRACT, corr_emit, 0,
+          "CORR(y, x)", "Pearson's correlation; NULL where one of the two does not vary.")
+AGGREGATE("COVAR_POP", "DOUBLE DOUBLE", result_double, pairs, HEAP_RETRACT, covar_pop_emit, 0,
+          "COVAR_POP(y, x)", "The covariance of all there is (over n).")
+AGGREGATE("COVAR_SAMP", "DOUBLE DOUBLE", result_double, pairs, HEAP_RETRACT, covar_samp_emit, 0,
+          "COVAR_SAMP(y, x)", "The covariance of a sample (over n - 1); NULL for one row.")
+AGGREGATE("REGR_SLOPE", "DOUBLE DOUBLE", result_double, pairs, HEAP_RETRACT, regr_slope_emit, 0,
+          "REGR_SLOPE(y, x)", "The slope of the line of least squares; NULL where x does not vary.")
+AGGREGATE("REGR_INTERCEPT", "DOUBLE DOUBLE", result_double, pairs, HEAP_RETRACT,
+          regr_intercept_emit, 0, "REGR_INTERCEPT(y, x)",
+          "Where the line of least squares is at x = 0; NULL where x does not vary.")
+AGGREGATE("REGR_R2", "DOUBLE DOUBLE", result_double, pairs, HEAP_RETRACT, regr_r2_emit, 0,
+          "REGR_R2(y, x)",
+          "The square of the correlation; 1 where only y does not vary, NULL where x does not.")
+AGGREGATE("REGR_COUNT", "DOUBLE DOUBLE", result_bigint, count, RETRACT, count_emit, NO_NULL,
+          "REGR_COUNT(y, x)", "The number of rows where neither is NULL.")
+
 #undef ORDERED
 #undef NO_NULL
 #undef DISTINCT

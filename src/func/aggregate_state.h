@@ -98,6 +98,10 @@ aggregate_wide(const Vector *v, uint32_t at)
 	return VECTOR_DATA(v, const int64_t)[at];
 }
 
+/* The value of an argument that must not depend on the rows; `what` names it in the error. */
+Status aggregate_constant(Arena *arena, const AggregateCall *call, uint32_t arg, const char *what,
+                          Value *out, Error *err);
+
 /* ---- bytes that a state owns ---- */
 
 void *aggregate_alloc(AggregateMemory *memory, size_t size);

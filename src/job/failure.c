@@ -48,6 +48,8 @@ failure_open(const StatementPlan *plan, void *environment, Arena *arena, Failure
 static int
 print_place(char *out, size_t size, const FailedRecord *record)
 {
+	if (record->error->derived)
+		return snprintf(out, size, "a group's result");
 	if (record->chunk->record_count == 0)
 		return snprintf(out, size, "%s:%llu", record->split_name,
 				(unsigned long long)record->line);
@@ -95,6 +97,8 @@ record_bytes(const FailedRecord *record)
 {
 	const Chunk *chunk = record->chunk;
 
+	if (record->error->derived)
+		return (Str){NULL, 0};
 	if (chunk->record_count > 0) {
 		const ChunkRecord *original = &chunk->records[record->error->record.line];
 
@@ -123,11 +127,11 @@ append_letter_line(FailureHandler *handler, const FailedRecord *record)
 
 	buffer_append_str(out, STR("{\"source\":"));
 	buffer_append_json(out, str_from(record->split_name));
-	if (record->chunk->record_count == 0)
+	if (!error->derived && record->chunk->record_count == 0)
 		buffer_printf(out, ",\"line\":%llu,\"offset\":%lld",
 			      (unsigned long long)record->line,
 			      (long long)(record->chunk->position + error->record.offset));
-	else
+	else if (!error->derived)
 		buffer_printf(out, ",\"offset\":%lld",
 			      (long long)record->chunk->records[error->record.line].position);
 	snprintf(code, sizeof code, "FS%04d", error_info(error->status)->number);
@@ -176,7 +180,7 @@ append_letter_record(FailureHandler *handler, const FailedRecord *record)
 	const Chunk *chunk = record->chunk;
 	const RowError *error = record->error;
 	const ChunkRecord *original =
-		chunk->record_count > 0 ? &chunk->records[error->record.line] : NULL;
+		chunk->record_count > 0 && !error->derived ? &chunk->records[error->record.line] : NULL;
 	char code[16];
 
 	buffer_append_str(&out->bytes, record_bytes(record));

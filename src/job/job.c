@@ -15,6 +15,7 @@
 typedef struct Slot {
 	Chunk *chunk;
 	uint64_t sequence;
+	bool is_end; /* no input: what state gave out at the end */
 	ChunkResult result;
 	Status status;
 	Error error; /* if status is not FERRIS_OK */
@@ -28,6 +29,7 @@ typedef struct SplitState {
 } SplitState;
 
 typedef struct Counters {
+	_Atomic uint64_t late, aggregated, results;
 	_Atomic uint64_t records_in, bytes_in, rows_out, bytes_out, filtered, failed, dead_letters,
 		limited;
 	_Atomic uint64_t pool_hits, pool_misses;
@@ -68,6 +70,9 @@ struct Job {
 	/* writer stage */
 	Slot **pending; /* by sequence modulo slot_count */
 	uint64_t next_sequence;
+	bool stateful;        /* one task sees all chunks, in order */
+	uint64_t read_count;  /* chunks handed to the tasks; the ring orders it for them */
+	_Atomic bool ended; /* the source has delivered everything */
 	SplitState *splits;
 	uint32_t split_count;
 	int64_t skip_rows; /* OFFSET */
@@ -140,7 +145,8 @@ commit_positions(Job *job, Error *err)
 	Status status = FERRIS_OK;
 
 	pthread_mutex_lock(&job->commits.mutex);
-	if (job->commits.wanted && job->source->commit != NULL)
+	/* What groups hold is in memory alone: after a crash their input must be read again. */
+	if (job->commits.wanted && job->source->commit != NULL && !job->stateful)
 		status = job->source->commit(job->reader, job->commits.positions,
 					     job->commits.count, err);
 	job->commits.wanted = false;
@@ -200,9 +206,12 @@ reader_main(void *argument)
 		if (slot == NULL || result != READ_DATA)
 			continue;
 		slot->sequence = sequence++;
+		slot->is_end = false;
+		job->read_count = sequence;
 		ring_push(&job->filled, slot);
 		slot = NULL;
 	}
+	job->ended = result == READ_END;
 	ring_close(&job->filled);
 	/* Kafka wants to be asked while the rest is on its way out. */
 	while (!job->finished) {
@@ -216,6 +225,22 @@ reader_main(void *argument)
 }
 
 /* ---------------------------------------------------------------- tasks */
+
+/* The input has ended: groups and windows that are still open come out. */
+static void
+finish_state(Job *job, Pipeline *pipeline)
+{
+	void *item;
+
+	if (!job->ended || ring_pop(&job->free, -1, &item) != RING_OK)
+		return;
+	Slot *slot = item;
+	chunk_reset(slot->chunk);
+	slot->is_end = true;
+	slot->sequence = job->read_count;
+	slot->status = pipeline_finish(pipeline, &slot->result, &slot->error);
+	ring_push(&job->done, slot);
+}
 
 static void *
 task_main(void *argument)
@@ -231,6 +256,8 @@ task_main(void *argument)
 					    &slot->result, &slot->error);
 		ring_push(&job->done, slot);
 	}
+	if (job->stateful)
+		finish_state(job, job->pipelines[start->index]);
 	if (atomic_fetch_sub(&job->tasks_left, 1) == 1)
 		ring_close(&job->done);
 	return NULL;
@@ -265,6 +292,7 @@ handle_errors(Job *job, const Slot *slot, const SplitState *split, Error *err)
 		};
 
 		job->counters.failed++;
+		job->counters.results += slot->result.errors[i].derived;
 		TRY(failure_record(job->failures, &record, err));
 		job->counters.dead_letters = failure_dead_letters(job->failures);
 	}
@@ -321,6 +349,10 @@ write_slot(Job *job, Slot *slot, Error *err)
 	job->counters.records_in += result->records_in;
 	job->counters.bytes_in += slot->chunk->len;
 	job->counters.filtered += result->filtered;
+	job->counters.late += result->late;
+	job->counters.aggregated += result->aggregated;
+	if (job->stateful)
+		job->counters.results += result->output.count;
 	if (job->rows_left != INT64_MAX || job->skip_rows > 0)
 		apply_limit(job, result);
 	if (result->output.count > 0)
@@ -328,10 +360,12 @@ write_slot(Job *job, Slot *slot, Error *err)
 	job->counters.rows_out += result->output.count;
 	job->counters.bytes_out += result->output.bytes.len;
 	TRY(handle_errors(job, slot, split, err));
+	job->dirty = true;
+	if (slot->is_end)
+		return FERRIS_OK;
 	split->lines += slot->chunk->skipped_lines + result->lines;
 	split->next = slot->chunk->next_position;
 	split->seen = true;
-	job->dirty = true;
 	return FERRIS_OK;
 }
 
@@ -501,6 +535,7 @@ open_tasks(Job *job, Error *err)
 		.plan = plan,
 		.order = &job->order,
 		.reader = job->reader,
+		.splits = job->source->split_count != NULL ? job->source->split_count(job->reader) : 0,
 		.stop_at_error =
 			strategy == FAILURE_FAIL_BATCH || strategy == FAILURE_RETRY_WITH_BACKOFF,
 	};
@@ -552,7 +587,8 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 	pthread_mutex_init(&job->error_mutex, NULL);
 	pthread_mutex_init(&job->commits.mutex, NULL);
 	job->counters.lag = -1;
-	job->task_count = (uint32_t)spec->plan->job[JOB_PARALLELISM].integer;
+	job->stateful = plan_is_stateful(spec->plan);
+	job->task_count = job->stateful ? 1 : (uint32_t)spec->plan->job[JOB_PARALLELISM].integer;
 	set_limits(job);
 	TRY(open_reader(job, err));
 	TRY(open_tasks(job, err));
@@ -669,6 +705,9 @@ job_counters(Job *job, JobCounters *out)
 		.rows_out = c->rows_out,
 		.bytes_out = c->bytes_out,
 		.filtered = c->filtered,
+		.late = c->late,
+		.aggregated = c->aggregated,
+		.results = c->results,
 		.failed = c->failed,
 		.dead_letters = c->dead_letters,
 		.limited = c->limited,

@@ -26,13 +26,17 @@ typedef struct JobSpec {
 	int64_t row_limit; /* at most so many rows; INT64_MAX: no limit */
 } JobSpec;
 
-/* in = out + filtered + failed + beyond LIMIT, once the job has ended. */
+/* The books balance once the job has ended: what came in, and what groups gave out beside it, is
+ * in + results = out + filtered + failed + limited + late + aggregated. */
 typedef struct JobCounters {
 	uint64_t records_in;
 	uint64_t bytes_in;
 	uint64_t rows_out;
 	uint64_t bytes_out;
 	uint64_t filtered;
+	uint64_t late;       /* rows too late for every window */
+	uint64_t aggregated; /* rows that went into groups */
+	uint64_t results;    /* rows that groups gave out */
 	uint64_t failed;
 	uint64_t dead_letters;
 	uint64_t limited;     /* rows that LIMIT or OFFSET left out */

@@ -15,6 +15,9 @@ add_counters(JobCounters *sum, const JobCounters *c)
 	sum->rows_out += c->rows_out;
 	sum->bytes_out += c->bytes_out;
 	sum->filtered += c->filtered;
+	sum->late += c->late;
+	sum->aggregated += c->aggregated;
+	sum->results += c->results;
 	sum->failed += c->failed;
 	sum->dead_letters += c->dead_letters;
 	sum->limited += c->limited;

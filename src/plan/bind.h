@@ -15,11 +15,14 @@ typedef struct ScopeColumn {
 	bool hidden;    /* a system column: not part of * */
 } ScopeColumn;
 
+typedef struct Grouping Grouping;
+
 typedef struct Scope {
 	ScopeColumn *columns;
 	uint32_t count;
-	PlanNode *scan;   /* the input if it is a scan: HEADER('k') adds columns to it; else NULL */
-	const char *what; /* "WHERE", "the select list": for messages */
+	PlanNode *scan;     /* the input if it is a scan: HEADER('k') adds columns to it; else NULL */
+	Grouping *grouping; /* of a grouped query's select list, HAVING, ...; else NULL */
+	const char *what;   /* "WHERE", "the select list": for messages */
 } Scope;
 
 typedef struct Binder {
@@ -42,6 +45,24 @@ Status bind_predicate(Binder *binder, Scope *scope, const Expr *expr, const char
 Status bind_query(Binder *binder, const Query *query, PlanNode **out);
 /* Names in `schema` as an error hint: "trades has: trade_id, symbol, ...". */
 Status unknown_column(Binder *binder, const Scope *scope, const Name *name);
+
+/* ---- plan/bind_group.c */
+
+/* Whether the query groups: GROUP BY, a window, or an aggregate somewhere. */
+bool is_grouped(const Select *select);
+/* The window that the query asks for by WINDOW, by a function in GROUP BY or in FROM; its time and
+ * durations are bound over `input`.  SHAPE_NONE if there is none. */
+Status bind_window(Binder *binder, Scope *input, const Select *select, const Relation *function,
+                   WindowPlan *out);
+/* Binds GROUP BY over `input` and makes the aggregate node over `node`; expressions bound in the
+ * returned scope see its groups, and add the aggregates they mention to the node. */
+Status bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPlan *window,
+                     EmitKind emit, PlanNode *node, Scope *out, PlanNode **aggregate);
+/* While binding in a grouped scope: *out is set if the expression is a group key, a window's bound
+ * or an aggregate; NULL if it must be looked into. */
+Status bind_grouped(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
+/* Fixes the node's schema after everything was bound. */
+void finish_grouping(Binder *binder, Scope *scope);
 
 /* ---- plan/settings.c */
 

@@ -514,66 +514,23 @@ bind_case(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 
 /* ---------------------------------------------------------------- functions */
 
-static const Str stateful_functions[] = {
-	STR_INIT("COUNT"),
-	STR_INIT("SUM"),
-	STR_INIT("AVG"),
-	STR_INIT("MIN"),
-	STR_INIT("MAX"),
-	STR_INIT("STDDEV"),
-	STR_INIT("STDDEV_SAMP"),
-	STR_INIT("STDDEV_POP"),
-	STR_INIT("VARIANCE"),
-	STR_INIT("VAR_SAMP"),
-	STR_INIT("VAR_POP"),
-	STR_INIT("MEDIAN"),
-	STR_INIT("COUNT_DISTINCT"),
-	STR_INIT("APPROX_COUNT_DISTINCT"),
-	STR_INIT("FIRST"),
-	STR_INIT("FIRST_VALUE"),
-	STR_INIT("LAST"),
-	STR_INIT("LAST_VALUE"),
-	STR_INIT("STRING_AGG"),
-	STR_INIT("GROUP_CONCAT"),
-	STR_INIT("LISTAGG"),
-	STR_INIT("COLLECT"),
-	STR_INIT("ARRAY_AGG"),
-	STR_INIT("PERCENTILE_CONT"),
-	STR_INIT("PERCENTILE_DISC"),
-	STR_INIT("CORR"),
-	STR_INIT("COVAR_POP"),
-	STR_INIT("COVAR_SAMP"),
-	STR_INIT("REGR_SLOPE"),
-	STR_INIT("REGR_INTERCEPT"),
-	STR_INIT("REGR_R2"),
-	STR_INIT("DELTA"),
-	STR_INIT("VWAP"),
-	STR_INIT("LAG"),
-	STR_INIT("LEAD"),
-	STR_INIT("ROW_NUMBER"),
-	STR_INIT("RANK"),
-	STR_INIT("DENSE_RANK"),
-	STR_INIT("NTH_VALUE"),
-	STR_INIT("PERCENT_RANK"),
-	STR_INIT("CUME_DIST"),
-	STR_INIT("NTILE"),
-	STR_INIT("TUMBLE_START"),
-	STR_INIT("TUMBLE_END"),
-	STR_INIT("TUMBLE"),
-	STR_INIT("HOP"),
-	STR_INIT("HOP_START"),
-	STR_INIT("HOP_END"),
+/* Functions that are neither aggregates nor scalar: they need OVER or a window. */
+static const Str window_functions[] = {
+	STR_INIT("LAG"),          STR_INIT("LEAD"),       STR_INIT("ROW_NUMBER"),
+	STR_INIT("RANK"),         STR_INIT("DENSE_RANK"), STR_INIT("NTH_VALUE"),
+	STR_INIT("PERCENT_RANK"), STR_INIT("CUME_DIST"),  STR_INIT("NTILE"),
+	STR_INIT("TUMBLE_START"), STR_INIT("TUMBLE_END"), STR_INIT("HOP_START"),
+	STR_INIT("HOP_END"),      STR_INIT("TUMBLE"),     STR_INIT("HOP"),
+	STR_INIT("SESSION"),      STR_INIT("CUMULATE"),
 };
 
 static bool
-is_stateful(const FunctionCall *function)
+is_window_function(const FunctionCall *function)
 {
-	if (function->over != NULL || function->star || function->distinct ||
-	    function->filter != NULL || function->order.count > 0 ||
-	    function->within_group.count > 0)
+	if (function->over != NULL)
 		return true;
-	for (size_t i = 0; i < sizeof stateful_functions / sizeof *stateful_functions; i++)
-		if (str_eq_nocase(function->name.text, stateful_functions[i]))
+	for (size_t i = 0; i < sizeof window_functions / sizeof *window_functions; i++)
+		if (str_eq_nocase(function->name.text, window_functions[i]))
 			return !function_exists(function->name.text);
 	return false;
 }
@@ -616,15 +573,32 @@ bind_header(Binder *binder, Scope *scope, BoundExpr *arg, const Expr *expr, Boun
 	return FERRIS_OK;
 }
 
+/* An aggregate or window function where none can be. */
 static Status
-stateful_error(Binder *binder, const Expr *expr)
+refuse_function(Binder *binder, const Expr *expr)
 {
 	const FunctionCall *function = &expr->function;
 
-	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-		     "%.*s is %s, which this version cannot run yet", STR_ARG(function->name.text),
-		     function->over != NULL ? "a window function" : "an aggregate or window");
-	return error_hint(binder->err, "it can filter and transform record by record");
+	if (function->over != NULL) {
+		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
+		             "%.*s with OVER cannot run in this version yet",
+		             STR_ARG(function->name.text));
+		return error_hint(binder->err, "aggregates can be computed by GROUP BY");
+	}
+	if (aggregate_exists(function->name.text)) {
+		error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
+		             "the aggregate %.*s cannot stand here", STR_ARG(function->name.text));
+		return error_hint(binder->err, "aggregates belong in the select list or in HAVING");
+	}
+	if (is_window_function(function)) {
+		error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
+		             "%.*s needs a window: OVER (...), or one in GROUP BY",
+		             STR_ARG(function->name.text));
+		return error_hint(binder->err, "GROUP BY TUMBLE(time, INTERVAL '1' MINUTE)");
+	}
+	return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
+	                    "%.*s is no aggregate: it takes no *, DISTINCT, ORDER BY or FILTER",
+	                    STR_ARG(function->name.text));
 }
 
 static Status
@@ -635,8 +609,10 @@ bind_function(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	uint32_t count = function->arg_count;
 	Str name = function->name.text;
 
-	if (is_stateful(function))
-		return stateful_error(binder, expr);
+	if (is_window_function(function) || function->star || function->distinct ||
+	    function->filter != NULL || function->order.count > 0 || function->within_group.count > 0 ||
+	    (aggregate_exists(name) && !function_exists(name)))
+		return refuse_function(binder, expr);
 	for (uint32_t i = 0; i < count; i++) {
 		if (function->args[i].name.text.data != NULL)
 			return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS,
@@ -693,6 +669,11 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	Arena *arena = binder->arena;
 	BoundExpr *operand;
 
+	if (scope->grouping != NULL) {
+		TRY(bind_grouped(binder, scope, expr, out));
+		if (*out != NULL)
+			return FERRIS_OK;
+	}
 	switch (expr->kind) {
 	case EXPR_NULL:
 		*out = bound_constant(arena, value_null(TYPE_OF(NULL)), expr->position);

@@ -22,26 +22,23 @@ not_yet(Binder *binder, Position at, const char *what)
 {
 	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, at, "%s cannot run in this version yet",
 		     what);
-	return error_hint(binder->err, "it can filter and transform record by record");
+	return error_hint(binder->err, "docs/sql.md says what this version can run");
 }
 
 static Status
-refuse_stateful(Binder *binder, const Query *query, const Select *select)
+refuse_unsupported(Binder *binder, const Query *query, const Select *select)
 {
-	if (select->group_count > 0)
-		return not_yet(binder, select->groups[0].position, "GROUP BY");
-	if (select->window.kind != WINDOW_NONE)
-		return not_yet(binder, select->window.position, "WINDOW");
 	if (select->distinct)
 		return not_yet(binder, query->position, "SELECT DISTINCT");
-	if (select->having != NULL)
-		return not_yet(binder, select->having->position, "HAVING");
 	if (select->qualify != NULL)
 		return not_yet(binder, select->qualify->position, "QUALIFY");
-	if (select->grace != NULL)
-		return not_yet(binder, select->grace->position, "GRACE PERIOD");
 	if (query->order.count > 0)
 		return not_yet(binder, query->order.items[0].expr->position, "ORDER BY");
+	if (!is_grouped(select) && select->grace != NULL)
+		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, select->grace->position,
+		                    "GRACE PERIOD needs a window");
+	if (!is_grouped(select) && query->emit == EMIT_FINAL)
+		return not_yet(binder, query->emit_position, "EMIT FINAL without a group");
 	return FERRIS_OK;
 }
 
@@ -97,6 +94,7 @@ make_scan(Binder *binder, const CatalogEntry *entry, Position at)
 	scan->position = at;
 	scan->scan.endpoint = entry->source;
 	scan->scan.record = &entry->schema;
+	scan->scan.declaration = entry->statement;
 	scan->scan.columns = columns;
 	scan->schema.count = n;
 	scan->schema.fields = ARENA_ARRAY(binder->arena, Field, n);
@@ -115,7 +113,9 @@ open_source(Binder *binder, CatalogEntry *entry, bool undeclared, Position at)
 	Options given = {.count = entry->options.count + own.count};
 
 	given.entries = ARENA_ARRAY(binder->arena, OptionEntry, given.count);
-	memcpy(given.entries, entry->options.entries, sizeof(OptionEntry) * entry->options.count);
+	if (entry->options.count > 0)
+		memcpy(given.entries, entry->options.entries,
+		       sizeof(OptionEntry) * entry->options.count);
 	memcpy(given.entries + entry->options.count, own.entries, sizeof(OptionEntry) * own.count);
 	TRY(resolve_endpoint(binder, ROLE_SOURCE, entry->name, at, given, &entry->source));
 	if (entry->schema.count == 0)
@@ -176,6 +176,29 @@ bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	return FERRIS_OK;
 }
 
+/* TABLE(TUMBLE(TABLE t, ...)) reads t; the window is bound with the groups. */
+static Status
+bind_function_table(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
+                    Str *qualifier)
+{
+	for (uint32_t i = 0; i < relation->function.arg_count; i++) {
+		const TableArgument *argument = &relation->function.args[i];
+		Relation table = {.kind = RELATION_NAME, .position = argument->position};
+
+		if (argument->kind == ARGUMENT_QUERY)
+			return bind_nested(binder, ctes, argument->query, out);
+		if (argument->kind != ARGUMENT_TABLE)
+			continue;
+		table.name = argument->table;
+		if (relation->alias.text.data == NULL)
+			*qualifier = argument->table.text;
+		return bind_name(binder, ctes, &table, out);
+	}
+	error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, relation->position,
+	             "a table function needs a table");
+	return error_hint(binder->err, "TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), INTERVAL '1' MINUTE))");
+}
+
 static Status
 bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
 	      Str *qualifier)
@@ -196,7 +219,7 @@ bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, Pl
 	case RELATION_LATE:
 		return not_yet(binder, relation->position, "LATE(query)");
 	case RELATION_FUNCTION:
-		return not_yet(binder, relation->position, "a table function");
+		return bind_function_table(binder, ctes, relation, out, qualifier);
 	case RELATION_UNNEST:
 		return not_yet(binder, relation->position, "UNNEST");
 	}
@@ -276,6 +299,12 @@ add_star(Binder *binder, SelectList *list, const Scope *scope, const Expr *star)
 	const NameList *qualifier = &star->column;
 	uint32_t before = list->count;
 
+	if (scope->grouping != NULL) {
+		error_set_at(binder->err, FERRIS_ERR_TYPE, star->position,
+		             "* cannot be selected from groups");
+		return error_hint(binder->err, "name the group's keys and aggregates");
+	}
+
 	for (uint32_t i = 0; i < scope->count; i++) {
 		const ScopeColumn *column = &scope->columns[i];
 
@@ -339,29 +368,6 @@ bind_items(Binder *binder, const Select *select, Scope *scope, PlanNode *input, 
 /* ---------------------------------------------------------------- queries */
 
 static Status
-bind_where(Binder *binder, const Expr *where, Scope *scope, PlanNode **node)
-{
-	PlanNode *filter = ARENA_NEW(binder->arena, PlanNode);
-	BoundExpr *predicate;
-
-	TRY(bind_predicate(binder, scope, where, "WHERE", &predicate));
-	filter->kind = PLAN_FILTER;
-	filter->input = *node;
-	filter->position = where->position;
-	filter->schema = (*node)->schema;
-	if (predicate->kind == BOUND_AND) {
-		filter->filter.conjuncts = predicate->args;
-		filter->filter.count = predicate->arg_count;
-	} else {
-		filter->filter.conjuncts = ARENA_ARRAY(binder->arena, BoundExpr *, 1);
-		filter->filter.conjuncts[0] = predicate;
-		filter->filter.count = 1;
-	}
-	*node = filter;
-	return FERRIS_OK;
-}
-
-static Status
 bind_count(Binder *binder, const Expr *expr, const char *what, int64_t *out)
 {
 	Scope none = {.what = what};
@@ -396,26 +402,171 @@ bind_limit(Binder *binder, const Query *query, PlanNode **node)
 	return FERRIS_OK;
 }
 
+/* ---------------------------------------------------------------- grouped queries */
+
+/* A watermark node above the scan if the stream declares one. */
+static Status
+add_declared_watermark(Binder *binder, PlanNode **root, bool *found)
+{
+	PlanNode **link = root;
+
+	while ((*link)->input != NULL && (*link)->input->input != NULL)
+		link = &(*link)->input;
+	if ((*link)->input != NULL)
+		link = &(*link)->input;
+	PlanNode *scan = *link;
+	const Statement *declaration = scan->scan.declaration;
+
+	*found = declaration != NULL && declaration->create.watermark.column.text.data != NULL;
+	if (!*found)
+		return FERRIS_OK;
+	PlanNode *node = ARENA_NEW(binder->arena, PlanNode);
+	Scope scope = make_scope(binder, scan, scan->scan.endpoint->name);
+
+	*node = (PlanNode){.kind = PLAN_WATERMARK,
+	                   .position = declaration->create.watermark.position,
+	                   .input = scan,
+	                   .schema = scan->schema};
+	*link = node;
+	return bind_expr(binder, &scope, declaration->create.watermark.expr, &node->watermark.expr);
+}
+
+static const PlanNode *
+bottom_of(const PlanNode *node)
+{
+	while (node->input != NULL)
+		node = node->input;
+	return node;
+}
+
+/* An endless source without a declared watermark: its time column less 'watermark.delay'. */
+static Status
+add_implied_watermark(Binder *binder, const WindowPlan *window, PlanNode **root)
+{
+	const Endpoint *endpoint = bottom_of(*root)->scan.endpoint;
+	int64_t delay = endpoint->common[ENDPOINT_WATERMARK_DELAY].integer;
+	PlanNode *node = ARENA_NEW(binder->arena, PlanNode);
+	const Type *type = window->time->type;
+	Value value = {.type = TYPE_OF(INTERVAL), .interval = {0, 0, delay * MICROS_PER_MILLI}};
+
+	if (endpoint->connector->bounded != NULL &&
+	    endpoint->connector->bounded(endpoint->connector_settings))
+		return FERRIS_OK;
+	if (type->kind == TYPE_BIGINT)
+		value = (Value){.type = TYPE_OF(BIGINT), .int64 = delay};
+	BoundExpr *args[] = {window->time,
+	                     bound_constant(binder->arena, value, window->time->position)};
+	*node = (PlanNode){.kind = PLAN_WATERMARK,
+	                   .position = window->time->position,
+	                   .input = *root,
+	                   .schema = (*root)->schema};
+	*root = node;
+	return function_bind(binder->arena, STR("-"), args, 2, window->time->position,
+	                     &node->watermark.expr, binder->err);
+}
+
+static Status
+add_watermark(Binder *binder, const WindowPlan *window, PlanNode **root)
+{
+	bool declared;
+
+	if (window->shape == SHAPE_NONE)
+		return FERRIS_OK;
+	TRY(add_declared_watermark(binder, root, &declared));
+	return declared ? FERRIS_OK : add_implied_watermark(binder, window, root);
+}
+
+/* HAVING as a filter over the groups. */
+static PlanNode *
+filter_over(Binder *binder, PlanNode *input, BoundExpr *predicate)
+{
+	PlanNode *filter = ARENA_NEW(binder->arena, PlanNode);
+
+	*filter = (PlanNode){
+		.kind = PLAN_FILTER, .input = input, .position = predicate->position, .schema = input->schema};
+	if (predicate->kind == BOUND_AND) {
+		filter->filter.conjuncts = predicate->args;
+		filter->filter.count = predicate->arg_count;
+	} else {
+		filter->filter.conjuncts = ARENA_ARRAY(binder->arena, BoundExpr *, 1);
+		filter->filter.conjuncts[0] = predicate;
+		filter->filter.count = 1;
+	}
+	return filter;
+}
+
+/* The output key of a grouped query is its group key, if all of it is selected. */
+static void
+mark_group_keys(PlanNode *project, uint32_t key_count)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < project->schema.count; i++)
+		if (project->project.key[i])
+			return;
+	for (uint32_t k = 0; k < key_count; k++)
+		for (uint32_t i = 0; i < project->schema.count; i++)
+			if (project->project.exprs[i]->kind == BOUND_COLUMN &&
+			    project->project.exprs[i]->column == k) {
+				found++;
+				break;
+			}
+	if (found < key_count)
+		return;
+	for (uint32_t i = 0; i < project->schema.count; i++)
+		project->project.key[i] = project->project.exprs[i]->kind == BOUND_COLUMN &&
+		                          project->project.exprs[i]->column < key_count;
+}
+
+static Status
+bind_grouped_select(Binder *binder, const Query *query, const Select *select, Scope *scope,
+                    PlanNode *node, PlanNode **out)
+{
+	const Relation *function = select->from->kind == RELATION_FUNCTION ? select->from : NULL;
+	BoundExpr *having = NULL;
+	PlanNode *aggregate;
+	WindowPlan window;
+	Scope groups;
+
+	TRY(bind_window(binder, scope, select, function, &window));
+	TRY(add_watermark(binder, &window, &node));
+	TRY(bind_grouping(binder, scope, select, &window, query->emit, node, &groups, &aggregate));
+	if (select->having != NULL)
+		TRY(bind_predicate(binder, &groups, select->having, "HAVING", &having));
+	TRY(bind_items(binder, select, &groups, aggregate, out));
+	finish_grouping(binder, &groups);
+	mark_group_keys(*out, aggregate->aggregate.key_count);
+	if (having != NULL)
+		(*out)->input = filter_over(binder, aggregate, having);
+	return FERRIS_OK;
+}
+
 static Status
 bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Select *select,
-	    PlanNode **out)
+            PlanNode **out)
 {
 	PlanNode *node = NULL;
 	Str qualifier = {"", 0};
 
-	TRY(refuse_stateful(binder, query, select));
+	TRY(refuse_unsupported(binder, query, select));
 	if (select->from == NULL)
 		return not_yet(binder, query->position, "a SELECT without FROM");
 	TRY(bind_relation(binder, ctes, select->from, &node, &qualifier));
 	if (node->kind == PLAN_LIMIT)
 		return not_yet(binder, node->position, "LIMIT inside a subquery");
 	Scope scope = make_scope(binder, node, qualifier);
-	if (select->where != NULL)
-		TRY(bind_where(binder, select->where, &scope, &node));
-	TRY(bind_items(binder, select, &scope, node, &node));
-	/* HEADER('k') may have widened the scan below a filter. */
-	if (node->input->kind == PLAN_FILTER)
-		node->input->schema = node->input->input->schema;
+	if (select->where != NULL) {
+		BoundExpr *where;
+
+		TRY(bind_predicate(binder, &scope, select->where, "WHERE", &where));
+		node = filter_over(binder, node, where);
+	}
+	if (is_grouped(select))
+		TRY(bind_grouped_select(binder, query, select, &scope, node, &node));
+	else if (select->from->kind == RELATION_FUNCTION)
+		return not_yet(binder, select->from->position, "a window without GROUP BY");
+	else
+		TRY(bind_items(binder, select, &scope, node, &node));
 	TRY(bind_limit(binder, query, &node));
 	*out = node;
 	return FERRIS_OK;
@@ -452,8 +603,6 @@ bind_nested(Binder *binder, const CteScope *ctes, const Query *query, PlanNode *
 		scopes[i] = (CteScope){ctes, &query->ctes[i]};
 		ctes = &scopes[i];
 	}
-	if (query->emit == EMIT_FINAL && query->body->kind == BODY_SELECT)
-		return not_yet(binder, query->emit_position, "EMIT FINAL");
 	return bind_body(binder, ctes, query, out);
 }
 

@@ -57,6 +57,35 @@ print_project(Arena *arena, Buffer *out, const PlanNode *node)
 }
 
 static void
+print_aggregate(Arena *arena, Buffer *out, const PlanNode *node)
+{
+	static const char *const shapes[] = {[SHAPE_NONE] = "",
+					     [SHAPE_HOP] = "HOP",
+					     [SHAPE_CUMULATE] = "CUMULATE",
+					     [SHAPE_SESSION] = "SESSION"};
+	const WindowPlan *window = &node->aggregate.window;
+
+	buffer_append_str(out, STR("Aggregate"));
+	if (node->aggregate.key_count > 0) {
+		buffer_append_str(out, STR(" by "));
+		print_exprs(arena, out, node->aggregate.keys, node->aggregate.key_count, ", ");
+	}
+	if (node->aggregate.set_count > 1)
+		buffer_printf(out, " in %u grouping sets", node->aggregate.set_count);
+	if (window->shape != SHAPE_NONE) {
+		buffer_printf(out, " %s(%.*s, %lld", shapes[window->shape],
+			      STR_ARG(bound_text(arena, window->time)), (long long)window->size);
+		if (window->advance != window->size)
+			buffer_printf(out, ", %lld", (long long)window->advance);
+		buffer_append_char(out, ')');
+	}
+	buffer_append_str(out, STR(": "));
+	for (uint32_t i = 0; i < node->aggregate.call_count; i++)
+		buffer_printf(out, "%s%.*s", i > 0 ? ", " : "", STR_ARG(node->aggregate.calls[i]->text));
+	buffer_printf(out, " EMIT %s\n", node->aggregate.emit == EMIT_ONCE_FINAL ? "FINAL" : "CHANGES");
+}
+
+static void
 print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 {
 	buffer_printf(out, "%*s", indent, "");
@@ -72,6 +101,12 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 	case PLAN_PROJECT:
 		print_project(arena, out, node);
 		break;
+	case PLAN_WATERMARK:
+		buffer_printf(out, "Watermark %.*s\n", STR_ARG(bound_text(arena, node->watermark.expr)));
+		break;
+	case PLAN_AGGREGATE:
+		print_aggregate(arena, out, node);
+		break;
 	case PLAN_LIMIT:
 		buffer_append_str(out, STR("Limit"));
 		if (node->limit.count != INT64_MAX)
@@ -82,6 +117,25 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 		break;
 	}
 	print_node(arena, out, node->input, indent + 2);
+}
+
+/* What each operator keeps, and what bounds it. */
+static void
+print_state(Buffer *out, const PlanNode *root)
+{
+	bool any = false;
+
+	for (const PlanNode *node = root; node != NULL; node = node->input) {
+		if (node->kind != PLAN_AGGREGATE)
+			continue;
+		any = true;
+		buffer_printf(out, "    state: Aggregate keeps its groups%s\n",
+			      node->aggregate.window.shape != SHAPE_NONE
+				      ? " until the watermark passes their window"
+				      : "; as many as there are keys");
+	}
+	if (!any)
+		buffer_append_str(out, STR("    state: none\n"));
 }
 
 Str
@@ -98,7 +152,7 @@ plan_explain(Arena *arena, const StatementPlan *plan)
 			      STR_ARG(plan->root->schema.fields[plan->key_columns[i]].name));
 	buffer_append_char(&out, '\n');
 	print_node(arena, &out, plan->root, 4);
-	buffer_append_str(&out, STR("    state: none\n"));
+	print_state(&out, plan->root);
 	Str text = str_copy(arena, (Str){out.data, (uint32_t)out.len});
 	buffer_free(&out);
 	return text;

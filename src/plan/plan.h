@@ -7,7 +7,7 @@
 #pragma once
 
 #include "connector/connector.h"
-#include "func/bound.h"
+#include "func/aggregate.h"
 #include "sql/parser.h"
 
 typedef struct PlanNode PlanNode;
@@ -17,7 +17,33 @@ typedef enum PlanKind {
 	PLAN_FILTER,  /* rows for which all conjuncts are true */
 	PLAN_PROJECT, /* expressions over the input's columns */
 	PLAN_LIMIT,   /* OFFSET and LIMIT in order of arrival */
+	PLAN_WATERMARK, /* event time: how far it has come before each row */
+	PLAN_AGGREGATE, /* groups of rows, of the whole input or of windows of time */
 } PlanKind;
+
+/* How rows are cut into windows by their time. */
+typedef enum WindowShape {
+	SHAPE_NONE,     /* one window: everything */
+	SHAPE_HOP,      /* every `advance` a window of `size` begins; TUMBLE: advance = size */
+	SHAPE_CUMULATE, /* every `size`; results after each `advance` of it */
+	SHAPE_SESSION,  /* rows of a key less than `size` apart */
+} WindowShape;
+
+/* Times in the unit of the time column: microseconds of a TIMESTAMP, or a BIGINT's own. */
+typedef struct WindowPlan {
+	WindowShape shape;
+	BoundExpr *time;    /* over the input's columns */
+	int64_t size;       /* SESSION: the gap */
+	int64_t advance;
+	int64_t offset;
+	int64_t grace;      /* late rows are taken so long after the window's end */
+} WindowPlan;
+
+/* When a result is put out. */
+typedef enum EmitMode {
+	EMIT_EACH_CHANGE, /* after each row that changes it */
+	EMIT_ONCE_FINAL,  /* once: when the window closes or the input ends */
+} EmitMode;
 
 /* What a column of a scan is filled from. */
 typedef enum ScanSource {
@@ -66,6 +92,9 @@ struct PlanNode {
 			DecodePredicate *predicates;
 			BoundExpr **predicate_exprs; /* the same as SQL, for EXPLAIN */
 			uint32_t predicate_count;
+			BoundExpr *watermark;        /* declared: WATERMARK FOR; or NULL */
+			Str time_column;             /* its column */
+			const Statement *declaration; /* CREATE STREAM ... (...), or NULL */
 		} scan;
 		struct {
 			BoundExpr **conjuncts;
@@ -79,6 +108,19 @@ struct PlanNode {
 			int64_t count; /* INT64_MAX: no LIMIT */
 			int64_t offset;
 		} limit;
+		struct {
+			BoundExpr *expr; /* TIMESTAMP or BIGINT; NULL does not move it */
+		} watermark;
+		struct {
+			BoundExpr **keys; /* the first columns of the schema */
+			uint32_t key_count;
+			uint64_t *sets;     /* GROUPING SETS: bit k says that keys[k] is in the set */
+			uint32_t set_count; /* 1: a plain GROUP BY */
+			WindowPlan window;  /* unless SHAPE_NONE: then come _window_start and _window_end */
+			AggregateCall **calls; /* the last columns of the schema */
+			uint32_t call_count;
+			EmitMode emit;
+		} aggregate;
 	};
 };
 
@@ -92,6 +134,7 @@ typedef enum JobOption {
 	JOB_RETRY_BACKOFF,
 	JOB_COMMIT_INTERVAL,
 	JOB_GUARANTEE,
+	JOB_STATE_LIMIT,
 	JOB_OPTION_COUNT
 } JobOption;
 
@@ -112,6 +155,8 @@ typedef enum EndpointOption {
 	ENDPOINT_CONNECTOR,
 	ENDPOINT_FORMAT,
 	ENDPOINT_SAMPLE_BYTES,
+	ENDPOINT_WATERMARK_DELAY,
+	ENDPOINT_IDLE_TIMEOUT,
 	ENDPOINT_OPTION_COUNT
 } EndpointOption;
 

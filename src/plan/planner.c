@@ -279,6 +279,22 @@ check_exprs(Arena *arena, BoundExpr *const *exprs, uint32_t count, Error *err)
 }
 
 static Status
+check_aggregate(Arena *arena, const PlanNode *node, Error *err)
+{
+	AggregateMemory memory = {0};
+
+	TRY(check_exprs(arena, node->aggregate.keys, node->aggregate.key_count, err));
+	for (uint32_t i = 0; i < node->aggregate.call_count; i++) {
+		const AggregateCall *call = node->aggregate.calls[i];
+		AggregateRun run;
+
+		TRY(check_exprs(arena, call->args, call->arg_count, err));
+		TRY(aggregate_open(call, &memory, arena, &run, err));
+	}
+	return FERRIS_OK;
+}
+
+static Status
 check_programs(Arena *arena, const PlanNode *node, Error *err)
 {
 	for (; node != NULL; node = node->input) {
@@ -286,6 +302,8 @@ check_programs(Arena *arena, const PlanNode *node, Error *err)
 			TRY(check_exprs(arena, node->filter.conjuncts, node->filter.count, err));
 		if (node->kind == PLAN_PROJECT)
 			TRY(check_exprs(arena, node->project.exprs, node->schema.count, err));
+		if (node->kind == PLAN_AGGREGATE)
+			TRY(check_aggregate(arena, node, err));
 	}
 	return FERRIS_OK;
 }

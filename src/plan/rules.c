@@ -1,4 +1,6 @@
-/* plan/rules.c -- merging nodes, pushing predicates and projections into the scan. */
+/* plan/rules.c -- merging nodes, pushing predicates and projections into the scan.
+ *
+ * A predicate does not pass a Watermark: the event time is that of all records. */
 #include "plan/rules.h"
 
 #include "func/function.h"
@@ -281,7 +283,70 @@ typedef struct Columns {
 	uint32_t *passes; /* how often it goes to the sink as it is */
 } Columns;
 
-/* How the nodes from the scan up to the first Project use the scan's columns. */
+/* The places of a node's expressions, which read its input's columns. */
+typedef struct Slots {
+	BoundExpr ***items;
+	uint32_t count;
+} Slots;
+
+static void
+add_slots(Slots *slots, BoundExpr **exprs, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (exprs[i] != NULL)
+			slots->items[slots->count++] = &exprs[i];
+}
+
+static Slots
+slots_of(Arena *arena, PlanNode *node)
+{
+	Slots slots = {0};
+
+	switch (node->kind) {
+	case PLAN_FILTER:
+		slots.items = ARENA_ARRAY(arena, BoundExpr **, node->filter.count);
+		add_slots(&slots, node->filter.conjuncts, node->filter.count);
+		break;
+	case PLAN_PROJECT:
+		slots.items = ARENA_ARRAY(arena, BoundExpr **, node->schema.count);
+		add_slots(&slots, node->project.exprs, node->schema.count);
+		break;
+	case PLAN_WATERMARK:
+		slots.items = ARENA_ARRAY(arena, BoundExpr **, 1);
+		add_slots(&slots, &node->watermark.expr, 1);
+		break;
+	case PLAN_AGGREGATE: {
+		uint32_t count = node->aggregate.key_count + 1;
+
+		for (uint32_t i = 0; i < node->aggregate.call_count; i++)
+			count += node->aggregate.calls[i]->arg_count + 2;
+		slots.items = ARENA_ARRAY(arena, BoundExpr **, count);
+		add_slots(&slots, node->aggregate.keys, node->aggregate.key_count);
+		add_slots(&slots, &node->aggregate.window.time, 1);
+		for (uint32_t i = 0; i < node->aggregate.call_count; i++) {
+			AggregateCall *call = node->aggregate.calls[i];
+
+			add_slots(&slots, call->args, call->arg_count);
+			add_slots(&slots, &call->filter, 1);
+			add_slots(&slots, &call->order, 1);
+		}
+		break;
+	}
+	case PLAN_SCAN:
+	case PLAN_LIMIT:
+		break;
+	}
+	return slots;
+}
+
+/* Whether the node yields columns of its own rather than its input's. */
+static bool
+makes_columns(const PlanNode *node)
+{
+	return node->kind == PLAN_PROJECT || node->kind == PLAN_AGGREGATE;
+}
+
+/* How the nodes of the path, from the scan up, use the scan's columns. */
 static Columns
 scan_uses(Arena *arena, PlanNode *const *path, uint32_t depth, const PlanNode *scan, bool to_sink)
 {
@@ -289,16 +354,17 @@ scan_uses(Arena *arena, PlanNode *const *path, uint32_t depth, const PlanNode *s
 			ARENA_ARRAY(arena, uint32_t, scan->schema.count + 1)};
 
 	for (uint32_t d = 0; d < depth; d++) {
-		const PlanNode *node = path[d];
-		bool is_project = node->kind == PLAN_PROJECT;
-		BoundExpr *const *exprs = is_project ? node->project.exprs : node->filter.conjuncts;
-		uint32_t count = is_project ? node->schema.count : node->filter.count;
+		Slots slots = slots_of(arena, path[d]);
+		bool passes = path[d]->kind == PLAN_PROJECT && to_sink;
 
-		for (uint32_t i = 0; i < count; i++)
-			if (is_project && to_sink && exprs[i]->kind == BOUND_COLUMN)
-				uses.passes[exprs[i]->column]++;
+		for (uint32_t i = 0; i < slots.count; i++) {
+			const BoundExpr *expr = *slots.items[i];
+
+			if (passes && expr->kind == BOUND_COLUMN)
+				uses.passes[expr->column]++;
 			else
-				count_columns(exprs[i], uses.values);
+				count_columns(expr, uses.values);
+		}
 	}
 	return uses;
 }
@@ -356,48 +422,57 @@ prune_scan(Arena *arena, PlanNode *scan, const Columns *uses, BoundExpr **renumb
 	scan->schema = (Schema){fields, kept};
 }
 
+/* The nodes that read the scan's columns, from the scan up: through the first that makes its own. */
+static uint32_t
+scan_path(Arena *arena, PlanNode *root, const PlanNode *scan, PlanNode ***path)
+{
+	uint32_t depth = 0;
+	uint32_t first = 0;
+	uint32_t at;
+
+	for (PlanNode *node = root; node != scan; node = node->input)
+		depth++;
+	*path = ARENA_ARRAY(arena, PlanNode *, depth + 1);
+	at = depth;
+	for (PlanNode *node = root; node != scan; node = node->input)
+		(*path)[--at] = node;
+	while (first < depth && !makes_columns((*path)[first]))
+		first++;
+	return first < depth ? first + 1 : depth;
+}
+
 PlanNode *
 plan_push_down(Arena *arena, PlanNode *root)
 {
-	PlanNode *path[3]; /* from the scan up: [Filter] Project, or [Filter] */
-	uint32_t depth = 0;
+	PlanNode **link = &root;
 	PlanNode *scan;
 
 	root = merge(arena, root);
 	for (scan = root; scan->input != NULL;)
 		scan = scan->input;
-	PlanNode **link = &root;
 	while ((*link)->input != NULL && (*link)->input != scan)
 		link = &(*link)->input;
 	if ((*link)->kind == PLAN_FILTER) {
 		push_predicates(arena, *link, scan);
 		if ((*link)->filter.count == 0)
 			*link = scan;
-		else
-			path[depth++] = *link;
 	}
 
-	/* The first Project above the scan is the last node that names the scan's columns. */
-	PlanNode *top = root->kind == PLAN_LIMIT ? root->input : root;
-	PlanNode *project = NULL;
-	for (PlanNode *node = top; node != scan; node = node->input)
-		if (node->kind == PLAN_PROJECT)
-			project = node;
-	if (project != NULL)
-		path[depth++] = project;
-	Columns uses = scan_uses(arena, path, depth, scan, project == top);
+	PlanNode **path;
+	uint32_t depth = scan_path(arena, root, scan, &path);
+	const PlanNode *top = root->kind == PLAN_LIMIT ? root->input : root;
+	bool to_sink = depth > 0 && path[depth - 1] == top;
+	Columns uses = scan_uses(arena, path, depth, scan, to_sink);
 	BoundExpr **renumbered = ARENA_ARRAY(arena, BoundExpr *, scan->schema.count);
 
 	prune_scan(arena, scan, &uses, renumbered);
 	for (uint32_t d = 0; d < depth; d++) {
-		if (path[d]->kind == PLAN_PROJECT)
-			substitute_all(arena, &path[d]->project.exprs, path[d]->schema.count,
-				       renumbered);
-		else {
-			substitute_all(arena, &path[d]->filter.conjuncts, path[d]->filter.count,
-				       renumbered);
+		Slots slots = slots_of(arena, path[d]);
+
+		for (uint32_t i = 0; i < slots.count; i++)
+			*slots.items[i] = substitute(arena, *slots.items[i], renumbered);
+		if (!makes_columns(path[d]))
 			path[d]->schema = scan->schema;
-		}
 	}
 	return root;
 }

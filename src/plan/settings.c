@@ -17,6 +17,13 @@ static const OptionRow endpoint_rows[] = {
 				   NULL,
 				   "How much of the data is read to infer the columns of a stream "
 				   "declared without them."},
+	[ENDPOINT_WATERMARK_DELAY] = {"watermark.delay", OPTION_DURATION, "5s", 0, 365 * 86400e3, NULL,
+				      NULL,
+				      "How late rows may come in an endless source whose stream declares no "
+				      "WATERMARK."},
+	[ENDPOINT_IDLE_TIMEOUT] = {"watermark.idle.timeout", OPTION_DURATION, "30s", 1, 365 * 86400e3,
+				   NULL, NULL,
+				   "After so long at its end a partition no longer holds the watermark back."},
 };
 
 const OptionGroup endpoint_options = {"every source and sink", endpoint_rows,
@@ -47,6 +54,8 @@ static const OptionRow job_rows[] = {
 		 "exactly-once|at-least-once|at-most-once", "delivery_guarantee",
 		 "What a crash may do to the output; this version has at-least-once: nothing "
 		 "is lost, some records may come twice."},
+	[JOB_STATE_LIMIT] = {"state.memory.limit", OPTION_SIZE, "1GB", 1 << 20, 1e15, NULL, NULL,
+			     "How many bytes of groups an operator may keep."},
 };
 
 const OptionGroup job_options = {"job", job_rows, JOB_OPTION_COUNT};

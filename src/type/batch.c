@@ -50,6 +50,7 @@ batch_reset(Batch *batch)
 	batch->error_count = 0;
 	batch->records_in = 0;
 	batch->filtered = 0;
+	batch->watermarks = NULL;
 	arena_reset(&batch->heap);
 }
 
@@ -73,5 +74,5 @@ batch_add_error(Batch *batch, RecordRange record, Status status, Str column, con
 	va_start(args, format);
 	Str message = str_vformat(&batch->heap, format, args);
 	va_end(args);
-	batch->errors[batch->error_count++] = (RowError){record, status, column, message};
+	batch->errors[batch->error_count++] = (RowError){record, status, column, message, batch->derived};
 }

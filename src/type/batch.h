@@ -23,6 +23,7 @@ typedef struct RowError {
 	Status status;
 	Str column;  /* input or output column at fault, may be empty; in plan memory or heap */
 	Str message; /* in the batch's heap */
+	bool derived; /* of a row that an operator made: there is no record */
 } RowError;
 
 typedef struct Batch {
@@ -39,6 +40,9 @@ typedef struct Batch {
 	uint32_t error_count;
 	uint64_t records_in; /* records consumed from the input for this batch */
 	uint64_t filtered;   /* of these, rows a predicate has removed so far */
+
+	bool derived;              /* rows of an operator's own making: `records` says nothing */
+	const int64_t *watermarks; /* by row: the event time before it; NULL: as last announced */
 
 	Arena heap; /* bytes made on the way: unescaped strings, results, messages */
 } Batch;

@@ -1,0 +1,736 @@
+/* plan/bind_group.c -- GROUP BY, windows and aggregates.
+ *
+ * A grouped query's select list, HAVING and the like are bound in a scope whose columns are those
+ * of the aggregate node: the group keys, the window's bounds, and one column per aggregate call.
+ * An expression that equals a group key is that column; an aggregate's arguments are bound in the
+ * input's scope and the call becomes a column; any other column of the input is an error. */
+#include "func/function.h"
+#include "plan/bind.h"
+
+struct Grouping {
+	Scope *input;
+	PlanNode *node;         /* the aggregate */
+	uint32_t call_capacity;
+	bool inside;            /* the arguments of an aggregate are being bound */
+};
+
+/* Names of functions that stand for a window, and what its arguments mean. */
+typedef struct WindowFunction {
+	Str name;
+	WindowShape shape;
+	uint32_t durations; /* after the time: size; HOP and CUMULATE: advance, size */
+} WindowFunction;
+
+static const WindowFunction window_functions[] = {
+	{STR_INIT("TUMBLE"), SHAPE_HOP, 1},       {STR_INIT("TUMBLING"), SHAPE_HOP, 1},
+	{STR_INIT("HOP"), SHAPE_HOP, 2},          {STR_INIT("HOPPING"), SHAPE_HOP, 2},
+	{STR_INIT("SLIDING"), SHAPE_HOP, 2},      {STR_INIT("SESSION"), SHAPE_SESSION, 1},
+	{STR_INIT("CUMULATE"), SHAPE_CUMULATE, 2},
+};
+
+static const Str start_names[] = {
+	STR_INIT("TUMBLE_START"), STR_INIT("HOP_START"),      STR_INIT("SESSION_START"),
+	STR_INIT("CUMULATE_START"), STR_INIT("WINDOW_START"),
+};
+static const Str end_names[] = {
+	STR_INIT("TUMBLE_END"), STR_INIT("HOP_END"),      STR_INIT("SESSION_END"),
+	STR_INIT("CUMULATE_END"), STR_INIT("WINDOW_END"),
+};
+
+#define NAME_COUNT (sizeof start_names / sizeof *start_names)
+
+static const WindowFunction *
+find_window_function(Str name)
+{
+	for (size_t i = 0; i < sizeof window_functions / sizeof *window_functions; i++)
+		if (str_eq_nocase(name, window_functions[i].name))
+			return &window_functions[i];
+	return NULL;
+}
+
+static bool
+among(Str name, const Str *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq_nocase(name, names[i]))
+			return true;
+	return false;
+}
+
+/* ---------------------------------------------------------------- is it grouped? */
+
+static bool
+is_aggregate_call(const Expr *expr)
+{
+	return expr->kind == EXPR_FUNCTION && expr->function.over == NULL &&
+	       aggregate_exists(expr->function.name.text);
+}
+
+static bool has_aggregate(const Expr *expr);
+
+static bool
+list_has_aggregate(const ExprList *list)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (has_aggregate(list->items[i]))
+			return true;
+	return false;
+}
+
+static bool
+function_has_aggregate(const Expr *expr)
+{
+	if (is_aggregate_call(expr))
+		return true;
+	for (uint32_t i = 0; i < expr->function.arg_count; i++)
+		if (has_aggregate(expr->function.args[i].value))
+			return true;
+	return false;
+}
+
+static bool
+case_has_aggregate(const Expr *expr)
+{
+	if (has_aggregate(expr->case_when.operand) || has_aggregate(expr->case_when.otherwise))
+		return true;
+	for (uint32_t i = 0; i < expr->case_when.when_count; i++)
+		if (has_aggregate(expr->case_when.whens[i].when) ||
+		    has_aggregate(expr->case_when.whens[i].then))
+			return true;
+	return false;
+}
+
+static bool
+has_aggregate(const Expr *expr)
+{
+	if (expr == NULL)
+		return false;
+	switch (expr->kind) {
+	case EXPR_FUNCTION:
+		return function_has_aggregate(expr);
+	case EXPR_UNARY:
+		return has_aggregate(expr->unary.operand);
+	case EXPR_BINARY:
+		return has_aggregate(expr->binary.left) || has_aggregate(expr->binary.right);
+	case EXPR_AND:
+	case EXPR_OR:
+	case EXPR_ARRAY:
+	case EXPR_ROW:
+		return list_has_aggregate(&expr->list);
+	case EXPR_IS:
+		return has_aggregate(expr->is.operand);
+	case EXPR_BETWEEN:
+		return has_aggregate(expr->between.operand) || has_aggregate(expr->between.low) ||
+		       has_aggregate(expr->between.high);
+	case EXPR_IN_LIST:
+		return has_aggregate(expr->in_list.operand) || list_has_aggregate(&expr->in_list.list);
+	case EXPR_LIKE:
+		return has_aggregate(expr->like.operand) || has_aggregate(expr->like.pattern);
+	case EXPR_CASE:
+		return case_has_aggregate(expr);
+	case EXPR_CAST:
+		return has_aggregate(expr->cast.operand);
+	case EXPR_TRY:
+		return has_aggregate(expr->operand);
+	case EXPR_SUBSCRIPT:
+		return has_aggregate(expr->subscript.operand) || has_aggregate(expr->subscript.index);
+	case EXPR_FIELD:
+		return has_aggregate(expr->field.operand);
+	default:
+		return false;
+	}
+}
+
+bool
+is_grouped(const Select *select)
+{
+	if (select->group_count > 0 || select->window.kind != WINDOW_NONE || has_aggregate(select->having))
+		return true;
+	for (uint32_t i = 0; i < select->item_count; i++)
+		if (has_aggregate(select->items[i].expr))
+			return true;
+	return false;
+}
+
+/* ---------------------------------------------------------------- windows */
+
+/* A duration in the unit of the time column: microseconds, or milliseconds of a BIGINT. */
+static Status
+bind_duration(Binder *binder, const Expr *expr, const Type *time, bool zero, int64_t *out)
+{
+	Scope none = {.what = "a duration"};
+	BoundExpr *bound;
+
+	TRY(bind_expr(binder, &none, expr, &bound));
+	if (bound->kind != BOUND_CONSTANT || bound->type->kind != TYPE_INTERVAL || bound->constant.is_null)
+		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
+		                    "a window needs an INTERVAL constant here");
+	Interval interval = bound->constant.interval;
+	int64_t micros = interval.days * MICROS_PER_DAY + interval.micros;
+	if (interval.months != 0 || micros < 0 || (micros == 0 && !zero)) {
+		error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
+		             "a window cannot be %.*s long", STR_ARG(expr->text));
+		return error_hint(binder->err, "days, hours, minutes, seconds and parts of them can be");
+	}
+	*out = time->kind == TYPE_BIGINT ? micros / MICROS_PER_MILLI : micros;
+	return FERRIS_OK;
+}
+
+/* The stream's own time: its declared watermark's column, else the broker's timestamp. */
+static Status
+default_time(Binder *binder, const Scope *input, Position at, BoundExpr **out)
+{
+	Str name = STR("_timestamp");
+
+	if (input->scan != NULL && input->scan->scan.declaration != NULL &&
+	    input->scan->scan.declaration->create.watermark.column.text.data != NULL)
+		name = input->scan->scan.declaration->create.watermark.column.text;
+	for (uint32_t i = 0; i < input->count; i++)
+		if (str_eq_nocase(input->columns[i].name, name)) {
+			*out = bound_column(binder->arena, input->columns[i].index, input->columns[i].type, name,
+			                    at);
+			return FERRIS_OK;
+		}
+	error_set_at(binder->err, FERRIS_ERR_UNKNOWN_COLUMN, at, "the window has no time column");
+	return error_hint(binder->err, "name it: TUMBLING(event_time, INTERVAL '1' MINUTE)");
+}
+
+static Status
+check_time(Binder *binder, BoundExpr *time)
+{
+	if (time->type->kind == TYPE_TIMESTAMP || time->type->kind == TYPE_BIGINT)
+		return FERRIS_OK;
+	error_set_at(binder->err, FERRIS_ERR_TYPE, time->position, "a window's time is a TIMESTAMP, not %.*s",
+	             STR_ARG(type_text(binder->arena, time->type)));
+	return error_hint(binder->err, "or a BIGINT of epoch milliseconds");
+}
+
+static Status
+check_shape(Binder *binder, const WindowPlan *window, Position at)
+{
+	if (window->shape == SHAPE_HOP && window->advance > window->size) {
+		error_set_at(binder->err, FERRIS_ERR_TYPE, at,
+		             "the window advances by more than its size: rows between would be in none");
+		return error_hint(binder->err, "the size comes first in SLIDING(size, advance), last in "
+		                               "HOP(time, advance, size)");
+	}
+	if (window->shape == SHAPE_CUMULATE && window->size % window->advance != 0)
+		return error_set_at(binder->err, FERRIS_ERR_TYPE, at,
+		                    "CUMULATE's size must be a multiple of its step");
+	return FERRIS_OK;
+}
+
+/* time, [advance,] size, [offset] as arguments of a function. */
+static Status
+bind_window_arguments(Binder *binder, Scope *input, const WindowFunction *function,
+                      const Expr *const *args, uint32_t count, Position at, WindowPlan *out)
+{
+	const Type *time;
+
+	if (count < 1 + function->durations || count > 2 + function->durations)
+		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, at,
+		                    "%.*s takes a time and %u duration%s", STR_ARG(function->name),
+		                    function->durations, function->durations == 1 ? "" : "s");
+	out->shape = function->shape;
+	TRY(bind_expr(binder, input, args[0], &out->time));
+	TRY(check_time(binder, out->time));
+	time = out->time->type;
+	TRY(bind_duration(binder, args[function->durations], time, false, &out->size));
+	out->advance = out->size;
+	if (function->durations == 2)
+		TRY(bind_duration(binder, args[1], time, false, &out->advance));
+	if (count > 1 + function->durations)
+		TRY(bind_duration(binder, args[count - 1], time, true, &out->offset));
+	return check_shape(binder, out, at);
+}
+
+static Status
+bind_window_clause(Binder *binder, Scope *input, const WindowClause *clause, WindowPlan *out)
+{
+	static const WindowShape shapes[] = {
+		[WINDOW_NONE] = SHAPE_NONE,       [WINDOW_TUMBLING] = SHAPE_HOP,
+		[WINDOW_SLIDING] = SHAPE_HOP,     [WINDOW_SESSION] = SHAPE_SESSION,
+		[WINDOW_CUMULATE] = SHAPE_CUMULATE,
+	};
+
+	if (clause->time != NULL)
+		TRY(bind_expr(binder, input, clause->time, &out->time));
+	else
+		TRY(default_time(binder, input, clause->position, &out->time));
+	TRY(check_time(binder, out->time));
+	out->shape = shapes[clause->kind];
+	TRY(bind_duration(binder, clause->size, out->time->type, false, &out->size));
+	out->advance = out->size;
+	if (clause->advance != NULL)
+		TRY(bind_duration(binder, clause->advance, out->time->type, false, &out->advance));
+	return check_shape(binder, out, clause->position);
+}
+
+/* TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), ...)): the arguments behind the table. */
+static Status
+bind_window_relation(Binder *binder, Scope *input, const Relation *relation, WindowPlan *out)
+{
+	const WindowFunction *function = find_window_function(relation->function.name.text);
+	uint32_t count = relation->function.arg_count;
+	const Expr **args = ARENA_ARRAY(binder->arena, const Expr *, count);
+	Expr *time = ARENA_NEW(binder->arena, Expr);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const TableArgument *argument = &relation->function.args[i];
+
+		if (argument->kind == ARGUMENT_DESCRIPTOR && argument->columns.count == 1) {
+			time->kind = EXPR_COLUMN;
+			time->position = argument->position;
+			time->column = argument->columns;
+			args[0] = time;
+		} else if (argument->kind == ARGUMENT_EXPR && i > 0) {
+			args[i - 1] = argument->expr;
+		}
+	}
+	if (function == NULL || count < 3 || args[0] == NULL)
+		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, relation->position,
+		                    "write TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), size)), or HOP, "
+		                    "CUMULATE, SESSION");
+	return bind_window_arguments(binder, input, function, args, count - 1, relation->position, out);
+}
+
+static const Expr *
+window_in_groups(const Select *select)
+{
+	for (uint32_t i = 0; i < select->group_count; i++) {
+		const GroupItem *group = &select->groups[i];
+		const Expr *expr = group->kind == GROUP_EXPR ? group->sets[0].items[0] : NULL;
+
+		if (expr != NULL && expr->kind == EXPR_FUNCTION &&
+		    find_window_function(expr->function.name.text) != NULL)
+			return expr;
+	}
+	return NULL;
+}
+
+Status
+bind_window(Binder *binder, Scope *input, const Select *select, const Relation *function,
+            WindowPlan *out)
+{
+	const Expr *call = window_in_groups(select);
+	int ways = (call != NULL) + (select->window.kind != WINDOW_NONE) + (function != NULL);
+
+	*out = (WindowPlan){.shape = SHAPE_NONE};
+	if (ways == 0)
+		return FERRIS_OK;
+	if (ways > 1)
+		return error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT,
+		                    call != NULL ? call->position : select->window.position,
+		                    "the query has more than one window");
+	if (function != NULL)
+		TRY(bind_window_relation(binder, input, function, out));
+	else if (call == NULL)
+		TRY(bind_window_clause(binder, input, &select->window, out));
+	else {
+		const Expr **args = ARENA_ARRAY(binder->arena, const Expr *, call->function.arg_count);
+
+		for (uint32_t i = 0; i < call->function.arg_count; i++)
+			args[i] = call->function.args[i].value;
+		TRY(bind_window_arguments(binder, input, find_window_function(call->function.name.text), args,
+		                          call->function.arg_count, call->position, out));
+	}
+	if (select->grace != NULL)
+		TRY(bind_duration(binder, select->grace, out->time->type, true, &out->grace));
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- equality */
+
+static bool
+constant_equal(const Value *a, const Value *b)
+{
+	if (!type_equal(a->type, b->type) || a->is_null != b->is_null)
+		return false;
+	if (a->is_null)
+		return true;
+	switch (type_physical(a->type)) {
+	case PHYSICAL_BOOL:
+		return a->boolean == b->boolean;
+	case PHYSICAL_INT64:
+		return a->int64 == b->int64;
+	case PHYSICAL_INT128:
+		return a->int128 == b->int128;
+	case PHYSICAL_DOUBLE:
+		return memcmp(&a->real, &b->real, sizeof a->real) == 0;
+	case PHYSICAL_VIEW:
+		return str_eq(a->text, b->text);
+	case PHYSICAL_INTERVAL:
+		return memcmp(&a->interval, &b->interval, sizeof a->interval) == 0;
+	default:
+		return false;
+	}
+}
+
+static bool
+bound_equal(const BoundExpr *a, const BoundExpr *b)
+{
+	if (a->kind != b->kind || !type_equal(a->type, b->type) || a->arg_count != b->arg_count)
+		return false;
+	if (a->kind == BOUND_CONSTANT)
+		return constant_equal(&a->constant, &b->constant);
+	if (a->function != b->function || a->column != b->column || a->cast != b->cast)
+		return false;
+	for (uint32_t i = 0; i < a->arg_count; i++)
+		if (!bound_equal(a->args[i], b->args[i]))
+			return false;
+	return true;
+}
+
+/* ---------------------------------------------------------------- GROUP BY */
+
+/* 1, or an alias of the select list, stands for that item's expression. */
+static Status
+group_expr(Binder *binder, const Select *select, const Scope *input, const Expr *expr,
+           const Expr **out)
+{
+	*out = expr;
+	if (expr->kind == EXPR_INTEGER) {
+		uint32_t ordinal = 0;
+
+		for (uint32_t i = 0; i < expr->literal.len && ordinal < 100000; i++)
+			ordinal = ordinal * 10 + (uint32_t)(expr->literal.data[i] - '0');
+		if (ordinal < 1 || ordinal > select->item_count)
+			return error_set_at(binder->err, FERRIS_ERR_UNKNOWN_COLUMN, expr->position,
+			                    "GROUP BY %.*s: the select list has %u columns",
+			                    STR_ARG(expr->literal), select->item_count);
+		*out = select->items[ordinal - 1].expr;
+		return FERRIS_OK;
+	}
+	if (expr->kind != EXPR_COLUMN || expr->column.count != 1)
+		return FERRIS_OK;
+	for (uint32_t i = 0; i < input->count; i++)
+		if (str_eq_nocase(input->columns[i].name, expr->column.items[0].text))
+			return FERRIS_OK;
+	for (uint32_t i = 0; i < select->item_count; i++)
+		if (str_eq_nocase(select->items[i].alias.text, expr->column.items[0].text))
+			*out = select->items[i].expr;
+	return FERRIS_OK;
+}
+
+static bool
+names_window_bound(const Expr *expr)
+{
+	const Str names[] = {STR("window_start"), STR("window_end"), STR("_window_start"),
+	                     STR("_window_end")};
+
+	return expr->kind == EXPR_COLUMN &&
+	       among(expr->column.items[expr->column.count - 1].text, names, 4);
+}
+
+/* Adds the expression to the keys unless it is there; its number goes to *index. */
+static Status
+add_key(Binder *binder, Grouping *grouping, const Expr *expr, uint32_t *index)
+{
+	PlanNode *node = grouping->node;
+	BoundExpr *key;
+
+	TRY(bind_expr(binder, grouping->input, expr, &key));
+	for (*index = 0; *index < node->aggregate.key_count; ++*index)
+		if (bound_equal(node->aggregate.keys[*index], key))
+			return FERRIS_OK;
+	if (node->aggregate.key_count == 64)
+		return error_set_at(binder->err, FERRIS_ERR_LIMIT, expr->position,
+		                    "more than 64 expressions in GROUP BY");
+	node->aggregate.keys[node->aggregate.key_count++] = key;
+	return FERRIS_OK;
+}
+
+/* The keys of one written set as a bit mask. */
+static Status
+bind_set(Binder *binder, Grouping *grouping, const Select *select, const ExprList *list,
+         const WindowPlan *window, uint64_t *mask)
+{
+	*mask = 0;
+	for (uint32_t i = 0; i < list->count; i++) {
+		const Expr *expr;
+		uint32_t index;
+
+		TRY(group_expr(binder, select, grouping->input, list->items[i], &expr));
+		if (window->shape != SHAPE_NONE &&
+		    (names_window_bound(expr) ||
+		     (expr->kind == EXPR_FUNCTION && find_window_function(expr->function.name.text) != NULL)))
+			continue;
+		TRY(add_key(binder, grouping, expr, &index));
+		*mask |= UINT64_C(1) << index;
+	}
+	return FERRIS_OK;
+}
+
+/* The masks that one element of GROUP BY stands for. */
+static Status
+element_masks(Binder *binder, Grouping *grouping, const Select *select, const GroupItem *item,
+              const WindowPlan *window, uint64_t **masks, uint32_t *count)
+{
+	uint64_t *parts = ARENA_ARRAY(binder->arena, uint64_t, item->set_count + 1);
+	uint32_t n = item->set_count;
+
+	for (uint32_t i = 0; i < n; i++)
+		TRY(bind_set(binder, grouping, select, &item->sets[i], window, &parts[i]));
+	if (item->kind == GROUP_EXPR || item->kind == GROUP_SETS) {
+		*masks = parts;
+		*count = n;
+		return FERRIS_OK;
+	}
+	if (item->kind == GROUP_CUBE && n > 10)
+		return error_set_at(binder->err, FERRIS_ERR_LIMIT, item->position,
+		                    "CUBE of more than 10 elements");
+	*count = item->kind == GROUP_ROLLUP ? n + 1 : 1u << n;
+	*masks = ARENA_ARRAY(binder->arena, uint64_t, *count);
+	for (uint32_t i = 0; i < *count; i++)
+		for (uint32_t k = 0; k < n; k++)
+			if (item->kind == GROUP_ROLLUP ? k < n - i : !(i >> k & 1))
+				(*masks)[i] |= parts[k];
+	return FERRIS_OK;
+}
+
+/* The elements of GROUP BY multiply: every combination of their sets. */
+static Status
+bind_groups(Binder *binder, Grouping *grouping, const Select *select, const WindowPlan *window)
+{
+	PlanNode *node = grouping->node;
+	uint64_t *sets = ARENA_ARRAY(binder->arena, uint64_t, 1);
+	uint32_t set_count = 1;
+
+	for (uint32_t g = 0; g < select->group_count; g++) {
+		uint64_t *masks = NULL;
+		uint32_t count = 0;
+
+		TRY(element_masks(binder, grouping, select, &select->groups[g], window, &masks, &count));
+		if ((uint64_t)set_count * count > 4096)
+			return error_set_at(binder->err, FERRIS_ERR_LIMIT, select->groups[g].position,
+			                    "more than 4096 grouping sets");
+		uint64_t *product = ARENA_ARRAY(binder->arena, uint64_t, set_count * count);
+		for (uint32_t i = 0; i < set_count; i++)
+			for (uint32_t k = 0; k < count; k++)
+				product[i * count + k] = sets[i] | masks[k];
+		sets = product;
+		set_count *= count;
+	}
+	node->aggregate.sets = sets;
+	node->aggregate.set_count = set_count;
+	return FERRIS_OK;
+}
+
+Status
+bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPlan *window,
+              EmitKind emit, PlanNode *node, Scope *out, PlanNode **aggregate)
+{
+	Grouping *grouping = ARENA_NEW(binder->arena, Grouping);
+	PlanNode *result = ARENA_NEW(binder->arena, PlanNode);
+
+	result->kind = PLAN_AGGREGATE;
+	result->input = node;
+	result->position = select->group_count > 0 ? select->groups[0].position
+	                                           : select->items[0].expr->position;
+	result->aggregate.window = *window;
+	result->aggregate.keys = ARENA_ARRAY(binder->arena, BoundExpr *, 64);
+	result->aggregate.emit = emit == EMIT_FINAL || (emit == EMIT_DEFAULT && window->shape != SHAPE_NONE)
+	                                 ? EMIT_ONCE_FINAL
+	                                 : EMIT_EACH_CHANGE;
+	grouping->input = input;
+	grouping->node = result;
+	TRY(bind_groups(binder, grouping, select, window));
+	*out = *input;
+	if (window->shape == SHAPE_CUMULATE && result->aggregate.emit == EMIT_EACH_CHANGE)
+		return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, result->position,
+		                    "CUMULATE with EMIT CHANGES cannot run in this version yet");
+	out->scan = NULL;
+	out->grouping = grouping;
+	*aggregate = result;
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- aggregates */
+
+static uint32_t
+window_columns(const PlanNode *node)
+{
+	return node->aggregate.window.shape != SHAPE_NONE ? 2 : 0;
+}
+
+static bool
+call_equal(const AggregateCall *a, const AggregateCall *b)
+{
+	if (a->class != b->class || a->arg_count != b->arg_count || a->distinct != b->distinct ||
+	    a->descending != b->descending || (a->filter == NULL) != (b->filter == NULL) ||
+	    (a->order == NULL) != (b->order == NULL))
+		return false;
+	if (a->filter != NULL && !bound_equal(a->filter, b->filter))
+		return false;
+	if (a->order != NULL && !bound_equal(a->order, b->order))
+		return false;
+	for (uint32_t i = 0; i < a->arg_count; i++)
+		if (!bound_equal(a->args[i], b->args[i]))
+			return false;
+	return true;
+}
+
+/* The number of the call among the node's; equal calls are computed once. */
+static uint32_t
+add_call(Binder *binder, Grouping *grouping, AggregateCall *call)
+{
+	PlanNode *node = grouping->node;
+
+	for (uint32_t i = 0; i < node->aggregate.call_count; i++)
+		if (call_equal(node->aggregate.calls[i], call))
+			return i;
+	if (node->aggregate.call_count == grouping->call_capacity) {
+		uint32_t capacity = grouping->call_capacity > 0 ? grouping->call_capacity * 2 : 8;
+		AggregateCall **calls = ARENA_ARRAY(binder->arena, AggregateCall *, capacity);
+
+		if (node->aggregate.call_count > 0)
+			memcpy(calls, node->aggregate.calls, sizeof *calls * node->aggregate.call_count);
+		node->aggregate.calls = calls;
+		grouping->call_capacity = capacity;
+	}
+	node->aggregate.calls[node->aggregate.call_count] = call;
+	return node->aggregate.call_count++;
+}
+
+static Status
+bind_modifiers(Binder *binder, Scope *input, const FunctionCall *function, AggregateCall *call)
+{
+	const OrderList *order = function->order.count > 0 ? &function->order : &function->within_group;
+
+	call->distinct = function->distinct;
+	if (function->filter != NULL)
+		TRY(bind_predicate(binder, input, function->filter, "FILTER", &call->filter));
+	if (order->count > 1)
+		return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, order->items[1].expr->position,
+		                    "an aggregate can be ordered by one expression");
+	if (order->count == 1) {
+		call->descending = order->items[0].descending;
+		return bind_expr(binder, input, order->items[0].expr, &call->order);
+	}
+	return FERRIS_OK;
+}
+
+static Status
+bind_aggregate(Binder *binder, Grouping *grouping, const Expr *expr, BoundExpr **out)
+{
+	const FunctionCall *function = &expr->function;
+	Scope input = *grouping->input;
+	BoundExpr **args = ARENA_ARRAY(binder->arena, BoundExpr *, function->arg_count + 1);
+	/* PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x) means PERCENTILE_CONT(x, 0.5). */
+	bool within = function->within_group.count == 1 && aggregate_takes_within(function->name.text);
+	AggregateCall *call;
+
+	if (within)
+		TRY(bind_expr(binder, &input, function->within_group.items[0].expr, &args[0]));
+	for (uint32_t i = 0; i < function->arg_count; i++) {
+		if (has_aggregate(function->args[i].value))
+			return error_set_at(binder->err, FERRIS_ERR_TYPE, function->args[i].value->position,
+			                    "an aggregate inside an aggregate");
+		TRY(bind_expr(binder, &input, function->args[i].value, &args[within + i]));
+	}
+	TRY(aggregate_bind(binder->arena, function->name.text, args, within + function->arg_count,
+	                   expr->position, &call, binder->err));
+	call->position = expr->position;
+	call->text = expr->text;
+	TRY(bind_modifiers(binder, &input, function, call));
+	if (within) {
+		call->order = NULL;
+		call->descending = function->within_group.items[0].descending;
+	}
+	uint32_t column = grouping->node->aggregate.key_count + window_columns(grouping->node) +
+	                  add_call(binder, grouping, call);
+	*out = bound_column(binder->arena, column, call->type, expr->text, expr->position);
+	return FERRIS_OK;
+}
+
+/* TUMBLE_START(...), window_start, _window_end, ...: a column of the node, if there is a window. */
+static bool
+bind_window_bound(Binder *binder, Grouping *grouping, const Expr *expr, BoundExpr **out)
+{
+	const PlanNode *node = grouping->node;
+	bool start = false, end = false;
+
+	if (node->aggregate.window.shape == SHAPE_NONE)
+		return false;
+	if (expr->kind == EXPR_FUNCTION) {
+		start = among(expr->function.name.text, start_names, NAME_COUNT);
+		end = among(expr->function.name.text, end_names, NAME_COUNT);
+	} else if (names_window_bound(expr)) {
+		Str name = expr->column.items[expr->column.count - 1].text;
+
+		end = str_ends_with(name, STR("end")) || str_ends_with(name, STR("END"));
+		start = !end;
+	}
+	if (!start && !end)
+		return false;
+	*out = bound_column(binder->arena, node->aggregate.key_count + end,
+	                    node->aggregate.window.time->type, expr->text, expr->position);
+	return true;
+}
+
+/* Whether the expression, bound over the input, is a group key. */
+static bool
+bind_key(Binder *binder, Grouping *grouping, const Expr *expr, BoundExpr **out)
+{
+	const PlanNode *node = grouping->node;
+	Error ignored;
+	Binder quiet = *binder;
+	BoundExpr *bound;
+
+	if (has_aggregate(expr) || expr->kind == EXPR_STAR)
+		return false;
+	quiet.err = &ignored;
+	if (bind_expr(&quiet, grouping->input, expr, &bound) != FERRIS_OK)
+		return false;
+	for (uint32_t i = 0; i < node->aggregate.key_count; i++)
+		if (bound_equal(node->aggregate.keys[i], bound)) {
+			*out = bound_column(binder->arena, i, bound->type, expr->text, expr->position);
+			return true;
+		}
+	return false;
+}
+
+Status
+bind_grouped(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
+{
+	Grouping *grouping = scope->grouping;
+
+	*out = NULL;
+	if (is_aggregate_call(expr))
+		return bind_aggregate(binder, grouping, expr, out);
+	if (bind_window_bound(binder, grouping, expr, out) || bind_key(binder, grouping, expr, out))
+		return FERRIS_OK;
+	if (expr->kind != EXPR_COLUMN)
+		return FERRIS_OK;
+	/* An unknown column is reported as such; a known one is not grouped. */
+	Scope input = *grouping->input;
+	TRY(bind_expr(binder, &input, expr, out));
+	error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
+	             "'%.*s' is neither in GROUP BY nor inside an aggregate", STR_ARG(expr->text));
+	return error_hint(binder->err, "add it to GROUP BY, or say which of the group's values: "
+	                               "MAX(%.*s), LAST(%.*s)",
+	                  STR_ARG(expr->text), STR_ARG(expr->text));
+}
+
+void
+finish_grouping(Binder *binder, Scope *scope)
+{
+	PlanNode *node = scope->grouping->node;
+	uint32_t keys = node->aggregate.key_count;
+	uint32_t first = keys + window_columns(node);
+	uint32_t count = first + node->aggregate.call_count;
+	Field *fields = ARENA_ARRAY(binder->arena, Field, count);
+
+	for (uint32_t i = 0; i < keys; i++)
+		fields[i] = (Field){.name = bound_text(binder->arena, node->aggregate.keys[i]),
+		                    .type = node->aggregate.keys[i]->type};
+	if (first > keys) {
+		fields[keys] = (Field){.name = STR("_window_start"), .type = node->aggregate.window.time->type};
+		fields[keys + 1] = (Field){.name = STR("_window_end"),
+		                           .type = node->aggregate.window.time->type};
+	}
+	for (uint32_t i = 0; i < node->aggregate.call_count; i++)
+		fields[first + i] = (Field){.name = node->aggregate.calls[i]->text,
+		                            .type = node->aggregate.calls[i]->type};
+	node->schema = (Schema){fields, count};
+}
