@@ -91,6 +91,47 @@ vector_list_append(Vector *vector, uint32_t count)
 	return first;
 }
 
+static void
+copy_list(Vector *to, uint32_t to_row, const Vector *from, uint32_t from_row, Arena *bytes)
+{
+	ListEntry entry = VECTOR_DATA(from, ListEntry)[from_row];
+	uint32_t first = vector_list_append(to, entry.len);
+
+	VECTOR_DATA(to, ListEntry)[to_row] = (ListEntry){first, entry.len};
+	for (uint32_t c = 0; c < to->child_count; c++)
+		for (uint32_t i = 0; i < entry.len; i++)
+			vector_copy(&to->children[c], first + i, &from->children[c],
+			            entry.offset + i, bytes);
+}
+
+void
+vector_copy(Vector *to, uint32_t to_row, const Vector *from, uint32_t from_row, Arena *bytes)
+{
+	Physical physical = type_physical(from->type);
+	size_t size = physical_size(physical);
+
+	assert(to->form == FORM_VALUE && from->form == FORM_VALUE && to_row < to->capacity);
+	if (from->constant)
+		from_row = 0;
+	if (vector_is_null(from, from_row)) {
+		vector_set_null(to, to_row);
+		return;
+	}
+	vector_set_valid(to, to_row);
+	if (physical == PHYSICAL_LIST) {
+		copy_list(to, to_row, from, from_row, bytes);
+		return;
+	}
+	for (uint32_t c = 0; physical == PHYSICAL_STRUCT && c < to->child_count; c++)
+		vector_copy(&to->children[c], to_row, &from->children[c], from_row, bytes);
+	memcpy((char *)to->data + size * to_row, (const char *)from->data + size * from_row, size);
+	if (physical == PHYSICAL_VIEW && bytes != NULL) {
+		StringView *view = &VECTOR_DATA(to, StringView)[to_row];
+
+		view->data = arena_copy(bytes, view->data, view->len);
+	}
+}
+
 void
 vector_first_null(Vector *vector)
 {

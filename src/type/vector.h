@@ -63,6 +63,10 @@ void vector_reserve(Vector *vector, uint32_t rows);
 /* Room for `count` more elements in a LIST's children; returns the index of the first. */
 uint32_t vector_list_append(Vector *vector, uint32_t count);
 
+/* Copies one value (or NULL) between VALUE vectors of one type.  Bytes that views point to are
+ * copied to `bytes`; NULL leaves them where they are.  Both rows are below the capacities. */
+void vector_copy(Vector *to, uint32_t to_row, const Vector *from, uint32_t from_row, Arena *bytes);
+
 /* The first NULL makes all other rows valid. */
 void vector_first_null(Vector *vector);
 
