@@ -19,6 +19,7 @@ typedef enum PlanKind {
 	PLAN_LIMIT,   /* OFFSET and LIMIT in order of arrival */
 	PLAN_WATERMARK, /* event time: how far it has come before each row */
 	PLAN_AGGREGATE, /* groups of rows, of the whole input or of windows of time */
+	PLAN_JOIN,      /* rows of the input with the rows of a bounded table */
 } PlanKind;
 
 /* How rows are cut into windows by their time. */
@@ -38,6 +39,14 @@ typedef struct WindowPlan {
 	int64_t offset;
 	int64_t grace;      /* late rows are taken so long after the window's end */
 } WindowPlan;
+
+/* What a join puts out; the right side is a table that is read before the left begins. */
+typedef enum JoinShape {
+	SHAPE_INNER,
+	SHAPE_LEFT, /* a row without a match comes out with NULLs */
+	SHAPE_SEMI, /* rows that have a match, once */
+	SHAPE_ANTI, /* rows that have none */
+} JoinShape;
 
 /* When a result is put out. */
 typedef enum EmitMode {
@@ -121,6 +130,15 @@ struct PlanNode {
 			uint32_t call_count;
 			EmitMode emit;
 		} aggregate;
+		struct {
+			JoinShape shape;
+			PlanNode *right;         /* its first columns are the keys */
+			BoundExpr **keys;        /* over the input's columns; equal to the right's */
+			uint32_t key_count;
+			BoundExpr **left;        /* the input's columns that come out, first */
+			uint32_t left_count;
+			uint32_t right_count;    /* columns of the right after its keys, last */
+		} join;
 	};
 };
 
