@@ -46,6 +46,23 @@ Status bind_query(Binder *binder, const Query *query, PlanNode **out);
 /* Names in `schema` as an error hint: "trades has: trade_id, symbol, ...". */
 Status unknown_column(Binder *binder, const Scope *scope, const Name *name);
 
+/* ---- plan/bind_select.c, plan/bind_join.c */
+
+/* Common table expressions in scope, innermost first. */
+typedef struct CteScope CteScope;
+
+/* What stands in FROM: its nodes and the columns that can be named. */
+Status bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
+		 Scope *scope);
+Status bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
+		 Scope *scope);
+/* The rows of `input` for which the predicate is true. */
+PlanNode *filter_over(Binder *binder, PlanNode *input, BoundExpr *predicate);
+/* FERRIS_ERR_NOT_SUPPORTED for something that the grammar has and this version has not. */
+Status not_yet(Binder *binder, Position at, const char *what);
+/* Whether everything below the node ends by itself. */
+bool plan_is_bounded(const PlanNode *node);
+
 /* ---- plan/bind_group.c */
 
 /* Whether the query groups: GROUP BY, a window, or an aggregate somewhere. */

@@ -7,17 +7,16 @@
 #include "func/function.h"
 #include "plan/bind.h"
 
-/* Common table expressions in scope, innermost first. */
-typedef struct CteScope {
-	const struct CteScope *outer;
+struct CteScope {
+	const CteScope *outer;
 	const Cte *cte;
-} CteScope;
+};
 
 static Status bind_nested(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out);
 
 /* ---------------------------------------------------------------- refusals */
 
-static Status
+Status
 not_yet(Binder *binder, Position at, const char *what)
 {
 	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, at, "%s cannot run in this version yet",
@@ -215,7 +214,7 @@ bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, Pl
 			relation->alias.text.data != NULL ? relation->alias.text : STR("subquery");
 		return bind_nested(binder, ctes, relation->query, out);
 	case RELATION_JOIN:
-		return not_yet(binder, relation->join.position, "a join");
+		break; /* bind_from */
 	case RELATION_LATE:
 		return not_yet(binder, relation->position, "LATE(query)");
 	case RELATION_FUNCTION:
@@ -247,6 +246,28 @@ make_scope(Binder *binder, PlanNode *input, Str qualifier)
 				  input->scan.columns[i].source != SCAN_FIELD,
 		};
 	return scope;
+}
+
+Status
+bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out, Scope *scope)
+{
+	Str qualifier = {"", 0};
+
+	if (relation->kind == RELATION_JOIN)
+		return bind_join(binder, ctes, relation, out, scope);
+	TRY(bind_relation(binder, ctes, relation, out, &qualifier));
+	*scope = make_scope(binder, *out, qualifier);
+	return FERRIS_OK;
+}
+
+bool
+plan_is_bounded(const PlanNode *node)
+{
+	while (node->input != NULL)
+		node = node->input;
+	const Endpoint *endpoint = node->scan.endpoint;
+	return endpoint->connector->bounded != NULL &&
+	       endpoint->connector->bounded(endpoint->connector_settings);
 }
 
 /* ---------------------------------------------------------------- the select list */
@@ -449,8 +470,7 @@ add_implied_watermark(Binder *binder, const WindowPlan *window, PlanNode **root)
 	const Type *type = window->time->type;
 	Value value = {.type = TYPE_OF(INTERVAL), .interval = {0, 0, delay * MICROS_PER_MILLI}};
 
-	if (endpoint->connector->bounded != NULL &&
-	    endpoint->connector->bounded(endpoint->connector_settings))
+	if (plan_is_bounded(*root))
 		return FERRIS_OK;
 	if (type->kind == TYPE_BIGINT)
 		value = (Value){.type = TYPE_OF(BIGINT), .int64 = delay};
@@ -477,7 +497,7 @@ add_watermark(Binder *binder, const WindowPlan *window, PlanNode **root)
 }
 
 /* HAVING as a filter over the groups. */
-static PlanNode *
+PlanNode *
 filter_over(Binder *binder, PlanNode *input, BoundExpr *predicate)
 {
 	PlanNode *filter = ARENA_NEW(binder->arena, PlanNode);
@@ -546,15 +566,14 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
             PlanNode **out)
 {
 	PlanNode *node = NULL;
-	Str qualifier = {"", 0};
+	Scope scope;
 
 	TRY(refuse_unsupported(binder, query, select));
 	if (select->from == NULL)
 		return not_yet(binder, query->position, "a SELECT without FROM");
-	TRY(bind_relation(binder, ctes, select->from, &node, &qualifier));
+	TRY(bind_from(binder, ctes, select->from, &node, &scope));
 	if (node->kind == PLAN_LIMIT)
 		return not_yet(binder, node->position, "LIMIT inside a subquery");
-	Scope scope = make_scope(binder, node, qualifier);
 	if (select->where != NULL) {
 		BoundExpr *where;
 

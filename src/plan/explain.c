@@ -85,6 +85,25 @@ print_aggregate(Arena *arena, Buffer *out, const PlanNode *node)
 	buffer_printf(out, " EMIT %s\n", node->aggregate.emit == EMIT_ONCE_FINAL ? "FINAL" : "CHANGES");
 }
 
+static void print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent);
+
+static void
+print_join(Arena *arena, Buffer *out, const PlanNode *node, int indent)
+{
+	static const char *const shapes[] = {[SHAPE_INNER] = "Join",
+					     [SHAPE_LEFT] = "Join LEFT",
+					     [SHAPE_SEMI] = "Join SEMI",
+					     [SHAPE_ANTI] = "Join ANTI"};
+
+	buffer_printf(out, "%s", shapes[node->join.shape]);
+	for (uint32_t i = 0; i < node->join.key_count; i++)
+		buffer_printf(out, "%s%.*s = %.*s", i > 0 ? " AND " : " on ",
+			      STR_ARG(bound_text(arena, node->join.keys[i])),
+			      STR_ARG(node->join.right->schema.fields[i].name));
+	buffer_append_str(out, STR(" with the table\n"));
+	print_node(arena, out, node->join.right, indent + 2);
+}
+
 static void
 print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 {
@@ -107,6 +126,9 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 	case PLAN_AGGREGATE:
 		print_aggregate(arena, out, node);
 		break;
+	case PLAN_JOIN:
+		print_join(arena, out, node, indent);
+		break;
 	case PLAN_LIMIT:
 		buffer_append_str(out, STR("Limit"));
 		if (node->limit.count != INT64_MAX)
@@ -126,6 +148,10 @@ print_state(Buffer *out, const PlanNode *root)
 	bool any = false;
 
 	for (const PlanNode *node = root; node != NULL; node = node->input) {
+		if (node->kind == PLAN_JOIN) {
+			any = true;
+			buffer_append_str(out, STR("    state: Join keeps the table\n"));
+		}
 		if (node->kind != PLAN_AGGREGATE)
 			continue;
 		any = true;

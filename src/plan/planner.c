@@ -304,6 +304,10 @@ check_programs(Arena *arena, const PlanNode *node, Error *err)
 			TRY(check_exprs(arena, node->project.exprs, node->schema.count, err));
 		if (node->kind == PLAN_AGGREGATE)
 			TRY(check_aggregate(arena, node, err));
+		if (node->kind == PLAN_JOIN) {
+			TRY(check_exprs(arena, node->join.keys, node->join.key_count, err));
+			TRY(check_programs(arena, node->join.right, err));
+		}
 	}
 	return FERRIS_OK;
 }

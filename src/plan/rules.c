@@ -332,6 +332,12 @@ slots_of(Arena *arena, PlanNode *node)
 		}
 		break;
 	}
+	case PLAN_JOIN:
+		slots.items = ARENA_ARRAY(arena, BoundExpr **,
+					  node->join.key_count + node->join.left_count);
+		add_slots(&slots, node->join.keys, node->join.key_count);
+		add_slots(&slots, node->join.left, node->join.left_count);
+		break;
 	case PLAN_SCAN:
 	case PLAN_LIMIT:
 		break;
@@ -343,7 +349,8 @@ slots_of(Arena *arena, PlanNode *node)
 static bool
 makes_columns(const PlanNode *node)
 {
-	return node->kind == PLAN_PROJECT || node->kind == PLAN_AGGREGATE;
+	return node->kind == PLAN_PROJECT || node->kind == PLAN_AGGREGATE ||
+	       node->kind == PLAN_JOIN;
 }
 
 /* How the nodes of the path, from the scan up, use the scan's columns. */
@@ -422,6 +429,90 @@ prune_scan(Arena *arena, PlanNode *scan, const Columns *uses, BoundExpr **renumb
 	scan->schema = (Schema){fields, kept};
 }
 
+/* ---------------------------------------------------------------- joins */
+
+/* A filter over a join: conjuncts that read only the input's columns go below it. */
+static void
+push_below_join(Arena *arena, PlanNode **link)
+{
+	PlanNode *filter = *link;
+	PlanNode *join = filter->input;
+	PlanNode *below = ARENA_NEW(arena, PlanNode);
+	uint32_t kept = 0;
+
+	*below = (PlanNode){.kind = PLAN_FILTER,
+			    .position = filter->position,
+			    .input = join->input,
+			    .schema = join->input->schema};
+	below->filter.conjuncts = ARENA_ARRAY(arena, BoundExpr *, filter->filter.count);
+	for (uint32_t i = 0; i < filter->filter.count; i++) {
+		BoundExpr *conjunct = filter->filter.conjuncts[i];
+		uint32_t *uses = uses_of(arena, &conjunct, 1, join->schema.count);
+		bool reads_table = false;
+
+		for (uint32_t c = join->join.left_count; c < join->schema.count; c++)
+			reads_table = reads_table || uses[c] > 0;
+		if (reads_table)
+			filter->filter.conjuncts[kept++] = conjunct;
+		else
+			below->filter.conjuncts[below->filter.count++] =
+				substitute(arena, conjunct, join->join.left);
+	}
+	filter->filter.count = kept;
+	if (below->filter.count > 0) {
+		join->input = below;
+		if (below->input->kind == PLAN_FILTER)
+			join_filters(arena, below);
+	}
+	if (kept == 0)
+		*link = join;
+}
+
+/* Keep the columns of a join that the nodes above it read; path[0..depth) reads them. */
+static void
+prune_join(Arena *arena, PlanNode *join, PlanNode *const *path, uint32_t depth)
+{
+	Columns uses = scan_uses(arena, path, depth, join, false);
+	uint32_t count = join->schema.count;
+	uint32_t left = join->join.left_count;
+	uint32_t keys = join->join.key_count;
+	PlanNode *table = join->join.right; /* a Project: keys, then the columns */
+	BoundExpr **renumbered = ARENA_ARRAY(arena, BoundExpr *, count);
+	Field *fields = ARENA_ARRAY(arena, Field, count);
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (i == left)
+			join->join.left_count = kept;
+		if (uses.values[i] == 0)
+			continue;
+		fields[kept] = join->schema.fields[i];
+		renumbered[i] = bound_column(arena, kept, fields[kept].type, fields[kept].name,
+					     join->position);
+		if (i < left) {
+			join->join.left[kept++] = join->join.left[i];
+			continue;
+		}
+		uint32_t to = keys + kept++ - join->join.left_count;
+		table->project.exprs[to] = table->project.exprs[keys + i - left];
+		table->schema.fields[to] = table->schema.fields[keys + i - left];
+	}
+	if (left == count)
+		join->join.left_count = kept;
+	join->join.right_count = kept - join->join.left_count;
+	table->schema.count = keys + join->join.right_count;
+	for (uint32_t d = 0; d < depth; d++) {
+		Slots slots = slots_of(arena, path[d]);
+
+		for (uint32_t i = 0; i < slots.count; i++)
+			*slots.items[i] = substitute(arena, *slots.items[i], renumbered);
+	}
+	join->schema = (Schema){fields, kept};
+	for (uint32_t d = 0; d < depth; d++)
+		if (!makes_columns(path[d]))
+			path[d]->schema = join->schema;
+}
+
 /* The nodes that read the scan's columns, from the scan up: through the first that makes its own. */
 static uint32_t
 scan_path(Arena *arena, PlanNode *root, const PlanNode *scan, PlanNode ***path)
@@ -441,6 +532,23 @@ scan_path(Arena *arena, PlanNode *root, const PlanNode *scan, PlanNode ***path)
 	return first < depth ? first + 1 : depth;
 }
 
+/* From the top, so that a join asks the one below it only for what it needs itself. */
+static void
+push_into_joins(Arena *arena, PlanNode **root)
+{
+	for (PlanNode **link = root; (*link)->input != NULL; link = &(*link)->input) {
+		PlanNode **path;
+
+		if ((*link)->kind == PLAN_FILTER && (*link)->input->kind == PLAN_JOIN)
+			push_below_join(arena, link);
+		if ((*link)->kind != PLAN_JOIN)
+			continue;
+		uint32_t depth = scan_path(arena, *root, *link, &path);
+		prune_join(arena, *link, path, depth);
+		(*link)->join.right = plan_push_down(arena, (*link)->join.right);
+	}
+}
+
 PlanNode *
 plan_push_down(Arena *arena, PlanNode *root)
 {
@@ -448,6 +556,7 @@ plan_push_down(Arena *arena, PlanNode *root)
 	PlanNode *scan;
 
 	root = merge(arena, root);
+	push_into_joins(arena, &root);
 	for (scan = root; scan->input != NULL;)
 		scan = scan->input;
 	while ((*link)->input != NULL && (*link)->input != scan)
