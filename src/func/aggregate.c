@@ -89,7 +89,9 @@ aggregate_open(const AggregateCall *call, AggregateMemory *memory, Arena *arena,
 	       Error *err)
 {
 	*out = (AggregateRun){.call = call, .memory = memory};
-	Status status = call->class->open(out, arena, err);
+	bool distinct = call->distinct || (call->class->flags & AGGREGATE_DISTINCT);
+	Status status = distinct && call->arg_count > 0 ? aggregate_open_distinct(out, arena, err)
+							: call->class->open(out, arena, err);
 	if (status != FERRIS_OK && err->position.line == 0)
 		err->position = call->position;
 	return status;
@@ -104,7 +106,7 @@ find_column(BoundExpr *expr, void *found)
 
 Status
 aggregate_constant(Arena *arena, const AggregateCall *call, uint32_t arg, const char *what,
-                   Value *out, Error *err)
+		   Value *out, Error *err)
 {
 	BoundExpr *expr = call->args[arg];
 	bool varies = false;
@@ -112,7 +114,7 @@ aggregate_constant(Arena *arena, const AggregateCall *call, uint32_t arg, const 
 	bound_walk(expr, find_column, &varies);
 	if (varies) {
 		error_set_at(err, FERRIS_ERR_ARGUMENTS, expr->position,
-		             "the %s of %.*s must be a constant", what, STR_ARG(call->name));
+			     "the %s of %.*s must be a constant", what, STR_ARG(call->name));
 		return error_hint(err, "it is called as %s", call->class->signature);
 	}
 	return bound_evaluate(arena, expr, out, err);

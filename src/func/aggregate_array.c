@@ -47,9 +47,9 @@ make_room(const AggregateRun *run, Entries *list)
 		return;
 	}
 	size_t capacity = list->capacity > 0 ? list->capacity * 2 : FIRST_CAPACITY;
-	list->entry = aggregate_resize(run->memory, list->entry,
-	                               list->capacity * sizeof *list->entry,
-	                               capacity * sizeof *list->entry);
+	list->entry =
+		aggregate_resize(run->memory, list->entry, list->capacity * sizeof *list->entry,
+				 capacity * sizeof *list->entry);
 	list->capacity = capacity;
 }
 
@@ -78,15 +78,30 @@ sort(const AggregateRun *run, Entries *list)
 
 	if (!list->sorted)
 		qsort_r(list->entry + list->start, list->end - list->start, sizeof *list->entry,
-		        compare_entries, &copy);
+			compare_entries, &copy);
 	list->sorted = true;
 }
 
+typedef struct Joining {
+	Str separator;
+} Joining;
+
+/* STRING_AGG has a separator, ARRAY_AGG no plan. */
 Status
 array_open(AggregateRun *run, Arena *arena, Error *err)
 {
-	(void)arena, (void)err;
+	Value separator = {0};
+
 	run->state_size = sizeof(ArrayState);
+	if (run->call->type->kind == TYPE_ARRAY)
+		return FERRIS_OK;
+	Joining *plan = ARENA_NEW(arena, Joining);
+	plan->separator = STR(",");
+	if (run->call->arg_count > 1) {
+		TRY(aggregate_constant(arena, run->call, 1, "separator", &separator, err));
+		plan->separator = separator.is_null ? STR("") : separator.text;
+	}
+	run->plan = plan;
 	return FERRIS_OK;
 }
 
@@ -203,7 +218,7 @@ array_load(const AggregateRun *run, void *state, const char *data, size_t len)
 
 Status
 aggregate_result_array(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,
-                       Error *err)
+		       Error *err)
 {
 	(void)count, (void)err;
 	*type = type_array(arena, args[0]->type);
@@ -212,7 +227,7 @@ aggregate_result_array(Arena *arena, BoundExpr *const *args, uint32_t count, con
 
 Status
 array_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, Arena *heap,
-           Str *message)
+	   Str *message)
 {
 	Entries *list = ((const ArrayState *)state)->list;
 
@@ -225,71 +240,15 @@ array_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row
 	VECTOR_DATA(out, ListEntry)[row] = (ListEntry){first, count};
 	for (uint32_t i = 0; i < count; i++)
 		cell_write(entry_value_type(run), &list->entry[list->start + i].value,
-		           &out->children[0], first + i, heap);
+			   &out->children[0], first + i, heap);
 	return FERRIS_OK;
 }
 
 /* ---- STRING_AGG ---- */
 
-typedef struct Joining {
-	Str separator;
-} Joining;
-
-Status
-joined_open(AggregateRun *run, Arena *arena, Error *err)
-{
-	Joining *plan = ARENA_NEW(arena, Joining);
-	Value separator = {0};
-
-	plan->separator = STR(",");
-	if (run->call->arg_count > 1) {
-		TRY(aggregate_constant(arena, run->call, 1, "separator", &separator, err));
-		plan->separator = separator.is_null ? STR("") : separator.text;
-	}
-	run->plan = plan;
-	run->state_size = sizeof(ArrayState);
-	return FERRIS_OK;
-}
-
-void
-joined_add(const AggregateRun *run, const AggregateRows *rows)
-{
-	array_rows(run, rows, false);
-}
-
-void
-joined_retract(const AggregateRun *run, const AggregateRows *rows)
-{
-	array_rows(run, rows, true);
-}
-
-void
-joined_merge(const AggregateRun *run, void *into, const void *from)
-{
-	array_merge(run, into, from);
-}
-
-void
-joined_release(const AggregateRun *run, void *state)
-{
-	array_release(run, state);
-}
-
-void
-joined_save(const AggregateRun *run, const void *state, Buffer *out)
-{
-	array_save(run, state, out);
-}
-
-bool
-joined_load(const AggregateRun *run, void *state, const char *data, size_t len)
-{
-	return array_load(run, state, data, len);
-}
-
 Status
 joined_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, Arena *heap,
-            Str *message)
+	    Str *message)
 {
 	Entries *list = ((const ArrayState *)state)->list;
 	Str separator = ((const Joining *)run->plan)->separator;
@@ -302,7 +261,7 @@ joined_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t ro
 		size += list->entry[i].value.bytes.len + (i > list->start ? separator.len : 0);
 	if (size > INT32_MAX) {
 		*message = str_format(heap, "%.*s makes a text of %zu bytes; the longest is %d",
-		                      STR_ARG(run->call->name), size, INT32_MAX);
+				      STR_ARG(run->call->name), size, INT32_MAX);
 		vector_set_null(out, row);
 		return FERRIS_ERR_OUT_OF_RANGE;
 	}

@@ -15,7 +15,7 @@ typedef struct Entry {
 
 /* The value and place of a row whose argument is not NULL; borrowed, as by cell_read. */
 Entry entry_read(const AggregateRun *run, const AggregateRows *rows, uint32_t row,
-                 Buffer *value_scratch, Buffer *order_scratch);
+		 Buffer *value_scratch, Buffer *order_scratch);
 /* *into, which is all zero or was kept before, becomes an own copy. */
 void entry_keep(const AggregateRun *run, Entry *into, const Entry *from);
 void entry_drop(const AggregateRun *run, Entry *entry);

@@ -4,11 +4,11 @@
 /* ---- entries ---- */
 
 Entry
-entry_read(const AggregateRun *run, const AggregateRows *rows, uint32_t row,
-           Buffer *value_scratch, Buffer *order_scratch)
+entry_read(const AggregateRun *run, const AggregateRows *rows, uint32_t row, Buffer *value_scratch,
+	   Buffer *order_scratch)
 {
 	Entry entry = {.value = cell_read(rows->args[0], row, value_scratch),
-	               .sequence = rows->sequence + row};
+		       .sequence = rows->sequence + row};
 
 	if (run->call->order == NULL)
 		return entry;
@@ -170,7 +170,7 @@ outermost_load(const AggregateRun *run, void *state, const char *data, size_t le
 
 Status
 outermost_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, Arena *heap,
-               Str *message)
+	       Str *message)
 {
 	const Outermost *s = state;
 

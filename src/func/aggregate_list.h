@@ -91,6 +91,53 @@ AGGREGATE("REGR_R2", "DOUBLE DOUBLE", result_double, pairs, HEAP_RETRACT, regr_r
 AGGREGATE("REGR_COUNT", "DOUBLE DOUBLE", result_bigint, count, RETRACT, count_emit, NO_NULL,
           "REGR_COUNT(y, x)", "The number of rows where neither is NULL.")
 
+/* ---- func/aggregate_small.c ---- */
+AGGREGATE("BOOL_AND|EVERY", "BOOLEAN", result_boolean, truth, RETRACT, bool_and_emit, 0,
+          "BOOL_AND(x)", "Whether x is true in all rows.")
+AGGREGATE("BOOL_OR", "BOOLEAN", result_boolean, truth, RETRACT, bool_or_emit, 0,
+          "BOOL_OR(x)", "Whether x is true in any row.")
+AGGREGATE("DELTA", "NUMBER", aggregate_result_delta, range, PLAIN, delta_emit, 0,
+          "DELTA(x)", "The largest value minus the smallest.")
+
+/* ---- func/aggregate_sample.c ---- */
+AGGREGATE("MEDIAN", "EXACT", aggregate_result_average, sample, HEAP_RETRACT, percentile_cont_emit, 0,
+          "MEDIAN(x)", "The value in the middle, or the mean of the two.")
+AGGREGATE("MEDIAN", "DOUBLE", result_double, sample, HEAP_RETRACT, percentile_cont_emit, 0,
+          "MEDIAN(x)", "The value in the middle, or the mean of the two.")
+AGGREGATE("PERCENTILE_CONT", "EXACT NUMBER", aggregate_result_average, sample, HEAP_RETRACT,
+          percentile_cont_emit, AGGREGATE_WITHIN,
+          "PERCENTILE_CONT(fraction) WITHIN GROUP (ORDER BY x) or PERCENTILE_CONT(x, fraction)",
+          "The value below which the fraction of all values lies, interpolated between two.")
+AGGREGATE("PERCENTILE_CONT", "DOUBLE NUMBER", result_double, sample, HEAP_RETRACT,
+          percentile_cont_emit, AGGREGATE_WITHIN,
+          "PERCENTILE_CONT(fraction) WITHIN GROUP (ORDER BY x) or PERCENTILE_CONT(x, fraction)",
+          "The value below which the fraction of all values lies, interpolated between two.")
+AGGREGATE("PERCENTILE_DISC", "ANY NUMBER", aggregate_result_comparable, sample, HEAP_RETRACT,
+          percentile_disc_emit, AGGREGATE_WITHIN,
+          "PERCENTILE_DISC(fraction) WITHIN GROUP (ORDER BY x) or PERCENTILE_DISC(x, fraction)",
+          "The first value, in order, that at least the fraction of all values does not exceed.")
+
+/* ---- func/aggregate_first.c ---- */
+AGGREGATE("FIRST|FIRST_VALUE", "ANY", result_first, first, HEAP, outermost_emit, ORDERED,
+          "FIRST(x)", "The first value that is not NULL, by ORDER BY or in the order of the rows.")
+AGGREGATE("LAST|LAST_VALUE", "ANY", result_first, last, HEAP, outermost_emit, ORDERED,
+          "LAST(x)", "The last value that is not NULL, by ORDER BY or in the order of the rows.")
+
+/* ---- func/aggregate_array.c ---- */
+AGGREGATE("ARRAY_AGG|COLLECT|COLLECT_LIST", "ANY", aggregate_result_array, array, HEAP_RETRACT,
+          array_emit, ORDERED, "ARRAY_AGG(x [ORDER BY y])",
+          "All values that are not NULL as an array, by ORDER BY or in the order of the rows.")
+AGGREGATE("STRING_AGG|LISTAGG|GROUP_CONCAT", "TEXT TEXT?", result_string, array, HEAP_RETRACT,
+          joined_emit, ORDERED, "STRING_AGG(x[, separator] [ORDER BY y])",
+          "All values that are not NULL as one text, with the separator (a comma) between them.")
+
+/* ---- distinct values: func/aggregate_distinct.c, func/aggregate_sketch.c ---- */
+AGGREGATE("COUNT_DISTINCT", "ANY", result_bigint, count, RETRACT, count_emit, NO_NULL | DISTINCT,
+          "COUNT_DISTINCT(x)", "The number of different values; the same as COUNT(DISTINCT x).")
+AGGREGATE("APPROX_COUNT_DISTINCT", "ANY", result_bigint, sketch, HEAP, sketch_emit, NO_NULL,
+          "APPROX_COUNT_DISTINCT(x)",
+          "About the number of different values, in 16 KiB at most: exact up to 1024, then within 1 %.")
+
 #undef ORDERED
 #undef NO_NULL
 #undef DISTINCT

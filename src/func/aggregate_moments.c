@@ -15,23 +15,19 @@ typedef struct Moments {
 	RealFar *far;
 } Moments;
 
-enum {
-	MOMENT_SINGLE,
-	MOMENT_PRODUCT,
-	MOMENT_COUNT
-};
+enum { MOMENT_SINGLE, MOMENT_PRODUCT, MOMENT_COUNT };
 
 /* `words` += value, where the far sum number `sum` takes what does not fit. */
 static void
-add_parts(const AggregateRun *run, uint64_t *words, RealKind kind, RealFar **far, int sum,
-          int sums, RealParts value, bool retract)
+add_parts(const AggregateRun *run, uint64_t *words, RealKind kind, RealFar **far, int sum, int sums,
+	  RealParts value, bool retract)
 {
 	int count = kind == REAL_SINGLE ? SINGLE_WORDS : PRODUCT_WORDS;
 	int low = kind == REAL_SINGLE ? SINGLE_LOW : PRODUCT_LOW;
 
 	if (!real_window_add(words, count, low, value, retract))
 		real_window_add(real_far_need(run->memory, far, sums)->words[sum], FAR_WORDS,
-		                FAR_LOW, value, retract);
+				FAR_LOW, value, retract);
 }
 
 static void
@@ -45,12 +41,12 @@ moments_one(const AggregateRun *run, Moments *state, double single, double facto
 	if (!real_split(single, &a) || !real_split(factor, &b)) {
 		double special = isfinite(single) ? factor : single;
 		real_far_special(real_far_need(run->memory, far, MOMENT_COUNT), special,
-		                 retract ? -1 : 1);
+				 retract ? -1 : 1);
 		return;
 	}
 	add_parts(run, state->single, REAL_SINGLE, far, MOMENT_SINGLE, MOMENT_COUNT, a, retract);
 	add_parts(run, state->product, REAL_PRODUCT, far, MOMENT_PRODUCT, MOMENT_COUNT,
-	          real_multiply(a, b), retract);
+		  real_multiply(a, b), retract);
 }
 
 /* Whether the numbers of both arguments are there. */
@@ -75,7 +71,7 @@ moments_rows(const AggregateRun *run, const AggregateRows *rows, bool retract)
 
 	if (run->call->arg_count == 1) {
 		AGGREGATE_LOOP(run, rows, v, Moments,
-		               moments_one(run, state, x[at], x[at], retract));
+			       moments_one(run, state, x[at], x[at], retract));
 		return;
 	}
 	for (uint32_t k = 0; k < rows->count; k++) {
@@ -180,7 +176,7 @@ centred(const Big *product, const Big *a, const Big *b, int64_t n, Big *out)
 /* The variance divides by count, or by count - 1 of a sample. */
 static Status
 emit_spread(const AggregateRun *run, const void *state, bool sample, bool root, Vector *out,
-            uint32_t row, Arena *heap, Str *message)
+	    uint32_t row, Arena *heap, Str *message)
 {
 	const Moments *s = state;
 	Big sum;
@@ -205,35 +201,35 @@ emit_spread(const AggregateRun *run, const void *state, bool sample, bool root, 
 
 Status
 real_variance_sample_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row,
-                          Arena *heap, Str *message)
+			  Arena *heap, Str *message)
 {
 	return emit_spread(run, state, true, false, out, row, heap, message);
 }
 
 Status
 real_variance_whole_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row,
-                         Arena *heap, Str *message)
+			 Arena *heap, Str *message)
 {
 	return emit_spread(run, state, false, false, out, row, heap, message);
 }
 
 Status
 real_deviation_sample_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row,
-                           Arena *heap, Str *message)
+			   Arena *heap, Str *message)
 {
 	return emit_spread(run, state, true, true, out, row, heap, message);
 }
 
 Status
 real_deviation_whole_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row,
-                          Arena *heap, Str *message)
+			  Arena *heap, Str *message)
 {
 	return emit_spread(run, state, false, true, out, row, heap, message);
 }
 
 Status
 real_vwap_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, Arena *heap,
-               Str *message)
+	       Str *message)
 {
 	const Moments *s = state;
 	Big weights;
@@ -249,7 +245,7 @@ real_vwap_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t
 	real_total(s->product, REAL_PRODUCT, far_words(s->far, MOMENT_PRODUCT), &values);
 	if (weights.len == 0)
 		return aggregate_emit_decimal(run, DECIMAL_DIVISION_BY_ZERO, 0, out, row, heap,
-		                              message);
+					      message);
 	Scaled value = scaled_divide(big_scaled(&values), big_scaled(&weights));
 	return aggregate_emit_finite(run, scaled_value(value), out, row, heap, message);
 }
@@ -267,14 +263,7 @@ typedef struct Pairs {
 	RealFar *far;
 } Pairs;
 
-enum {
-	PAIR_Y,
-	PAIR_X,
-	PAIR_YY,
-	PAIR_XX,
-	PAIR_XY,
-	PAIR_COUNT
-};
+enum { PAIR_Y, PAIR_X, PAIR_YY, PAIR_XX, PAIR_XY, PAIR_COUNT };
 
 Status
 pairs_open(AggregateRun *run, Arena *arena, Error *err)
@@ -294,17 +283,17 @@ pairs_one(const AggregateRun *run, Pairs *state, double y, double x, bool retrac
 	state->count += retract ? -1 : 1;
 	if (!real_split(y, &a) || !real_split(x, &b)) {
 		real_far_special(real_far_need(run->memory, far, PAIR_COUNT), isfinite(y) ? x : y,
-		                 retract ? -1 : 1);
+				 retract ? -1 : 1);
 		return;
 	}
 	add_parts(run, state->y, REAL_SINGLE, far, PAIR_Y, PAIR_COUNT, a, retract);
 	add_parts(run, state->x, REAL_SINGLE, far, PAIR_X, PAIR_COUNT, b, retract);
 	add_parts(run, state->yy, REAL_PRODUCT, far, PAIR_YY, PAIR_COUNT, real_multiply(a, a),
-	          retract);
+		  retract);
 	add_parts(run, state->xx, REAL_PRODUCT, far, PAIR_XX, PAIR_COUNT, real_multiply(b, b),
-	          retract);
+		  retract);
 	add_parts(run, state->xy, REAL_PRODUCT, far, PAIR_XY, PAIR_COUNT, real_multiply(a, b),
-	          retract);
+		  retract);
 }
 
 static void
@@ -455,8 +444,8 @@ pair_value(const PairTotals *t, PairResult result)
 }
 
 static Status
-emit_pair(const AggregateRun *run, const void *state, PairResult result, Vector *out,
-          uint32_t row, Arena *heap, Str *message)
+emit_pair(const AggregateRun *run, const void *state, PairResult result, Vector *out, uint32_t row,
+	  Arena *heap, Str *message)
 {
 	const Pairs *s = state;
 	PairTotals t;
@@ -469,8 +458,7 @@ emit_pair(const AggregateRun *run, const void *state, PairResult result, Vector 
 	}
 	total_pairs(s, &t);
 	bool covariance = result == PAIR_COVAR_POP || result == PAIR_COVAR_SAMP;
-	if (!covariance && (t.dxx.mantissa == 0 ||
-	                    (result == PAIR_CORR && t.dyy.mantissa == 0)))
+	if (!covariance && (t.dxx.mantissa == 0 || (result == PAIR_CORR && t.dyy.mantissa == 0)))
 		return aggregate_emit_null(out, row);
 	double value = scaled_value(pair_value(&t, result));
 	if (result == PAIR_CORR || result == PAIR_R2)
@@ -480,7 +468,7 @@ emit_pair(const AggregateRun *run, const void *state, PairResult result, Vector 
 
 #define PAIR_EMIT(name, result)                                                                    \
 	Status name##_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row,  \
-	                   Arena *heap, Str *message)                                              \
+			   Arena *heap, Str *message)                                              \
 	{                                                                                          \
 		return emit_pair(run, state, result, out, row, heap, message);                     \
 	}

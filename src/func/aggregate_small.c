@@ -25,7 +25,7 @@ truth_rows(const AggregateRun *run, const AggregateRows *rows, int64_t step)
 	const uint8_t *x = v->data;
 
 	AGGREGATE_LOOP(run, rows, v, Truths, state->trues += x[at] ? step : 0;
-	               state->falses += x[at] ? 0 : step);
+		       state->falses += x[at] ? 0 : step);
 }
 
 void
@@ -65,7 +65,7 @@ truth_load(const AggregateRun *run, void *state, const char *data, size_t len)
 
 Status
 bool_and_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, Arena *heap,
-              Str *message)
+	      Str *message)
 {
 	const Truths *s = state;
 
@@ -78,7 +78,7 @@ bool_and_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t 
 
 Status
 bool_or_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, Arena *heap,
-             Str *message)
+	     Str *message)
 {
 	const Truths *s = state;
 
@@ -99,16 +99,16 @@ typedef struct Range {
 
 Status
 aggregate_result_delta(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type,
-                       Error *err)
+		       Error *err)
 {
 	const Type *given = args[0]->type;
 	int precision = given->precision < DECIMAL_MAX_PRECISION ? given->precision + 1
-	                                                         : DECIMAL_MAX_PRECISION;
+								 : DECIMAL_MAX_PRECISION;
 
 	(void)count, (void)err;
 	*type = given->kind == TYPE_DECIMAL ? type_decimal(arena, precision, given->scale)
-	        : type_is_integer(given)    ? TYPE_OF(BIGINT)
-	                                    : TYPE_OF(DOUBLE);
+		: type_is_integer(given)    ? TYPE_OF(BIGINT)
+					    : TYPE_OF(DOUBLE);
 	return FERRIS_OK;
 }
 
@@ -136,7 +136,7 @@ range_add(const AggregateRun *run, const AggregateRows *rows)
 	const Vector *v = rows->args[0];
 
 	AGGREGATE_LOOP(run, rows, v, Range, Cell cell = cell_read(v, at, NULL);
-	               range_one(v->type, state, &cell, &cell));
+		       range_one(v->type, state, &cell, &cell));
 }
 
 void
@@ -166,14 +166,14 @@ delta_out_of_range(const AggregateRun *run, Vector *out, uint32_t row, Arena *he
 	Str what = run->call->text.len > 0 ? run->call->text : run->call->name;
 
 	*message = str_format(heap, "%.*s does not fit %s", STR_ARG(what),
-	                      type_text(heap, out->type).data);
+			      type_text(heap, out->type).data);
 	vector_set_null(out, row);
 	return FERRIS_ERR_OUT_OF_RANGE;
 }
 
 Status
 delta_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, Arena *heap,
-           Str *message)
+	   Str *message)
 {
 	const Range *s = state;
 	Int128 wide = 0;

@@ -181,13 +181,13 @@ spread_load(const AggregateRun *run, void *state, const char *data, size_t len)
 }
 
 typedef DecimalResult (*SpreadResult)(const Int256 *sum, const Int256 *squares, int in_scale,
-                                      int64_t count, int64_t divisor, int precision, int scale,
-                                      Int128 *out);
+				      int64_t count, int64_t divisor, int precision, int scale,
+				      Int128 *out);
 
 /* `sample`: divided by count - 1. */
 static Status
 emit_spread(const AggregateRun *run, const void *state, SpreadResult result, bool sample,
-            Vector *out, uint32_t row, Arena *heap, Str *message)
+	    Vector *out, uint32_t row, Arena *heap, Str *message)
 {
 	Int256 sum;
 	Int256 squares;
@@ -211,34 +211,34 @@ emit_spread(const AggregateRun *run, const void *state, SpreadResult result, boo
 		return aggregate_emit_null(out, row);
 	if (fits)
 		status = result(&sum, &squares, run->call->args[0]->type->scale, count,
-		                count - sample, out->type->precision, out->type->scale, &value);
+				count - sample, out->type->precision, out->type->scale, &value);
 	return aggregate_emit_decimal(run, status, value, out, row, heap, message);
 }
 
 Status
 variance_sample_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row,
-                     Arena *heap, Str *message)
+		     Arena *heap, Str *message)
 {
 	return emit_spread(run, state, int256_variance, true, out, row, heap, message);
 }
 
 Status
 variance_whole_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row,
-                    Arena *heap, Str *message)
+		    Arena *heap, Str *message)
 {
 	return emit_spread(run, state, int256_variance, false, out, row, heap, message);
 }
 
 Status
 deviation_sample_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row,
-                      Arena *heap, Str *message)
+		      Arena *heap, Str *message)
 {
 	return emit_spread(run, state, int256_deviation, true, out, row, heap, message);
 }
 
 Status
 deviation_whole_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row,
-                     Arena *heap, Str *message)
+		     Arena *heap, Str *message)
 {
 	return emit_spread(run, state, int256_deviation, false, out, row, heap, message);
 }
@@ -287,7 +287,7 @@ weighted_rows(const AggregateRun *run, const AggregateRows *rows, bool retract)
 	const Vector *value = rows->args[0];
 	const Vector *weight = rows->args[1];
 	bool narrow = type_physical(value->type) == PHYSICAL_INT64 &&
-	              type_physical(weight->type) == PHYSICAL_INT64;
+		      type_physical(weight->type) == PHYSICAL_INT64;
 	uint32_t value_mask = value->constant ? 0 : UINT32_MAX;
 	uint32_t weight_mask = weight->constant ? 0 : UINT32_MAX;
 
@@ -299,10 +299,10 @@ weighted_rows(const AggregateRun *run, const AggregateRows *rows, bool retract)
 			continue;
 		if (narrow)
 			weighted_narrow(state, VECTOR_DATA(value, int64_t)[at & value_mask],
-			                VECTOR_DATA(weight, int64_t)[at & weight_mask], retract);
+					VECTOR_DATA(weight, int64_t)[at & weight_mask], retract);
 		else
 			weighted_wide(state, aggregate_wide(value, at & value_mask),
-			              aggregate_wide(weight, at & weight_mask), retract);
+				      aggregate_wide(weight, at & weight_mask), retract);
 	}
 }
 
@@ -344,7 +344,7 @@ weighted_load(const AggregateRun *run, void *state, const char *data, size_t len
 
 Status
 vwap_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, Arena *heap,
-          Str *message)
+	  Str *message)
 {
 	const Weighted *s = state;
 	int value_scale = run->call->args[0]->type->scale;
@@ -357,7 +357,7 @@ vwap_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row,
 		return aggregate_emit_null(out, row);
 	if (words_get(s->products, WIDE_PRODUCT, &products))
 		result = int256_ratio(&products, value_scale + weight_scale, &s->weights,
-		                      weight_scale, out->type->precision, out->type->scale,
-		                      ROUND_HALF_UP, &value);
+				      weight_scale, out->type->precision, out->type->scale,
+				      ROUND_HALF_UP, &value);
 	return aggregate_emit_decimal(run, result, value, out, row, heap, message);
 }

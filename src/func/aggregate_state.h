@@ -100,7 +100,10 @@ aggregate_wide(const Vector *v, uint32_t at)
 
 /* The value of an argument that must not depend on the rows; `what` names it in the error. */
 Status aggregate_constant(Arena *arena, const AggregateCall *call, uint32_t arg, const char *what,
-                          Value *out, Error *err);
+			  Value *out, Error *err);
+
+/* Puts a class around the call's that gives it each value once; run->call becomes a copy. */
+Status aggregate_open_distinct(AggregateRun *run, Arena *arena, Error *err);
 
 /* ---- bytes that a state owns ---- */
 
@@ -155,7 +158,9 @@ typedef struct StateReader {
 static inline StateReader
 state_reader(const char *data, size_t len)
 {
-	return (StateReader){data, data + len, false};
+	const char *start = data != NULL ? data : ""; /* nothing was saved */
+
+	return (StateReader){start, start + len, false};
 }
 
 /* The next `size` bytes, or NULL if there are not so many. */
