@@ -4,8 +4,8 @@
  * what the program prints.  So a page cannot say anything that the program does not know. */
 #include <stdlib.h>
 
-#include "base/memory.h"
 #include "cli/command.h"
+#include "func/aggregate.h"
 #include "func/function.h"
 
 typedef struct DocsPage {
@@ -80,8 +80,8 @@ print_errors(void)
 
 /* The chapters in this order, others after them. */
 static const char *const chapters[] = {
-	"operators",           "conditional", "math",   "string",
-	"regular expressions", "time",        "nested", "json",
+	"operators", "conditional", "math", "string",     "regular expressions",
+	"time",      "nested",      "json", "aggregates",
 };
 
 #define CHAPTER_COUNT (sizeof chapters / sizeof *chapters)
@@ -124,16 +124,27 @@ is_listed(const DocsFunction *list, size_t count, const FunctionDoc *doc)
 	return false;
 }
 
+/* All rows of both lists; `arena` holds them. */
 static size_t
-collect_functions(DocsFunction **out)
+collect_functions(Arena *arena, DocsFunction **out)
 {
-	const FunctionDoc *doc;
-	size_t rows = 0, count = 0;
+	const AggregateClass *class;
+	size_t scalars = 0, rows = 0, count = 0;
 
-	while (function_doc(rows) != NULL)
+	while (function_doc(scalars) != NULL)
+		scalars++;
+	rows = scalars;
+	while (aggregate_row(rows - scalars) != NULL)
 		rows++;
-	DocsFunction *list = memory_zero(sizeof *list * (rows + 1));
-	for (size_t i = 0; (doc = function_doc(i)) != NULL; i++) {
+	FunctionDoc *docs = ARENA_ARRAY(arena, FunctionDoc, rows);
+	DocsFunction *list = ARENA_ARRAY(arena, DocsFunction, rows);
+	for (size_t i = 0; i < scalars; i++)
+		docs[i] = *function_doc(i);
+	for (size_t i = 0; (class = aggregate_row(i)) != NULL; i++)
+		docs[scalars + i] =
+			(FunctionDoc){class->name, "aggregates", class->signature, class->doc};
+	for (size_t i = 0; i < rows; i++) {
+		const FunctionDoc *doc = &docs[i];
 		size_t chapter = 0;
 
 		if (is_listed(list, count, doc))
@@ -158,6 +169,19 @@ print_heading(const char *category)
 	puts(strcmp(category, chapters[0]) == 0
 		     ? "\n\n| call | meaning |\n|---|---|"
 		     : "\n\n| call | other names | meaning |\n|---|---|---|");
+}
+
+static void
+print_aggregates_rules(void)
+{
+	puts("\nAn aggregate makes one value of the rows of a group. Rows where its argument is "
+	     "NULL "
+	     "do not count; a group without any other gives NULL, a count 0. `f(DISTINCT x)` takes "
+	     "each value once, `f(x) FILTER (WHERE condition)` only some rows, `f(x ORDER BY y)` "
+	     "matters for those that follow an order; there NULL is the largest y.\n\n"
+	     "Sums, means, variances and percentiles are exact: integers and decimals are never "
+	     "rounded on the way, doubles only at the end. No result depends on the order of the "
+	     "rows unless it says so. A result that its type cannot hold is an error of the row.");
 }
 
 /* The names of the row but the one that the signature begins with. */
@@ -199,10 +223,12 @@ static void
 print_functions(void)
 {
 	DocsFunction *list;
-	size_t count = collect_functions(&list);
+	Arena arena;
 
-	puts("# Scalar functions and operators\n");
-	docs_print_origin("src/func/scalar_list.h");
+	arena_init(&arena, 0);
+	size_t count = collect_functions(&arena, &list);
+	puts("# Functions and operators\n");
+	docs_print_origin("src/func/scalar_list.h and src/func/aggregate_list.h");
 	puts("NULL goes in, NULL comes out, unless it says otherwise. A row for which a function "
 	     "has no "
 	     "result is an error of that row, never NULL: `TRY(...)` makes it NULL. Positions and "
@@ -215,7 +241,8 @@ print_functions(void)
 			print_heading(list[i].doc->category);
 		print_function(list[i].doc);
 	}
-	memory_free(list);
+	print_aggregates_rules();
+	arena_free(&arena);
 }
 
 /* ---------------------------------------------------------------- */

@@ -69,8 +69,9 @@ AGGREGATE("VAR_POP", "DOUBLE", result_double, moments, HEAP_RETRACT, real_varian
 AGGREGATE("STDDEV|STDDEV_SAMP", "DOUBLE", result_double, moments, HEAP_RETRACT,
           real_deviation_sample_emit, 0, "STDDEV(x)",
           "The standard deviation of a sample, exact before one rounding; NULL for one row.")
-AGGREGATE("STDDEV_POP", "DOUBLE", result_double, moments, HEAP_RETRACT, real_deviation_whole_emit, 0,
-          "STDDEV_POP(x)", "The standard deviation of all there is, exact before one rounding.")
+AGGREGATE("STDDEV_POP", "DOUBLE", result_double, moments, HEAP_RETRACT,
+          real_deviation_whole_emit, 0, "STDDEV_POP(x)",
+          "The standard deviation of all there is, exact before one rounding.")
 AGGREGATE("VWAP", "DOUBLE DOUBLE", result_double, moments, HEAP_RETRACT, real_vwap_emit, 0,
           "VWAP(price, quantity)",
           "SUM(price * quantity) / SUM(quantity), exact before one rounding.")
@@ -100,8 +101,9 @@ AGGREGATE("DELTA", "NUMBER", aggregate_result_delta, range, PLAIN, delta_emit, 0
           "DELTA(x)", "The largest value minus the smallest.")
 
 /* ---- func/aggregate_sample.c ---- */
-AGGREGATE("MEDIAN", "EXACT", aggregate_result_average, sample, HEAP_RETRACT, percentile_cont_emit, 0,
-          "MEDIAN(x)", "The value in the middle, or the mean of the two.")
+AGGREGATE("MEDIAN", "EXACT", aggregate_result_average, sample, HEAP_RETRACT,
+          percentile_cont_emit, 0, "MEDIAN(x)",
+          "The value in the middle, or the mean of the two.")
 AGGREGATE("MEDIAN", "DOUBLE", result_double, sample, HEAP_RETRACT, percentile_cont_emit, 0,
           "MEDIAN(x)", "The value in the middle, or the mean of the two.")
 AGGREGATE("PERCENTILE_CONT", "EXACT NUMBER", aggregate_result_average, sample, HEAP_RETRACT,
@@ -136,7 +138,7 @@ AGGREGATE("COUNT_DISTINCT", "ANY", result_bigint, count, RETRACT, count_emit, NO
           "COUNT_DISTINCT(x)", "The number of different values; the same as COUNT(DISTINCT x).")
 AGGREGATE("APPROX_COUNT_DISTINCT", "ANY", result_bigint, sketch, HEAP, sketch_emit, NO_NULL,
           "APPROX_COUNT_DISTINCT(x)",
-          "About the number of different values, in 16 KiB at most: exact up to 1024, then within 1 %.")
+          "About how many different values: exact to 1024, then with a standard error of 0.8 %.")
 
 #undef ORDERED
 #undef NO_NULL

@@ -508,11 +508,242 @@ test_vectors(void **state)
 	assert_true(done > 2000);
 }
 
+/* ---- more than fits a line ---- */
+
+/* Opens a call of one column; the trial has no rows of its own. */
+static void
+open_column(Trial *t, const char *name, const Type *type, bool distinct)
+{
+	Error err = {0};
+
+	memset(t, 0, sizeof *t);
+	arena_init(&t->arena, 0);
+	BoundExpr *arg = bound_column(&t->arena, 0, type, STR("x"), (Position){1, 1, 1});
+	assert_int_equal(aggregate_bind(&t->arena, str_from(name), &arg, 1, (Position){1, 1, 1},
+					&t->call, &err),
+			 FERRIS_OK);
+	t->call->distinct = distinct;
+	assert_int_equal(aggregate_open(t->call, &t->memory, &t->arena, &t->run, &err), FERRIS_OK);
+	t->columns = 1;
+	vector_init(&t->vectors[0], t->call->args[0]->type, FORM_VALUE, BATCH_CAPACITY);
+	t->args[0] = &t->vectors[0];
+	for (int g = 0; g < GROUPS; g++)
+		t->states[g] = arena_zero(&t->arena, t->run.state_size);
+	for (uint32_t k = 0; k < BATCH_CAPACITY; k++)
+		t->groups[k] = t->states[MINE];
+}
+
+/* Adds first, first + step, ... as BIGINT. */
+static void
+add_numbers(Trial *t, int64_t first, int64_t step, uint32_t count)
+{
+	int64_t *data = t->vectors[0].data;
+
+	for (uint32_t done = 0; done < count;) {
+		uint32_t n = count - done < BATCH_CAPACITY ? count - done : BATCH_CAPACITY;
+
+		for (uint32_t i = 0; i < n; i++)
+			data[i] = first + step * (done + i);
+		AggregateRows rows = {.args = t->args,
+				      .count = n,
+				      .groups = t->groups,
+				      .sequence = done,
+				      .dense = true,
+				      .one_group = pick(2)};
+		t->run.call->class->add(&t->run, &rows);
+		done += n;
+	}
+}
+
+static int64_t
+emit_int64(Trial *t, int group)
+{
+	Vector out;
+	Str message;
+
+	vector_init(&out, t->call->type, FORM_VALUE, 1);
+	assert_int_equal(
+		t->run.call->class->emit(&t->run, t->states[group], &out, 0, &t->arena, &message),
+		FERRIS_OK);
+	int64_t v = VECTOR_DATA(&out, int64_t)[0];
+	vector_free(&out);
+	return v;
+}
+
+static void
+test_sketch_accuracy(void **state)
+{
+	static const uint32_t counts[] = {1000, 1024, 1025, 3000, 10000, 100000, 1000000};
+	static Trial t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		open_column(&t, "APPROX_COUNT_DISTINCT", TYPE_OF(BIGINT), false);
+		add_numbers(&t, 7, 12345, counts[i]);
+		add_numbers(&t, 7, 12345, counts[i] / 2); /* again: changes nothing */
+		double got = (double)emit_int64(&t, MINE);
+		double error = got / counts[i] - 1;
+		printf("%u: %.0f (%+.2f %%)\n", counts[i], got, 100 * error);
+		if (counts[i] <= 1024)
+			assert_int_equal((int64_t)got, counts[i]);
+		assert_true(error < 0.024 && error > -0.024); /* three standard errors */
+		/* Halves that overlap, merged, are the same sketch. */
+		for (uint32_t k = 0; k < BATCH_CAPACITY; k++)
+			t.groups[k] = t.states[0];
+		add_numbers(&t, 7, 12345, counts[i] / 3 * 2);
+		for (uint32_t k = 0; k < BATCH_CAPACITY; k++)
+			t.groups[k] = t.states[2];
+		uint32_t from = counts[i] / 2;
+		add_numbers(&t, 7 + 12345 * (int64_t)from, 12345, counts[i] - from);
+		t.run.call->class->merge(&t.run, t.states[2], t.states[0]);
+		assert_int_equal(emit_int64(&t, 2), (int64_t)got);
+		release_all(&t);
+		trial_close(&t);
+	}
+}
+
+static void
+test_many_distinct(void **state)
+{
+	static Trial t;
+
+	(void)state;
+	open_column(&t, "COUNT", TYPE_OF(BIGINT), true);
+	add_numbers(&t, -5000, 3, 100000);
+	add_numbers(&t, -5000, 3, 100000);
+	assert_int_equal(emit_int64(&t, MINE), 100000);
+	assert_true(t.memory.bytes > 100000 * 8);
+	release_all(&t);
+	trial_close(&t);
+}
+
+/* ARRAY_AGG, FIRST and COUNT(DISTINCT) of arrays. */
+static void
+test_nested(void **state)
+{
+	static const char *const names[] = {"ARRAY_AGG", "FIRST", "LAST", "COUNT_DISTINCT",
+					    "ARRAY_AGG"};
+	static const char *const want[] = {"[[],[0],[0,1],[],[0],[0,1]]", "[]", "[0,1]", "3",
+					   "[[],[0],[0,1]]"};
+	static Trial t;
+	Buffer got;
+
+	(void)state;
+	buffer_init(&got, SIZE_MAX);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		Arena types;
+		arena_init(&types, 0);
+		open_column(&t, names[i], type_array(&types, TYPE_OF(BIGINT)), i == 4);
+		Vector *v = &t.vectors[0];
+		for (uint32_t row = 0; row < 6; row++) {
+			uint32_t first = vector_list_append(v, row % 3);
+			VECTOR_DATA(v, ListEntry)[row] = (ListEntry){first, row % 3};
+			for (uint32_t k = 0; k < row % 3; k++)
+				VECTOR_DATA(&v->children[0], int64_t)[first + k] = k;
+		}
+		AggregateRows rows = {
+			.args = t.args, .count = 6, .groups = t.groups, .dense = true};
+		t.run.call->class->add(&t.run, &rows);
+		through_bytes(&t);
+		emit_text(&t, &got);
+		assert_string_equal(got.data, want[i]);
+		release_all(&t);
+		trial_close(&t);
+		arena_free(&types);
+	}
+	buffer_free(&got);
+}
+
+/* ---- the list ---- */
+
+static void
+test_refusals(void **state)
+{
+	static const struct {
+		const char *name, *args;
+		Status want; /* of bind or open */
+	} cases[] = {
+		{"SUM", "s:x", FERRIS_ERR_TYPE},
+		{"SUM", "i:1 | i:2", FERRIS_ERR_ARGUMENTS},
+		{"SUM", "", FERRIS_ERR_ARGUMENTS},
+		{"AVG", "b:true", FERRIS_ERR_TYPE},
+		{"SUMM", "i:1", FERRIS_ERR_UNKNOWN_FUNCTION},
+		{"UPPER", "s:x", FERRIS_ERR_UNKNOWN_FUNCTION},
+		{"MAX", "a:1,2", FERRIS_ERR_TYPE},
+		{"BOOL_AND", "i:1", FERRIS_ERR_TYPE},
+		{"PERCENTILE_CONT", "i:1 | =d:1.5", FERRIS_ERR_ARGUMENTS},
+		{"PERCENTILE_CONT", "i:1 | =d:-0.1", FERRIS_ERR_ARGUMENTS},
+		{"PERCENTILE_CONT", "i:1 | =f:NaN", FERRIS_ERR_ARGUMENTS},
+		{"PERCENTILE_CONT", "i:1 | d:0.5", FERRIS_ERR_ARGUMENTS},
+		{"PERCENTILE_CONT", "s:x | =d:0.5", FERRIS_ERR_TYPE},
+		{"STRING_AGG", "s:x | s:y", FERRIS_ERR_ARGUMENTS},
+		{"CORR", "i:1", FERRIS_ERR_ARGUMENTS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		Arena arena;
+		AggregateMemory memory = {0};
+		AggregateCall *call;
+		AggregateRun run;
+		Error err = {0};
+
+		arena_init(&arena, 0);
+		CaseArgs args = parse_arguments(&arena, cases[i].args, true);
+		Status got = aggregate_bind(&arena, str_from(cases[i].name), args.exprs, args.count,
+					    (Position){3, 7, 1}, &call, &err);
+		if (got == FERRIS_OK)
+			got = aggregate_open(call, &memory, &arena, &run, &err);
+		if (got != cases[i].want)
+			fail_msg("%s(%s): %s", cases[i].name, cases[i].args, err.message);
+		assert_int_not_equal(err.position.line, 0);
+		assert_true(err.hint[0] != '\0');
+		assert_int_equal(memory.bytes, 0);
+		arena_free(&arena);
+	}
+}
+
+/* Each row is documented and can be called by all of its names. */
+static void
+test_list(void **state)
+{
+	static char page[1 << 20];
+	const AggregateClass *row;
+	FILE *in = fopen(SOURCE_DIR "/docs/functions.md", "r");
+
+	(void)state;
+	assert_non_null(in);
+	page[fread(page, 1, sizeof page - 1, in)] = '\0';
+	fclose(in);
+	for (size_t i = 0; (row = aggregate_row(i)) != NULL; i++) {
+		char call[256];
+
+		snprintf(call, sizeof call, "| `%s` |", row->signature);
+		if (strstr(page, call) == NULL || strstr(page, row->doc) == NULL)
+			fail_msg("not in docs/functions.md, run ./dev docs: %s", row->signature);
+		assert_int_equal(row->doc[strlen(row->doc) - 1], '.');
+		assert_true(row->add != NULL && row->merge != NULL && row->emit != NULL &&
+			    row->save != NULL && row->load != NULL);
+		for (const char *p = row->name; *p != '\0'; p += strcspn(p, "|"), p += *p == '|') {
+			Str name = {p, (uint32_t)strcspn(p, "|")};
+
+			assert_true(aggregate_exists(name));
+			assert_false(function_exists(name));
+			assert_int_equal(aggregate_takes_within(name),
+					 (row->flags & AGGREGATE_WITHIN) != 0);
+		}
+	}
+	assert_false(aggregate_exists(STR("UPPER")));
+	assert_true(aggregate_exists(STR("vwap")));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_vectors),       cmocka_unit_test(test_sketch_accuracy),
+		cmocka_unit_test(test_many_distinct), cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_refusals),      cmocka_unit_test(test_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
