@@ -26,8 +26,10 @@ real_split(double v, RealParts *out)
 RealParts
 real_multiply(RealParts a, RealParts b)
 {
-	return (RealParts){a.mantissa * b.mantissa, a.exponent + b.exponent,
-			   a.negative != b.negative};
+	/* Each has 53 bits. */
+	Uint128 mantissa = (Uint128)(uint64_t)a.mantissa * (uint64_t)b.mantissa;
+
+	return (RealParts){mantissa, a.exponent + b.exponent, a.negative != b.negative};
 }
 
 /* words += or -= part * 2^(64 * at), with the carry to the end. */
@@ -36,9 +38,17 @@ add_part(uint64_t *words, int count, int at, const uint64_t part[3], bool negati
 {
 	uint64_t carry = negative; /* a - b is a + ~b + 1 */
 
-	for (int i = at; i < count; i++) {
-		uint64_t add = i - at < 3 ? part[i - at] : 0;
-		Uint128 sum = (Uint128)words[i] + (negative ? ~add : add) + carry;
+	const uint64_t flip = negative ? UINT64_MAX : 0;
+	int i = at;
+	for (int k = 0; k < 3 && i < count; i++, k++) {
+		Uint128 sum = (Uint128)words[i] + (part[k] ^ flip) + carry;
+
+		words[i] = (uint64_t)sum;
+		carry = (uint64_t)(sum >> 64);
+	}
+	/* Beyond the part, + 0 without a carry and - 0 with one change nothing. */
+	for (; i < count && carry != negative; i++) {
+		Uint128 sum = (Uint128)words[i] + flip + carry;
 
 		words[i] = (uint64_t)sum;
 		carry = (uint64_t)(sum >> 64);

@@ -107,18 +107,36 @@ offer(const AggregateRun *run, Outermost *state, const Entry *entry, bool last)
 	state->seen = true;
 }
 
+/* Without ORDER BY, and a value that needs no bytes: the row's number alone decides. */
+static inline void
+offer_fixed(Outermost *state, const Vector *v, uint32_t at, uint64_t sequence, bool last)
+{
+	if (state->seen &&
+	    (last ? sequence < state->entry.sequence : sequence >= state->entry.sequence))
+		return;
+	state->entry.value = cell_read(v, at, NULL);
+	state->entry.sequence = sequence;
+	state->seen = true;
+}
+
 static void
 outermost_add(const AggregateRun *run, const AggregateRows *rows, bool last)
 {
+	const Vector *v = rows->args[0];
 	Buffer value_scratch;
 	Buffer order_scratch;
 
+	if (run->call->order == NULL && !cell_has_bytes(v->type) && !v->constant) {
+		AGGREGATE_LOOP(run, rows, v, Outermost,
+			       offer_fixed(state, v, at, rows->sequence + at, last));
+		return;
+	}
 	buffer_init(&value_scratch, SIZE_MAX);
 	buffer_init(&order_scratch, SIZE_MAX);
 	for (uint32_t k = 0; k < rows->count; k++) {
 		uint32_t row = aggregate_row_at(rows, k);
 
-		if (vector_is_null(rows->args[0], row))
+		if (vector_is_null(v, row))
 			continue;
 		Entry entry = entry_read(run, rows, row, &value_scratch, &order_scratch);
 		offer(run, aggregate_state_at(run, rows, k), &entry, last);
