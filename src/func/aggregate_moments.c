@@ -18,7 +18,7 @@ typedef struct Moments {
 enum { MOMENT_SINGLE, MOMENT_PRODUCT, MOMENT_COUNT };
 
 /* `words` += value, where the far sum number `sum` takes what does not fit. */
-static void
+static inline __attribute__((always_inline)) void
 add_parts(const AggregateRun *run, uint64_t *words, RealKind kind, RealFar **far, int sum, int sums,
 	  RealParts value, bool retract)
 {

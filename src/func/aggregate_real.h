@@ -57,11 +57,86 @@ real_far_size(int sums)
 	return sizeof(RealFar) + sizeof(uint64_t) * FAR_WORDS * (size_t)sums;
 }
 
+#define REAL_EXPONENT_BIAS    1075 /* of a mantissa taken as an integer of 53 bits */
+#define REAL_EXPONENT_SPECIAL 0x7ff
+
 /* Whether it is a number; v's parts. */
-bool real_split(double v, RealParts *out);
-RealParts real_multiply(RealParts a, RealParts b);
+static inline bool
+real_split(double v, RealParts *out)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof bits);
+	int biased = (int)(bits >> 52) & REAL_EXPONENT_SPECIAL;
+	uint64_t mantissa = bits & ((UINT64_C(1) << 52) - 1);
+	if (biased == REAL_EXPONENT_SPECIAL)
+		return false;
+	out->negative = bits >> 63;
+	out->mantissa = biased > 0 ? mantissa | UINT64_C(1) << 52 : mantissa;
+	out->exponent = (biased > 0 ? biased : 1) - REAL_EXPONENT_BIAS;
+	return true;
+}
+
+static inline RealParts
+real_multiply(RealParts a, RealParts b)
+{
+	/* Each has 53 bits. */
+	Uint128 mantissa = (Uint128)(uint64_t)a.mantissa * (uint64_t)b.mantissa;
+
+	return (RealParts){mantissa, a.exponent + b.exponent, a.negative != b.negative};
+}
+
+/* words += or -= part * 2^(64 * at), with the carry to the end. */
+static inline void
+real_add_part(uint64_t *words, int count, int at, const uint64_t part[3], bool negative)
+{
+	uint64_t carry = negative; /* a - b is a + ~b + 1 */
+
+	const uint64_t flip = negative ? UINT64_MAX : 0;
+	int i = at;
+	for (int k = 0; k < 3 && i < count; i++, k++) {
+		Uint128 sum = (Uint128)words[i] + (part[k] ^ flip) + carry;
+
+		words[i] = (uint64_t)sum;
+		carry = (uint64_t)(sum >> 64);
+	}
+	/* Beyond the part, + 0 without a carry and - 0 with one change nothing. */
+	for (; i < count && carry != negative; i++) {
+		Uint128 sum = (Uint128)words[i] + flip + carry;
+
+		words[i] = (uint64_t)sum;
+		carry = (uint64_t)(sum >> 64);
+	}
+}
+
+static inline int
+real_bits(Uint128 v)
+{
+	uint64_t high = (uint64_t)(v >> 64);
+
+	return high != 0 ? 128 - __builtin_clzll(high)
+	       : v != 0  ? 64 - __builtin_clzll((uint64_t)v)
+			 : 0;
+}
+
 /* words += value, or -= if `retract`; false, and nothing changed, if it does not fit the window. */
-bool real_window_add(uint64_t *words, int count, int low, RealParts value, bool retract);
+static inline __attribute__((always_inline)) bool
+real_window_add(uint64_t *words, int count, int low, RealParts value, bool retract)
+{
+	int shift = value.exponent - low;
+
+	if (value.mantissa == 0)
+		return true;
+	if (shift < 0 || shift + real_bits(value.mantissa) > 64 * (count - 1))
+		return false;
+	unsigned bit = (unsigned)shift % 64;
+	Uint128 lower = value.mantissa << bit;
+	uint64_t part[3] = {(uint64_t)lower, (uint64_t)(lower >> 64),
+			    bit > 0 ? (uint64_t)(value.mantissa >> (128 - bit)) : 0};
+	real_add_part(words, count, (int)((unsigned)shift / 64), part, value.negative != retract);
+	return true;
+}
+
 /* Two's complement addition. */
 void real_words_add(uint64_t *into, const uint64_t *from, int count);
 /* The whole of a sum: its window and, if there is one, its part of the far sums. */
