@@ -129,7 +129,7 @@ main(int argc, char **argv)
 	const Type *price;
 	const Type *wide;
 
-	bench.budget = (argc > 1 ? atoi(argv[1]) : 50) * INT64_C(1000000);
+	bench.budget = (argc > 1 ? strtol(argv[1], NULL, 10) : 50) * INT64_C(1000000);
 	bench.seed = 42;
 	arena_init(&bench.arena, 0);
 	price = type_decimal(&bench.arena, 18, 4);

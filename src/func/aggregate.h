@@ -8,8 +8,11 @@
  *
  * Results are exact for integers and decimals and depend neither on the order of the rows nor on
  * how they were cut into batches, except where the function is about order (FIRST, LAST, ARRAY_AGG,
- * STRING_AGG): those follow the order of `add`.  Sums of doubles are compensated, and so are
- * independent of order as far as a double can be.
+ * STRING_AGG): those follow ORDER BY, then the numbers of the rows.  Sums of doubles are exact too
+ * and rounded at the end.  With DISTINCT, the first of equal rows lends its place in the order.
+ *
+ * All but MIN, MAX, DELTA, FIRST, LAST and APPROX_COUNT_DISTINCT can give rows back (`retract`);
+ * ARRAY_AGG and STRING_AGG drop the earliest row that is alike.
  *
  * NULL arguments are skipped (COUNT(*) has none); a group without any value gives NULL, COUNT 0.
  *
