@@ -21,6 +21,7 @@
 #define ERROR_RETRIABLE      1u /* the same call may succeed later */
 #define ERROR_REQUIRES_ABORT 2u /* roll back to the last epoch, then go on */
 #define ERROR_FATAL          4u /* this handle is of no use any more */
+#define ERROR_COMMAND_LINE   8u /* about an argument of the command line, not about the SQL */
 
 typedef enum Status {
 	FERRIS_OK = 0,

@@ -177,13 +177,29 @@ mark_used(const OptionEntry *entry)
 		*entry->used = true;
 }
 
+bool
+option_group_takes(const OptionGroup *group, Str key)
+{
+	for (uint32_t r = 0; r < group->count; r++)
+		if (row_matches(&group->rows[r], key))
+			return true;
+	return false;
+}
+
 void
 options_mark_used(const OptionGroup *group, const Options *given)
 {
-	for (uint32_t r = 0; r < group->count; r++)
-		for (uint32_t i = 0; i < given->count; i++)
-			if (row_matches(&group->rows[r], given->entries[i].key))
-				mark_used(&given->entries[i]);
+	for (uint32_t i = 0; i < given->count; i++)
+		if (option_group_takes(group, given->entries[i].key))
+			mark_used(&given->entries[i]);
+}
+
+/* What is wrong with an argument of --set is wrong with the command line. */
+static void
+point_at(const OptionEntry *entry, Error *err)
+{
+	if (entry->key_at.line == 0 && strcmp(entry->origin, "--set") == 0)
+		err->flags |= ERROR_COMMAND_LINE;
 }
 
 static Status
@@ -191,6 +207,7 @@ value_error(const OptionRow *row, const OptionEntry *entry, Error *err)
 {
 	error_set_at(err, FERRIS_ERR_OPTION_VALUE, entry->value_at,
 		     "option '%.*s' cannot be '%.*s'", STR_ARG(entry->key), STR_ARG(entry->value));
+	point_at(entry, err);
 	if (row->type == OPTION_CHOICE)
 		return error_hint(err, "choose one of: %s", row->choices);
 	return error_hint(err, "%s", type_hint(row->type));
@@ -223,6 +240,7 @@ resolve_row(const OptionRow *row, Options *given, Setting *setting, Error *err)
 		error_set_at(err, FERRIS_ERR_OPTION_VALUE, setting->entry->value_at,
 			     "option '%s' is out of range: '%.*s'", row->name,
 			     STR_ARG(setting->entry->value));
+		point_at(setting->entry, err);
 		return error_hint(err, "the range is %.15g to %.15g", row->min, row->max);
 	}
 	return FERRIS_OK;
@@ -263,6 +281,9 @@ options_check_unknown(const Options *given, const OptionGroup *const *groups, si
 			}
 		error_set_at(err, FERRIS_ERR_UNKNOWN_OPTION, entry->key_at,
 			     "unknown option '%.*s' for %s", STR_ARG(entry->key), object);
+		for (size_t g = 0; g < count; g++)
+			if (option_group_takes(groups[g], entry->key))
+				return error_hint(err, "it is an option of: %s", groups[g]->name);
 		if (best.data != NULL)
 			return error_hint(err, "did you mean '%.*s'?", STR_ARG(best));
 		return error_hint(err, "docs/configuration.md lists the options");
@@ -323,7 +344,10 @@ options_expand(Arena *arena, Str value, Position at, Str *out, Error *err)
 Status
 option_error(const Setting *setting, Error *err)
 {
-	if (setting->entry != NULL && err->position.line == 0)
+	if (setting->entry == NULL)
+		return err->status;
+	if (err->position.line == 0)
 		err->position = setting->entry->value_at;
+	point_at(setting->entry, err);
 	return err->status;
 }

@@ -72,9 +72,12 @@ typedef struct Setting {
  * used; *settings has group->count entries in row order, in the arena. */
 Status options_resolve(const OptionGroup *group, Options *given, Arena *arena, Setting **settings,
 		       Error *err);
+/* Whether a row of the group takes an option of that name. */
+bool option_group_takes(const OptionGroup *group, Str key);
 /* Mark every entry that a row of the group would take. */
 void options_mark_used(const OptionGroup *group, const Options *given);
-/* An error for the first entry that no group has used, with the nearest name among `groups`. */
+/* An error for the first entry that no group has used, with the nearest name among `groups`, or
+ * with the group that takes it where it does not belong to this object. */
 Status options_check_unknown(const Options *given, const OptionGroup *const *groups, size_t count,
 			     const char *object, Error *err);
 /* The last entry with that key (ASCII case ignored), or NULL; does not mark it. */

@@ -81,9 +81,28 @@ run(const Arguments *arguments, const LoadedScript *loaded, const ScriptPlan *pl
 	return caught_signal() == SIGINT ? EXIT_INTERRUPTED : EXIT_OK;
 }
 
+/* A plain SELECT can be written in every format that has an encoder. */
+static int
+check_output(const char *output, Arena *arena)
+{
+	const CodecClass *codec = codec_find(str_from(output));
+	const CodecClass *const *codecs;
+	size_t count = codec_classes(&codecs);
+	Str names = {"", 0};
+
+	if (codec != NULL && codec->encoder_open != NULL)
+		return EXIT_OK;
+	for (size_t i = 0; i < count; i++)
+		if (codecs[i]->encoder_open != NULL)
+			names = str_format(arena, "%.*s%s%s", STR_ARG(names),
+					   names.len > 0 ? ", " : "", codecs[i]->name);
+	return usage_error("--output cannot be '%s'; there is: %.*s", output, STR_ARG(names));
+}
+
 int
 command_execute(const Arguments *arguments)
 {
+	const char *output = arguments->output != NULL ? arguments->output : "table";
 	LoadedScript loaded;
 	ScriptPlan *plan;
 	Arena arena;
@@ -91,14 +110,15 @@ command_execute(const Arguments *arguments)
 	if (arguments->rest_count > 0)
 		return usage_error("execute does not understand '%s'", arguments->rest[0]);
 	arena_init(&arena, 0);
-	int code = load_script(arguments, &arena, &loaded);
+	int code = check_output(output, &arena);
+	if (code == EXIT_OK)
+		code = load_script(arguments, &arena, &loaded);
 	if (code == EXIT_OK) {
 		PlanInput input = {
 			.script = loaded.script,
 			.application = loaded.application,
 			.settings = arguments->settings,
-			.output_format =
-				str_from(arguments->output != NULL ? arguments->output : "table"),
+			.output_format = str_from(output),
 		};
 
 		code = plan_loaded(&arena, &loaded, &input, &plan);

@@ -158,13 +158,24 @@ command_test(const Arguments *arguments)
 	PathList list = {.items = memory_zero(sizeof(char *) * PATHS_MAX)};
 	int code = EXIT_OK;
 
+	if (arguments->output != NULL && !report.junit && strcmp(arguments->output, "tap") != 0) {
+		memory_free(list.items);
+		return usage_error("--output is tap or junit, not '%s'", arguments->output);
+	}
 	if (arguments->rest_count == 0) {
 		memory_free(list.items);
 		return usage_error("test needs a file or folder");
 	}
 	arena_init(&list.arena, 0);
-	for (int i = 0; i < arguments->rest_count; i++)
+	for (int i = 0; i < arguments->rest_count; i++) {
+		uint32_t before = list.count;
+
 		add_folder(&list, arguments->rest[i]);
+		if (list.count > before)
+			continue;
+		fprintf(stderr, "error: there is no .test file in '%s'\n", arguments->rest[i]);
+		code = EXIT_SQL;
+	}
 	qsort(list.items, list.count, sizeof *list.items, compare_paths);
 	if (report.junit)
 		puts("<testsuite name=\"sql\">");
@@ -181,7 +192,9 @@ command_test(const Arguments *arguments)
 		       report.failed);
 	memory_free(list.items);
 	arena_free(&list.arena);
-	if (report.failed > 0 && code == EXIT_OK)
+	if (report.count == 0 && code == EXIT_OK)
+		fputs("error: the files hold no test\n", stderr);
+	if ((report.failed > 0 || report.count == 0) && code == EXIT_OK)
 		code = EXIT_SQL;
 	return code;
 }

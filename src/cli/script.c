@@ -97,8 +97,13 @@ plan_loaded(Arena *arena, const LoadedScript *loaded, const PlanInput *input, Sc
 {
 	ErrorList errors = {0};
 	Status status = plan_script(arena, input, plan, &errors);
+	bool usage = false;
 
-	for (uint32_t i = 0; i < errors.count; i++)
+	for (uint32_t i = 0; i < errors.count; i++) {
 		error_print(stderr, &errors.items[i], loaded->name, loaded->text);
+		usage = usage || (errors.items[i].flags & ERROR_COMMAND_LINE) != 0;
+	}
+	if (usage)
+		return EXIT_USAGE;
 	return status == FERRIS_OK ? EXIT_OK : error_info(status)->exit_code;
 }

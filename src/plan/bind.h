@@ -94,14 +94,26 @@ Status with_options(Binder *binder, const WithList *list, Options *out);
  * last; `unprefixed` says whether plain names apply too. */
 Options options_for(Arena *arena, const Options *with, EndpointRole role, Str name,
 		    bool unprefixed);
+/* "path" of "sink.path" or "<name>.path"; {NULL, 0} if the key has no such prefix. */
+Str sink_option_name(Str key, Str name);
 /* Connector, codec and settings from the given options.  An empty `connector` option is an error
  * that says what to write. */
 Status resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Options given,
 			Endpoint **out);
+/* The option groups of all connectors and codecs, with room for one more. */
+size_t endpoint_groups(Arena *arena, const OptionGroup ***out);
 /* After all objects of a statement took theirs: the first entry that nobody used is an error. */
 Status check_unused(Binder *binder, const Options *with, const char *object);
 /* An endpoint for a URI: 'file://trades.jsonl', 'kafka://host:9092/topic'. */
 Status uri_options(Binder *binder, Str uri, Position at, Options *out);
+
+/* ---- plan/declare.c */
+
+/* A declaration's WITH when it is met: what belongs to a job or to nothing at all is an error. */
+Status check_declared_options(Binder *binder, const Options *given);
+/* At the script's end, what its connector and format do not take is one; a declaration that no
+ * statement used is resolved for that. */
+Status check_declaration(Binder *binder, CatalogEntry *entry);
 
 /* ---- plan/infer.c */
 

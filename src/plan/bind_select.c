@@ -110,16 +110,20 @@ open_source(Binder *binder, CatalogEntry *entry, bool undeclared, Position at)
 	Options own =
 		options_for(binder->arena, &binder->with, ROLE_SOURCE, entry->name, undeclared);
 	Options given = {.count = entry->options.count + own.count};
+	Endpoint *source;
 
 	given.entries = ARENA_ARRAY(binder->arena, OptionEntry, given.count);
 	if (entry->options.count > 0)
 		memcpy(given.entries, entry->options.entries,
 		       sizeof(OptionEntry) * entry->options.count);
 	memcpy(given.entries + entry->options.count, own.entries, sizeof(OptionEntry) * own.count);
-	TRY(resolve_endpoint(binder, ROLE_SOURCE, entry->name, at, given, &entry->source));
+	entry->tried = true;
+	TRY(resolve_endpoint(binder, ROLE_SOURCE, entry->name, at, given, &source));
+	entry->resolved = true;
 	if (entry->schema.count == 0)
-		TRY(infer_schema(binder, entry->source, at, &entry->schema));
-	binder->source = entry->source;
+		TRY(infer_schema(binder, source, at, &entry->schema));
+	entry->source = source;
+	binder->source = source;
 	return FERRIS_OK;
 }
 
@@ -133,8 +137,12 @@ undeclared_source(Binder *binder, const Relation *relation, CatalogEntry **out)
 	entry->name = relation->name.text;
 	*out = entry;
 	if (relation->kind == RELATION_URI) {
+		bool first = !binder->source_undeclared;
+
+		binder->source_undeclared = true;
 		TRY(uri_options(binder, relation->name.text, relation->position, &entry->options));
-		return open_source(binder, entry, false, relation->position);
+		TRY(open_source(binder, entry, first, relation->position));
+		return check_unused(binder, &entry->options, "this URI");
 	}
 	probe = options_for(binder->arena, &binder->with, ROLE_SOURCE, entry->name, true);
 	if (options_find(&probe, STR("connector")) == NULL &&

@@ -18,6 +18,8 @@ typedef struct CatalogEntry {
 	const Query *query; /* defined by a query */
 	Options options;    /* of its own WITH, expanded */
 	Endpoint *source;   /* resolved at its first use as a source */
+	bool tried;         /* some statement used it: an error in it has been reported */
+	bool resolved;      /* a use took the options it understands */
 	bool expanding;     /* its query is being bound: a cycle if met again */
 } CatalogEntry;
 

@@ -13,19 +13,31 @@ typedef struct Planner {
 	ScriptPlan *plan;
 	uint32_t capacity;
 	uint32_t query_count; /* SELECTs so far, for their names */
+	CatalogEntry **declared; /* in the order of the text, also those that were replaced */
+	uint32_t declared_count;
 	ErrorList *errors;
 } Planner;
 
 /* ---------------------------------------------------------------- sinks */
 
+/* Whether an option says where records are. */
 static bool
-names_a_place(const Options *options)
+is_place(Str key)
 {
 	static const Str keys[] = {STR_INIT("connector"), STR_INIT("type"), STR_INIT("kafka.topic"),
 				   STR_INIT("topic"), STR_INIT("path")};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (options_find(options, keys[i]) != NULL)
+		if (str_eq_nocase(key, keys[i]))
+			return true;
+	return false;
+}
+
+static bool
+names_a_place(const Options *options)
+{
+	for (uint32_t i = 0; i < options->count; i++)
+		if (is_place(options->entries[i].key))
 			return true;
 	return false;
 }
@@ -90,14 +102,50 @@ create_sink(Binder *binder, Str name, Position at, Endpoint **out)
 	return resolve_endpoint(binder, ROLE_SINK, name, at, own, out);
 }
 
+/* A plain SELECT cannot choose its sink: say how to. */
+static Status
+refuse_places(Binder *binder, Str sink)
+{
+	for (uint32_t i = 0; i < binder->with.count; i++) {
+		const OptionEntry *entry = &binder->with.entries[i];
+		bool user = entry->key_at.line > 0;
+		Str key = sink_option_name(entry->key, sink);
+
+		if (key.data == NULL && (!user || binder->source_undeclared))
+			continue;
+		if (key.data == NULL)
+			key = entry->key;
+		bool format = str_eq_nocase(key, STR("format"));
+		if (!format && !is_place(key))
+			continue;
+		error_set_at(binder->err, FERRIS_ERR_UNKNOWN_OPTION, entry->key_at,
+			     "the rows of a plain SELECT go to the console, not to a '%.*s'",
+			     STR_ARG(entry->key));
+		if (!user)
+			binder->err->flags |= ERROR_COMMAND_LINE;
+		if (format)
+			return error_hint(binder->err, "--output chooses how they are written");
+		return error_hint(binder->err, "write INSERT INTO 'out.jsonl' SELECT ..., or "
+					       "CREATE STREAM name AS SELECT ... WITH ('%.*s' = ...)",
+				  STR_ARG(entry->key));
+	}
+	return FERRIS_OK;
+}
+
 /* Where the rows of a plain SELECT go: the console, unless the caller says otherwise. */
 static Status
 select_sink(Binder *binder, Endpoint **out)
 {
 	const PlanInput *input = binder->input;
 	bool console = input->select_connector.len == 0;
-	Options given = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, 2)};
+	Str name = console ? STR("console") : binder->statement_name;
+	Options own =
+		options_for(binder->arena, &binder->with, ROLE_SINK, name, !binder->source_undeclared);
+	Options given = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, own.count + 2)};
 
+	TRY(refuse_places(binder, name));
+	for (uint32_t i = 0; i < own.count; i++)
+		append_entry(&given, own.entries[i]);
 	append_entry(&given,
 		     (OptionEntry){.key = STR("connector"),
 				   .value = console ? STR("console") : input->select_connector,
@@ -105,9 +153,7 @@ select_sink(Binder *binder, Endpoint **out)
 	append_entry(&given, (OptionEntry){.key = STR("format"),
 					   .value = input->output_format,
 					   .origin = "default"});
-	return resolve_endpoint(binder, ROLE_SINK,
-				console ? STR("console") : binder->statement_name, (Position){0},
-				given, out);
+	return resolve_endpoint(binder, ROLE_SINK, name, (Position){0}, given, out);
 }
 
 /* ---------------------------------------------------------------- INSERT */
@@ -181,12 +227,17 @@ insert_sink(Binder *binder, const Target *target, const NameList *names, PlanNod
 		given = entry->options;
 		TRY(assign_columns(binder, entry, names, at, node));
 	}
+	if (entry != NULL)
+		entry->tried = true;
 	Options all = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, given.count + own.count)};
 	for (uint32_t i = 0; i < given.count; i++)
 		append_entry(&all, given.entries[i]);
 	for (uint32_t i = 0; i < own.count; i++)
 		append_entry(&all, own.entries[i]);
-	return resolve_endpoint(binder, ROLE_SINK, target->name.text, at, all, out);
+	TRY(resolve_endpoint(binder, ROLE_SINK, target->name.text, at, all, out));
+	if (entry != NULL)
+		entry->resolved = true;
+	return target->is_uri ? check_unused(binder, &given, "this URI") : FERRIS_OK;
 }
 
 /* ---------------------------------------------------------------- statements */
@@ -382,8 +433,14 @@ plan_declaration(Planner *planner, const Statement *statement, Error *err)
 	own.input =
 		&no_settings; /* the command line's settings come with the statement that reads */
 	TRY(with_options(&own, &statement->create.options, &entry->options));
-	return catalog_add(planner->plan->catalog, planner->arena, entry,
-			   statement->create.or_replace, statement->create.name.position, err);
+	TRY(catalog_add(planner->plan->catalog, planner->arena, entry,
+			statement->create.or_replace, statement->create.name.position, err));
+	/* It is declared all the same, or each statement that reads it were an error too. */
+	entry->tried = true;
+	TRY(check_declared_options(&binder, &entry->options));
+	entry->tried = false;
+	planner->declared[planner->declared_count++] = entry;
+	return FERRIS_OK;
 }
 
 static Status
@@ -480,6 +537,16 @@ plan_statement(Planner *planner, const Statement *statement, Error *err)
 		err, "there is: CREATE STREAM, CREATE STREAM ... AS SELECT, INSERT INTO, SELECT");
 }
 
+/* Keep the error that lies in the list's next place, with a place in the text. */
+static void
+keep_error(ErrorList *errors, Position at)
+{
+	Error *err = &errors->items[errors->count++];
+
+	if (err->position.line == 0 && !(err->flags & ERROR_COMMAND_LINE))
+		err->position = at;
+}
+
 Status
 plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *errors)
 {
@@ -489,7 +556,8 @@ plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *
 
 	planner.plan = ARENA_NEW(arena, ScriptPlan);
 	planner.plan->catalog = ARENA_NEW(arena, Catalog);
-	errors->items = ARENA_ARRAY(arena, Error, script->statement_count);
+	planner.declared = ARENA_ARRAY(arena, CatalogEntry *, script->statement_count);
+	errors->items = ARENA_ARRAY(arena, Error, script->statement_count + 1);
 	errors->count = 0;
 	for (uint32_t i = 0; i < script->statement_count; i++) {
 		Error *err = &errors->items[errors->count];
@@ -497,9 +565,19 @@ plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *
 
 		if (status == FERRIS_OK)
 			continue;
-		if (err->position.line == 0)
-			err->position = script->statements[i]->position;
-		errors->count++;
+		keep_error(errors, script->statements[i]->position);
+		if (first == FERRIS_OK)
+			first = status;
+	}
+	/* A declaration has at most one error: the list has room. */
+	for (uint32_t i = 0; i < planner.declared_count; i++) {
+		CatalogEntry *entry = planner.declared[i];
+		Binder binder = new_binder(&planner, entry->name, &errors->items[errors->count]);
+		Status status = check_declaration(&binder, entry);
+
+		if (status == FERRIS_OK)
+			continue;
+		keep_error(errors, entry->statement->create.name.position);
 		if (first == FERRIS_OK)
 			first = status;
 	}

@@ -103,6 +103,14 @@ without_prefix(Str key, Str prefix)
 	return (Str){NULL, 0};
 }
 
+Str
+sink_option_name(Str key, Str name)
+{
+	Str rest = without_prefix(key, STR("sink"));
+
+	return rest.data != NULL ? rest : without_prefix(key, name);
+}
+
 Options
 options_for(Arena *arena, const Options *with, EndpointRole role, Str name, bool unprefixed)
 {
@@ -128,23 +136,18 @@ options_for(Arena *arena, const Options *with, EndpointRole role, Str name, bool
 	return out;
 }
 
-Status
-check_unused(Binder *binder, const Options *with, const char *object)
+size_t
+endpoint_groups(Arena *arena, const OptionGroup ***out)
 {
 	const CodecClass *const *codecs;
 	const ConnectorClass *const *connectors;
 	size_t codec_count = codec_classes(&codecs);
 	size_t connector_count = connector_classes(&connectors);
-	const OptionGroup **groups = ARENA_ARRAY(binder->arena, const OptionGroup *,
+	const OptionGroup **groups = ARENA_ARRAY(arena, const OptionGroup *,
 						 2 * (codec_count + connector_count) + 2);
-	Options user = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, with->count)};
 	size_t count = 0;
 
-	for (uint32_t i = 0; i < with->count; i++)
-		if (!from_command_line(&with->entries[i]))
-			user.entries[user.count++] = with->entries[i];
 	groups[count++] = &endpoint_options;
-	groups[count++] = &job_options;
 	for (size_t i = 0; i < connector_count; i++) {
 		groups[count++] = &connectors[i]->source_options;
 		groups[count++] = &connectors[i]->sink_options;
@@ -153,6 +156,21 @@ check_unused(Binder *binder, const Options *with, const char *object)
 		groups[count++] = &codecs[i]->decode_options;
 		groups[count++] = &codecs[i]->encode_options;
 	}
+	*out = groups;
+	return count;
+}
+
+Status
+check_unused(Binder *binder, const Options *with, const char *object)
+{
+	Options user = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, with->count)};
+	const OptionGroup **groups;
+	size_t count = endpoint_groups(binder->arena, &groups);
+
+	for (uint32_t i = 0; i < with->count; i++)
+		if (!from_command_line(&with->entries[i]))
+			user.entries[user.count++] = with->entries[i];
+	groups[count++] = &job_options;
 	return options_check_unknown(&user, groups, count, object, binder->err);
 }
 
@@ -289,7 +307,6 @@ add_entry(Binder *binder, Options *out, Str key, Str value, Position at)
 {
 	bool *used = ARENA_NEW(binder->arena, bool);
 
-	*used = true;
 	out->entries[out->count++] = (OptionEntry){.key = key,
 						   .value = value,
 						   .key_at = at,
@@ -299,7 +316,7 @@ add_entry(Binder *binder, Options *out, Str key, Str value, Position at)
 }
 
 /* "k=v&k=v" behind the question mark of a URI. */
-static void
+static Status
 add_uri_query(Binder *binder, Options *out, Str query, Position at)
 {
 	while (query.len > 0) {
@@ -307,34 +324,47 @@ add_uri_query(Binder *binder, Options *out, Str query, Position at)
 		uint32_t len = end != NULL ? (uint32_t)(end - query.data) : query.len;
 		const char *equals = memchr(query.data, '=', len);
 
-		if (equals != NULL) {
-			uint32_t key_len = (uint32_t)(equals - query.data);
-
-			add_entry(binder, out, (Str){query.data, key_len},
-				  (Str){equals + 1, len - key_len - 1}, at);
+		if (equals == NULL || equals == query.data) {
+			error_set_at(binder->err, FERRIS_ERR_OPTION_VALUE, at,
+				     "'%.*s' behind the ? of a URI is no option", (int)len,
+				     query.data);
+			return error_hint(binder->err, "write ?name=value&name=value");
 		}
+		uint32_t key_len = (uint32_t)(equals - query.data);
+		add_entry(binder, out, (Str){query.data, key_len},
+			  (Str){equals + 1, len - key_len - 1}, at);
 		query = str_skip(query, end != NULL ? len + 1 : len);
 	}
+	return FERRIS_OK;
+}
+
+/* Cuts the options behind '?' from a URI.  In a path without scheme '?' stands for one character,
+ * and so it does in file:// unless options follow it. */
+static Str
+cut_uri_query(Str *uri)
+{
+	bool file = str_starts_with(*uri, STR("file://"));
+	const char *mark = memrchr(uri->data, '?', uri->len);
+
+	if (mark == NULL || (!file && !str_starts_with(*uri, STR("kafka://"))))
+		return (Str){NULL, 0};
+	Str query = {mark + 1, (uint32_t)(uri->data + uri->len - mark) - 1};
+	if (file && memchr(query.data, '=', query.len) == NULL)
+		return (Str){NULL, 0};
+	uri->len = (uint32_t)(mark - uri->data);
+	return query;
 }
 
 Status
 uri_options(Binder *binder, Str uri, Position at, Options *out)
 {
 	uint32_t pairs = 4;
-	Str query = {NULL, 0};
 
 	TRY(options_expand(binder->arena, uri, at, &uri, binder->err));
 	for (uint32_t i = 0; i < uri.len; i++)
 		pairs += uri.data[i] == '=';
 	*out = (Options){.entries = ARENA_ARRAY(binder->arena, OptionEntry, pairs)};
-	const char *mark = memchr(uri.data, '?', uri.len);
-	if (mark != NULL && !str_starts_with(uri, STR("file://"))) {
-		query = (Str){mark + 1, (uint32_t)(uri.data + uri.len - mark) - 1};
-		uri.len = (uint32_t)(mark - uri.data);
-	} else if (mark != NULL && memchr(mark, '=', (size_t)(uri.data + uri.len - mark)) != NULL) {
-		query = (Str){mark + 1, (uint32_t)(uri.data + uri.len - mark) - 1};
-		uri.len = (uint32_t)(mark - uri.data);
-	}
+	Str query = cut_uri_query(&uri);
 	if (str_starts_with(uri, STR("file://"))) {
 		add_entry(binder, out, STR("connector"), STR("file"), at);
 		add_entry(binder, out, STR("path"), str_skip(uri, 7), at);
@@ -359,6 +389,5 @@ uri_options(Binder *binder, Str uri, Position at, Options *out)
 			     STR_ARG(uri));
 		return error_hint(binder->err, "there is: file://path, kafka://host:9092/topic");
 	}
-	add_uri_query(binder, out, query, at);
-	return FERRIS_OK;
+	return add_uri_query(binder, out, query, at);
 }

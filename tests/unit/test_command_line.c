@@ -1,0 +1,154 @@
+/* test_command_line.c -- exit codes and messages of ferris-sql, as a process. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/ferris-cli-XXXXXX";
+static char said[65536]; /* both streams of the last run */
+
+/* Runs the program in the test's folder; returns its exit code. */
+static int
+ferris(const char *arguments)
+{
+	char command[4096];
+
+	snprintf(command, sizeof command, "cd %s && timeout 30 %s %s 2>&1", folder,
+		 PROGRAM, arguments);
+	FILE *pipe = popen(command, "r");
+	assert_non_null(pipe);
+	size_t len = fread(said, 1, sizeof said - 1, pipe);
+	said[len] = '\0';
+	int status = pclose(pipe);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+expect(int code, const char *text, const char *arguments)
+{
+	int got = ferris(arguments);
+
+	if (got != code || strstr(said, text) == NULL)
+		fail_msg("ferris-sql %s\nexit code %d, not %d, or no \"%s\" in:\n%s", arguments,
+			 got, code, text, said);
+}
+
+static void
+write_file(const char *name, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static int
+make_folder(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	write_file("t.jsonl", "{\"a\":1,\"ts\":\"2024-01-01T00:00:00Z\"}\n");
+	return 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	char command[256];
+
+	(void)state;
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	return system(command);
+}
+
+#define SELECT "execute -q \"SELECT a FROM 't.jsonl'\" "
+
+static void
+test_output_is_checked_before_planning(void **state)
+{
+	(void)state;
+	expect(2, "FS4001", "execute --output yaml -q 'this is not SQL'");
+	expect(2, "csv", SELECT "--output yaml");
+	expect(0, "{\"a\":1}", SELECT "--output json");
+	expect(2, "tap or junit", "test --output yaml .");
+}
+
+static void
+test_bad_settings_are_of_the_command_line(void **state)
+{
+	(void)state;
+	expect(2, "the range is 1 to 64", SELECT "--set parallelism=400");
+	expect(2, "FailBatch", SELECT "--set failure_strategy=Hope");
+	expect(2, "no statement has that option", SELECT "--set paralelism=2");
+	/* The same in the SQL is an error of the SQL. */
+	expect(1, "the range is 1 to 64",
+	       "execute -q \"SELECT a FROM 't.jsonl' WITH ('parallelism' = '400')\"");
+}
+
+static void
+test_a_folder_without_tests_has_not_passed(void **state)
+{
+	(void)state;
+	expect(1, "there is no .test file in '.'", "test .");
+	write_file("empty.test", "");
+	expect(1, "hold no test", "test .");
+}
+
+static void
+test_settings_reach_the_console(void **state)
+{
+	(void)state;
+	expect(0, "1704067200000",
+	       "execute -q \"CREATE STREAM t (ts TIMESTAMP) WITH ('path' = 't.jsonl'); SELECT ts "
+	       "FROM t\" --output json --set sink.timestamp.format=epoch_millis");
+	expect(2, "INSERT INTO", SELECT "--set sink.path=x.jsonl");
+	expect(2, "--output", SELECT "--set sink.format=csv");
+}
+
+static void
+test_standard_input_takes_plain_options(void **state)
+{
+	(void)state;
+	expect(0, "{\"a\":1}",
+	       "execute --output json -q \"SELECT a FROM '-' WITH ('format' = 'json')\" <t.jsonl");
+}
+
+static void
+test_declarations_are_checked_without_a_use(void **state)
+{
+	(void)state;
+	write_file("unused.sql", "CREATE STREAM t (a INT) WITH ('connector' = 'file', 'path' = "
+				 "'x', 'formt' = 'json');\n");
+	expect(1, "did you mean 'format'?", "check unused.sql");
+	write_file("unused.sql", "CREATE STREAM t (a INT) WITH ('path' = 'x.dat');\n");
+	expect(1, "'t' has no 'format'", "check unused.sql");
+	write_file("unused.sql", "CREATE STREAM t (a INT) WITH ('path' = 'x.csv');\n");
+	expect(0, "ok, 1 statement", "check unused.sql");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_output_is_checked_before_planning),
+		cmocka_unit_test(test_bad_settings_are_of_the_command_line),
+		cmocka_unit_test(test_a_folder_without_tests_has_not_passed),
+		cmocka_unit_test(test_settings_reach_the_console),
+		cmocka_unit_test(test_standard_input_takes_plain_options),
+		cmocka_unit_test(test_declarations_are_checked_without_a_use),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
