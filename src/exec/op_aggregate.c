@@ -419,6 +419,7 @@ emit_groups(AggregateOp *self, const GroupTable *groups, Span span, Error *err)
 	for (uint32_t first = 0; first < total; first += out->row_count) {
 		batch_reset(out);
 		out->derived = true;
+		out->counted = true;
 		out->row_count = total - first < BATCH_CAPACITY ? total - first : BATCH_CAPACITY;
 		keys = ARENA_ARRAY(&out->heap, Vector *, self->table_keys + 1);
 		for (uint32_t k = 0; k < self->key_count; k++)
@@ -624,6 +625,7 @@ keep_timely(AggregateOp *self, Batch *batch)
 		int64_t watermark = row_watermark(self, batch, row);
 		if (watermark != INT64_MIN && last_end(self, row_time(self, row)) <= watermark - grace) {
 			self->task->result->late++;
+			self->task->result->results += batch->counted;
 			continue;
 		}
 		self->rows[kept++] = row;
@@ -735,17 +737,15 @@ add_with_grace(AggregateOp *self, const Batch *batch, uint32_t count, Error *err
 	return add_by_pane(self, self->rows + from, count - from, err);
 }
 
+/* Rows with windows are self->rows[0..count). */
 static Status
-push_final(AggregateOp *self, Batch *batch, Error *err)
+push_final(AggregateOp *self, Batch *batch, uint32_t count, Error *err)
 {
-	uint32_t count;
-
 	if (!has_window(self)) {
 		if (self->pane_count == 0)
 			find_pane(self, 0);
 		return add_rows(self, self->panes[0].groups, batch->sel, batch->sel_count, batch->dense, err);
 	}
-	count = keep_timely(self, batch);
 	if (self->plan->aggregate.window.grace > 0)
 		return add_with_grace(self, batch, count, err);
 	return add_by_pane(self, self->rows, count, err);
@@ -781,7 +781,7 @@ push_change(AggregateOp *self, Batch *batch, const uint16_t *rows, uint32_t coun
 	batch->sel = sel;
 	batch->sel_count = sel_count;
 	batch->dense = dense;
-	batch->filtered = filtered; /* what HAVING leaves out was aggregated all the same */
+	batch->filtered = filtered; /* what HAVING leaves out is in the books already */
 	return status;
 }
 
@@ -833,10 +833,8 @@ change_windows(AggregateOp *self, Batch *batch, uint16_t row, Error *err)
 }
 
 static Status
-push_changes(AggregateOp *self, Batch *batch, Error *err)
+push_changes(AggregateOp *self, Batch *batch, uint32_t count, Error *err)
 {
-	uint32_t count;
-
 	if (!has_window(self)) {
 		if (self->pane_count == 0)
 			find_pane(self, 0);
@@ -849,7 +847,6 @@ push_changes(AggregateOp *self, Batch *batch, Error *err)
 				                &batch->sel[i], 1, err));
 		return FERRIS_OK;
 	}
-	count = keep_timely(self, batch);
 	for (uint32_t i = 0; i < count; i++)
 		TRY(change_windows(self, batch, self->rows[i], err));
 	return FERRIS_OK;
@@ -861,18 +858,21 @@ static Status
 aggregate_op_push(Operator *op, Batch *batch, Error *err)
 {
 	AggregateOp *self = (AggregateOp *)op;
+	bool counted = batch->counted;
+	uint32_t count;
 	Status status;
 
 	program_run(self->program, batch, NULL, self->results);
 	if (batch->sel_count == 0)
 		return FERRIS_OK;
-	uint32_t errors = batch->error_count;
-	uint64_t late = self->task->result->late;
-
-	status = emits_changes(self) ? push_changes(self, batch, err) : push_final(self, batch, err);
+	count = has_window(self) ? keep_timely(self, batch) : batch->sel_count;
+	if (!counted)
+		self->task->result->aggregated += count;
+	batch->counted = true;
+	status = emits_changes(self) ? push_changes(self, batch, count, err)
+	                             : push_final(self, batch, count, err);
+	batch->counted = counted;
 	self->sequence += batch->row_count;
-	self->task->result->aggregated += batch->sel_count - (batch->error_count - errors) -
-	                                  (self->task->result->late - late);
 	return status;
 }
 

@@ -44,6 +44,10 @@ struct TaskContext {
 	ChunkResult *result; /* what becomes of the chunk */
 	uint32_t splits;     /* that deliver side by side; 0: one at a time */
 	size_t state_limit;  /* bytes an operator may keep */
+	const char *group;   /* for consumer groups of tables that operators read */
+	void *environment;   /* for connectors */
+	Status (*collect)(void *collector, Batch *batch, Error *err); /* instead of a sink */
+	void *collector;
 };
 
 static inline Status
@@ -74,8 +78,12 @@ operator_finish(Operator *op, Error *err)
 /* Copies a batch's errors, whose texts die with it, in order of the records. */
 void task_keep_errors(TaskContext *task, const Batch *batch);
 
+extern const OperatorClass collect_class;
+extern const OperatorClass join_class;
+extern const OperatorClass over_class;
 extern const OperatorClass watermark_class;
 extern const OperatorClass aggregate_class;
+extern const OperatorClass session_class;
 extern const OperatorClass filter_class;
 extern const OperatorClass project_class;
 extern const OperatorClass sink_class;

@@ -62,9 +62,9 @@ pipeline_decode_spec(const StatementPlan *plan, FieldOrder *order, DecodeSpec *s
 /* ---------------------------------------------------------------- building */
 
 static const OperatorClass *
-class_of(PlanKind kind)
+class_of(const PlanNode *node)
 {
-	switch (kind) {
+	switch (node->kind) {
 	case PLAN_FILTER:
 		return &filter_class;
 	case PLAN_PROJECT:
@@ -72,7 +72,11 @@ class_of(PlanKind kind)
 	case PLAN_WATERMARK:
 		return &watermark_class;
 	case PLAN_AGGREGATE:
-		return &aggregate_class;
+		return node->aggregate.window.shape == SHAPE_SESSION ? &session_class : &aggregate_class;
+	case PLAN_JOIN:
+		return &join_class;
+	case PLAN_OVER:
+		return &over_class;
 	case PLAN_LIMIT: /* counted by the writer, in order */
 	case PLAN_SCAN:
 		break;
@@ -84,7 +88,7 @@ bool
 plan_is_stateful(const StatementPlan *plan)
 {
 	for (const PlanNode *node = plan->root; node != NULL; node = node->input)
-		if (node->kind == PLAN_AGGREGATE)
+		if (node->kind == PLAN_AGGREGATE || node->kind == PLAN_JOIN || node->kind == PLAN_OVER)
 			return true;
 	return false;
 }
@@ -107,10 +111,11 @@ build_operators(Pipeline *pipeline, Error *err)
 {
 	const PlanNode *node = pipeline->task.plan->root;
 
-	TRY(add_operator(pipeline, &sink_class, NULL, err));
+	TRY(add_operator(pipeline, pipeline->task.collect != NULL ? &collect_class : &sink_class, NULL,
+			 err));
 	for (; node->kind != PLAN_SCAN; node = node->input)
-		if (class_of(node->kind) != NULL)
-			TRY(add_operator(pipeline, class_of(node->kind), node, err));
+		if (class_of(node) != NULL)
+			TRY(add_operator(pipeline, class_of(node), node, err));
 	return FERRIS_OK;
 }
 
@@ -143,7 +148,12 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 	pipeline->task = (TaskContext){.arena = &pipeline->arena,
 				       .plan = spec->plan,
 				       .reader = spec->reader,
-				       .keyed = spec->plan->sink->connector->keyed_output,
+				       .keyed = spec->collect == NULL &&
+						spec->plan->sink->connector->keyed_output,
+				       .group = spec->group,
+				       .environment = spec->environment,
+				       .collect = spec->collect,
+				       .collector = spec->collector,
 				       .splits = spec->splits,
 				       .state_limit = (size_t)spec->plan->job[JOB_STATE_LIMIT].integer};
 	pipeline->batch = new_batch(pipeline->scan);
@@ -176,6 +186,7 @@ result_reset(ChunkResult *result)
 	result->filtered = 0;
 	result->late = 0;
 	result->aggregated = 0;
+	result->results = 0;
 	result->lines = 0;
 	result->errors = NULL;
 	result->rows_before = NULL;

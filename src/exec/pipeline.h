@@ -18,6 +18,7 @@ typedef struct ChunkResult {
 	uint64_t filtered;     /* rows that a predicate removed */
 	uint64_t late;       /* rows too late for every window */
 	uint64_t aggregated; /* rows that went into groups */
+	uint64_t results;    /* rows that state gave out and that did not reach the output */
 	uint32_t lines;        /* lines or records consumed */
 	RowError *errors;      /* in the arena, in order of the records */
 	uint32_t *rows_before; /* for each error, the rows of the output that its record comes
@@ -33,6 +34,11 @@ typedef struct PipelineSpec {
 	const Reader *reader; /* for the names of splits */
 	uint32_t splits;      /* that the reader delivers side by side; 0: one at a time */
 	bool stop_at_error;   /* FailBatch: nothing after the first failed record is put out */
+	const char *group;    /* for consumer groups of tables that operators read */
+	void *environment;    /* for connectors */
+	/* Takes the rows instead of the plan's sink; NULL: the sink does. */
+	Status (*collect)(void *collector, Batch *batch, Error *err);
+	void *collector;
 } PipelineSpec;
 
 typedef struct Pipeline Pipeline;

@@ -48,6 +48,7 @@ struct Job {
 	JobSpec spec;
 	Arena arena;
 	FieldOrder order;
+	const char *group; /* of consumers */
 	const ConnectorClass *source;
 	const ConnectorClass *sink;
 	Reader *reader;
@@ -292,7 +293,7 @@ handle_errors(Job *job, const Slot *slot, const SplitState *split, Error *err)
 		};
 
 		job->counters.failed++;
-		job->counters.results += slot->result.errors[i].derived;
+		job->counters.results += slot->result.errors[i].counted;
 		TRY(failure_record(job->failures, &record, err));
 		job->counters.dead_letters = failure_dead_letters(job->failures);
 	}
@@ -352,7 +353,7 @@ write_slot(Job *job, Slot *slot, Error *err)
 	job->counters.late += result->late;
 	job->counters.aggregated += result->aggregated;
 	if (job->stateful)
-		job->counters.results += result->output.count;
+		job->counters.results += result->output.count + result->results;
 	if (job->rows_left != INT64_MAX || job->skip_rows > 0)
 		apply_limit(job, result);
 	if (result->output.count > 0)
@@ -489,9 +490,7 @@ open_reader(Job *job, Error *err)
 		.settings = endpoint->connector_settings,
 		.given = &endpoint->given,
 		.framing = {endpoint->codec, endpoint->codec_settings, decode},
-		.group = str_format(&job->arena, "%.*s-%.*s", STR_ARG(job->spec.application),
-				    STR_ARG(plan->name))
-				 .data,
+		.group = job->group,
 		.environment = job->spec.environment,
 	};
 
@@ -536,6 +535,8 @@ open_tasks(Job *job, Error *err)
 		.order = &job->order,
 		.reader = job->reader,
 		.splits = job->source->split_count != NULL ? job->source->split_count(job->reader) : 0,
+		.group = job->group,
+		.environment = job->spec.environment,
 		.stop_at_error =
 			strategy == FAILURE_FAIL_BATCH || strategy == FAILURE_RETRY_WITH_BACKOFF,
 	};
@@ -588,6 +589,9 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 	pthread_mutex_init(&job->commits.mutex, NULL);
 	job->counters.lag = -1;
 	job->stateful = plan_is_stateful(spec->plan);
+	job->group = str_format(&job->arena, "%.*s-%.*s", STR_ARG(spec->application),
+				STR_ARG(spec->plan->name))
+			     .data;
 	job->task_count = job->stateful ? 1 : (uint32_t)spec->plan->job[JOB_PARALLELISM].integer;
 	set_limits(job);
 	TRY(open_reader(job, err));

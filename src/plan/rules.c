@@ -297,6 +297,37 @@ add_slots(Slots *slots, BoundExpr **exprs, uint32_t count)
 			slots->items[slots->count++] = &exprs[i];
 }
 
+static void
+add_over_slots(Arena *arena, Slots *slots, PlanNode *node)
+{
+	uint32_t count = node->over.left_count + node->over.partition_count + node->over.order_count + 1;
+
+	for (uint32_t i = 0; i < node->over.call_count; i++)
+		count += 5 + (node->over.calls[i].aggregate != NULL
+		                      ? node->over.calls[i].aggregate->arg_count + 2
+		                      : 0);
+	slots->items = ARENA_ARRAY(arena, BoundExpr **, count);
+	add_slots(slots, node->over.left, node->over.left_count);
+	add_slots(slots, node->over.partition, node->over.partition_count);
+	add_slots(slots, &node->over.idle, 1);
+	for (uint32_t i = 0; i < node->over.order_count; i++)
+		add_slots(slots, &node->over.order[i].expr, 1);
+	for (uint32_t i = 0; i < node->over.call_count; i++) {
+		OverCall *call = &node->over.calls[i];
+
+		add_slots(slots, &call->value, 1);
+		add_slots(slots, &call->otherwise, 1);
+		add_slots(slots, &call->frame.key, 1);
+		add_slots(slots, &call->frame.low, 1);
+		add_slots(slots, &call->frame.high, 1);
+		if (call->aggregate == NULL)
+			continue;
+		add_slots(slots, call->aggregate->args, call->aggregate->arg_count);
+		add_slots(slots, &call->aggregate->filter, 1);
+		add_slots(slots, &call->aggregate->order, 1);
+	}
+}
+
 static Slots
 slots_of(Arena *arena, PlanNode *node)
 {
@@ -338,6 +369,9 @@ slots_of(Arena *arena, PlanNode *node)
 		add_slots(&slots, node->join.keys, node->join.key_count);
 		add_slots(&slots, node->join.left, node->join.left_count);
 		break;
+	case PLAN_OVER:
+		add_over_slots(arena, &slots, node);
+		break;
 	case PLAN_SCAN:
 	case PLAN_LIMIT:
 		break;
@@ -350,7 +384,7 @@ static bool
 makes_columns(const PlanNode *node)
 {
 	return node->kind == PLAN_PROJECT || node->kind == PLAN_AGGREGATE ||
-	       node->kind == PLAN_JOIN;
+	       node->kind == PLAN_JOIN || node->kind == PLAN_OVER;
 }
 
 /* How the nodes of the path, from the scan up, use the scan's columns. */
@@ -513,6 +547,40 @@ prune_join(Arena *arena, PlanNode *join, PlanNode *const *path, uint32_t depth)
 			path[d]->schema = join->schema;
 }
 
+/* Keep the columns that an Over node passes on and the nodes above it read. */
+static void
+prune_over(Arena *arena, PlanNode *over, PlanNode *const *path, uint32_t depth)
+{
+	Columns uses = scan_uses(arena, path, depth, over, false);
+	uint32_t count = over->schema.count;
+	uint32_t left = over->over.left_count;
+	BoundExpr **renumbered = ARENA_ARRAY(arena, BoundExpr *, count);
+	Field *fields = ARENA_ARRAY(arena, Field, count);
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (i < left && uses.values[i] == 0)
+			continue;
+		fields[kept] = over->schema.fields[i];
+		renumbered[i] = bound_column(arena, kept, fields[kept].type, fields[kept].name,
+					     over->position);
+		if (i < left)
+			over->over.left[kept] = over->over.left[i];
+		kept++;
+	}
+	over->over.left_count = kept - over->over.call_count;
+	for (uint32_t d = 0; d < depth; d++) {
+		Slots slots = slots_of(arena, path[d]);
+
+		for (uint32_t i = 0; i < slots.count; i++)
+			*slots.items[i] = substitute(arena, *slots.items[i], renumbered);
+	}
+	over->schema = (Schema){fields, kept};
+	for (uint32_t d = 0; d < depth; d++)
+		if (!makes_columns(path[d]))
+			path[d]->schema = over->schema;
+}
+
 /* The nodes that read the scan's columns, from the scan up: through the first that makes its own. */
 static uint32_t
 scan_path(Arena *arena, PlanNode *root, const PlanNode *scan, PlanNode ***path)
@@ -532,31 +600,38 @@ scan_path(Arena *arena, PlanNode *root, const PlanNode *scan, PlanNode ***path)
 	return first < depth ? first + 1 : depth;
 }
 
-/* From the top, so that a join asks the one below it only for what it needs itself. */
+static PlanNode *push_down(Arena *arena, PlanNode *root, bool encoded);
+
+/* From the top, so that a node asks the one below it only for what it needs itself. */
 static void
-push_into_joins(Arena *arena, PlanNode **root)
+push_into_nodes(Arena *arena, PlanNode **root)
 {
 	for (PlanNode **link = root; (*link)->input != NULL; link = &(*link)->input) {
 		PlanNode **path;
 
 		if ((*link)->kind == PLAN_FILTER && (*link)->input->kind == PLAN_JOIN)
 			push_below_join(arena, link);
-		if ((*link)->kind != PLAN_JOIN)
+		if ((*link)->kind != PLAN_JOIN && (*link)->kind != PLAN_OVER)
 			continue;
 		uint32_t depth = scan_path(arena, *root, *link, &path);
+		if ((*link)->kind == PLAN_OVER) {
+			prune_over(arena, *link, path, depth);
+			continue;
+		}
 		prune_join(arena, *link, path, depth);
-		(*link)->join.right = plan_push_down(arena, (*link)->join.right);
+		(*link)->join.right = push_down(arena, (*link)->join.right, false);
 	}
 }
 
-PlanNode *
-plan_push_down(Arena *arena, PlanNode *root)
+/* `encoded`: the root's rows go to a sink's encoder, which takes TEXT. */
+static PlanNode *
+push_down(Arena *arena, PlanNode *root, bool encoded)
 {
 	PlanNode **link = &root;
 	PlanNode *scan;
 
 	root = merge(arena, root);
-	push_into_joins(arena, &root);
+	push_into_nodes(arena, &root);
 	for (scan = root; scan->input != NULL;)
 		scan = scan->input;
 	while ((*link)->input != NULL && (*link)->input != scan)
@@ -570,7 +645,7 @@ plan_push_down(Arena *arena, PlanNode *root)
 	PlanNode **path;
 	uint32_t depth = scan_path(arena, root, scan, &path);
 	const PlanNode *top = root->kind == PLAN_LIMIT ? root->input : root;
-	bool to_sink = depth > 0 && path[depth - 1] == top;
+	bool to_sink = encoded && depth > 0 && path[depth - 1] == top;
 	Columns uses = scan_uses(arena, path, depth, scan, to_sink);
 	BoundExpr **renumbered = ARENA_ARRAY(arena, BoundExpr *, scan->schema.count);
 
@@ -584,4 +659,10 @@ plan_push_down(Arena *arena, PlanNode *root)
 			path[d]->schema = scan->schema;
 	}
 	return root;
+}
+
+PlanNode *
+plan_push_down(Arena *arena, PlanNode *root)
+{
+	return push_down(arena, root, true);
 }

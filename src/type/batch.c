@@ -51,6 +51,8 @@ batch_reset(Batch *batch)
 	batch->records_in = 0;
 	batch->filtered = 0;
 	batch->watermarks = NULL;
+	batch->derived = false;
+	batch->counted = false;
 	arena_reset(&batch->heap);
 }
 
@@ -74,5 +76,12 @@ batch_add_error(Batch *batch, RecordRange record, Status status, Str column, con
 	va_start(args, format);
 	Str message = str_vformat(&batch->heap, format, args);
 	va_end(args);
-	batch->errors[batch->error_count++] = (RowError){record, status, column, message, batch->derived};
+	batch->errors[batch->error_count++] = (RowError){
+		.record = record,
+		.status = status,
+		.column = column,
+		.message = message,
+		.derived = batch->derived,
+		.counted = batch->counted,
+	};
 }

@@ -1,0 +1,435 @@
+/* exec/op_join.c -- JOIN: rows of the input with the rows of a bounded table.
+ *
+ * The table is read and kept when the operator opens, before the input begins: its rows lie column
+ * by column, and rows of one key are chained in their order.  A row of the input comes out once for
+ * each row of the table that has its key (INNER, LEFT), or once (SEMI, ANTI).  NULL equals nothing.
+ *
+ * A table whose keys are all different is looked up in place: the input's own vectors go on, and
+ * the table's values are put beside them.  Otherwise the rows that come out are gathered; they keep
+ * the records they came from.
+ *
+ * A record of the table that cannot be decoded fails the statement: an answer from half a table
+ * would be a wrong one.
+ *
+ * Owns:    the table's rows and keys.
+ * Threads: one operator belongs to one task. */
+#include "base/memory.h"
+#include "exec/operator.h"
+#include "state/group_table.h"
+
+#define NO_ROW        UINT32_MAX
+#define FIRST_ROWS    1024
+#define READ_WAIT_MS  100
+
+/* The payload of a key: the first and last of its rows. */
+typedef struct RowChain {
+	uint32_t first; /* number + 1; 0: none yet */
+	uint32_t last;
+	uint64_t unused;
+} RowChain;
+
+typedef struct JoinOp {
+	Operator base;
+	TaskContext *task;
+	const PlanNode *plan;
+	Program *program;        /* keys, then the columns of the input that come out */
+	const Vector **results;
+
+	GroupTable *keys;
+	Vector *rows;            /* the table's columns, one vector each */
+	uint32_t *next;          /* the next row with the same key, or NO_ROW */
+	uint32_t row_count;
+	uint32_t row_capacity;
+	bool unique;             /* no key has two rows */
+	Arena bytes;             /* of the table's texts */
+
+	Vector *columns;         /* take the place of the batch's */
+	Vector *found;           /* the table's values at the input's rows */
+	Batch *out;              /* gathered rows */
+	int64_t *watermarks;     /* of the gathered rows */
+} JoinOp;
+
+/* ---------------------------------------------------------------- the table */
+
+static void
+grow_rows(JoinOp *self)
+{
+	uint32_t capacity = self->row_capacity > 0 ? self->row_capacity * 2 : FIRST_ROWS;
+
+	self->next = memory_resize(self->next, sizeof *self->next * capacity);
+	for (uint32_t c = 0; c < self->plan->join.right_count; c++)
+		vector_reserve(&self->rows[c], capacity);
+	self->row_capacity = capacity;
+}
+
+static bool
+has_null_key(const Vector *const *keys, uint32_t count, uint32_t row)
+{
+	for (uint32_t k = 0; k < count; k++)
+		if (vector_is_null(keys[k], row))
+			return true;
+	return false;
+}
+
+static Status
+keep_row(JoinOp *self, const Batch *batch, const Vector *const *keys, uint16_t row, Error *err)
+{
+	uint32_t key_count = self->plan->join.key_count;
+	uint32_t first_new;
+	char *payload;
+
+	if (has_null_key(keys, key_count, row))
+		return FERRIS_OK;
+	TRY(group_table_find(self->keys, keys, &row, 1, &payload, &first_new, err));
+	if (self->row_count == self->row_capacity)
+		grow_rows(self);
+	uint32_t number = self->row_count++;
+	RowChain *chain = (RowChain *)payload;
+	if (chain->first == 0) {
+		chain->first = number + 1;
+	} else {
+		self->next[chain->last] = number;
+		self->unique = false;
+	}
+	chain->last = number;
+	self->next[number] = NO_ROW;
+	for (uint32_t c = 0; c < self->plan->join.right_count; c++)
+		vector_copy(&self->rows[c], number, &batch->columns[key_count + c], row, &self->bytes);
+	if (group_table_bytes(self->keys) + arena_bytes(&self->bytes) > self->task->state_limit) {
+		error_set(err, FERRIS_ERR_LIMIT, "the table of the join does not fit into %zu bytes",
+		          self->task->state_limit);
+		return error_hint(err, "raise 'state.memory.limit', or keep fewer columns of it");
+	}
+	return FERRIS_OK;
+}
+
+/* The rows of the table's pipeline come here instead of to a sink. */
+static Status
+keep_batch(void *context, Batch *batch, Error *err)
+{
+	JoinOp *self = context;
+	const Vector *keys[64];
+
+	for (uint32_t k = 0; k < self->plan->join.key_count; k++)
+		keys[k] = &batch->columns[k];
+	for (uint32_t i = 0; i < batch->sel_count; i++)
+		TRY(keep_row(self, batch, keys, batch->sel[i], err));
+	return FERRIS_OK;
+}
+
+static Status
+table_error(const ChunkResult *result, const char *name, Error *err)
+{
+	const RowError *error = &result->errors[0];
+
+	error_set(err, error->status, "table '%s': record %u: %s%.*s%s%.*s", name, error->record.line + 1,
+	          error->column.len > 0 ? "column '" : "", STR_ARG(error->column),
+	          error->column.len > 0 ? "': " : "", STR_ARG(error->message));
+	return error_hint(err, "a join needs every row of its table: correct the record");
+}
+
+static Status
+read_table(Pipeline *pipeline, const ConnectorClass *source, Reader *reader, ChunkResult *result,
+           const char *name, Error *err)
+{
+	Chunk *chunk = chunk_new(CHUNK_CAPACITY);
+	ReadResult got = READ_IDLE;
+	Status status = FERRIS_OK;
+
+	while (status == FERRIS_OK && got != READ_END) {
+		chunk_reset(chunk);
+		status = source->read(reader, chunk, READ_WAIT_MS, &got, err);
+		if (status == FERRIS_OK && got == READ_DATA)
+			status = pipeline_run(pipeline, chunk, result, err);
+		if (status == FERRIS_OK && result->error_count > 0)
+			status = table_error(result, name, err);
+	}
+	if (status == FERRIS_OK)
+		status = pipeline_finish(pipeline, result, err);
+	if (status == FERRIS_OK && result->error_count > 0)
+		status = table_error(result, name, err);
+	chunk_destroy(chunk);
+	return status;
+}
+
+/* Opens the table's source and a pipeline of its own, and reads it to its end. */
+static Status
+build_table(JoinOp *self, TaskContext *task, Error *err)
+{
+	StatementPlan *plan = ARENA_NEW(task->arena, StatementPlan);
+	DecodeSpec *decode = ARENA_NEW(task->arena, DecodeSpec);
+	FieldOrder *order = ARENA_NEW(task->arena, FieldOrder);
+	Pipeline *pipeline = NULL;
+	Reader *reader = NULL;
+	ChunkResult result;
+
+	*plan = *task->plan;
+	plan->root = self->plan->join.right;
+	plan->sink = NULL;
+	const Endpoint *endpoint = plan_scan(plan)->scan.endpoint;
+	order->places = ARENA_ARRAY(task->arena, uint32_t, plan_scan(plan)->scan.decode_count + 1);
+	pipeline_decode_spec(plan, order, decode);
+	ReaderSpec reader_spec = {
+		.object = str_copy(task->arena, endpoint->name).data,
+		.settings = endpoint->connector_settings,
+		.given = &endpoint->given,
+		.framing = {endpoint->codec, endpoint->codec_settings, decode},
+		.group = str_format(task->arena, "%s-%.*s", task->group, STR_ARG(endpoint->name)).data,
+		.environment = task->environment,
+	};
+	Status status = endpoint->connector->reader_open(&reader_spec, task->arena, &reader, err);
+	PipelineSpec spec = {
+		.plan = plan,
+		.order = order,
+		.reader = reader,
+		.stop_at_error = true,
+		.group = task->group,
+		.environment = task->environment,
+		.collect = keep_batch,
+		.collector = self,
+	};
+
+	chunk_result_init(&result, false);
+	if (status == FERRIS_OK)
+		status = pipeline_open(&spec, &pipeline, err);
+	if (status == FERRIS_OK)
+		status = read_table(pipeline, endpoint->connector, reader, &result,
+		                    reader_spec.object, err);
+	pipeline_close(pipeline);
+	if (reader != NULL)
+		endpoint->connector->reader_close(reader);
+	chunk_result_free(&result);
+	return status;
+}
+
+/* ---------------------------------------------------------------- opening */
+
+static void
+make_vectors(JoinOp *self, TaskContext *task)
+{
+	const PlanNode *plan = self->plan;
+	const Type **types = ARENA_ARRAY(task->arena, const Type *, plan->join.key_count + 1);
+	uint32_t right = plan->join.right_count;
+
+	for (uint32_t k = 0; k < plan->join.key_count; k++)
+		types[k] = plan->join.right->schema.fields[k].type;
+	GroupTableSpec spec = {.key_types = types,
+	                       .key_count = plan->join.key_count,
+	                       .payload_size = sizeof(RowChain),
+	                       .byte_limit = task->state_limit};
+	self->keys = group_table_new(&spec);
+	self->rows = ARENA_ARRAY(task->arena, Vector, right + 1);
+	self->found = ARENA_ARRAY(task->arena, Vector, right + 1);
+	for (uint32_t c = 0; c < right; c++) {
+		const Type *type = plan->join.right->schema.fields[plan->join.key_count + c].type;
+
+		vector_init(&self->rows[c], type, FORM_VALUE, 64);
+		vector_init(&self->found[c], type, FORM_VALUE, BATCH_CAPACITY);
+	}
+	self->columns = ARENA_ARRAY(task->arena, Vector, plan->schema.count + 1);
+	self->out = batch_new(plan->schema.fields, NULL, plan->schema.count);
+	self->watermarks = ARENA_ARRAY(task->arena, int64_t, BATCH_CAPACITY);
+}
+
+static Status
+join_open(Operator *op, TaskContext *task, Error *err)
+{
+	JoinOp *self = (JoinOp *)op;
+	uint32_t count = op->plan->join.key_count + op->plan->join.left_count;
+	BoundExpr **exprs = ARENA_ARRAY(task->arena, BoundExpr *, count + 1);
+
+	self->task = task;
+	self->plan = op->plan;
+	self->unique = true;
+	arena_init(&self->bytes, 0);
+	make_vectors(self, task);
+	memcpy(exprs, op->plan->join.keys, sizeof *exprs * op->plan->join.key_count);
+	memcpy(exprs + op->plan->join.key_count, op->plan->join.left,
+	       sizeof *exprs * op->plan->join.left_count);
+	self->results = ARENA_ARRAY(task->arena, const Vector *, count + 1);
+	TRY(program_compile(task->arena, exprs, count, &self->program, err));
+	return build_table(self, task, err);
+}
+
+/* ---------------------------------------------------------------- in place */
+
+/* The first row of the table with the row's key, or NO_ROW. */
+static uint32_t
+find_first(const JoinOp *self, uint32_t row)
+{
+	const char *payload;
+
+	if (has_null_key(self->results, self->plan->join.key_count, row))
+		return NO_ROW;
+	payload = group_table_get(self->keys, self->results, row);
+	return payload != NULL ? ((const RowChain *)payload)->first - 1 : NO_ROW;
+}
+
+static void
+put_found(JoinOp *self, uint32_t row, uint32_t number)
+{
+	for (uint32_t c = 0; c < self->plan->join.right_count; c++)
+		if (number != NO_ROW)
+			vector_copy(&self->found[c], row, &self->rows[c], number, NULL);
+		else
+			vector_set_null(&self->found[c], row);
+}
+
+/* The batch's own vectors go on with the table's values beside them. */
+static Status
+push_in_place(JoinOp *self, Batch *batch, const uint16_t *sel, uint32_t count, Error *err)
+{
+	const PlanNode *plan = self->plan;
+	Vector *columns = batch->columns;
+	uint32_t column_count = batch->column_count;
+
+	for (uint32_t i = 0; i < plan->join.left_count; i++)
+		self->columns[i] = *self->results[plan->join.key_count + i];
+	for (uint32_t c = 0; c < plan->join.right_count; c++)
+		self->columns[plan->join.left_count + c] = self->found[c];
+	uint64_t filtered = batch->filtered;
+	bool counted = batch->counted;
+
+	if (!counted) {
+		filtered += batch->sel_count - count;
+		self->task->result->aggregated += count;
+	}
+	memcpy(batch->sel, sel, sizeof *sel * count);
+	batch->dense = batch->dense && count == batch->sel_count;
+	batch->sel_count = count;
+	batch->columns = self->columns;
+	batch->column_count = plan->schema.count;
+	batch->counted = true;
+	Status status = operator_push(self->base.next, batch, err);
+	batch->columns = columns;
+	batch->column_count = column_count;
+	batch->counted = counted;
+	batch->filtered = filtered;
+	return status;
+}
+
+static Status
+look_up(JoinOp *self, Batch *batch, Error *err)
+{
+	JoinShape shape = self->plan->join.shape;
+	uint16_t sel[BATCH_CAPACITY];
+	uint32_t count = 0;
+
+	for (uint32_t c = 0; c < self->plan->join.right_count; c++)
+		vector_reset(&self->found[c]);
+	for (uint32_t i = 0; i < batch->sel_count; i++) {
+		uint16_t row = batch->sel[i];
+		uint32_t number = find_first(self, row);
+		bool matches = number != NO_ROW;
+
+		if (shape == SHAPE_LEFT || (shape == SHAPE_ANTI ? !matches : matches)) {
+			put_found(self, row, number);
+			sel[count++] = row;
+		}
+	}
+	return push_in_place(self, batch, sel, count, err);
+}
+
+/* ---------------------------------------------------------------- gathered */
+
+static Status
+push_gathered(JoinOp *self, const Batch *batch, Error *err)
+{
+	Batch *out = self->out;
+
+	if (out->row_count == 0)
+		return FERRIS_OK;
+	batch_select_all(out);
+	out->derived = batch->derived;
+	out->watermarks = batch->watermarks != NULL ? self->watermarks : NULL;
+	out->counted = true;
+	Status status = operator_push(self->base.next, out, err);
+	task_keep_errors(self->task, out);
+	batch_reset(out);
+	return status;
+}
+
+static void
+gather_row(JoinOp *self, const Batch *batch, uint32_t row, uint32_t number)
+{
+	const PlanNode *plan = self->plan;
+	Batch *out = self->out;
+	uint32_t to = out->row_count++;
+
+	for (uint32_t i = 0; i < plan->join.left_count; i++)
+		vector_copy(&out->columns[i], to, self->results[plan->join.key_count + i], row, NULL);
+	for (uint32_t c = 0; c < plan->join.right_count; c++)
+		if (number != NO_ROW)
+			vector_copy(&out->columns[plan->join.left_count + c], to, &self->rows[c], number,
+			            NULL);
+		else
+			vector_set_null(&out->columns[plan->join.left_count + c], to);
+	out->records[to] = batch->records[row];
+	if (batch->watermarks != NULL)
+		self->watermarks[to] = batch->watermarks[row];
+}
+
+/* Rows with several matches: each match is a row of the output. */
+static Status
+gather(JoinOp *self, Batch *batch, Error *err)
+{
+	bool keep_unmatched = self->plan->join.shape == SHAPE_LEFT;
+
+	batch_reset(self->out);
+	for (uint32_t i = 0; i < batch->sel_count; i++) {
+		uint16_t row = batch->sel[i];
+		uint32_t number = find_first(self, row);
+
+		if (number == NO_ROW && !keep_unmatched) {
+			batch->filtered += !batch->counted;
+			continue;
+		}
+		self->task->result->aggregated += !batch->counted;
+		do {
+			gather_row(self, batch, row, number);
+			if (self->out->row_count == BATCH_CAPACITY)
+				TRY(push_gathered(self, batch, err));
+			if (number != NO_ROW)
+				number = self->next[number];
+		} while (number != NO_ROW);
+	}
+	return push_gathered(self, batch, err);
+}
+
+static Status
+join_push(Operator *op, Batch *batch, Error *err)
+{
+	JoinOp *self = (JoinOp *)op;
+	JoinShape shape = op->plan->join.shape;
+
+	program_run(self->program, batch, NULL, self->results);
+	if (self->unique || shape == SHAPE_SEMI || shape == SHAPE_ANTI)
+		return look_up(self, batch, err);
+	return gather(self, batch, err);
+}
+
+static void
+join_close(Operator *op)
+{
+	JoinOp *self = (JoinOp *)op;
+
+	if (self->plan == NULL)
+		return;
+	for (uint32_t c = 0; c < self->plan->join.right_count; c++) {
+		vector_free(&self->rows[c]);
+		vector_free(&self->found[c]);
+	}
+	group_table_destroy(self->keys);
+	memory_free(self->next);
+	arena_free(&self->bytes);
+	batch_destroy(self->out);
+	program_free(self->program);
+}
+
+const OperatorClass join_class = {
+	.name = "Join",
+	.size = sizeof(JoinOp),
+	.open = join_open,
+	.push = join_push,
+	.close = join_close,
+};
