@@ -6,7 +6,7 @@
  *     test NAME                  begins a test
  *     sql                        block: the statements
  *     set KEY=VALUE              as --set of the command line
- *     input STREAM [keyed]       block: one record a line; keyed: key, '|', value; \N is null
+ *     input STREAM [keyed] [partition=N]  block: one record a line; keyed: key, '|', value; \N is null
  *     file NAME                  block: a file, found by the SQL as ${DIR}/NAME
  *     output STREAM [keyed] [unordered]   block: the records that must come out
  *     rows [unordered]           block: the rows of the plain SELECT, as JSON
@@ -40,6 +40,7 @@ typedef struct TestBlock {
 	Str name; /* of the stream or file */
 	bool keyed;
 	bool unordered;
+	uint32_t partition; /* of an input */
 	Str *lines;
 	uint32_t line_count;
 	uint32_t at; /* line of the directive in the file */

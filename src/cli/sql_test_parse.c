@@ -1,5 +1,6 @@
 /* cli/sql_test_parse.c -- .test files to tests. */
 #include "cli/sql_test.h"
+#include "connector/memory.h"
 
 typedef struct Lines {
 	const char *next;
@@ -98,6 +99,10 @@ read_flags(TestBlock *block, Str rest, const char *path, Error *err)
 			block->keyed = true;
 		else if (str_eq(word, STR("unordered")))
 			block->unordered = true;
+		else if (word.len == strlen("partition=") + 1 && word.data[word.len - 1] >= '0' &&
+			 word.data[word.len - 1] < '0' + MEMORY_PARTITIONS &&
+			 str_starts_with(word, STR("partition=")))
+			block->partition = (uint32_t)(word.data[word.len - 1] - '0');
 		else
 			return syntax(err, path, block->at, "unknown word", word);
 	}

@@ -57,7 +57,8 @@ append_record(TestRun *run, const TestBlock *block, Str line)
 	}
 	if (str_eq(line, STR("\\N")))
 		line = (Str){NULL, 0};
-	memory_topic_append(run->broker, block->name, 0, key, line, MEMORY_NO_TIMESTAMP);
+	memory_topic_append(run->broker, block->name, block->partition, key, line,
+			    MEMORY_NO_TIMESTAMP);
 }
 
 static bool
@@ -88,7 +89,7 @@ prepare(TestRun *run)
 			return false;
 		if (block->kind != BLOCK_INPUT)
 			continue;
-		memory_topic_create(run->broker, block->name, 1);
+		memory_topic_create(run->broker, block->name, block->partition + 1);
 		for (uint32_t k = 0; k < block->line_count; k++)
 			append_record(run, block, block->lines[k]);
 		memory_topic_close(run->broker, block->name);

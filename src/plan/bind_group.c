@@ -85,7 +85,13 @@ function_has_aggregate(const Expr *expr)
 	for (uint32_t i = 0; i < expr->function.arg_count; i++)
 		if (has_aggregate(expr->function.args[i].value))
 			return true;
-	return false;
+	const WindowSpec *over = expr->function.over;
+	if (over == NULL)
+		return false;
+	for (uint32_t i = 0; i < over->order.count; i++)
+		if (has_aggregate(over->order.items[i].expr))
+			return true;
+	return list_has_aggregate(&over->partition);
 }
 
 static bool
@@ -266,32 +272,89 @@ bind_window_clause(Binder *binder, Scope *input, const WindowClause *clause, Win
 	return check_shape(binder, out, clause->position);
 }
 
-/* TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), ...)): the arguments behind the table. */
+/* Where a named argument stands among time, [advance,] size, [offset]; -1: nowhere. */
+static int
+argument_slot(const WindowFunction *function, Str name)
+{
+	int last = (int)function->durations;
+
+	if (str_eq_nocase(name, STR("TIMECOL")))
+		return 0;
+	if (str_eq_nocase(name, function->shape == SHAPE_SESSION ? STR("GAP") : STR("SIZE")))
+		return last;
+	if (str_eq_nocase(name, STR("OFFSET")))
+		return last + 1;
+	if (last == 2 && str_eq_nocase(name, function->shape == SHAPE_CUMULATE ? STR("STEP")
+	                                                                       : STR("SLIDE")))
+		return 1;
+	return -1;
+}
+
+static Expr *
+descriptor_column(Binder *binder, const TableArgument *argument)
+{
+	Expr *time = ARENA_NEW(binder->arena, Expr);
+
+	time->kind = EXPR_COLUMN;
+	time->position = argument->position;
+	time->column = argument->columns;
+	time->text = argument->columns.items[0].text;
+	return time;
+}
+
+/* The next argument of TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), ...)) to its place. */
+static Status
+place_argument(Binder *binder, const WindowFunction *function, const TableArgument *argument,
+               const Expr **args, uint32_t *next)
+{
+	int slot = (int)*next;
+
+	if (argument->name.text.data != NULL)
+		slot = argument_slot(function, argument->name.text);
+	if (slot < 0)
+		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, argument->name.position,
+		                    "%.*s has no argument '%.*s'", STR_ARG(function->name),
+		                    STR_ARG(argument->name.text));
+	if (slot > (int)function->durations + 1 || args[slot] != NULL)
+		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, argument->position,
+		                    "%.*s takes a table, DESCRIPTOR(time) and %u duration%s, each once",
+		                    STR_ARG(function->name), function->durations,
+		                    function->durations == 1 ? "" : "s");
+	if (argument->kind == ARGUMENT_DESCRIPTOR && slot == 0 && argument->columns.count == 1)
+		args[slot] = descriptor_column(binder, argument);
+	else if (argument->kind == ARGUMENT_EXPR && slot > 0)
+		args[slot] = argument->expr;
+	else
+		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, argument->position,
+		                    slot == 0 ? "DESCRIPTOR(time) with one column goes here"
+		                              : "a duration goes here");
+	*next = (uint32_t)slot + 1;
+	return FERRIS_OK;
+}
+
+/* TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), ...)): the arguments beside the table. */
 static Status
 bind_window_relation(Binder *binder, Scope *input, const Relation *relation, WindowPlan *out)
 {
 	const WindowFunction *function = find_window_function(relation->function.name.text);
-	uint32_t count = relation->function.arg_count;
-	const Expr **args = ARENA_ARRAY(binder->arena, const Expr *, count);
-	Expr *time = ARENA_NEW(binder->arena, Expr);
+	const Expr *args[4] = {NULL}; /* time, two durations, offset */
+	uint32_t next = 0, count = 0;
 
-	for (uint32_t i = 0; i < count; i++) {
+	if (function == NULL) {
+		error_set_at(binder->err, FERRIS_ERR_UNKNOWN_FUNCTION, relation->position,
+		             "unknown table function '%.*s'", STR_ARG(relation->function.name.text));
+		return error_hint(binder->err, "windows are TUMBLE, HOP, CUMULATE and SESSION: "
+		                               "TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), size))");
+	}
+	for (uint32_t i = 0; i < relation->function.arg_count; i++) {
 		const TableArgument *argument = &relation->function.args[i];
 
-		if (argument->kind == ARGUMENT_DESCRIPTOR && argument->columns.count == 1) {
-			time->kind = EXPR_COLUMN;
-			time->position = argument->position;
-			time->column = argument->columns;
-			args[0] = time;
-		} else if (argument->kind == ARGUMENT_EXPR && i > 0) {
-			args[i - 1] = argument->expr;
-		}
+		if (argument->kind != ARGUMENT_TABLE && argument->kind != ARGUMENT_QUERY)
+			TRY(place_argument(binder, function, argument, args, &next));
 	}
-	if (function == NULL || count < 3 || args[0] == NULL)
-		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, relation->position,
-		                    "write TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), size)), or HOP, "
-		                    "CUMULATE, SESSION");
-	return bind_window_arguments(binder, input, function, args, count - 1, relation->position, out);
+	while (count < 4 && args[count] != NULL)
+		count++;
+	return bind_window_arguments(binder, input, function, args, count, relation->position, out);
 }
 
 static const Expr *
@@ -366,7 +429,7 @@ constant_equal(const Value *a, const Value *b)
 	}
 }
 
-static bool
+bool
 bound_equal(const BoundExpr *a, const BoundExpr *b)
 {
 	if (a->kind != b->kind || !type_equal(a->type, b->type) || a->arg_count != b->arg_count)
@@ -511,6 +574,14 @@ bind_groups(Binder *binder, Grouping *grouping, const Select *select, const Wind
 		sets = product;
 		set_count *= count;
 	}
+	/* SESSION(time, gap, key, ...): the keys are in every set. */
+	for (uint32_t k = 0; k < select->window.keys.count; k++) {
+		uint32_t index;
+
+		TRY(add_key(binder, grouping, select->window.keys.items[k], &index));
+		for (uint32_t i = 0; i < set_count; i++)
+			sets[i] |= UINT64_C(1) << index;
+	}
 	node->aggregate.sets = sets;
 	node->aggregate.set_count = set_count;
 	return FERRIS_OK;
@@ -539,6 +610,12 @@ bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPl
 	if (window->shape == SHAPE_CUMULATE && result->aggregate.emit == EMIT_EACH_CHANGE)
 		return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, result->position,
 		                    "CUMULATE with EMIT CHANGES cannot run in this version yet");
+	if (window->shape == SHAPE_SESSION && result->aggregate.emit == EMIT_EACH_CHANGE) {
+		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, result->position,
+		             "SESSION with EMIT CHANGES cannot run: a session that grows would leave its "
+		             "shorter self behind");
+		return error_hint(binder->err, "leave EMIT CHANGES out: a session comes out when it has ended");
+	}
 	out->scan = NULL;
 	out->grouping = grouping;
 	*aggregate = result;
