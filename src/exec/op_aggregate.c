@@ -64,7 +64,7 @@ typedef struct AggregateOp {
 	uint32_t pane_capacity;
 	int64_t pane_length;
 	int64_t watermark;      /* as announced */
-	int64_t emitted_end;    /* windows that end here or earlier have come out */
+	int64_t emitted_end;    /* windows that end here or earlier have come out, if they had rows */
 	GroupTable *merged;     /* of a window's panes */
 
 	Vector *nulls;          /* a constant NULL of each key's type, for grouping sets */
@@ -568,6 +568,8 @@ emit_ended(AggregateOp *self, int64_t watermark, Error *err)
 		TRY(emit_window(self, window_of_end(self, end), err));
 		self->emitted_end = end;
 	}
+	if (watermark > self->emitted_end)
+		self->emitted_end = watermark;
 	return FERRIS_OK;
 }
 
@@ -698,9 +700,10 @@ emit_correction(AggregateOp *self, uint16_t row, Span span, Error *err)
 	return status;
 }
 
-/* A row within the grace of windows that have come out: add it and correct them. */
+/* A row for whose first windows the watermark has come: they come out without it, and within the
+ * grace they are corrected. */
 static Status
-add_correcting(AggregateOp *self, uint16_t row, int64_t watermark, Error *err)
+add_behind(AggregateOp *self, uint16_t row, int64_t watermark, Error *err)
 {
 	const WindowPlan *window = &self->plan->aggregate.window;
 	int64_t time = row_time(self, row);
@@ -715,9 +718,10 @@ add_correcting(AggregateOp *self, uint16_t row, int64_t watermark, Error *err)
 	return FERRIS_OK;
 }
 
-/* Rows in their order; those that correct something are taken one by one. */
+/* Rows in their order; those behind the watermark are taken one by one, so that windows that have
+ * ended do not depend on how the input was cut. */
 static Status
-add_with_grace(AggregateOp *self, const Batch *batch, uint32_t count, Error *err)
+add_in_order(AggregateOp *self, const Batch *batch, uint32_t count, Error *err)
 {
 	const WindowPlan *window = &self->plan->aggregate.window;
 	uint32_t from = 0;
@@ -731,7 +735,7 @@ add_with_grace(AggregateOp *self, const Batch *batch, uint32_t count, Error *err
 		if (watermark == INT64_MIN || end > watermark)
 			continue;
 		TRY(add_by_pane(self, self->rows + from, i - from, err));
-		TRY(add_correcting(self, row, watermark, err));
+		TRY(add_behind(self, row, watermark, err));
 		from = i + 1;
 	}
 	return add_by_pane(self, self->rows + from, count - from, err);
@@ -741,13 +745,16 @@ add_with_grace(AggregateOp *self, const Batch *batch, uint32_t count, Error *err
 static Status
 push_final(AggregateOp *self, Batch *batch, uint32_t count, Error *err)
 {
+	const WindowPlan *window = &self->plan->aggregate.window;
+
 	if (!has_window(self)) {
 		if (self->pane_count == 0)
 			find_pane(self, 0);
 		return add_rows(self, self->panes[0].groups, batch->sel, batch->sel_count, batch->dense, err);
 	}
-	if (self->plan->aggregate.window.grace > 0)
-		return add_with_grace(self, batch, count, err);
+	/* Only with grace or several windows can a timely row be behind one of them. */
+	if (window->grace > 0 || window->advance < window->size)
+		return add_in_order(self, batch, count, err);
 	return add_by_pane(self, self->rows, count, err);
 }
 
@@ -876,6 +883,15 @@ aggregate_op_push(Operator *op, Batch *batch, Error *err)
 	return status;
 }
 
+/* No result to come is of a window that begins before. */
+static int64_t
+results_watermark(const AggregateOp *self, int64_t watermark)
+{
+	int64_t behind = self->plan->aggregate.window.size + self->plan->aggregate.window.grace;
+
+	return watermark > INT64_MIN + behind ? watermark - behind : INT64_MIN;
+}
+
 static Status
 aggregate_op_advance(Operator *op, int64_t watermark, Error *err)
 {
@@ -886,6 +902,7 @@ aggregate_op_advance(Operator *op, int64_t watermark, Error *err)
 		if (!emits_changes(self))
 			TRY(emit_ended(self, watermark, err));
 		drop_panes(self, watermark);
+		watermark = results_watermark(self, watermark);
 	}
 	return operator_advance(op->next, watermark, err);
 }
