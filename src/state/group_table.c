@@ -447,6 +447,14 @@ group_table_keys(const GroupTable *table, uint32_t first, uint32_t count, Vector
 	}
 }
 
+void
+group_table_key(const GroupTable *table, uint32_t group, Vector *const *out, uint32_t row)
+{
+	assert(group < table->count);
+	for (uint32_t c = 0; c < table->layout.column_count; c++)
+		group_key_write(&table->layout, c, group_record(table, group), out[c], row);
+}
+
 size_t
 group_table_bytes(const GroupTable *table)
 {

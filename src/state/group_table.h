@@ -42,5 +42,7 @@ char *group_table_payload(const GroupTable *table, uint32_t group);
 /* Writes the keys of groups first .. first+count-1 to rows 0.. of one vector per key column; texts
  * are views into the table and live as long as the groups. */
 void group_table_keys(const GroupTable *table, uint32_t first, uint32_t count, Vector *const *out);
+/* The key of one group, to row `row` of the vectors, which are not emptied. */
+void group_table_key(const GroupTable *table, uint32_t group, Vector *const *out, uint32_t row);
 /* Bytes held. */
 size_t group_table_bytes(const GroupTable *table);
