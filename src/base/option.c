@@ -198,7 +198,8 @@ options_mark_used(const OptionGroup *group, const Options *given)
 static void
 point_at(const OptionEntry *entry, Error *err)
 {
-	if (entry->key_at.line == 0 && strcmp(entry->origin, "--set") == 0)
+	if (entry->key_at.line == 0 && entry->origin != NULL &&
+	    strcmp(entry->origin, "--set") == 0)
 		err->flags |= ERROR_COMMAND_LINE;
 }
 
