@@ -467,6 +467,8 @@ add_errors(CsvDecoder *self, Batch *batch)
 	for (uint32_t r = 0; r < self->scan.count; r++) {
 		if (self->failed[r] == FAILED_RECORD)
 			add_record_error(self, batch, self->scan.ranges[r]);
+		else if (self->failed[r] == FAILED_TOMBSTONE && self->spec->skip_null)
+			batch->filtered++;
 		else if (self->failed[r] == FAILED_TOMBSTONE)
 			batch_add_error(batch, self->scan.ranges[r], FERRIS_ERR_BAD_RECORD, STR(""),
 					"the record's value is null (a tombstone)");

@@ -159,6 +159,7 @@ json_decoder_open(const DecodeSpec *spec, Arena *arena, Decoder **out, Error *er
 	decoder->columns = ARENA_ARRAY(arena, JsonColumn, spec->column_count);
 	decoder->full = settings[JSON_VALIDATE].integer == JSON_VALIDATE_FULL;
 	decoder->values = settings[JSON_FRAMING].integer == JSON_FRAMING_VALUES;
+	decoder->skip_null = spec->skip_null;
 	decoder->reader.text.max_depth = (uint32_t)settings[JSON_MAX_DEPTH].integer;
 	decoder->patient = decoder->full;
 	TRY(timestamp_style_open(&settings[JSON_TIMESTAMP_FORMAT], &decoder->reader.style, err));
@@ -319,7 +320,10 @@ decode_topic(JsonDecoder *decoder, JsonRun *run, ChunkCursor *cursor)
 		const ChunkRecord *record = &chunk->records[cursor->record];
 		const char *start = run->base + record->offset;
 
-		if (record->len == RECORD_NULL) {
+		if (record->len == RECORD_NULL && decoder->skip_null) {
+			run->batch->records_in++;
+			run->batch->filtered++;
+		} else if (record->len == RECORD_NULL) {
 			decoder->column = (Str){"", 0};
 			json_fail(&decoder->reader, FERRIS_ERR_BAD_RECORD,
 				  "the record's value is null (a tombstone)");

@@ -125,6 +125,7 @@ struct JsonDecoder {
 	JsonReader reader;
 	bool full;   /* validate every byte */
 	bool values; /* framing */
+	bool skip_null; /* a record that is null counts as filtered */
 	JsonColumn *columns;
 	uint32_t column_count;
 	JsonField *fields;

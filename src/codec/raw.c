@@ -183,6 +183,11 @@ raw_decode(Decoder *decoder, ChunkCursor *cursor, Batch *batch, Error *err)
 					    : cursor->next == chunk->len)
 			break;
 		bool is_null = !next_record(cursor, &range);
+		if (is_null && spec->skip_null) {
+			batch->records_in++;
+			batch->filtered++;
+			continue;
+		}
 		Str text = {chunk->data + range.offset, range.len};
 		const DecodeColumn *fault = find_fault(spec, text, is_null, &status);
 		batch->records_in++;

@@ -55,6 +55,7 @@ pipeline_decode_spec(const StatementPlan *plan, FieldOrder *order, DecodeSpec *s
 		.predicate_count = scan->scan.predicate_count,
 		.schema = scan->scan.record,
 		.settings = scan->scan.endpoint->codec_settings,
+		.skip_null = scan->scan.endpoint->common[ENDPOINT_VALUE_NULL].integer != 0,
 		.order = order,
 	};
 }

@@ -24,6 +24,10 @@ static const OptionRow endpoint_rows[] = {
 	[ENDPOINT_IDLE_TIMEOUT] = {"watermark.idle.timeout", OPTION_DURATION, "30s", 1, 365 * 86400e3,
 				   NULL, NULL,
 				   "After so long at its end a partition no longer holds the watermark back."},
+	[ENDPOINT_VALUE_NULL] = {"value.null", OPTION_CHOICE, "error", 0, 0, "error|skip", NULL,
+				 "What a topic's record without a value (a tombstone) is: a failed "
+				 "record, or one to leave out, counted as filtered. Under raw, error "
+				 "lets it through as NULL."},
 };
 
 const OptionGroup endpoint_options = {"every source and sink", endpoint_rows,
