@@ -44,6 +44,12 @@ str_distance(Str a, Str b)
 	return row[b.len];
 }
 
+const char *
+str_article(Str word)
+{
+	return word.len > 0 && strchr("AEIOUaeiou", word.data[0]) != NULL ? "an" : "a";
+}
+
 Str
 str_nearest(Str wanted, const Str *candidates, size_t count)
 {

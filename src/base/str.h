@@ -68,5 +68,7 @@ Str str_trim(Str s);
 /* Number of single-character insertions, deletions and replacements from a to b, case ignored
  * (Levenshtein); for "did you mean".  Lengths above 64 count as far apart. */
 unsigned str_distance(Str a, Str b);
+/* "an" before a word that begins with a vowel, else "a". */
+const char *str_article(Str word);
 /* The nearest of `count` candidates to `wanted`, or {NULL, 0} if none is near enough to suggest. */
 Str str_nearest(Str wanted, const Str *candidates, size_t count);

@@ -70,7 +70,10 @@ fail_value(JsonReader *reader, Status status, const Token *token, const Type *ty
 	Str shown = show_token(reader, token, show);
 	Str name = type_text(reader->heap, type);
 
-	return json_fail(reader, status, "'%.*s' %s %.*s", STR_ARG(shown), why,
+	/* "is not a" becomes "is not an". */
+	const char *n = str_ends_with(str_from(why), STR(" a")) ? str_article(name) + 1 : "";
+
+	return json_fail(reader, status, "'%.*s' %s%s %.*s", STR_ARG(shown), why, n,
 			 name.len < TYPE_SHOW_MAX ? (int)name.len : TYPE_SHOW_MAX, name.data);
 }
 

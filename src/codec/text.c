@@ -318,6 +318,7 @@ text_error_message(Arena *arena, Status status, const Type *type, Str text)
 		return str_format(arena, "'%.*s' is not valid UTF-8 at byte %zu", STR_ARG(shown),
 				  utf8_valid_prefix(text.data, text.len));
 	default:
-		return str_format(arena, "'%.*s' is not a %.*s", STR_ARG(shown), STR_ARG(name));
+		return str_format(arena, "'%.*s' is not %s %.*s", STR_ARG(shown), str_article(name),
+				  STR_ARG(name));
 	}
 }

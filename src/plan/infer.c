@@ -1,5 +1,27 @@
 /* plan/infer.c -- the columns of a source that declares none, from a sample of its data. */
+#include <ctype.h>
+
 #include "plan/bind.h"
+
+/* A name for what has only an address: "trades" of 'kafka://host:9092/trades' and 'trades.json'. */
+static Str
+name_of_place(Arena *arena, Str place)
+{
+	const char *slash = memrchr(place.data, '/', place.len);
+	Str name = slash != NULL ? str_skip(place, (uint32_t)(slash - place.data) + 1) : place;
+	uint32_t len = 0;
+
+	while (len < name.len && (isalnum((unsigned char)name.data[len]) || name.data[len] == '_' ||
+				  name.data[len] == '-'))
+		len++;
+	if (len == 0 || name.data[0] == '-' || isdigit((unsigned char)name.data[0]))
+		return STR("records");
+	char *copy = arena_copy(arena, name.data, len);
+	for (uint32_t i = 0; i < len; i++)
+		if (copy[i] == '-')
+			copy[i] = '_';
+	return (Str){copy, len};
+}
 
 static Status
 no_schema(Binder *binder, const Endpoint *endpoint, Position at, const char *why)
@@ -8,7 +30,7 @@ no_schema(Binder *binder, const Endpoint *endpoint, Position at, const char *why
 		     STR_ARG(endpoint->name), why);
 	return error_hint(binder->err,
 			  "declare them: CREATE STREAM %.*s (name TYPE, ...) WITH (...)",
-			  STR_ARG(endpoint->name));
+			  STR_ARG(name_of_place(binder->arena, endpoint->name)));
 }
 
 static Status
