@@ -428,6 +428,15 @@ bind_in_list(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	return negate_if(binder, expr->in_list.negated, expr, out);
 }
 
+/* What other engines have, and this one has not yet. */
+static Status
+refuse_form(Binder *binder, const char *what, const char *instead, Position at)
+{
+	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, at,
+		     "%s is not supported in this version yet", what);
+	return error_hint(binder->err, "%s", instead);
+}
+
 static Status
 bind_like(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 {
@@ -440,6 +449,11 @@ bind_like(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	BoundExpr *args[3];
 	uint32_t count = 2;
 
+	if (expr->like.kind == LIKE_SIMILAR)
+		return refuse_form(binder, "SIMILAR TO",
+					  "write the pattern for LIKE, or as a regular expression "
+					  "for REGEXP",
+					  expr->position);
 	TRY(bind_any(binder, scope, expr->like.operand, &args[0]));
 	TRY(bind_any(binder, scope, expr->like.pattern, &args[1]));
 	if (expr->like.escape != NULL)
@@ -601,6 +615,18 @@ refuse_function(Binder *binder, const Expr *expr)
 	                    STR_ARG(function->name.text));
 }
 
+static bool
+is_constructor(Str name)
+{
+	static const Str names[] = {STR_INIT("MAP"), STR_INIT("STRUCT"), STR_INIT("ROW"),
+				    STR_INIT("NAMED_STRUCT"), STR_INIT("MAP_FROM_ARRAYS")};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (str_eq_nocase(name, names[i]))
+			return !function_exists(name);
+	return false;
+}
+
 static Status
 bind_function(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 {
@@ -609,6 +635,10 @@ bind_function(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	uint32_t count = function->arg_count;
 	Str name = function->name.text;
 
+	if (is_constructor(name))
+		return refuse_form(binder, "making a MAP, STRUCT or ROW",
+					  "select its parts as columns of their own",
+					  expr->position);
 	if (is_window_function(function) || function->star || function->distinct ||
 	    function->filter != NULL || function->order.count > 0 || function->within_group.count > 0 ||
 	    (aggregate_exists(name) && !function_exists(name)))
@@ -729,7 +759,9 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	case EXPR_ARRAY:
 		return bind_list_call(binder, scope, STR("ARRAY"), &expr->list, expr, out);
 	case EXPR_ROW:
-		return bind_list_call(binder, scope, STR("ROW"), &expr->list, expr, out);
+		return refuse_form(binder, "a row of several values in parentheses",
+					  "compare its parts one by one, or select them as columns",
+					  expr->position);
 	case EXPR_SUBSCRIPT:
 		return bind_pair(binder, scope, STR("ELEMENT_AT"), expr->subscript.operand,
 				 expr->subscript.index, expr, out);
