@@ -33,6 +33,7 @@ typedef struct Binder {
 	Str statement_name;
 	bool source_undeclared; /* a source took the unprefixed connector options of `with` */
 	const Endpoint *source; /* the last source bound: a default for the sink */
+	bool resumes;           /* some source goes on where the last run stopped */
 	Error *err;
 } Binder;
 

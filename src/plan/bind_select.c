@@ -179,6 +179,7 @@ bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 		TRY(open_source(binder, entry, false, relation->position));
 	}
 	binder->source = entry->source;
+	binder->resumes = binder->resumes || entry->source->connector->commit != NULL;
 	*out = make_scan(binder, entry, relation->position);
 	return FERRIS_OK;
 }

@@ -3,6 +3,7 @@
  * A stream must be declared before the statement that reads it.  A CREATE ... AS whose sink is not
  * named is a stream inside the process (a view) unless it reads Kafka: then it writes the topic
  * of its own name on the same brokers. */
+#include "func/function.h"
 #include "func/program.h"
 #include "plan/bind.h"
 #include "plan/rules.h"
@@ -86,6 +87,21 @@ is_kafka(const Endpoint *endpoint)
 	return uses(endpoint, STR("kafka"));
 }
 
+/* Whoever reads on where the last run stopped must not replace what that run wrote. */
+static Status
+resolve_sink(Binder *binder, Str name, Position at, Options given, Endpoint **out)
+{
+	Options all = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, given.count + 1)};
+
+	if (binder->resumes)
+		append_entry(&all, (OptionEntry){.key = STR("append"),
+						 .value = STR("true"),
+						 .origin = "default"});
+	for (uint32_t i = 0; i < given.count; i++)
+		append_entry(&all, given.entries[i]);
+	return resolve_endpoint(binder, ROLE_SINK, name, at, all, out);
+}
+
 /* The sink of CREATE ... AS; *out is NULL for a stream inside the process. */
 static Status
 create_sink(Binder *binder, Str name, Position at, Endpoint **out)
@@ -99,7 +115,7 @@ create_sink(Binder *binder, Str name, Position at, Endpoint **out)
 			return FERRIS_OK;
 		own = kafka_twin(binder, &own, name);
 	}
-	return resolve_endpoint(binder, ROLE_SINK, name, at, own, out);
+	return resolve_sink(binder, name, at, own, out);
 }
 
 /* A plain SELECT cannot choose its sink: say how to. */
@@ -158,6 +174,33 @@ select_sink(Binder *binder, Endpoint **out)
 
 /* ---------------------------------------------------------------- INSERT */
 
+/* The expression of the query's column if it is a constant, else NULL. */
+static BoundExpr *
+constant_column(const PlanNode *node, uint32_t column)
+{
+	while (node->kind == PLAN_LIMIT)
+		node = node->input;
+	if (node->kind != PLAN_PROJECT || node->project.exprs[column]->kind != BOUND_CONSTANT)
+		return NULL;
+	return node->project.exprs[column];
+}
+
+/* One column as the target's type.  A constant that does not fit fails here, not in every row. */
+static Status
+assign_column(Binder *binder, const PlanNode *input, uint32_t column, const Type *type, Position at,
+	      BoundExpr **out)
+{
+	const Field *from = &input->schema.fields[column];
+	BoundExpr *value = constant_column(input, column);
+
+	if (value == NULL)
+		return bound_cast(binder->arena,
+				  bound_column(binder->arena, column, from->type, from->name, at),
+				  type, CAST_IMPLICIT, out, binder->err);
+	TRY(bound_cast(binder->arena, value, type, CAST_IMPLICIT, out, binder->err));
+	return bound_fold(binder->arena, *out, out, binder->err);
+}
+
 /* Convert the query's columns to the target's, by position or by the column list. */
 static Status
 assign_columns(Binder *binder, const CatalogEntry *target, const NameList *names, Position at,
@@ -186,16 +229,14 @@ assign_columns(Binder *binder, const CatalogEntry *target, const NameList *names
 		project->project.exprs[i] =
 			bound_constant(binder->arena, value_null(schema->fields[i].type), at);
 	for (uint32_t i = 0; i < given; i++) {
-		const Field *from = &input->schema.fields[i];
 		int to = names->count > 0 ? schema_find(schema, names->items[i].text) : (int)i;
 
 		if (to < 0)
 			return error_set_at(binder->err, FERRIS_ERR_UNKNOWN_COLUMN,
 					    names->items[i].position, "'%.*s' has no column '%.*s'",
 					    STR_ARG(target->name), STR_ARG(names->items[i].text));
-		BoundExpr *column = bound_column(binder->arena, i, from->type, from->name, at);
-		TRY(bound_cast(binder->arena, column, schema->fields[to].type, CAST_IMPLICIT,
-			       &project->project.exprs[to], binder->err));
+		TRY(assign_column(binder, input, i, schema->fields[to].type, at,
+				  &project->project.exprs[to]));
 	}
 	for (uint32_t k = 0; k < target->primary_key_count; k++)
 		project->project.key[target->primary_key[k]] = true;
@@ -234,7 +275,7 @@ insert_sink(Binder *binder, const Target *target, const NameList *names, PlanNod
 		append_entry(&all, given.entries[i]);
 	for (uint32_t i = 0; i < own.count; i++)
 		append_entry(&all, own.entries[i]);
-	TRY(resolve_endpoint(binder, ROLE_SINK, target->name.text, at, all, out));
+	TRY(resolve_sink(binder, target->name.text, at, all, out));
 	if (entry != NULL)
 		entry->resolved = true;
 	return target->is_uri ? check_unused(binder, &given, "this URI") : FERRIS_OK;
