@@ -63,7 +63,8 @@ struct Job {
 
 	pthread_t reader_thread, writer_thread;
 	pthread_t *task_threads;
-	uint32_t started; /* threads running, for job_wait */
+	uint32_t tasks_started;
+	bool writer_started, reader_started; /* what is to be joined */
 	_Atomic uint32_t tasks_left;
 	_Atomic bool stop;
 	_Atomic bool finished;
@@ -343,6 +344,10 @@ write_slot(Job *job, Slot *slot, Error *err)
 	SplitState *split = split_state(job, slot->chunk->split);
 	ChunkResult *result = &slot->result;
 
+	/* The file was rotated or cut: its lines count from the start again. */
+	if (!slot->is_end && split->seen && slot->chunk->position < split->next)
+		split->lines = 0;
+
 	if (slot->status != FERRIS_OK) {
 		*err = slot->error;
 		return slot->status;
@@ -603,7 +608,7 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 }
 
 static Status
-start_thread(Job *job, pthread_t *thread, void *(*run)(void *), void *argument, Error *err)
+start_thread(pthread_t *thread, void *(*run)(void *), void *argument, Error *err)
 {
 	int code = pthread_create(thread, NULL, run, argument);
 
@@ -611,8 +616,50 @@ start_thread(Job *job, pthread_t *thread, void *(*run)(void *), void *argument, 
 		error_set(err, FERRIS_ERR_SYSTEM, "cannot start a thread");
 		return error_errno(err, code);
 	}
-	job->started++;
 	return FERRIS_OK;
+}
+
+static void
+join_threads(Job *job)
+{
+	if (job->reader_started)
+		pthread_join(job->reader_thread, NULL);
+	for (uint32_t i = 0; i < job->tasks_started; i++)
+		pthread_join(job->task_threads[i], NULL);
+	if (job->writer_started)
+		pthread_join(job->writer_thread, NULL);
+	job->reader_started = false;
+	job->tasks_started = 0;
+	job->writer_started = false;
+}
+
+static Status
+start_threads(Job *job, TaskStart *starts, Error *err)
+{
+	TRY(start_thread(&job->writer_thread, writer_main, job, err));
+	job->writer_started = true;
+	for (uint32_t i = 0; i < job->task_count; i++) {
+		starts[i] = (TaskStart){job, i};
+		TRY(start_thread(&job->task_threads[i], task_main, &starts[i], err));
+		job->tasks_started++;
+	}
+	TRY(start_thread(&job->reader_thread, reader_main, job, err));
+	job->reader_started = true;
+	return FERRIS_OK;
+}
+
+/* A thread could not be started: those that run find no work and end. */
+static void
+end_started(Job *job, const Error *err)
+{
+	uint32_t missing = job->task_count - job->tasks_started;
+
+	job_fail(job, err->status, err);
+	ring_close(&job->filled);
+	if (missing > 0 && atomic_fetch_sub(&job->tasks_left, missing) == missing)
+		ring_close(&job->done);
+	join_threads(job);
+	job->status = FERRIS_OK; /* the caller has the error; job_wait need not say it again */
 }
 
 Status
@@ -626,12 +673,10 @@ job_start(Job *job, Error *err)
 		job->stop = true;
 		job->discard = true;
 	}
-	TRY(start_thread(job, &job->writer_thread, writer_main, job, err));
-	for (uint32_t i = 0; i < job->task_count; i++) {
-		starts[i] = (TaskStart){job, i};
-		TRY(start_thread(job, &job->task_threads[i], task_main, &starts[i], err));
-	}
-	return start_thread(job, &job->reader_thread, reader_main, job, err);
+	Status status = start_threads(job, starts, err);
+	if (status != FERRIS_OK)
+		end_started(job, err);
+	return status;
 }
 
 /* ---------------------------------------------------------------- ending */
@@ -651,12 +696,8 @@ job_is_done(const Job *job)
 Status
 job_wait(Job *job, Error *err)
 {
-	if (job->started == job->task_count + 2) {
-		pthread_join(job->reader_thread, NULL);
-		for (uint32_t i = 0; i < job->task_count; i++)
-			pthread_join(job->task_threads[i], NULL);
-		pthread_join(job->writer_thread, NULL);
-		job->started = 0;
+	if (job->reader_started) {
+		join_threads(job);
 		/* The output is safe; its positions have not been committed yet. */
 		if (commit_positions(job, err) != FERRIS_OK)
 			job_fail(job, err->status, err);

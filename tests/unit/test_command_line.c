@@ -20,7 +20,7 @@ ferris(const char *arguments)
 {
 	char command[4096];
 
-	snprintf(command, sizeof command, "cd %s && timeout 30 %s %s 2>&1", folder,
+	snprintf(command, sizeof command, "cd %s && { timeout 30 %s %s; } 2>&1", folder,
 		 PROGRAM, arguments);
 	FILE *pipe = popen(command, "r");
 	assert_non_null(pipe);
@@ -138,6 +138,19 @@ test_declarations_are_checked_without_a_use(void **state)
 	expect(0, "ok, 1 statement", "check unused.sql");
 }
 
+/* Stacks so large that the threads of 64 tasks do not fit into the process. */
+static void
+test_a_thread_that_cannot_start_ends_the_others(void **state)
+{
+	(void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(__clang__)
+	skip(); /* a sanitizer's own memory does not fit either */
+#endif
+	expect(3, "cannot start a thread",
+	       "--version && ulimit -s 1000000 && ulimit -v 20000000 && timeout 30 " PROGRAM
+	       " " SELECT "--set parallelism=64");
+}
+
 int
 main(void)
 {
@@ -148,6 +161,7 @@ main(void)
 		cmocka_unit_test(test_settings_reach_the_console),
 		cmocka_unit_test(test_standard_input_takes_plain_options),
 		cmocka_unit_test(test_declarations_are_checked_without_a_use),
+		cmocka_unit_test(test_a_thread_that_cannot_start_ends_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
