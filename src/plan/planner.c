@@ -141,8 +141,9 @@ refuse_places(Binder *binder, Str sink)
 			binder->err->flags |= ERROR_COMMAND_LINE;
 		if (format)
 			return error_hint(binder->err, "--output chooses how they are written");
-		return error_hint(binder->err, "write INSERT INTO 'out.jsonl' SELECT ..., or "
-					       "CREATE STREAM name AS SELECT ... WITH ('%.*s' = ...)",
+		return error_hint(binder->err,
+				  "write INSERT INTO 'out.jsonl' SELECT ..., or CREATE STREAM name "
+				  "AS SELECT ... WITH ('%.*s' = ...)",
 				  STR_ARG(entry->key));
 	}
 	return FERRIS_OK;
@@ -155,8 +156,8 @@ select_sink(Binder *binder, Endpoint **out)
 	const PlanInput *input = binder->input;
 	bool console = input->select_connector.len == 0;
 	Str name = console ? STR("console") : binder->statement_name;
-	Options own =
-		options_for(binder->arena, &binder->with, ROLE_SINK, name, !binder->source_undeclared);
+	Options own = options_for(binder->arena, &binder->with, ROLE_SINK, name,
+				  !binder->source_undeclared);
 	Options given = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, own.count + 2)};
 
 	TRY(refuse_places(binder, name));

@@ -173,7 +173,7 @@ def test_page(page):
                 passed += block.runs()
             except (Failure, subprocess.TimeoutExpired, OSError) as reason:
                 failed += 1
-                print(f"not ok - {page}:{block.line}: {reason}")
+                print(f"not ok {passed + failed} - {page}:{block.line}: {reason}")
     return passed, failed
 
 
@@ -189,11 +189,10 @@ def main(pages):
             good, bad = test_page(page)
         except Failure as reason:
             good, bad = 0, 1
-            print(f"not ok - {page}: {reason}")
+            print(f"not ok 1 - {page}: {reason}")
         print(f"{page}: {good} examples ran, {bad} failed")
         passed += good
         failed += bad
-    # Failures are also in "not ok" lines, which ./dev test counts.
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -66,11 +66,15 @@ make_folder(void **state)
 static int
 remove_folder(void **state)
 {
-	char command[256];
+	static const char *const names[] = {"t.jsonl", "empty.test", "unused.sql"};
+	char path[256];
 
 	(void)state;
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	return system(command);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	return rmdir(folder);
 }
 
 #define SELECT "execute -q \"SELECT a FROM 't.jsonl'\" "
