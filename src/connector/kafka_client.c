@@ -199,6 +199,8 @@ kafka_client_open(KafkaClient *client, rd_kafka_type_t type, const char *object,
 			return FERRIS_OK;
 		status = error_set(err, FERRIS_ERR_KAFKA_CONFIG, "Kafka client for '%s': %s",
 				   object, text);
+		error_hint(err, "check its options that begin with 'kafka.'; files named in "
+				"'kafka.ssl.*' must be there and be readable");
 	}
 	rd_kafka_conf_destroy(conf);
 	kafka_client_close(client);
@@ -273,5 +275,6 @@ kafka_client_topic(KafkaClient *client, int *partitions, Error *err)
 	rd_kafka_topic_destroy(topic);
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return FERRIS_OK;
+	rd_kafka_poll(client->handle, 0); /* on_error hears why */
 	return kafka_error(client, err, FERRIS_ERR_KAFKA_CONNECT, code, "cannot reach topic");
 }

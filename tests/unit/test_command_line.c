@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 static char folder[] = "/tmp/ferris-cli-XXXXXX";
 static char said[65536]; /* both streams of the last run */
 
@@ -66,7 +68,8 @@ make_folder(void **state)
 static int
 remove_folder(void **state)
 {
-	static const char *const names[] = {"t.jsonl", "empty.test", "unused.sql"};
+	static const char *const names[] = {"t.jsonl", "empty.test", "unused.sql", "w.jsonl",
+					    "w.old"};
 	char path[256];
 
 	(void)state;
@@ -142,6 +145,60 @@ test_declarations_are_checked_without_a_use(void **state)
 	expect(0, "ok, 1 statement", "check unused.sql");
 }
 
+#define TOPIC(options)                                                                             \
+	"execute -q \"CREATE STREAM t (a INT) WITH ('kafka.topic' = 't', 'format' = 'json', "     \
+	"'kafka.bootstrap.servers' = '127.0.0.1:9'" options "); SELECT a FROM t\""
+
+static void
+test_kafka_security_reaches_the_client(void **state)
+{
+	(void)state;
+	expect(1, "ssl.ca.location",
+	       TOPIC(", 'kafka.security.protocol' = 'SSL', 'kafka.ssl.ca.location' = '/no/ca.pem'"));
+	expect(1, "'kafka.ssl.*' must be there",
+	       TOPIC(", 'kafka.security.protocol' = 'SSL', 'kafka.ssl.ca.location' = '/no/ca.pem'"));
+	expect(1, "FS3101", TOPIC(", 'kafka.security.protocol' = 'PIGEON'"));
+	expect(1, "Unsupported SASL mechanism: NOPE",
+	       TOPIC(", 'kafka.security.protocol' = 'SASL_PLAINTEXT', "
+		     "'kafka.sasl.mechanism' = 'NOPE'"));
+	expect(1, "sasl.username and sasl.password must be set",
+	       TOPIC(", 'kafka.security.protocol' = 'SASL_SSL', "
+		     "'kafka.sasl.mechanism' = 'SCRAM-SHA-256'"));
+}
+
+static void
+test_a_broker_that_is_down(void **state)
+{
+	int64_t began = clock_ms();
+
+	(void)state;
+	expect(3, "FS3102]: cannot reach topic 't' at 127.0.0.1:9", TOPIC(""));
+	assert_non_null(strstr(said, "Connection refused"));
+	assert_non_null(strstr(said, "'kafka.bootstrap.servers'"));
+	assert_in_range(clock_ms() - began, 0, 15000);
+}
+
+/* Runs in the folder; a shell does what the clock must order. */
+static void
+test_lines_of_a_rotated_file_count_from_its_start(void **state)
+{
+	(void)state;
+	write_file("w.jsonl", "{\"a\":1}\n{\"a\":2}\n");
+	expect(0, "w.jsonl:1: a record must be a JSON object",
+	       "--version; (sleep 0.6; mv w.jsonl w.old; echo bad >w.jsonl) & timeout -s TERM 2 " PROGRAM
+	       " execute --output json -q \"CREATE STREAM w (a INT) WITH ('path' = 'w.jsonl', "
+	       "'watch' = 'true'); SELECT a FROM w WITH ('failure_strategy' = "
+	       "'LogAndContinue')\" || true");
+	assert_non_null(strstr(said, "{\"a\":2}"));
+	write_file("w.jsonl", "a\n1\n2\n");
+	expect(0, "w.jsonl:2:",
+	       "--version; (sleep 0.6; printf 'a\nb\n' >w.jsonl) & timeout -s TERM 2 " PROGRAM
+	       " execute --output json -q \"CREATE STREAM w (a INT) WITH ('path' = 'w.jsonl', "
+	       "'format' = 'csv', 'watch' = 'true'); SELECT a FROM w WITH ('failure_strategy' = "
+	       "'LogAndContinue')\" || true");
+	assert_non_null(strstr(said, "{\"a\":2}"));
+}
+
 /* Stacks so large that the threads of 64 tasks do not fit into the process. */
 static void
 test_a_thread_that_cannot_start_ends_the_others(void **state)
@@ -165,6 +222,9 @@ main(void)
 		cmocka_unit_test(test_settings_reach_the_console),
 		cmocka_unit_test(test_standard_input_takes_plain_options),
 		cmocka_unit_test(test_declarations_are_checked_without_a_use),
+		cmocka_unit_test(test_kafka_security_reaches_the_client),
+		cmocka_unit_test(test_a_broker_that_is_down),
+		cmocka_unit_test(test_lines_of_a_rotated_file_count_from_its_start),
 		cmocka_unit_test(test_a_thread_that_cannot_start_ends_the_others),
 	};
 
