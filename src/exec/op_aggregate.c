@@ -14,7 +14,8 @@
  * window it belongs to: it is counted and left out.  Within the grace it corrects windows that have
  * come out already, and the corrected result of its group comes out again.
  *
- * Groups come out in the order of their first row, windows in the order of their ends.
+ * Groups come out in the order of their first row, grouping set after grouping set; windows in the
+ * order of their ends.
  *
  * Source: panes as in Li et al., "No pane, no gain", SIGMOD Record 2005.
  *
@@ -408,35 +409,93 @@ push_results(AggregateOp *self, Error *err)
 	return status;
 }
 
+/* Where the keys of groups are written: the columns of the batch of results. */
+static Vector **
+key_columns(AggregateOp *self)
+{
+	Vector **keys = ARENA_ARRAY(&self->out->heap, Vector *, self->table_keys + 1);
+
+	for (uint32_t k = 0; k < self->key_count; k++)
+		keys[k] = &self->out->columns[k];
+	vector_reset(&self->set_number);
+	keys[self->key_count] = &self->set_number;
+	return keys;
+}
+
+/* The groups of several grouping sets, set after set: in the table they stand in the order in which
+ * batches of rows brought them.  NULL for one set. */
+static uint32_t *
+order_by_set(AggregateOp *self, const GroupTable *groups, uint32_t total)
+{
+	uint32_t sets = self->plan->aggregate.set_count;
+	uint32_t *order, *set_of, *next;
+
+	if (sets == 1)
+		return NULL;
+	order = memory_alloc(sizeof *order * ((size_t)total * 2 + sets + 1));
+	set_of = order + total;
+	next = set_of + total;
+	memset(next, 0, sizeof *next * (sets + 1));
+	for (uint32_t first = 0, count; first < total; first += count) {
+		batch_reset(self->out);
+		count = total - first < BATCH_CAPACITY ? total - first : BATCH_CAPACITY;
+		group_table_keys(groups, first, count, key_columns(self));
+		for (uint32_t i = 0; i < count; i++) {
+			set_of[first + i] = (uint32_t)VECTOR_DATA(&self->set_number, int64_t)[i];
+			next[set_of[first + i] + 1]++;
+		}
+	}
+	for (uint32_t set = 1; set < sets; set++)
+		next[set] += next[set - 1];
+	for (uint32_t g = 0; g < total; g++)
+		order[next[set_of[g]]++] = g;
+	return order;
+}
+
+/* `count` groups from number `first` of the order on as rows. */
+static Status
+emit_some(AggregateOp *self, const GroupTable *groups, const uint32_t *order, uint32_t first,
+          uint32_t count, Span span, Error *err)
+{
+	Batch *out = self->out;
+	Vector **keys;
+
+	batch_reset(out);
+	out->derived = true;
+	out->counted = true;
+	out->row_count = count;
+	keys = key_columns(self);
+	if (order == NULL)
+		group_table_keys(groups, first, count, keys);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t group = order != NULL ? order[first + i] : first + i;
+
+		if (order != NULL)
+			group_table_key(groups, group, keys, i);
+		if (has_window(self))
+			set_window(self, out->columns, i, span);
+		if (emit_calls(self, group_table_payload(groups, group), out->columns, i, out,
+		               (RecordRange){0}))
+			out->sel[out->sel_count++] = (uint16_t)i;
+	}
+	return push_results(self, err);
+}
+
 /* Groups of a table as rows of their own, in batches. */
 static Status
 emit_groups(AggregateOp *self, const GroupTable *groups, Span span, Error *err)
 {
 	uint32_t total = group_table_count(groups);
-	Batch *out = self->out;
-	Vector **keys;
+	uint32_t *order = order_by_set(self, groups, total);
+	Status status = FERRIS_OK;
 
-	for (uint32_t first = 0; first < total; first += out->row_count) {
-		batch_reset(out);
-		out->derived = true;
-		out->counted = true;
-		out->row_count = total - first < BATCH_CAPACITY ? total - first : BATCH_CAPACITY;
-		keys = ARENA_ARRAY(&out->heap, Vector *, self->table_keys + 1);
-		for (uint32_t k = 0; k < self->key_count; k++)
-			keys[k] = &out->columns[k];
-		vector_reset(&self->set_number);
-		keys[self->key_count] = &self->set_number;
-		group_table_keys(groups, first, out->row_count, keys);
-		for (uint32_t i = 0; i < out->row_count; i++) {
-			if (has_window(self))
-				set_window(self, out->columns, i, span);
-			if (emit_calls(self, group_table_payload(groups, first + i), out->columns, i, out,
-			               (RecordRange){0}))
-				out->sel[out->sel_count++] = (uint16_t)i;
-		}
-		TRY(push_results(self, err));
+	for (uint32_t first = 0; first < total && status == FERRIS_OK; first += BATCH_CAPACITY) {
+		uint32_t count = total - first < BATCH_CAPACITY ? total - first : BATCH_CAPACITY;
+
+		status = emit_some(self, groups, order, first, count, span, err);
 	}
-	return FERRIS_OK;
+	memory_free(order);
+	return status;
 }
 
 /* ---------------------------------------------------------------- windows, FINAL */
@@ -455,11 +514,7 @@ merge_pane(AggregateOp *self, const GroupTable *from, Error *err)
 		uint32_t first_new;
 
 		batch_reset(out);
-		keys = ARENA_ARRAY(&out->heap, Vector *, self->table_keys + 1);
-		for (uint32_t k = 0; k < self->key_count; k++)
-			keys[k] = &out->columns[k];
-		vector_reset(&self->set_number);
-		keys[self->key_count] = &self->set_number;
+		keys = key_columns(self);
 		group_table_keys(from, first, count, keys);
 		for (uint32_t i = 0; i < count; i++)
 			sel[i] = (uint16_t)i;
@@ -503,6 +558,25 @@ emit_window(AggregateOp *self, Span span, Error *err)
 	return status;
 }
 
+/* End of the first window that a row of that time belongs to. */
+static int64_t
+first_end(const AggregateOp *self, int64_t time)
+{
+	const WindowPlan *window = &self->plan->aggregate.window;
+
+	return align_down(time, window->offset + window->size, window->advance) + window->advance;
+}
+
+/* End of the last window that a row of that time belongs to. */
+static int64_t
+last_end(const AggregateOp *self, int64_t time)
+{
+	const WindowPlan *window = &self->plan->aggregate.window;
+	int64_t step = window->shape == SHAPE_CUMULATE ? window->size : window->advance;
+
+	return align_down(time, window->offset, step) + window->size;
+}
+
 /* The one window that ends there. */
 static Span
 window_of_end(const AggregateOp *self, int64_t end)
@@ -521,17 +595,11 @@ next_window_end(const AggregateOp *self, int64_t after)
 	const WindowPlan *window = &self->plan->aggregate.window;
 
 	for (uint32_t p = 0; p < self->pane_count; p++) {
-		int64_t pane = self->panes[p].start;
-		/* Ends stand at offset + size + k * advance; the pane's first window ends soonest. */
-		int64_t end = align_down(pane, window->offset + window->size, window->advance) +
-		              window->advance;
-		int64_t last = pane + window->size;
+		int64_t end = first_end(self, self->panes[p].start);
 
-		if (window->shape == SHAPE_CUMULATE)
-			last = align_down(pane, window->offset, window->size) + window->size;
 		if (end <= after)
 			end = align_down(after, end, window->advance) + window->advance;
-		if (end <= last)
+		if (end <= last_end(self, self->panes[p].start))
 			return end;
 	}
 	return INT64_MAX;
@@ -545,10 +613,7 @@ drop_panes(AggregateOp *self, int64_t watermark)
 
 	while (self->pane_count > 0) {
 		int64_t start = self->panes[0].start;
-		int64_t last = align_down(start, window->offset,
-		                          window->shape == SHAPE_CUMULATE ? window->size
-		                                                          : window->advance) +
-		               window->size;
+		int64_t last = emits_changes(self) ? start + window->size : last_end(self, start);
 
 		if (last > watermark - window->grace)
 			return;
@@ -589,16 +654,6 @@ row_watermark(const AggregateOp *self, const Batch *batch, uint32_t row)
 	return batch->watermarks != NULL ? batch->watermarks[row] : self->watermark;
 }
 
-/* End of the last window that a row of that time belongs to. */
-static int64_t
-last_end(const AggregateOp *self, int64_t time)
-{
-	const WindowPlan *window = &self->plan->aggregate.window;
-	int64_t step = window->shape == SHAPE_CUMULATE ? window->size : window->advance;
-
-	return align_down(time, window->offset, step) + window->size;
-}
-
 static Str
 times_name(const AggregateOp *self)
 {
@@ -624,8 +679,15 @@ keep_timely(AggregateOp *self, Batch *batch)
 			                "NULL as the time of a window");
 			continue;
 		}
+		int64_t time = row_time(self, row);
+		if (time < -EVENT_TIME_LIMIT || time > EVENT_TIME_LIMIT) {
+			batch_add_error(batch, batch->records[row], FERRIS_ERR_OUT_OF_RANGE,
+			                times_name(self), "%lld cannot be the time of a window",
+			                (long long)time);
+			continue;
+		}
 		int64_t watermark = row_watermark(self, batch, row);
-		if (watermark != INT64_MIN && last_end(self, row_time(self, row)) <= watermark - grace) {
+		if (watermark != INT64_MIN && last_end(self, time) <= watermark - grace) {
 			self->task->result->late++;
 			self->task->result->results += batch->counted;
 			continue;
@@ -711,8 +773,7 @@ add_behind(AggregateOp *self, uint16_t row, int64_t watermark, Error *err)
 	TRY(emit_ended(self, watermark, err));
 	TRY(add_by_pane(self, &row, 1, err));
 	int64_t last = last_end(self, time);
-	int64_t first = align_down(time, window->offset + window->size, window->advance) + window->advance;
-	for (int64_t end = first; end <= last && end <= self->emitted_end; end += window->advance)
+	for (int64_t end = first_end(self, time); end <= last && end <= self->emitted_end; end += window->advance)
 		if (end > watermark - window->grace)
 			TRY(emit_correction(self, row, window_of_end(self, end), err));
 	return FERRIS_OK;
@@ -723,16 +784,13 @@ add_behind(AggregateOp *self, uint16_t row, int64_t watermark, Error *err)
 static Status
 add_in_order(AggregateOp *self, const Batch *batch, uint32_t count, Error *err)
 {
-	const WindowPlan *window = &self->plan->aggregate.window;
 	uint32_t from = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
 		uint16_t row = self->rows[i];
 		int64_t watermark = row_watermark(self, batch, row);
-		int64_t end = align_down(row_time(self, row), window->offset + window->size,
-		                         window->advance) + window->advance;
 
-		if (watermark == INT64_MIN || end > watermark)
+		if (watermark == INT64_MIN || first_end(self, row_time(self, row)) > watermark)
 			continue;
 		TRY(add_by_pane(self, self->rows + from, i - from, err));
 		TRY(add_behind(self, row, watermark, err));
@@ -819,22 +877,22 @@ change_rows(AggregateOp *self, Batch *batch, GroupTable *groups, uint32_t set, S
 	return kept_count > 0 ? push_change(self, batch, kept, kept_count, err) : FERRIS_OK;
 }
 
-/* A row of several windows: one result for each, the earliest window first. */
+/* A row of several windows: one result for each, the earliest window first.  A window's pane is
+ * found by where it would begin if it had its full size. */
 static Status
 change_windows(AggregateOp *self, Batch *batch, uint16_t row, Error *err)
 {
 	const WindowPlan *window = &self->plan->aggregate.window;
 	int64_t time = row_time(self, row);
 	int64_t watermark = row_watermark(self, batch, row);
-	int64_t first = align_down(time, window->offset + window->size, window->advance) +
-	                window->advance - window->size;
+	int64_t last = last_end(self, time);
 
-	for (int64_t start = first; start <= time; start += window->advance) {
-		if (watermark != INT64_MIN && start + window->size <= watermark - window->grace)
+	for (int64_t end = first_end(self, time); end <= last; end += window->advance) {
+		if (watermark != INT64_MIN && end <= watermark - window->grace)
 			continue;
 		for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++)
-			TRY(change_rows(self, batch, find_pane(self, start)->groups, set,
-			                (Span){start, start + window->size}, &row, 1, err));
+			TRY(change_rows(self, batch, find_pane(self, end - window->size)->groups, set,
+			                window_of_end(self, end), &row, 1, err));
 	}
 	return FERRIS_OK;
 }

@@ -76,7 +76,9 @@ watermark_push(Operator *op, Batch *batch, Error *err)
 			continue;
 		int64_t time = VECTOR_DATA(times, int64_t)[times->constant ? 0 : row];
 		if (time > maximum) {
-			maximum = time;
+			maximum = time < -EVENT_TIME_LIMIT  ? -EVENT_TIME_LIMIT
+			          : time > EVENT_TIME_LIMIT ? EVENT_TIME_LIMIT
+			                                    : time;
 			int64_t least = maximum < others ? maximum : others;
 			if (least > current)
 				current = least;

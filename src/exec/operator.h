@@ -9,6 +9,9 @@
 #include "exec/pipeline.h"
 #include "func/program.h"
 
+/* Event times are within this of 0, so that the bounds of windows cannot overflow. */
+#define EVENT_TIME_LIMIT (INT64_C(1) << 62)
+
 typedef struct Operator Operator;
 typedef struct TaskContext TaskContext;
 
@@ -43,6 +46,8 @@ struct TaskContext {
 	bool keyed;          /* the output has keys, headers, timestamps */
 	ChunkResult *result; /* what becomes of the chunk */
 	uint32_t splits;     /* that deliver side by side; 0: one at a time */
+	bool done;           /* a LIMIT inside the query is reached: no more input is needed */
+	int64_t last_line;   /* of the record that reached it, in the batch; -1: before all */
 	size_t state_limit;  /* bytes an operator may keep */
 	const char *group;   /* for consumer groups of tables that operators read */
 	void *environment;   /* for connectors */
@@ -84,6 +89,9 @@ extern const OperatorClass over_class;
 extern const OperatorClass watermark_class;
 extern const OperatorClass aggregate_class;
 extern const OperatorClass session_class;
+extern const OperatorClass distinct_class;
+extern const OperatorClass sort_class;
+extern const OperatorClass limit_class;
 extern const OperatorClass filter_class;
 extern const OperatorClass project_class;
 extern const OperatorClass sink_class;

@@ -160,6 +160,9 @@ is_grouped(const Select *select)
 
 /* ---------------------------------------------------------------- windows */
 
+/* The longest window: 10000 years. */
+#define LONGEST (3652425 * MICROS_PER_DAY)
+
 /* A duration in the unit of the time column: microseconds, or milliseconds of a BIGINT. */
 static Status
 bind_duration(Binder *binder, const Expr *expr, const Type *time, bool zero, int64_t *out)
@@ -172,12 +175,19 @@ bind_duration(Binder *binder, const Expr *expr, const Type *time, bool zero, int
 		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
 		                    "a window needs an INTERVAL constant here");
 	Interval interval = bound->constant.interval;
-	int64_t micros = interval.days * MICROS_PER_DAY + interval.micros;
-	if (interval.months != 0 || micros < 0 || (micros == 0 && !zero)) {
+	int64_t micros = -1;
+
+	if (interval.days >= 0 && interval.days <= LONGEST / MICROS_PER_DAY && interval.micros <= LONGEST)
+		micros = interval.days * MICROS_PER_DAY + interval.micros;
+	if (interval.months != 0 || micros < 0 || (micros == 0 && !zero) || micros > LONGEST) {
 		error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
 		             "a window cannot be %.*s long", STR_ARG(expr->text));
 		return error_hint(binder->err, "days, hours, minutes, seconds and parts of them can be");
 	}
+	if (time->kind == TYPE_BIGINT && micros % MICROS_PER_MILLI != 0)
+		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
+		                    "a window over a BIGINT counts whole milliseconds, not %.*s",
+		                    STR_ARG(expr->text));
 	*out = time->kind == TYPE_BIGINT ? micros / MICROS_PER_MILLI : micros;
 	return FERRIS_OK;
 }
@@ -357,28 +367,50 @@ bind_window_relation(Binder *binder, Scope *input, const Relation *relation, Win
 	return bind_window_arguments(binder, input, function, args, count, relation->position, out);
 }
 
-static const Expr *
-window_in_groups(const Select *select)
+/* The window functions among the groups: how many, and the last of them. */
+static int
+windows_in_groups(const Select *select, const Expr **out)
 {
+	int count = 0;
+
 	for (uint32_t i = 0; i < select->group_count; i++) {
 		const GroupItem *group = &select->groups[i];
 		const Expr *expr = group->kind == GROUP_EXPR ? group->sets[0].items[0] : NULL;
 
 		if (expr != NULL && expr->kind == EXPR_FUNCTION &&
-		    find_window_function(expr->function.name.text) != NULL)
-			return expr;
+		    find_window_function(expr->function.name.text) != NULL) {
+			*out = expr;
+			count++;
+		}
 	}
-	return NULL;
+	return count;
+}
+
+/* TUMBLE(time, size) and the like as a call. */
+static Status
+bind_window_call(Binder *binder, Scope *input, const WindowFunction *function, const Expr *call,
+                 WindowPlan *out)
+{
+	const Expr **args = ARENA_ARRAY(binder->arena, const Expr *, call->function.arg_count + 1);
+
+	for (uint32_t i = 0; i < call->function.arg_count; i++)
+		args[i] = call->function.args[i].value;
+	return bind_window_arguments(binder, input, function, args, call->function.arg_count,
+	                             call->position, out);
 }
 
 Status
 bind_window(Binder *binder, Scope *input, const Select *select, const Relation *function,
             WindowPlan *out)
 {
-	const Expr *call = window_in_groups(select);
-	int ways = (call != NULL) + (select->window.kind != WINDOW_NONE) + (function != NULL);
+	const Expr *call = NULL;
+	int ways = windows_in_groups(select, &call) + (select->window.kind != WINDOW_NONE) +
+	           (function != NULL);
 
 	*out = (WindowPlan){.shape = SHAPE_NONE};
+	if (ways == 0 && select->grace != NULL)
+		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, select->grace->position,
+		                    "GRACE PERIOD needs a window");
 	if (ways == 0)
 		return FERRIS_OK;
 	if (ways > 1)
@@ -389,14 +421,9 @@ bind_window(Binder *binder, Scope *input, const Select *select, const Relation *
 		TRY(bind_window_relation(binder, input, function, out));
 	else if (call == NULL)
 		TRY(bind_window_clause(binder, input, &select->window, out));
-	else {
-		const Expr **args = ARENA_ARRAY(binder->arena, const Expr *, call->function.arg_count);
-
-		for (uint32_t i = 0; i < call->function.arg_count; i++)
-			args[i] = call->function.args[i].value;
-		TRY(bind_window_arguments(binder, input, find_window_function(call->function.name.text), args,
-		                          call->function.arg_count, call->position, out));
-	}
+	else
+		TRY(bind_window_call(binder, input, find_window_function(call->function.name.text), call,
+		                     out));
 	if (select->grace != NULL)
 		TRY(bind_duration(binder, select->grace, out->time->type, true, &out->grace));
 	return FERRIS_OK;
@@ -587,6 +614,22 @@ bind_groups(Binder *binder, Grouping *grouping, const Select *select, const Wind
 	return FERRIS_OK;
 }
 
+/* Event time and the window's time count in one unit. */
+static Status
+check_watermark(Binder *binder, const WindowPlan *window, const PlanNode *node)
+{
+	while (node != NULL && node->kind != PLAN_WATERMARK)
+		node = node->input;
+	if (node == NULL || window->shape == SHAPE_NONE ||
+	    node->watermark.expr->type->kind == window->time->type->kind)
+		return FERRIS_OK;
+	error_set_at(binder->err, FERRIS_ERR_TYPE, window->time->position,
+	             "the window's time is %.*s, but the watermark is of type %.*s",
+	             STR_ARG(type_text(binder->arena, window->time->type)),
+	             STR_ARG(type_text(binder->arena, node->watermark.expr->type)));
+	return error_hint(binder->err, "declare WATERMARK FOR the column that the window is over");
+}
+
 Status
 bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPlan *window,
               EmitKind emit, PlanNode *node, Scope *out, PlanNode **aggregate)
@@ -605,11 +648,9 @@ bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPl
 	                                 : EMIT_EACH_CHANGE;
 	grouping->input = input;
 	grouping->node = result;
+	TRY(check_watermark(binder, window, node));
 	TRY(bind_groups(binder, grouping, select, window));
 	*out = *input;
-	if (window->shape == SHAPE_CUMULATE && result->aggregate.emit == EMIT_EACH_CHANGE)
-		return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, result->position,
-		                    "CUMULATE with EMIT CHANGES cannot run in this version yet");
 	if (window->shape == SHAPE_SESSION && result->aggregate.emit == EMIT_EACH_CHANGE) {
 		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, result->position,
 		             "SESSION with EMIT CHANGES cannot run: a session that grows would leave its "
@@ -720,29 +761,59 @@ bind_aggregate(Binder *binder, Grouping *grouping, const Expr *expr, BoundExpr *
 	return FERRIS_OK;
 }
 
-/* TUMBLE_START(...), window_start, _window_end, ...: a column of the node, if there is a window. */
 static bool
+window_equal(const WindowPlan *a, const WindowPlan *b)
+{
+	return a->shape == b->shape && a->size == b->size && a->advance == b->advance &&
+	       a->offset == b->offset && bound_equal(a->time, b->time);
+}
+
+/* TUMBLE_START(time, size) must mean the query's window. */
+static Status
+check_window_call(Binder *binder, Grouping *grouping, const Expr *expr)
+{
+	Str name = expr->function.name.text;
+	const char *underscore = memchr(name.data, '_', name.len);
+	const WindowFunction *function =
+		find_window_function((Str){name.data, (uint32_t)(underscore - name.data)});
+	Scope input = *grouping->input;
+	WindowPlan window = {.shape = SHAPE_NONE};
+
+	if (function == NULL || expr->function.arg_count == 0)
+		return FERRIS_OK;
+	TRY(bind_window_call(binder, &input, function, expr, &window));
+	if (window_equal(&window, &grouping->node->aggregate.window))
+		return FERRIS_OK;
+	error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position, "%.*s is not of the query's window",
+	             STR_ARG(expr->text));
+	return error_hint(binder->err, "give it the arguments of the window, or write _window_start and "
+	                               "_window_end");
+}
+
+/* TUMBLE_START(...), window_start, _window_end, ...: a column of the node, if there is a window. */
+static Status
 bind_window_bound(Binder *binder, Grouping *grouping, const Expr *expr, BoundExpr **out)
 {
 	const PlanNode *node = grouping->node;
 	bool start = false, end = false;
 
 	if (node->aggregate.window.shape == SHAPE_NONE)
-		return false;
+		return FERRIS_OK;
 	if (expr->kind == EXPR_FUNCTION) {
 		start = among(expr->function.name.text, start_names, NAME_COUNT);
 		end = among(expr->function.name.text, end_names, NAME_COUNT);
+		if (start || end)
+			TRY(check_window_call(binder, grouping, expr));
 	} else if (names_window_bound(expr)) {
 		Str name = expr->column.items[expr->column.count - 1].text;
 
-		end = str_ends_with(name, STR("end")) || str_ends_with(name, STR("END"));
+		end = str_eq_nocase(str_skip(name, name.len - (uint32_t)strlen("end")), STR("end"));
 		start = !end;
 	}
-	if (!start && !end)
-		return false;
-	*out = bound_column(binder->arena, node->aggregate.key_count + end,
-	                    node->aggregate.window.time->type, expr->text, expr->position);
-	return true;
+	if (start || end)
+		*out = bound_column(binder->arena, node->aggregate.key_count + end,
+		                    node->aggregate.window.time->type, expr->text, expr->position);
+	return FERRIS_OK;
 }
 
 /* Whether the expression, bound over the input, is a group key. */
@@ -775,7 +846,8 @@ bind_grouped(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	*out = NULL;
 	if (is_aggregate_call(expr))
 		return bind_aggregate(binder, grouping, expr, out);
-	if (bind_window_bound(binder, grouping, expr, out) || bind_key(binder, grouping, expr, out))
+	TRY(bind_window_bound(binder, grouping, expr, out));
+	if (*out != NULL || bind_key(binder, grouping, expr, out))
 		return FERRIS_OK;
 	if (expr->kind != EXPR_COLUMN)
 		return FERRIS_OK;
