@@ -594,10 +594,10 @@ refuse_function(Binder *binder, const Expr *expr)
 	const FunctionCall *function = &expr->function;
 
 	if (function->over != NULL) {
-		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-		             "%.*s with OVER cannot run in this version yet",
-		             STR_ARG(function->name.text));
-		return error_hint(binder->err, "aggregates can be computed by GROUP BY");
+		error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
+		             "%.*s with OVER cannot stand here", STR_ARG(function->name.text));
+		return error_hint(binder->err, "window functions belong in the select list or in "
+		                               "QUALIFY; a subquery can name their results");
 	}
 	if (aggregate_exists(function->name.text)) {
 		error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
@@ -639,6 +639,8 @@ bind_function(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 		return refuse_form(binder, "making a MAP, STRUCT or ROW",
 					  "select its parts as columns of their own",
 					  expr->position);
+	if (function->over != NULL && scope->over != NULL)
+		return bind_over(binder, scope, expr, out);
 	if (is_window_function(function) || function->star || function->distinct ||
 	    function->filter != NULL || function->order.count > 0 || function->within_group.count > 0 ||
 	    (aggregate_exists(name) && !function_exists(name)))
@@ -699,6 +701,11 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	Arena *arena = binder->arena;
 	BoundExpr *operand;
 
+	if (scope->over != NULL) {
+		TRY(bind_select_alias(binder, scope, expr, out));
+		if (*out != NULL)
+			return FERRIS_OK;
+	}
 	if (scope->grouping != NULL) {
 		TRY(bind_grouped(binder, scope, expr, out));
 		if (*out != NULL)

@@ -1,0 +1,174 @@
+/* exec/op_over.h -- what the files of the Over operator share: stored rows, partitions, calls.
+ *
+ *     op_over.c       the operator: rows in, their order, rows out
+ *     op_over_calls.c a row's window functions: frames, values, aggregates
+ *     op_over_rows.c  the store of rows that wait or belong to an open frame
+ *
+ * Threads: everything belongs to one operator of one task. */
+#pragma once
+
+#include "exec/operator.h"
+#include "state/group_table.h"
+
+/* ---- stored rows ---- */
+
+/* A row of the store: the number of its block and its place in it. */
+typedef uint32_t RowRef;
+
+#define ROW_BITS 11
+#define ROW_MASK (BATCH_CAPACITY - 1)
+
+_Static_assert(BATCH_CAPACITY == 1 << ROW_BITS, "a block holds a batch");
+
+/* Rows side by side, with their texts.  It is used again when nothing holds any of its rows. */
+typedef struct RowBlock {
+	Vector *columns;
+	Arena texts;
+	size_t text_bytes; /* of the arena, as counted */
+	uint32_t count;    /* rows filled in */
+	uint32_t holds;
+} RowBlock;
+
+typedef struct RowStore {
+	const Type **types;
+	uint32_t column_count;
+	RowBlock **blocks;
+	uint32_t block_count;
+	uint32_t *free_blocks;
+	uint32_t free_count;
+	uint32_t capacity; /* of both arrays */
+	RowBlock *current; /* being filled, or NULL */
+	uint32_t current_number;
+	RowRef *dropped; /* holds to give back when the output has gone */
+	uint32_t dropped_count;
+	uint32_t dropped_capacity;
+	uint64_t holds;
+	size_t bytes;
+} RowStore;
+
+void row_store_init(RowStore *store, const Type **types, uint32_t column_count);
+void row_store_free(RowStore *store);
+/* Copies rows sel[0..count) of the vectors; each is held once. */
+void row_store_append(RowStore *store, const Vector *const *columns, const uint16_t *sel,
+                      uint32_t count, RowRef *refs);
+/* Rows to rows 0.. of a vector; texts stay where they are. */
+void row_store_gather(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count,
+                      Vector *out);
+/* Gives back one hold of the row, but not before row_store_drop: what came out of the row may still
+ * be on its way. */
+void row_store_release(RowStore *store, RowRef ref);
+void row_store_drop(RowStore *store);
+/* Whether most rows in memory are held by nobody. */
+bool row_store_is_sparse(const RowStore *store);
+
+static inline RowBlock *
+row_block(const RowStore *store, RowRef ref)
+{
+	return store->blocks[ref >> ROW_BITS];
+}
+
+static inline void
+row_store_hold(RowStore *store, RowRef ref)
+{
+	row_block(store, ref)->holds++;
+	store->holds++;
+}
+
+/* ---- partitions ---- */
+
+/* A row of a partition that some frame may still need. */
+typedef struct OverRow {
+	RowRef ref;
+	uint32_t peers; /* number of its group of peers; wraps */
+} OverRow;
+
+/* Payload of a partition in the group table, before the states of the calls.  Rows are numbered
+ * from 0; row r lies at rows[r & (capacity - 1)]. */
+typedef struct Partition {
+	OverRow *rows;
+	uint32_t capacity;   /* a power of two, or 0 */
+	uint32_t last_peers; /* of the last row */
+	uint64_t first;      /* the oldest row kept */
+	uint64_t total;      /* rows so far */
+	uint64_t next;       /* the next row to come out */
+	uint64_t passed;     /* rows whose frame event time has passed */
+	uint64_t rank_row;   /* the first of the peers that came out last, and */
+	uint64_t rank;       /* how many groups of peers came out */
+	uint32_t rank_peers; /* their number */
+	bool ended;          /* there will be no further row */
+	int64_t last_time;   /* EXPIRE AFTER */
+} Partition;
+
+/* A call's state in a partition. */
+typedef struct CallState {
+	uint64_t start; /* the frame's rows, as of the last row; they are in the aggregate */
+	uint64_t end;
+	RowRef nth; /* NTH_VALUE from the partition's start: that row, once it is there */
+	bool has_nth;
+} CallState;
+
+#define NO_SLOT UINT32_MAX
+
+/* A call as it runs.  A slot is the number of an expression among the operator's. */
+typedef struct OverRun {
+	const OverCall *call;
+	AggregateRun aggregate;
+	size_t offset; /* of its CallState in the payload */
+	uint32_t column; /* of the output */
+	uint32_t value;
+	bool is_plain64; /* the value is 64 bits wide */
+	uint32_t otherwise;
+	uint32_t key, low, high; /* of a RANGE frame */
+	uint32_t filter, order;
+	uint32_t *args;
+	const Vector **arg_vectors;
+	bool framed;   /* the function looks at its frame */
+	bool whole;    /* the frame begins with the partition: nothing leaves it */
+	bool ordered;  /* rows must be added one by one, in their order */
+	bool descending; /* of the RANGE's key */
+	bool nulls_first;
+	/* The last result in the output batch, which is the next one's if the frame is the same. */
+	const Partition *last;
+	uint64_t last_start, last_end;
+	uint32_t last_row;
+} OverRun;
+
+typedef struct OverCalls {
+	RowStore *store;
+	OverRun *runs;
+	uint32_t count;
+	AggregateMemory memory;
+	const uint32_t *order; /* slots of the ORDER BY */
+	const OverKey *order_keys;
+	uint32_t order_count;
+	uint32_t number_slot; /* numbers by which ties are ordered; or NO_SLOT */
+	bool needs_peers; /* some call or frame asks which rows are peers */
+	bool keeps_nth;   /* some call keeps a row from the partition's start */
+	bool plain;       /* all calls need the `history` last rows and no frame */
+	uint64_t history;
+	size_t payload_size;
+	size_t row_bytes; /* of the partitions' rows */
+} OverCalls;
+
+static inline OverRow *
+partition_row(const Partition *partition, uint64_t row)
+{
+	return &partition->rows[row & (partition->capacity - 1)];
+}
+
+/* Adds the row at the end and takes over its hold. */
+void partition_add(OverCalls *calls, Partition *partition, RowRef ref, bool sorted);
+/* Sorts all rows by ORDER BY, peers in the order in which they were added. */
+void partition_sort(OverCalls *calls, Partition *partition);
+/* The calls' results for row `next` to a row of the output columns; false with an error added to
+ * the batch if one cannot be computed.  `next` goes on. */
+bool partition_compute(OverCalls *calls, Partition *partition, Vector *columns, uint32_t row,
+                       Batch *batch, RecordRange record);
+/* Gives up rows that no frame needs any more. */
+void partition_trim(OverCalls *calls, Partition *partition);
+/* As if no row had been there. */
+void partition_reset(OverCalls *calls, Partition *partition);
+/* Order of two stored rows by ORDER BY: 0 if they are peers. */
+int over_compare(const OverCalls *calls, RowRef a, RowRef b);
+/* Order of two stored rows, peers by their numbers if they have any. */
+int over_compare_rows(const OverCalls *calls, RowRef a, RowRef b);

@@ -1,0 +1,573 @@
+/* exec/op_over_calls.c -- a row's window functions, from the rows of its partition.
+ *
+ * A partition keeps the rows that some frame still needs.  The two ends of a frame only go forward
+ * from row to row, so each row enters an aggregate once and leaves it once, if the aggregate can
+ * take rows away again; one that cannot (MIN, MAX, FIRST, LAST) is computed anew over the rows of
+ * the frame when a row has left it.  A frame that begins with the partition loses no row. */
+#include "base/memory.h"
+#include "exec/op_over.h"
+#include "func/compare.h"
+
+#define ROWS_FIRST 4
+
+static CallState *
+state_of(const Partition *partition, const OverRun *run)
+{
+	return (CallState *)(void *)((char *)(uintptr_t)partition + run->offset);
+}
+
+/* ---------------------------------------------------------------- order */
+
+/* NULLs are equal to each other, first or last. */
+static int
+compare_key(const Vector *a, uint32_t a_row, const Vector *b, uint32_t b_row, bool descending,
+            bool nulls_first)
+{
+	bool a_null = vector_is_null(a, a_row);
+	bool b_null = vector_is_null(b, b_row);
+
+	if (a_null || b_null)
+		return a_null == b_null ? 0 : a_null == nulls_first ? -1 : 1;
+	int order = vector_compare(a, a_row, b, b_row);
+	return descending ? -order : order;
+}
+
+int
+over_compare(const OverCalls *calls, RowRef a, RowRef b)
+{
+	for (uint32_t i = 0; i < calls->order_count; i++) {
+		uint32_t slot = calls->order[i];
+		int order = compare_key(&row_block(calls->store, a)->columns[slot], a & ROW_MASK,
+		                        &row_block(calls->store, b)->columns[slot], b & ROW_MASK,
+		                        calls->order_keys[i].descending,
+		                        calls->order_keys[i].nulls_first);
+
+		if (order != 0)
+			return order;
+	}
+	return 0;
+}
+
+int
+over_compare_rows(const OverCalls *calls, RowRef a, RowRef b)
+{
+	int order = over_compare(calls, a, b);
+
+	if (order != 0 || calls->number_slot == NO_SLOT)
+		return order;
+	int64_t x = VECTOR_DATA(&row_block(calls->store, a)->columns[calls->number_slot],
+	                        int64_t)[a & ROW_MASK];
+	int64_t y = VECTOR_DATA(&row_block(calls->store, b)->columns[calls->number_slot],
+	                        int64_t)[b & ROW_MASK];
+	return (x > y) - (x < y);
+}
+
+/* ---------------------------------------------------------------- rows of a partition */
+
+static void
+grow(OverCalls *calls, Partition *partition)
+{
+	uint32_t capacity = partition->capacity > 0 ? partition->capacity * 2 : ROWS_FIRST;
+	OverRow *rows = memory_alloc(sizeof *rows * capacity);
+
+	for (uint64_t r = partition->first; r < partition->total; r++)
+		rows[r & (capacity - 1)] = *partition_row(partition, r);
+	memory_free(partition->rows);
+	calls->row_bytes += sizeof *rows * (capacity - partition->capacity);
+	partition->rows = rows;
+	partition->capacity = capacity;
+}
+
+/* NTH_VALUE over a frame that begins with the partition keeps its row. */
+static void
+keep_nth(OverCalls *calls, Partition *partition, RowRef ref)
+{
+	for (uint32_t c = 0; c < calls->count; c++) {
+		const OverRun *run = &calls->runs[c];
+		bool nth = run->call->function == OVER_NTH_VALUE || run->call->function == OVER_FIRST_VALUE;
+
+		if (!nth || !run->whole || partition->total != (uint64_t)run->call->number)
+			continue;
+		CallState *state = state_of(partition, run);
+		state->nth = ref;
+		state->has_nth = true;
+		row_store_hold(calls->store, ref);
+	}
+}
+
+static void
+set_peers(OverCalls *calls, Partition *partition, uint64_t row)
+{
+	OverRow *at = partition_row(partition, row);
+
+	if (row > 0 && over_compare(calls, partition_row(partition, row - 1)->ref, at->ref) != 0)
+		partition->last_peers++;
+	at->peers = partition->last_peers;
+}
+
+void
+partition_add(OverCalls *calls, Partition *partition, RowRef ref, bool sorted)
+{
+	if (partition->total - partition->first == partition->capacity)
+		grow(calls, partition);
+	uint64_t row = partition->total++;
+	*partition_row(partition, row) = (OverRow){.ref = ref};
+	if (!sorted)
+		return;
+	if (calls->needs_peers)
+		set_peers(calls, partition, row);
+	if (calls->keeps_nth)
+		keep_nth(calls, partition, ref);
+}
+
+static void
+merge_rows(const OverCalls *calls, const OverRow *a, uint64_t a_count, const OverRow *b,
+           uint64_t b_count, OverRow *out)
+{
+	while (a_count > 0 && b_count > 0) {
+		bool second = over_compare_rows(calls, b->ref, a->ref) < 0;
+
+		*out++ = second ? *b++ : *a++;
+		a_count -= !second;
+		b_count -= second;
+	}
+	memcpy(out, a_count > 0 ? a : b, sizeof *out * (a_count + b_count));
+}
+
+/* By merging, so that peers keep their order. */
+void
+partition_sort(OverCalls *calls, Partition *partition)
+{
+	uint64_t count = partition->total;
+	OverRow *from = partition->rows;
+	OverRow *to = memory_alloc(sizeof *to * (partition->capacity + 1));
+
+	bool sorts = calls->order_count > 0 || calls->number_slot != NO_SLOT;
+
+	for (uint64_t width = 1; width < count && sorts; width *= 2) {
+		for (uint64_t at = 0; at < count; at += 2 * width) {
+			uint64_t a = count - at < width ? count - at : width;
+			uint64_t b = count - at - a < width ? count - at - a : width;
+
+			merge_rows(calls, from + at, a, from + at + a, b, to + at);
+		}
+		OverRow *swap = from;
+		from = to;
+		to = swap;
+	}
+	partition->rows = from;
+	memory_free(to);
+	partition->last_peers = 0;
+	for (uint64_t r = 0; r < count; r++) {
+		if (calls->needs_peers)
+			set_peers(calls, partition, r);
+		partition->total = r + 1;
+		keep_nth(calls, partition, partition_row(partition, r)->ref);
+	}
+}
+
+/* The oldest row that a call needs for the rows to come. */
+static uint64_t
+needed_from(const Partition *partition, const OverRun *run)
+{
+	const CallState *state = state_of(partition, run);
+	uint64_t next = partition->next;
+	uint64_t away = (uint64_t)run->call->number;
+
+	switch (run->call->function) {
+	case OVER_LAG:
+		return next > away ? next - away : 0;
+	case OVER_AGGREGATE:
+		return run->whole ? state->end : state->start;
+	case OVER_LAST_VALUE:
+		return !run->whole ? state->start : state->end > 0 ? state->end - 1 : 0;
+	case OVER_FIRST_VALUE:
+	case OVER_NTH_VALUE:
+		return run->whole ? state->end : state->start;
+	default:
+		return next;
+	}
+}
+
+void
+partition_trim(OverCalls *calls, Partition *partition)
+{
+	uint64_t keep = partition->next;
+
+	if (calls->plain)
+		keep = keep > calls->history ? keep - calls->history : 0;
+	for (uint32_t c = 0; c < calls->count && !calls->plain; c++) {
+		uint64_t from = needed_from(partition, &calls->runs[c]);
+
+		if (from < keep)
+			keep = from;
+	}
+	/* The next row is compared with the last one. */
+	if (calls->needs_peers && keep == partition->total && keep > 0)
+		keep--;
+	for (; partition->first < keep; partition->first++)
+		row_store_release(calls->store, partition_row(partition, partition->first)->ref);
+}
+
+void
+partition_reset(OverCalls *calls, Partition *partition)
+{
+	for (uint64_t r = partition->first; r < partition->total; r++)
+		row_store_release(calls->store, partition_row(partition, r)->ref);
+	for (uint32_t c = 0; c < calls->count; c++) {
+		const OverRun *run = &calls->runs[c];
+		CallState *state = state_of(partition, run);
+
+		if (state->has_nth)
+			row_store_release(calls->store, state->nth);
+		if (run->call->function == OVER_AGGREGATE && run->aggregate.call->class->release != NULL)
+			run->aggregate.call->class->release(&run->aggregate,
+			                                    (char *)partition + run->aggregate.offset);
+		calls->runs[c].last = NULL;
+	}
+	calls->row_bytes -= sizeof *partition->rows * partition->capacity;
+	memory_free(partition->rows);
+	memset(partition, 0, calls->payload_size);
+	for (uint32_t c = 0; c < calls->count; c++) {
+		const AggregateRun *run = &calls->runs[c].aggregate;
+
+		if (run->call != NULL && run->call->class->init != NULL)
+			run->call->class->init(run, (char *)partition + run->offset);
+	}
+}
+
+/* ---------------------------------------------------------------- frames */
+
+static uint64_t
+offset_row(uint64_t row, int64_t offset, uint64_t total)
+{
+	if (offset < 0)
+		return row > (uint64_t)-offset ? row - (uint64_t)-offset : 0;
+	return total - row > (uint64_t)offset ? row + (uint64_t)offset : total;
+}
+
+/* Compares the key of another row with this row's bound of the frame. */
+static int
+compare_bound(const OverCalls *calls, const OverRun *run, RowRef other, RowRef row, uint32_t bound)
+{
+	return compare_key(&row_block(calls->store, other)->columns[run->key], other & ROW_MASK,
+	                   &row_block(calls->store, row)->columns[bound], row & ROW_MASK,
+	                   run->descending, run->nulls_first);
+}
+
+/* Peers from the row's own on; the difference is right though the numbers wrap. */
+static int32_t
+peers_from(const Partition *partition, uint64_t other, uint64_t row)
+{
+	return (int32_t)(partition_row(partition, other)->peers - partition_row(partition, row)->peers);
+}
+
+static uint64_t
+frame_start(const OverCalls *calls, const OverRun *run, const Partition *partition, uint64_t row,
+            uint64_t from)
+{
+	const OverFrame *frame = &run->call->frame;
+	RowRef ref = partition_row(partition, row)->ref;
+
+	if (frame->start == FRAME_UNBOUNDED_PRECEDING)
+		return 0;
+	if (frame->unit == FRAME_ROWS)
+		return offset_row(row, frame->first, partition->total);
+	if (run->low != NO_SLOT)
+		while (from < partition->total &&
+		       compare_bound(calls, run, partition_row(partition, from)->ref, ref, run->low) < 0)
+			from++;
+	else
+		while (from < partition->total && peers_from(partition, from, row) < frame->first)
+			from++;
+	return from;
+}
+
+/* One past the last row. */
+static uint64_t
+frame_end(const OverCalls *calls, const OverRun *run, const Partition *partition, uint64_t row,
+          uint64_t from)
+{
+	const OverFrame *frame = &run->call->frame;
+	RowRef ref = partition_row(partition, row)->ref;
+
+	if (frame->end == FRAME_UNBOUNDED_FOLLOWING)
+		return partition->total;
+	if (frame->unit == FRAME_ROWS) {
+		if (frame->last < 0 && row < (uint64_t)-frame->last)
+			return 0;
+		uint64_t last = offset_row(row, frame->last, partition->total);
+		return last < partition->total ? last + 1 : partition->total;
+	}
+	if (run->high != NO_SLOT)
+		while (from < partition->total &&
+		       compare_bound(calls, run, partition_row(partition, from)->ref, ref, run->high) <= 0)
+			from++;
+	else
+		while (from < partition->total && peers_from(partition, from, row) <= frame->last)
+			from++;
+	return from;
+}
+
+/* ---------------------------------------------------------------- aggregates */
+
+static bool
+passes_filter(const OverRun *run, const RowBlock *block, uint32_t row)
+{
+	const Vector *filter;
+
+	if (run->filter == NO_SLOT)
+		return true;
+	filter = &block->columns[run->filter];
+	return !vector_is_null(filter, row) && VECTOR_DATA(filter, uint8_t)[row];
+}
+
+/* Adds rows [from, to) to the aggregate, or takes them away; those of one block together. */
+static void
+change_aggregate(const OverCalls *calls, const OverRun *run, Partition *partition, uint64_t from,
+                 uint64_t to, bool retract)
+{
+	const AggregateClass *class = run->aggregate.call->class;
+	char *payload = (char *)partition;
+	uint16_t sel[BATCH_CAPACITY];
+	AggregateRows rows = {.args = run->arg_vectors, .sel = sel, .groups = &payload, .one_group = true};
+
+	while (from < to) {
+		RowRef first = partition_row(partition, from)->ref;
+		RowBlock *block = row_block(calls->store, first);
+		uint64_t start = from;
+
+		rows.count = 0;
+		for (; from < to && rows.count < BATCH_CAPACITY; from++) {
+			RowRef ref = partition_row(partition, from)->ref;
+
+			if (ref >> ROW_BITS != first >> ROW_BITS || (run->ordered && from > start))
+				break;
+			if (passes_filter(run, block, ref & ROW_MASK))
+				sel[rows.count++] = (uint16_t)(ref & ROW_MASK);
+		}
+		if (rows.count == 0)
+			continue;
+		for (uint32_t a = 0; a < run->aggregate.call->arg_count; a++)
+			run->arg_vectors[a] = &block->columns[run->args[a]];
+		rows.order = run->order != NO_SLOT ? &block->columns[run->order] : NULL;
+		rows.sequence = start - (first & ROW_MASK); /* so that the row's number is its sequence */
+		if (retract)
+			class->retract(&run->aggregate, &rows);
+		else
+			class->add(&run->aggregate, &rows);
+	}
+}
+
+static void
+clear_aggregate(const OverRun *run, Partition *partition)
+{
+	const AggregateClass *class = run->aggregate.call->class;
+	char *state = (char *)partition + run->aggregate.offset;
+
+	if (class->release != NULL)
+		class->release(&run->aggregate, state);
+	memset(state, 0, run->aggregate.state_size);
+	if (class->init != NULL)
+		class->init(&run->aggregate, state);
+}
+
+/* From the rows of the last frame to those of [start, end). */
+static void
+move_aggregate(const OverCalls *calls, const OverRun *run, Partition *partition, uint64_t start,
+               uint64_t end)
+{
+	CallState *state = state_of(partition, run);
+	uint64_t leave = start < state->end ? start : state->end;
+
+	if (leave > state->start && (run->aggregate.call->class->retract == NULL || leave == state->end)) {
+		clear_aggregate(run, partition);
+		state->end = start;
+	} else if (leave > state->start) {
+		change_aggregate(calls, run, partition, state->start, leave, true);
+	}
+	if (state->end < start)
+		state->end = start;
+	change_aggregate(calls, run, partition, state->end, end, false);
+	state->start = start;
+	state->end = end;
+}
+
+static bool
+emit_aggregate(OverCalls *calls, OverRun *run, Partition *partition, Vector *out, uint32_t row,
+               Batch *batch, RecordRange record)
+{
+	CallState *state = state_of(partition, run);
+	uint64_t row_number = partition->next;
+	uint64_t start = frame_start(calls, run, partition, row_number, state->start);
+	uint64_t end = frame_end(calls, run, partition, row_number, state->end);
+	Str message = {NULL, 0};
+
+	if (end < start)
+		end = start;
+	if (run->last == partition && run->last_start == start && run->last_end == end) {
+		vector_copy(out, row, out, run->last_row, NULL);
+		return true;
+	}
+	move_aggregate(calls, run, partition, start, end);
+	vector_set_valid(out, row);
+	Status status = run->aggregate.call->class->emit(
+		&run->aggregate, (char *)partition + run->aggregate.offset, out, row, &batch->heap, &message);
+	if (status != FERRIS_OK) {
+		batch_add_error(batch, record, status, run->call->text, "%.*s", STR_ARG(message));
+		return false;
+	}
+	run->last = partition;
+	run->last_start = start;
+	run->last_end = end;
+	run->last_row = row;
+	return true;
+}
+
+/* ---------------------------------------------------------------- values */
+
+static void
+copy_value(const OverCalls *calls, const OverRun *run, uint32_t slot, RowRef ref, Vector *out,
+           uint32_t row)
+{
+	const Vector *from = &row_block(calls->store, ref)->columns[slot];
+
+	if (from->has_null || out->has_null || !run->is_plain64)
+		vector_copy(out, row, from, ref & ROW_MASK, NULL);
+	else
+		VECTOR_DATA(out, int64_t)[row] = VECTOR_DATA(from, int64_t)[ref & ROW_MASK];
+}
+
+/* LAG and LEAD. */
+static void
+emit_neighbour(const OverCalls *calls, const OverRun *run, const Partition *partition, Vector *out,
+               uint32_t row)
+{
+	uint64_t away = (uint64_t)run->call->number;
+	uint64_t here = partition->next;
+	bool lag = run->call->function == OVER_LAG;
+	bool exists = lag ? here >= away : partition->total - here > away;
+
+	if (exists)
+		copy_value(calls, run, run->value,
+		           partition_row(partition, lag ? here - away : here + away)->ref, out, row);
+	else if (run->otherwise != NO_SLOT)
+		copy_value(calls, run, run->otherwise, partition_row(partition, here)->ref, out, row);
+	else
+		vector_set_null(out, row);
+}
+
+static void
+emit_framed_value(const OverCalls *calls, const OverRun *run, Partition *partition, Vector *out,
+                  uint32_t row)
+{
+	CallState *state = state_of(partition, run);
+	uint64_t nth = (uint64_t)run->call->number - 1;
+
+	state->start = frame_start(calls, run, partition, partition->next, state->start);
+	state->end = frame_end(calls, run, partition, partition->next, state->end);
+	if (state->end < state->start)
+		state->end = state->start;
+	uint64_t count = state->end - state->start;
+	if (run->call->function == OVER_LAST_VALUE)
+		nth = count - 1; /* of no rows: beyond any count */
+	if (nth >= count)
+		vector_set_null(out, row);
+	else if (run->whole && run->call->function != OVER_LAST_VALUE)
+		copy_value(calls, run, run->value, state->nth, out, row);
+	else
+		copy_value(calls, run, run->value, partition_row(partition, state->start + nth)->ref, out,
+		           row);
+}
+
+/* ---------------------------------------------------------------- ranks */
+
+static void
+follow_rank(Partition *partition)
+{
+	uint32_t peers = partition_row(partition, partition->next)->peers;
+
+	if (partition->rank > 0 && peers == partition->rank_peers)
+		return;
+	partition->rank++;
+	partition->rank_row = partition->next;
+	partition->rank_peers = peers;
+}
+
+/* The first n % tiles tiles have a row more. */
+static int64_t
+tile_of(uint64_t row, uint64_t total, uint64_t tiles)
+{
+	uint64_t size = total / tiles;
+	uint64_t larger = total % tiles;
+
+	if (row < larger * (size + 1))
+		return (int64_t)(row / (size + 1) + 1);
+	return (int64_t)(larger + (row - larger * (size + 1)) / size + 1);
+}
+
+static double
+distribution(const Partition *partition, CallState *state)
+{
+	if (state->end <= partition->next)
+		state->end = partition->next;
+	while (state->end < partition->total && peers_from(partition, state->end, partition->next) <= 0)
+		state->end++;
+	return (double)state->end / (double)partition->total;
+}
+
+static double
+percent_rank(const Partition *partition)
+{
+	return partition->total > 1 ? (double)partition->rank_row / (double)(partition->total - 1) : 0;
+}
+
+bool
+partition_compute(OverCalls *calls, Partition *partition, Vector *columns, uint32_t row, Batch *batch,
+                  RecordRange record)
+{
+	bool good = true;
+
+	if (calls->needs_peers)
+		follow_rank(partition);
+	for (uint32_t c = 0; c < calls->count && good; c++) {
+		OverRun *run = &calls->runs[c];
+		Vector *out = &columns[run->column];
+
+		switch (run->call->function) {
+		case OVER_ROW_NUMBER:
+			VECTOR_DATA(out, int64_t)[row] = (int64_t)partition->next + 1;
+			break;
+		case OVER_RANK:
+			VECTOR_DATA(out, int64_t)[row] = (int64_t)partition->rank_row + 1;
+			break;
+		case OVER_DENSE_RANK:
+			VECTOR_DATA(out, int64_t)[row] = (int64_t)partition->rank;
+			break;
+		case OVER_PERCENT_RANK:
+			VECTOR_DATA(out, double)[row] = percent_rank(partition);
+			break;
+		case OVER_CUME_DIST:
+			VECTOR_DATA(out, double)[row] = distribution(partition, state_of(partition, run));
+			break;
+		case OVER_NTILE:
+			VECTOR_DATA(out, int64_t)[row] =
+				tile_of(partition->next, partition->total, (uint64_t)run->call->number);
+			break;
+		case OVER_LAG:
+		case OVER_LEAD:
+			emit_neighbour(calls, run, partition, out, row);
+			break;
+		case OVER_FIRST_VALUE:
+		case OVER_LAST_VALUE:
+		case OVER_NTH_VALUE:
+			emit_framed_value(calls, run, partition, out, row);
+			break;
+		case OVER_AGGREGATE:
+			good = emit_aggregate(calls, run, partition, out, row, batch, record);
+			break;
+		}
+	}
+	partition->next++;
+	return good;
+}

@@ -1,0 +1,904 @@
+/* plan/bind_over.c -- window functions: calls with OVER, named windows, QUALIFY.
+ *
+ * A call is bound in the scope below the windows and becomes a column.  Calls with the same
+ * PARTITION BY and ORDER BY share an Over node; different windows are stacked, each passing all
+ * columns of the one below.  How many columns there are below is known only when the whole select
+ * list is bound, so calls are numbered from OVER_COLUMN and get their place in finish_over.
+ *
+ * What an endless source cannot answer (the end of a partition, an order that is not that of event
+ * time) is refused here, with the position of the call. */
+#include "func/function.h"
+#include "plan/bind.h"
+
+#define OVER_COLUMN (UINT32_C(1) << 24)
+
+/* A node to be. */
+typedef struct Window {
+	PlanNode node;
+	uint32_t call_capacity;
+	uint32_t *numbers; /* of its calls among all of the query */
+	Position position;
+	Position expire; /* of EXPIRE AFTER */
+} Window;
+
+struct OverList {
+	const Select *select;
+	PlanNode *input;
+	Scope scope; /* below the windows */
+	bool bounded;
+	bool in_qualify;
+	Window **windows;
+	uint32_t window_count;
+	uint32_t window_capacity;
+	uint32_t call_count;
+};
+
+/* What the functions take. */
+typedef struct FunctionForm {
+	Str name;
+	OverFunction function;
+	uint32_t min, max;
+	const char *signature;
+} FunctionForm;
+
+static const FunctionForm forms[] = {
+	{STR_INIT("ROW_NUMBER"), OVER_ROW_NUMBER, 0, 0, "ROW_NUMBER()"},
+	{STR_INIT("RANK"), OVER_RANK, 0, 0, "RANK()"},
+	{STR_INIT("DENSE_RANK"), OVER_DENSE_RANK, 0, 0, "DENSE_RANK()"},
+	{STR_INIT("PERCENT_RANK"), OVER_PERCENT_RANK, 0, 0, "PERCENT_RANK()"},
+	{STR_INIT("CUME_DIST"), OVER_CUME_DIST, 0, 0, "CUME_DIST()"},
+	{STR_INIT("NTILE"), OVER_NTILE, 1, 1, "NTILE(tiles)"},
+	{STR_INIT("LAG"), OVER_LAG, 1, 3, "LAG(x[, rows[, default]])"},
+	{STR_INIT("LEAD"), OVER_LEAD, 1, 3, "LEAD(x[, rows[, default]])"},
+	{STR_INIT("FIRST_VALUE"), OVER_FIRST_VALUE, 1, 1, "FIRST_VALUE(x)"},
+	{STR_INIT("LAST_VALUE"), OVER_LAST_VALUE, 1, 1, "LAST_VALUE(x)"},
+	{STR_INIT("NTH_VALUE"), OVER_NTH_VALUE, 2, 2, "NTH_VALUE(x, n)"},
+};
+
+static const FunctionForm *
+find_form(Str name)
+{
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+		if (str_eq_nocase(name, forms[i].name))
+			return &forms[i];
+	return NULL;
+}
+
+void
+begin_over(Binder *binder, const Select *select, PlanNode *input, Scope *scope)
+{
+	OverList *list = ARENA_NEW(binder->arena, OverList);
+
+	list->select = select;
+	list->input = input;
+	list->scope = *scope;
+	list->bounded = plan_is_bounded(input);
+	scope->over = list;
+}
+
+/* ---------------------------------------------------------------- event time */
+
+/* Whether the column is the time that the stream declares a watermark for. */
+static bool
+is_declared_time(const PlanNode *node, uint32_t column)
+{
+	const BoundExpr *expr;
+
+	switch (node->kind) {
+	case PLAN_SCAN: {
+		const Statement *declaration = node->scan.declaration;
+
+		return declaration != NULL && declaration->create.watermark.column.text.data != NULL &&
+		       node->scan.columns[column].source == SCAN_FIELD &&
+		       str_eq_nocase(node->schema.fields[column].name,
+		                     declaration->create.watermark.column.text);
+	}
+	case PLAN_FILTER:
+	case PLAN_WATERMARK:
+	case PLAN_LIMIT:
+		return is_declared_time(node->input, column);
+	case PLAN_PROJECT:
+		expr = node->project.exprs[column];
+		break;
+	case PLAN_JOIN:
+		if (column >= node->join.left_count)
+			return false;
+		expr = node->join.left[column];
+		break;
+	case PLAN_OVER:
+		/* Only rows in order of time keep to the watermark. */
+		if (column >= node->over.left_count || node->over.mode == OVER_SORTED ||
+		    node->over.mode == OVER_BATCHES)
+			return false;
+		expr = node->over.left[column];
+		break;
+	default:
+		return false;
+	}
+	return expr->kind == BOUND_COLUMN && is_declared_time(node->input, expr->column);
+}
+
+static bool
+declares_watermark(const PlanNode *node)
+{
+	while (node->input != NULL)
+		node = node->input;
+	return node->scan.declaration != NULL &&
+	       node->scan.declaration->create.watermark.column.text.data != NULL;
+}
+
+/* Event time of the rows: declared, or any time of an endless source that declares none. */
+static bool
+is_event_time(const OverList *list, const BoundExpr *expr)
+{
+	if (expr->kind != BOUND_COLUMN)
+		return false;
+	if (is_declared_time(list->input, expr->column))
+		return true;
+	for (const PlanNode *node = list->input; node != NULL; node = node->input)
+		if (node->kind == PLAN_AGGREGATE || node->kind == PLAN_OVER)
+			return false;
+	return !list->bounded && !declares_watermark(list->input) &&
+	       expr->type->kind == TYPE_TIMESTAMP;
+}
+
+/* Whether all rows of a partition belong to one window of time, which the node below closes. */
+static bool
+is_of_one_window(const OverList *list, const Window *window)
+{
+	const PlanNode *below = list->input;
+
+	while (below->kind == PLAN_FILTER)
+		below = below->input;
+	if (below->kind != PLAN_AGGREGATE || below->aggregate.window.shape == SHAPE_NONE ||
+	    below->aggregate.emit != EMIT_ONCE_FINAL || below->aggregate.window.grace > 0)
+		return false;
+	for (uint32_t i = 0; i < window->node.over.partition_count; i++) {
+		const BoundExpr *expr = window->node.over.partition[i];
+
+		if (expr->kind == BOUND_COLUMN && expr->column == below->aggregate.key_count + 1)
+			return true;
+		if (expr->kind == BOUND_COLUMN && expr->column == below->aggregate.key_count &&
+		    below->aggregate.window.shape == SHAPE_HOP)
+			return true;
+	}
+	return false;
+}
+
+/* ---------------------------------------------------------------- windows */
+
+/* The specification with what a named window adds to it. */
+static Status
+resolve_spec(Binder *binder, const OverList *list, const WindowSpec *spec, uint32_t depth,
+             WindowSpec *out)
+{
+	const Select *select = list->select;
+	WindowSpec base;
+
+	*out = *spec;
+	if (spec->base.text.data == NULL)
+		return FERRIS_OK;
+	for (uint32_t i = 0; i < select->named_window_count; i++) {
+		if (!str_eq_nocase(select->named_windows[i].name.text, spec->base.text))
+			continue;
+		if (depth > select->named_window_count)
+			return error_set_at(binder->err, FERRIS_ERR_SYNTAX, spec->base.position,
+			                    "the window '%.*s' is defined by itself",
+			                    STR_ARG(spec->base.text));
+		TRY(resolve_spec(binder, list, select->named_windows[i].spec, depth + 1, &base));
+		if (spec->partition.count > 0 || (spec->order.count > 0 && base.order.count > 0)) {
+			error_set_at(binder->err, FERRIS_ERR_SYNTAX, spec->position,
+			             "the window '%.*s' has a PARTITION BY and an ORDER BY of its own",
+			             STR_ARG(spec->base.text));
+			return error_hint(binder->err, "only what it leaves open can be added");
+		}
+		*out = base;
+		out->position = spec->position;
+		if (spec->order.count > 0)
+			out->order = spec->order;
+		if (spec->unit != FRAME_NONE) {
+			out->unit = spec->unit;
+			out->start = spec->start;
+			out->end = spec->end;
+		}
+		if (spec->buffer_rows != NULL)
+			out->buffer_rows = spec->buffer_rows;
+		if (spec->expire != EXPIRE_DEFAULT) {
+			out->expire = spec->expire;
+			out->expire_after = spec->expire_after;
+		}
+		return FERRIS_OK;
+	}
+	error_set_at(binder->err, FERRIS_ERR_UNKNOWN_TABLE, spec->base.position, "no window '%.*s'",
+	             STR_ARG(spec->base.text));
+	return error_hint(binder->err, "define it: WINDOW %.*s AS (PARTITION BY ...)",
+	                  STR_ARG(spec->base.text));
+}
+
+/* Keys must have an order: by which rows are told apart, and sorted. */
+static Status
+check_key(Binder *binder, const BoundExpr *key, const char *what)
+{
+	if (key->type->field_count == 0)
+		return FERRIS_OK;
+	return error_set_at(binder->err, FERRIS_ERR_TYPE, key->position, "%s by %.*s is not possible",
+	                    what, STR_ARG(type_text(binder->arena, key->type)));
+}
+
+static Status
+bind_keys(Binder *binder, OverList *list, const WindowSpec *spec, PlanNode *node)
+{
+	node->over.partition_count = spec->partition.count;
+	node->over.partition = ARENA_ARRAY(binder->arena, BoundExpr *, spec->partition.count);
+	for (uint32_t i = 0; i < spec->partition.count; i++)
+		TRY(bind_expr(binder, &list->scope, spec->partition.items[i], &node->over.partition[i]));
+	node->over.order_count = spec->order.count;
+	node->over.order = ARENA_ARRAY(binder->arena, OverKey, spec->order.count);
+	for (uint32_t i = 0; i < spec->order.count; i++) {
+		const OrderItem *item = &spec->order.items[i];
+		OverKey *key = &node->over.order[i];
+
+		TRY(bind_expr(binder, &list->scope, item->expr, &key->expr));
+		TRY(check_key(binder, key->expr, "ORDER"));
+		key->descending = item->descending;
+		/* NULL is larger than every value unless it is said otherwise. */
+		key->nulls_first = item->nulls == NULLS_ORDER_DEFAULT ? item->descending
+		                                                      : item->nulls == NULLS_ORDER_FIRST;
+	}
+	return FERRIS_OK;
+}
+
+/* The time by which inactivity is measured. */
+static Status
+bind_expire(Binder *binder, OverList *list, const WindowSpec *spec, Window *window)
+{
+	PlanNode *node = &window->node;
+	Scope none = {.what = "a duration"};
+	BoundExpr *bound;
+
+	if (spec->expire != EXPIRE_AFTER)
+		return FERRIS_OK;
+	window->expire = spec->expire_after->position;
+	TRY(bind_expr(binder, &none, spec->expire_after, &bound));
+	if (bound->kind != BOUND_CONSTANT || bound->type->kind != TYPE_INTERVAL ||
+	    bound->constant.is_null || bound->constant.interval.months != 0)
+		return error_set_at(binder->err, FERRIS_ERR_TYPE, spec->expire_after->position,
+		                    "EXPIRE AFTER needs an INTERVAL of days or less");
+	Interval interval = bound->constant.interval;
+	node->over.idle_time = interval.days * MICROS_PER_DAY + interval.micros;
+	for (uint32_t i = 0; i < list->input->schema.count && node->over.idle == NULL; i++)
+		if (is_declared_time(list->input, i))
+			node->over.idle = bound_column(binder->arena, i, list->input->schema.fields[i].type,
+			                               list->input->schema.fields[i].name,
+			                               spec->expire_after->position);
+	if (spec->order.count > 0 && is_event_time(list, node->over.order[0].expr))
+		node->over.idle = node->over.order[0].expr;
+	if (node->over.idle == NULL) {
+		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, spec->expire_after->position,
+		             "EXPIRE AFTER needs a stream with a WATERMARK: inactivity is measured in "
+		             "event time");
+		return error_hint(binder->err, "declare WATERMARK FOR time AS time - INTERVAL '1' SECOND");
+	}
+	if (node->over.idle->type->kind == TYPE_BIGINT)
+		node->over.idle_time /= MICROS_PER_MILLI;
+	return FERRIS_OK;
+}
+
+static bool
+same_window(const PlanNode *a, const PlanNode *b)
+{
+	if (a->over.partition_count != b->over.partition_count ||
+	    a->over.order_count != b->over.order_count || a->over.idle_time != b->over.idle_time)
+		return false;
+	for (uint32_t i = 0; i < a->over.partition_count; i++)
+		if (!bound_equal(a->over.partition[i], b->over.partition[i]))
+			return false;
+	for (uint32_t i = 0; i < a->over.order_count; i++)
+		if (!bound_equal(a->over.order[i].expr, b->over.order[i].expr) ||
+		    a->over.order[i].descending != b->over.order[i].descending ||
+		    a->over.order[i].nulls_first != b->over.order[i].nulls_first)
+			return false;
+	return true;
+}
+
+static Status
+find_window(Binder *binder, OverList *list, const WindowSpec *spec, Window **out)
+{
+	Window *window = ARENA_NEW(binder->arena, Window);
+
+	window->position = spec->position;
+	window->node.kind = PLAN_OVER;
+	window->node.position = spec->position;
+	TRY(bind_keys(binder, list, spec, &window->node));
+	TRY(bind_expire(binder, list, spec, window));
+	for (uint32_t i = 0; i < list->window_count; i++)
+		if (same_window(&list->windows[i]->node, &window->node)) {
+			*out = list->windows[i];
+			return FERRIS_OK;
+		}
+	if (list->window_count == list->window_capacity) {
+		uint32_t capacity = list->window_capacity > 0 ? list->window_capacity * 2 : 4;
+		Window **windows = ARENA_ARRAY(binder->arena, Window *, capacity);
+
+		if (list->window_count > 0)
+			memcpy(windows, list->windows, sizeof *windows * list->window_count);
+		list->windows = windows;
+		list->window_capacity = capacity;
+	}
+	list->windows[list->window_count++] = window;
+	*out = window;
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- frames */
+
+static Status
+bind_whole_number(Binder *binder, const Expr *expr, const char *what, int64_t least, int64_t *out)
+{
+	Scope none = {.what = what};
+	BoundExpr *bound;
+
+	TRY(bind_expr(binder, &none, expr, &bound));
+	if (bound->kind == BOUND_CONSTANT && type_is_integer(bound->type) && !bound->constant.is_null &&
+	    bound->constant.int64 >= least) {
+		*out = bound->constant.int64;
+		return FERRIS_OK;
+	}
+	return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
+	                    "%s needs a whole number from %lld", what, (long long)least);
+}
+
+static bool
+has_offset(const FrameBound *bound)
+{
+	return bound->kind == FRAME_PRECEDING || bound->kind == FRAME_FOLLOWING;
+}
+
+static bool
+is_negative(const Value *value)
+{
+	switch (type_physical(value->type)) {
+	case PHYSICAL_INT64:
+		return value->int64 < 0;
+	case PHYSICAL_INT128:
+		return value->int128 < 0;
+	case PHYSICAL_DOUBLE:
+		return !(value->real >= 0);
+	case PHYSICAL_INTERVAL:
+		return value->interval.months < 0 || value->interval.days < 0 || value->interval.micros < 0;
+	default:
+		return true;
+	}
+}
+
+/* The order key plus or minus the offset of one end of a RANGE frame. */
+static Status
+bind_range_end(Binder *binder, const OverKey *key, const FrameBound *bound, int64_t *delay,
+               BoundExpr **out)
+{
+	Scope none = {.what = "a frame"};
+	bool minus = (bound->kind == FRAME_PRECEDING) != key->descending;
+	BoundExpr *offset;
+
+	TRY(bind_expr(binder, &none, bound->offset, &offset));
+	if (offset->kind != BOUND_CONSTANT || offset->constant.is_null || is_negative(&offset->constant))
+		return error_set_at(binder->err, FERRIS_ERR_TYPE, bound->offset->position,
+		                    "a RANGE needs a constant from 0: a number, or an INTERVAL over time");
+	if (delay != NULL && bound->kind == FRAME_FOLLOWING) {
+		if (offset->type->kind == TYPE_INTERVAL)
+			*delay = offset->constant.interval.months != 0
+			                 ? INT64_MAX
+			                 : offset->constant.interval.days * MICROS_PER_DAY +
+			                           offset->constant.interval.micros;
+		else
+			*delay = type_is_integer(offset->type) ? offset->constant.int64 : INT64_MAX;
+	}
+	BoundExpr *args[] = {key->expr, offset};
+	return function_bind(binder->arena, minus ? STR("-") : STR("+"), args, 2,
+	                     bound->offset->position, out, binder->err);
+}
+
+static Status
+bind_range(Binder *binder, const PlanNode *node, const WindowSpec *spec, OverFrame *frame)
+{
+	const Type *type;
+
+	if (node->over.order_count != 1)
+		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, spec->start.position,
+		                    "RANGE with an offset needs one expression in ORDER BY");
+	const OverKey *key = &node->over.order[0];
+	type = key->expr->type;
+	if (has_offset(&spec->start))
+		TRY(bind_range_end(binder, key, &spec->start, NULL, &frame->low));
+	if (has_offset(&spec->end))
+		TRY(bind_range_end(binder, key, &spec->end, &frame->delay, &frame->high));
+	BoundExpr **ends[] = {&frame->low, &frame->high};
+	for (int i = 0; i < 2 && type != NULL; i++)
+		if (*ends[i] != NULL)
+			type = type_common(binder->arena, type, (*ends[i])->type);
+	if (type == NULL)
+		return error_set_at(binder->err, FERRIS_ERR_TYPE, spec->start.position,
+		                    "the RANGE has another type than the ORDER BY");
+	TRY(bound_cast(binder->arena, key->expr, type, CAST_IMPLICIT, &frame->key, binder->err));
+	for (int i = 0; i < 2; i++)
+		if (*ends[i] != NULL)
+			TRY(bound_cast(binder->arena, *ends[i], type, CAST_IMPLICIT, ends[i], binder->err));
+	return FERRIS_OK;
+}
+
+static Status
+bind_row_end(Binder *binder, const FrameBound *bound, int64_t *out)
+{
+	*out = 0;
+	if (!has_offset(bound))
+		return FERRIS_OK;
+	TRY(bind_whole_number(binder, bound->offset, "a frame", 0, out));
+	if (*out > UINT32_MAX)
+		return error_set_at(binder->err, FERRIS_ERR_LIMIT, bound->offset->position,
+		                    "a frame of more than %u rows", UINT32_MAX);
+	if (bound->kind == FRAME_PRECEDING)
+		*out = -*out;
+	return FERRIS_OK;
+}
+
+/* Without ORDER BY all rows of a partition are peers; an endless partition is taken as it comes. */
+static void
+default_frame(const OverList *list, const PlanNode *node, OverFrame *frame)
+{
+	*frame = (OverFrame){.unit = FRAME_RANGE,
+	                     .start = FRAME_UNBOUNDED_PRECEDING,
+	                     .end = FRAME_CURRENT_ROW};
+	if (node->over.order_count > 0)
+		return;
+	frame->unit = FRAME_ROWS;
+	if (list->bounded)
+		frame->end = FRAME_UNBOUNDED_FOLLOWING;
+}
+
+static Status
+bind_frame(Binder *binder, OverList *list, const PlanNode *node, const WindowSpec *spec,
+           OverFrame *frame)
+{
+	bool offset = spec->unit != FRAME_NONE && (has_offset(&spec->start) || has_offset(&spec->end));
+
+	default_frame(list, node, frame);
+	if (spec->buffer_rows != NULL) {
+		int64_t rows;
+
+		if (spec->unit != FRAME_NONE)
+			return error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT, spec->start.position,
+			                    "ROWS WINDOW BUFFER is a frame: there cannot be another one");
+		TRY(bind_whole_number(binder, spec->buffer_rows, "ROWS WINDOW BUFFER", 1, &rows));
+		*frame = (OverFrame){.unit = FRAME_ROWS,
+		                     .start = FRAME_PRECEDING,
+		                     .end = FRAME_CURRENT_ROW,
+		                     .first = 1 - rows};
+		return FERRIS_OK;
+	}
+	if (spec->unit == FRAME_NONE)
+		return FERRIS_OK;
+	frame->unit = spec->unit;
+	frame->start = spec->start.kind;
+	frame->end = spec->end.kind;
+	if (spec->unit == FRAME_RANGE && offset)
+		return bind_range(binder, node, spec, frame);
+	TRY(bind_row_end(binder, &spec->start, &frame->first));
+	TRY(bind_row_end(binder, &spec->end, &frame->last));
+	if (spec->unit == FRAME_ROWS || node->over.order_count > 0)
+		return FERRIS_OK;
+	if (offset)
+		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, spec->start.position,
+		                    "GROUPS with an offset needs an ORDER BY");
+	default_frame(list, node, frame);
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- calls */
+
+static Status
+refuse_modifiers(Binder *binder, const Expr *expr, const FunctionForm *form)
+{
+	const FunctionCall *function = &expr->function;
+
+	if (function->star || function->distinct || function->filter != NULL ||
+	    function->order.count > 0 || function->within_group.count > 0)
+		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
+		                    "%.*s is no aggregate: it takes no *, DISTINCT, ORDER BY or FILTER",
+		                    STR_ARG(form->name));
+	if (function->arg_count < form->min || function->arg_count > form->max) {
+		error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
+		             "%.*s cannot take %u argument%s", STR_ARG(form->name), function->arg_count,
+		             function->arg_count == 1 ? "" : "s");
+		return error_hint(binder->err, "it is called as %s", form->signature);
+	}
+	if (function->nulls == NULLS_IGNORE) {
+		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
+		             "%.*s cannot ignore NULLs in this version", STR_ARG(form->name));
+		return error_hint(binder->err, "FIRST_VALUE and LAST_VALUE can");
+	}
+	return FERRIS_OK;
+}
+
+/* LAG's and LEAD's value and default have one type. */
+static Status
+bind_default(Binder *binder, OverList *list, const Expr *expr, OverCall *call)
+{
+	BoundExpr *otherwise;
+
+	TRY(bind_expr(binder, &list->scope, expr, &otherwise));
+	const Type *type = type_common(binder->arena, call->value->type, otherwise->type);
+	if (type == NULL)
+		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
+		                    "the default is %.*s, the value %.*s",
+		                    STR_ARG(type_text(binder->arena, otherwise->type)),
+		                    STR_ARG(type_text(binder->arena, call->value->type)));
+	TRY(bound_cast(binder->arena, call->value, type, CAST_IMPLICIT, &call->value, binder->err));
+	return bound_cast(binder->arena, otherwise, type, CAST_IMPLICIT, &call->otherwise, binder->err);
+}
+
+static Status
+bind_value_call(Binder *binder, OverList *list, const Expr *expr, OverCall *call)
+{
+	const FunctionCall *function = &expr->function;
+	const Argument *args = function->args;
+	bool away = call->function == OVER_LAG || call->function == OVER_LEAD;
+
+	TRY(bind_expr(binder, &list->scope, args[0].value, &call->value));
+	if (call->value->type->kind == TYPE_NULL)
+		TRY(bound_cast(binder->arena, call->value, TYPE_OF(STRING), CAST_IMPLICIT, &call->value,
+		               binder->err));
+	call->number = 1;
+	if (function->arg_count > 1)
+		TRY(bind_whole_number(binder, args[1].value, away ? "the distance" : "NTH_VALUE", !away,
+		                      &call->number));
+	if (call->number > UINT32_MAX)
+		return error_set_at(binder->err, FERRIS_ERR_LIMIT, args[1].value->position,
+		                    "more than %u rows away", UINT32_MAX);
+	if (function->arg_count > 2)
+		TRY(bind_default(binder, list, args[2].value, call));
+	call->type = call->value->type;
+	return FERRIS_OK;
+}
+
+/* A function of the list above. */
+static Status
+bind_form(Binder *binder, OverList *list, const Expr *expr, const FunctionForm *form, OverCall *call)
+{
+	TRY(refuse_modifiers(binder, expr, form));
+	call->function = form->function;
+	switch (form->function) {
+	case OVER_PERCENT_RANK:
+	case OVER_CUME_DIST:
+		call->type = TYPE_OF(DOUBLE);
+		return FERRIS_OK;
+	case OVER_NTILE:
+		call->type = TYPE_OF(BIGINT);
+		return bind_whole_number(binder, expr->function.args[0].value, "NTILE", 1, &call->number);
+	case OVER_ROW_NUMBER:
+	case OVER_RANK:
+	case OVER_DENSE_RANK:
+		call->type = TYPE_OF(BIGINT);
+		return FERRIS_OK;
+	default:
+		return bind_value_call(binder, list, expr, call);
+	}
+}
+
+/* FIRST_VALUE and LAST_VALUE that ignore NULLs are the aggregates FIRST and LAST. */
+static Status
+bind_over_aggregate(Binder *binder, OverList *list, const Expr *expr, OverCall *call)
+{
+	const FunctionCall *function = &expr->function;
+	BoundExpr **args = ARENA_ARRAY(binder->arena, BoundExpr *, function->arg_count + 1);
+	bool within = function->within_group.count == 1 && aggregate_takes_within(function->name.text);
+	const OrderList *order = function->order.count > 0 ? &function->order : &function->within_group;
+	AggregateCall *aggregate;
+
+	if (!aggregate_exists(function->name.text)) {
+		error_set_at(binder->err, FERRIS_ERR_UNKNOWN_FUNCTION, expr->position,
+		             "%.*s is neither a window function nor an aggregate",
+		             STR_ARG(function->name.text));
+		return error_hint(binder->err, "OVER needs one of them: ROW_NUMBER, LAG, SUM, ...");
+	}
+	if (order->count > 1)
+		return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, order->items[1].expr->position,
+		                    "an aggregate can be ordered by one expression");
+	if (within)
+		TRY(bind_expr(binder, &list->scope, function->within_group.items[0].expr, &args[0]));
+	for (uint32_t i = 0; i < function->arg_count; i++)
+		TRY(bind_expr(binder, &list->scope, function->args[i].value, &args[within + i]));
+	TRY(aggregate_bind(binder->arena, function->name.text, args, within + function->arg_count,
+	                   expr->position, &aggregate, binder->err));
+	aggregate->text = expr->text;
+	aggregate->distinct = function->distinct;
+	if (order->count == 1)
+		aggregate->descending = order->items[0].descending;
+	if (order->count == 1 && !within)
+		TRY(bind_expr(binder, &list->scope, order->items[0].expr, &aggregate->order));
+	if (function->filter != NULL)
+		TRY(bind_predicate(binder, &list->scope, function->filter, "FILTER", &aggregate->filter));
+	call->function = OVER_AGGREGATE;
+	call->aggregate = aggregate;
+	call->type = aggregate->type;
+	return FERRIS_OK;
+}
+
+/* The first row of a frame that surely has the row itself need not wait for the frame's end. */
+static void
+shorten_frame(OverCall *call)
+{
+	OverFrame *frame = &call->frame;
+
+	if (call->function == OVER_FIRST_VALUE && frame->start == FRAME_UNBOUNDED_PRECEDING &&
+	    frame->end >= FRAME_CURRENT_ROW)
+		*frame = (OverFrame){.unit = FRAME_ROWS,
+		                     .start = FRAME_UNBOUNDED_PRECEDING,
+		                     .end = FRAME_CURRENT_ROW};
+}
+
+static Status
+bind_call(Binder *binder, OverList *list, const Expr *expr, const PlanNode *node,
+          const WindowSpec *spec, OverCall *call)
+{
+	const FunctionForm *form = find_form(expr->function.name.text);
+	bool ignores = form != NULL && expr->function.nulls == NULLS_IGNORE &&
+	               (form->function == OVER_FIRST_VALUE || form->function == OVER_LAST_VALUE);
+
+	*call = (OverCall){.text = expr->text, .position = expr->position};
+	if (form != NULL && !ignores)
+		TRY(bind_form(binder, list, expr, form, call));
+	else
+		TRY(bind_over_aggregate(binder, list, expr, call));
+	TRY(bind_frame(binder, list, node, spec, &call->frame));
+	shorten_frame(call);
+	if (spec->buffer_rows != NULL && call->function == OVER_LAG && call->number > -call->frame.first)
+		return error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT, expr->position,
+		                    "LAG looks %lld rows back, the buffer holds %lld",
+		                    (long long)call->number, (long long)(1 - call->frame.first));
+	return FERRIS_OK;
+}
+
+Status
+bind_over(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
+{
+	OverList *list = scope->over;
+	WindowSpec spec;
+	Window *window;
+	OverCall call;
+
+	TRY(resolve_spec(binder, list, expr->function.over, 0, &spec));
+	TRY(find_window(binder, list, &spec, &window));
+	TRY(bind_call(binder, list, expr, &window->node, &spec, &call));
+	uint32_t count = window->node.over.call_count;
+	if (count == window->call_capacity) {
+		uint32_t capacity = count > 0 ? count * 2 : 4;
+		OverCall *calls = ARENA_ARRAY(binder->arena, OverCall, capacity);
+		uint32_t *numbers = ARENA_ARRAY(binder->arena, uint32_t, capacity);
+
+		if (count > 0) {
+			memcpy(calls, window->node.over.calls, sizeof *calls * count);
+			memcpy(numbers, window->numbers, sizeof *numbers * count);
+		}
+		window->node.over.calls = calls;
+		window->numbers = numbers;
+		window->call_capacity = capacity;
+	}
+	window->node.over.calls[count] = call;
+	window->numbers[count] = list->call_count;
+	window->node.over.call_count++;
+	*out = bound_column(binder->arena, OVER_COLUMN + list->call_count++, call.type, expr->text,
+	                    expr->position);
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- QUALIFY */
+
+Status
+bind_select_alias(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
+{
+	OverList *list = scope->over;
+
+	*out = NULL;
+	if (!list->in_qualify || expr->kind != EXPR_COLUMN || expr->column.count != 1)
+		return FERRIS_OK;
+	Str name = expr->column.items[0].text;
+	for (uint32_t i = 0; i < scope->count; i++)
+		if (str_eq_nocase(scope->columns[i].name, name))
+			return FERRIS_OK;
+	for (uint32_t i = 0; i < list->select->item_count; i++) {
+		const SelectItem *item = &list->select->items[i];
+
+		if (item->alias.text.data == NULL || !str_eq_nocase(item->alias.text, name))
+			continue;
+		list->in_qualify = false;
+		Status status = bind_expr(binder, scope, item->expr, out);
+		list->in_qualify = true;
+		return status;
+	}
+	return FERRIS_OK;
+}
+
+Status
+bind_qualify(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
+{
+	*out = NULL;
+	if (expr == NULL)
+		return FERRIS_OK;
+	scope->over->in_qualify = true;
+	Status status = bind_predicate(binder, scope, expr, "QUALIFY", out);
+	scope->over->in_qualify = false;
+	return status;
+}
+
+/* ---------------------------------------------------------------- nodes */
+
+/* Whether the call's result needs the end of the partition. */
+static bool
+needs_whole(const OverCall *call)
+{
+	switch (call->function) {
+	case OVER_PERCENT_RANK:
+	case OVER_CUME_DIST:
+	case OVER_NTILE:
+		return true;
+	case OVER_FIRST_VALUE:
+	case OVER_LAST_VALUE:
+	case OVER_NTH_VALUE:
+	case OVER_AGGREGATE:
+		return call->frame.end == FRAME_UNBOUNDED_FOLLOWING || call->frame.delay == INT64_MAX ||
+		       (call->frame.unit == FRAME_GROUPS && call->frame.end == FRAME_FOLLOWING);
+	default:
+		return false;
+	}
+}
+
+static Status
+refuse_endless(Binder *binder, const Window *window, const OverCall *whole)
+{
+	if (whole != NULL) {
+		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, whole->position,
+		             "%.*s needs the end of its partition, and the source never ends",
+		             STR_ARG(whole->text));
+		return error_hint(binder->err, "give it a frame that ends at CURRENT ROW or a number of rows "
+		                               "later, or read a bounded source");
+	}
+	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, window->node.over.order[0].expr->position,
+	             "the source never ends: its rows can only be taken in order of event time, "
+	             "ascending");
+	return error_hint(binder->err, "ORDER BY the column of the stream's WATERMARK, or leave ORDER BY "
+	                               "out for the order of arrival");
+}
+
+static Status
+choose_mode(Binder *binder, const OverList *list, Window *window)
+{
+	PlanNode *node = &window->node;
+	const OverKey *first = node->over.order_count > 0 ? &node->over.order[0] : NULL;
+	const OverCall *whole = NULL;
+	bool in_time = first != NULL && !first->descending && is_event_time(list, first->expr);
+
+	for (uint32_t i = 0; i < node->over.call_count && whole == NULL; i++)
+		if (needs_whole(&node->over.calls[i]))
+			whole = &node->over.calls[i];
+	if (whole == NULL && (first == NULL || in_time))
+		node->over.mode = first == NULL ? OVER_ARRIVAL : OVER_TIME;
+	else if (is_of_one_window(list, window))
+		node->over.mode = OVER_BATCHES;
+	else if (list->bounded)
+		node->over.mode = OVER_SORTED;
+	else
+		return refuse_endless(binder, window, whole);
+	if (node->over.idle == NULL)
+		return FERRIS_OK;
+	for (uint32_t i = 0; i < node->over.call_count; i++)
+		if (node->over.calls[i].frame.delay > node->over.idle_time)
+			return error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT, window->expire,
+			                    "the frame of %.*s reaches further than EXPIRE AFTER",
+			                    STR_ARG(node->over.calls[i].text));
+	if (node->over.mode == OVER_ARRIVAL || node->over.mode == OVER_TIME)
+		return FERRIS_OK;
+	return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, window->expire,
+	                    "EXPIRE AFTER needs rows in order of event time or of arrival");
+}
+
+/* The node passes its input's columns on and adds its calls. */
+static PlanNode *
+make_node(Binder *binder, Window *window, PlanNode *input)
+{
+	uint32_t left = input->schema.count;
+	uint32_t calls = window->node.over.call_count;
+	PlanNode *node = ARENA_NEW(binder->arena, PlanNode);
+	Field *fields = ARENA_ARRAY(binder->arena, Field, left + calls + 1);
+
+	*node = window->node;
+	node->input = input;
+	node->over.left_count = left;
+	node->over.left = ARENA_ARRAY(binder->arena, BoundExpr *, left);
+	for (uint32_t i = 0; i < left; i++) {
+		fields[i] = input->schema.fields[i];
+		node->over.left[i] = bound_column(binder->arena, i, fields[i].type, fields[i].name,
+		                                  node->position);
+	}
+	for (uint32_t i = 0; i < calls; i++)
+		fields[left + i] = (Field){.name = node->over.calls[i].text,
+		                           .type = node->over.calls[i].type};
+	fields[left + calls] = (Field){.name = STR("_arrival"), .type = TYPE_OF(BIGINT)};
+	node->schema = (Schema){fields, left + calls + node->over.numbered};
+	return node;
+}
+
+/* The windows from the lowest node up: those that leave the rows in their order first.  The lowest
+ * numbers the rows, so that ties keep their order of arrival whatever the nodes below did. */
+static void
+stack_windows(Binder *binder, OverList *list, PlanNode **node, uint32_t *places)
+{
+	BoundExpr *number = NULL;
+
+	for (OverMode mode = OVER_ARRIVAL; mode <= OVER_BATCHES; mode++)
+		for (uint32_t w = 0; w < list->window_count; w++) {
+			Window *window = list->windows[w];
+			uint32_t first = (*node)->schema.count;
+
+			if (window->node.over.mode != mode)
+				continue;
+			for (uint32_t i = 0; i < window->node.over.call_count; i++)
+				places[window->numbers[i]] = first + i;
+			window->node.over.number = number;
+			window->node.over.numbered = number == NULL && list->window_count > 1;
+			*node = make_node(binder, window, *node);
+			if (window->node.over.numbered)
+				number = bound_column(binder->arena, (*node)->schema.count - 1,
+				                      TYPE_OF(BIGINT), STR("_arrival"), window->position);
+		}
+}
+
+static void
+place_column(BoundExpr *expr, void *context)
+{
+	const uint32_t *places = context;
+
+	if (expr->kind == BOUND_COLUMN && expr->column >= OVER_COLUMN)
+		expr->column = places[expr->column - OVER_COLUMN];
+}
+
+/* HEADER() may have given the scan columns since the nodes above it were made. */
+static void
+refresh_schemas(PlanNode *node)
+{
+	if (node->input == NULL || (node->kind != PLAN_FILTER && node->kind != PLAN_WATERMARK))
+		return;
+	refresh_schemas(node->input);
+	node->schema = node->input->schema;
+}
+
+Status
+finish_over(Binder *binder, Scope *scope, BoundExpr *qualify, PlanNode *project)
+{
+	OverList *list = scope->over;
+	uint32_t *places = ARENA_ARRAY(binder->arena, uint32_t, list->call_count + 1);
+	PlanNode *node = project->input;
+	const Expr *clause = list->select->qualify;
+
+	if (qualify != NULL && list->call_count == 0) {
+		error_set_at(binder->err, FERRIS_ERR_TYPE, clause->position,
+		             "QUALIFY without a window function");
+		return error_hint(binder->err, "conditions on columns belong in WHERE");
+	}
+	if (list->call_count == 0)
+		return FERRIS_OK;
+	refresh_schemas(node);
+	for (uint32_t w = 0; w < list->window_count; w++) {
+		TRY(choose_mode(binder, list, list->windows[w]));
+		if (list->windows[w]->node.over.mode == OVER_TIME)
+			TRY(add_time_watermark(binder, list->windows[w]->node.over.order[0].expr, &node));
+	}
+	stack_windows(binder, list, &node, places);
+	for (uint32_t i = 0; i < project->schema.count; i++)
+		bound_walk(project->project.exprs[i], place_column, places);
+	if (qualify != NULL) {
+		bound_walk(qualify, place_column, places);
+		node = filter_over(binder, node, qualify);
+	}
+	project->input = node;
+	return FERRIS_OK;
+}
