@@ -62,7 +62,7 @@ is_bounded(const Setting *settings)
 const ConnectorClass kafka_connector = {
 	.name = "kafka",
 	.doc = "Topics of Apache Kafka.",
-	.default_format = NULL,
+	.default_format = "json",
 	.keyed_output = true,
 	.source_options = {"Kafka source", kafka_source_rows, KAFKA_SOURCE_OPTION_COUNT},
 	.sink_options = {"Kafka sink", sink_rows, KAFKA_SINK_OPTION_COUNT},
