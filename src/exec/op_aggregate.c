@@ -22,6 +22,7 @@
  * Owns:    panes, their groups and states, the compiled expressions.
  * Threads: one operator belongs to one task. */
 #include "base/memory.h"
+#include "exec/calls.h"
 #include "exec/operator.h"
 #include "state/group_table.h"
 
@@ -37,14 +38,6 @@ typedef struct Pane {
 	GroupTable *groups;
 } Pane;
 
-/* An aggregate call with the places of its expressions among the program's results. */
-typedef struct CallState {
-	AggregateRun run;
-	uint32_t first_arg;
-	uint32_t filter; /* 0: none */
-	uint32_t order;  /* 0: none */
-} CallState;
-
 typedef struct AggregateOp {
 	Operator base;
 	TaskContext *task;
@@ -52,12 +45,10 @@ typedef struct AggregateOp {
 	Program *program;       /* keys, time, arguments, filters, orders */
 	const Vector **results;
 	uint32_t time;          /* its place */
-	CallState *calls;
-	uint32_t call_count;
+	CallSet calls;
 	uint32_t key_count;     /* of GROUP BY */
 	uint32_t table_keys;    /* with the number of the grouping set */
 	GroupTableSpec spec;
-	AggregateMemory memory;
 	uint64_t sequence;      /* rows seen */
 
 	Pane *panes;            /* in order of start; one without windows */
@@ -118,35 +109,17 @@ static Status
 compile(AggregateOp *self, TaskContext *task, Error *err)
 {
 	const PlanNode *plan = self->plan;
-	uint32_t count = self->key_count + 1;
-	BoundExpr **exprs;
+	uint32_t count = calls_expr_count(plan->aggregate.calls, plan->aggregate.call_count);
+	BoundExpr **exprs = ARENA_ARRAY(task->arena, BoundExpr *, self->key_count + 1 + count);
 
-	for (uint32_t i = 0; i < self->call_count; i++)
-		count += plan->aggregate.calls[i]->arg_count + 2;
-	exprs = ARENA_ARRAY(task->arena, BoundExpr *, count);
 	count = 0;
 	for (uint32_t i = 0; i < self->key_count; i++)
 		exprs[count++] = plan->aggregate.keys[i];
 	self->time = count;
 	if (has_window(self))
 		exprs[count++] = plan->aggregate.window.time;
-	for (uint32_t i = 0; i < self->call_count; i++) {
-		CallState *call = &self->calls[i];
-		const AggregateCall *plan_call = plan->aggregate.calls[i];
-
-		TRY(aggregate_open(plan_call, &self->memory, task->arena, &call->run, err));
-		call->first_arg = count;
-		for (uint32_t a = 0; a < plan_call->arg_count; a++)
-			exprs[count++] = plan_call->args[a];
-		if (plan_call->filter != NULL) {
-			call->filter = count + 1;
-			exprs[count++] = plan_call->filter;
-		}
-		if (plan_call->order != NULL) {
-			call->order = count + 1;
-			exprs[count++] = plan_call->order;
-		}
-	}
+	TRY(calls_open(&self->calls, plan->aggregate.calls, plan->aggregate.call_count, task->arena, exprs,
+	               &count, err));
 	self->results = ARENA_ARRAY(task->arena, const Vector *, count + 1);
 	return program_compile(task->arena, exprs, count, &self->program, err);
 }
@@ -155,12 +128,7 @@ static void
 lay_out_states(AggregateOp *self, TaskContext *task)
 {
 	const Type **types = ARENA_ARRAY(task->arena, const Type *, self->table_keys + 1);
-	size_t size = 0;
 
-	for (uint32_t i = 0; i < self->call_count; i++) {
-		self->calls[i].run.offset = size;
-		size += self->calls[i].run.state_size;
-	}
 	for (uint32_t i = 0; i < self->key_count; i++)
 		types[i] = self->plan->aggregate.keys[i]->type;
 	if (self->table_keys > self->key_count)
@@ -168,7 +136,7 @@ lay_out_states(AggregateOp *self, TaskContext *task)
 	self->spec = (GroupTableSpec){
 		.key_types = types,
 		.key_count = self->table_keys,
-		.payload_size = (size + 15) & ~(size_t)15,
+		.payload_size = calls_lay_out(&self->calls, 0),
 		.byte_limit = task->state_limit,
 	};
 }
@@ -207,9 +175,7 @@ aggregate_op_open(Operator *op, TaskContext *task, Error *err)
 	self->task = task;
 	self->plan = op->plan;
 	self->key_count = op->plan->aggregate.key_count;
-	self->call_count = op->plan->aggregate.call_count;
 	self->table_keys = self->key_count + (op->plan->aggregate.set_count > 1);
-	self->calls = ARENA_ARRAY(task->arena, CallState, self->call_count);
 	self->watermark = INT64_MIN;
 	self->emitted_end = INT64_MIN;
 	TRY(compile(self, task, err));
@@ -252,14 +218,8 @@ release_groups(AggregateOp *self, GroupTable *groups)
 {
 	uint32_t count = group_table_count(groups);
 
-	for (uint32_t c = 0; c < self->call_count; c++) {
-		const AggregateRun *run = &self->calls[c].run;
-
-		if (run->call->class->release == NULL)
-			continue;
-		for (uint32_t g = 0; g < count; g++)
-			run->call->class->release(run, group_table_payload(groups, g) + run->offset);
-	}
+	for (uint32_t g = 0; g < count; g++)
+		calls_release(&self->calls, group_table_payload(groups, g));
 }
 
 static void
@@ -278,52 +238,21 @@ init_groups(AggregateOp *self, GroupTable *groups, uint32_t first)
 {
 	uint32_t count = group_table_count(groups);
 
-	for (uint32_t c = 0; c < self->call_count; c++) {
-		const AggregateRun *run = &self->calls[c].run;
-
-		if (run->call->class->init == NULL)
-			continue;
-		for (uint32_t g = first; g < count; g++)
-			run->call->class->init(run, group_table_payload(groups, g) + run->offset);
-	}
+	for (uint32_t g = first; g < count; g++)
+		calls_init(&self->calls, group_table_payload(groups, g));
 }
 
-/* Adds rows to one call's states; rows its FILTER leaves out are skipped. */
+/* Adds rows to the states of their groups in self->payloads. */
 static void
-add_to_call(AggregateOp *self, const CallState *call, const uint16_t *sel, uint32_t count, bool dense)
+add_to_groups(AggregateOp *self, const uint16_t *sel, uint32_t count, bool dense)
 {
-	uint16_t kept_rows[BATCH_CAPACITY];
-	char *kept_groups[BATCH_CAPACITY];
-	AggregateRows rows = {
-		.args = &self->results[call->first_arg],
-		.order = call->order > 0 ? self->results[call->order - 1] : NULL,
-		.sel = sel,
-		.count = count,
-		.groups = self->payloads,
-		.sequence = self->sequence,
-		.dense = dense,
-		.one_group = self->table_keys == 0,
-	};
-
-	if (call->filter > 0) {
-		const Vector *filter = self->results[call->filter - 1];
-		uint32_t kept = 0;
-
-		for (uint32_t i = 0; i < count; i++) {
-			uint32_t at = filter->constant ? 0 : sel[i];
-
-			if (vector_is_null(filter, sel[i]) || !VECTOR_DATA(filter, uint8_t)[at])
-				continue;
-			kept_rows[kept] = sel[i];
-			kept_groups[kept++] = self->payloads[i];
-		}
-		rows.sel = kept_rows;
-		rows.groups = kept_groups;
-		rows.count = kept;
-		rows.dense = false;
-	}
-	if (rows.count > 0)
-		call->run.call->class->add(&call->run, &rows);
+	calls_add(&self->calls, self->results,
+	          &(AggregateRows){.sel = sel,
+	                           .count = count,
+	                           .groups = self->payloads,
+	                           .sequence = self->sequence,
+	                           .dense = dense,
+	                           .one_group = self->table_keys == 0});
 }
 
 /* The key vectors of a grouping set: keys outside of it are NULL. */
@@ -361,8 +290,7 @@ add_rows(AggregateOp *self, GroupTable *groups, const uint16_t *sel, uint32_t co
 {
 	for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++) {
 		TRY(find_groups(self, groups, set, sel, count, err));
-		for (uint32_t c = 0; c < self->call_count; c++)
-			add_to_call(self, &self->calls[c], sel, count, dense);
+		add_to_groups(self, sel, count, dense);
 	}
 	return FERRIS_OK;
 }
@@ -381,21 +309,9 @@ static bool
 emit_calls(AggregateOp *self, const char *payload, Vector *columns, uint32_t row, Batch *batch,
            RecordRange record)
 {
-	uint32_t first = self->plan->schema.count - self->call_count;
+	uint32_t first = self->plan->schema.count - self->calls.count;
 
-	for (uint32_t c = 0; c < self->call_count; c++) {
-		const AggregateRun *run = &self->calls[c].run;
-		Str message = {NULL, 0};
-
-		vector_set_valid(&columns[first + c], row);
-		Status status = run->call->class->emit(run, payload + run->offset, &columns[first + c], row,
-		                                       &batch->heap, &message);
-		if (status == FERRIS_OK)
-			continue;
-		batch_add_error(batch, record, status, run->call->text, "%.*s", STR_ARG(message));
-		return false;
-	}
-	return true;
+	return calls_emit(&self->calls, payload, &columns[first], row, batch, record);
 }
 
 static Status
@@ -521,13 +437,8 @@ merge_pane(AggregateOp *self, const GroupTable *from, Error *err)
 		TRY(group_table_find(self->merged, (const Vector *const *)keys, sel, count, self->payloads,
 		                     &first_new, err));
 		init_groups(self, self->merged, first_new);
-		for (uint32_t c = 0; c < self->call_count; c++) {
-			const AggregateRun *run = &self->calls[c].run;
-
-			for (uint32_t i = 0; i < count; i++)
-				run->call->class->merge(run, self->payloads[i] + run->offset,
-				                        group_table_payload(from, first + i) + run->offset);
-		}
+		for (uint32_t i = 0; i < count; i++)
+			calls_merge(&self->calls, self->payloads[i], group_table_payload(from, first + i));
 	}
 	return FERRIS_OK;
 }
@@ -747,12 +658,8 @@ emit_correction(AggregateOp *self, uint16_t row, Span span, Error *err)
 			if (pane->start < span.start || pane->start >= span.end)
 				continue;
 			payload = group_table_get(pane->groups, self->keys, row);
-			for (uint32_t c = 0; payload != NULL && c < self->call_count; c++) {
-				const AggregateRun *run = &self->calls[c].run;
-
-				run->call->class->merge(run, self->payloads[0] + run->offset,
-				                        payload + run->offset);
-			}
+			if (payload != NULL)
+				calls_merge(&self->calls, self->payloads[0], payload);
 		}
 	}
 	batch_reset(out);
@@ -867,8 +774,7 @@ change_rows(AggregateOp *self, Batch *batch, GroupTable *groups, uint32_t set, S
 		uint16_t row = rows[i];
 
 		self->payloads[0] = payloads[i];
-		for (uint32_t c = 0; c < self->call_count; c++)
-			add_to_call(self, &self->calls[c], &row, 1, false);
+		add_to_groups(self, &row, 1, false);
 		if (has_window(self))
 			set_window(self, self->own, row, span);
 		if (emit_calls(self, payloads[i], self->own, row, batch, batch->records[row]))
