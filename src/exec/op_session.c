@@ -63,6 +63,9 @@ typedef struct SessionOp {
 	int64_t grace;
 	int64_t watermark; /* as announced; INT64_MIN: none */
 	uint64_t sequence; /* rows seen */
+	bool announces;    /* an operator further on wants to know the watermark */
+	int64_t announced; /* no session to come out begins before */
+	uint64_t looked;   /* `sequence` when that was found out */
 
 	GroupTableSpec spec;
 	GroupTable *keys;
@@ -95,6 +98,14 @@ add_time(int64_t time, int64_t span)
 	int64_t sum;
 
 	return __builtin_add_overflow(time, span, &sum) ? INT64_MAX : sum;
+}
+
+static int64_t
+subtract_time(int64_t time, int64_t span)
+{
+	int64_t difference;
+
+	return __builtin_sub_overflow(time, span, &difference) ? INT64_MIN : difference;
 }
 
 static int64_t
@@ -173,6 +184,9 @@ session_open(Operator *op, TaskContext *task, Error *err)
 	self->gap = op->plan->aggregate.window.size;
 	self->grace = op->plan->aggregate.window.grace;
 	self->watermark = INT64_MIN;
+	self->announced = INT64_MIN;
+	for (const Operator *next = op->next; next != NULL; next = next->next)
+		self->announces = self->announces || next->class->advance != NULL;
 	self->out = batch_new(op->plan->schema.fields, NULL, op->plan->schema.count);
 	batch_reset(self->out);
 	open_keys(self, task);
@@ -596,6 +610,24 @@ session_push(Operator *op, Batch *batch, Error *err)
 
 /* ---------------------------------------------------------------- the operator */
 
+/* Sessions are as long as their rows make them: the first open one holds the watermark back.  All
+ * are looked at after as many rows as there are sessions; until then the last answer holds. */
+static int64_t
+results_watermark(SessionOp *self)
+{
+	int64_t least = subtract_time(subtract_time(self->watermark, self->gap), self->grace);
+
+	if (self->sequence - self->looked < self->open)
+		return self->announced;
+	for (uint32_t i = 0; i < self->open; i++)
+		if (self->heap[i]->first < least)
+			least = self->heap[i]->first;
+	self->looked = self->sequence;
+	if (least > self->announced)
+		self->announced = least;
+	return self->announced;
+}
+
 static Status
 session_advance(Operator *op, int64_t watermark, Error *err)
 {
@@ -605,7 +637,7 @@ session_advance(Operator *op, int64_t watermark, Error *err)
 	TRY(close_until(self, watermark, err));
 	TRY(push_out(self, err));
 	TRY(forget_dead_keys(self, err));
-	return operator_advance(op->next, watermark, err);
+	return self->announces ? operator_advance(op->next, results_watermark(self), err) : FERRIS_OK;
 }
 
 static Status

@@ -124,7 +124,7 @@ pass_through(const Chunk *chunk, const Batch *batch, bool with_key, Output *outp
 		uint32_t out = first + i;
 		const ChunkRecord *record = NULL;
 
-		if (chunk->record_count > 0 && !batch->derived)
+		if (!batch->derived && chunk->record_count > 0)
 			record = &chunk->records[batch->records[batch->sel[i]].line];
 		output->timestamps[out] = record != NULL ? record->timestamp_ms : INT64_MIN;
 		if (record != NULL && record->header_len > 0)

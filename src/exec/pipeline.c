@@ -78,7 +78,12 @@ class_of(const PlanNode *node)
 		return &join_class;
 	case PLAN_OVER:
 		return &over_class;
-	case PLAN_LIMIT: /* counted by the writer, in order */
+	case PLAN_DISTINCT:
+		return &distinct_class;
+	case PLAN_SORT:
+		return &sort_class;
+	case PLAN_LIMIT:
+		return &limit_class;
 	case PLAN_SCAN:
 		break;
 	}
@@ -86,12 +91,23 @@ class_of(const PlanNode *node)
 }
 
 bool
+plan_counts_results(const StatementPlan *plan)
+{
+	for (const PlanNode *node = plan->root; node != NULL; node = node->input)
+		if (node->kind == PLAN_AGGREGATE || node->kind == PLAN_JOIN ||
+		    node->kind == PLAN_OVER || node->kind == PLAN_DISTINCT ||
+		    node->kind == PLAN_SORT)
+			return true;
+	return false;
+}
+
+bool
 plan_is_stateful(const StatementPlan *plan)
 {
 	for (const PlanNode *node = plan->root; node != NULL; node = node->input)
-		if (node->kind == PLAN_AGGREGATE || node->kind == PLAN_JOIN || node->kind == PLAN_OVER)
+		if (node->kind == PLAN_LIMIT && node != plan->root)
 			return true;
-	return false;
+	return plan_counts_results(plan);
 }
 
 static Status
@@ -114,9 +130,11 @@ build_operators(Pipeline *pipeline, Error *err)
 
 	TRY(add_operator(pipeline, pipeline->task.collect != NULL ? &collect_class : &sink_class, NULL,
 			 err));
+	/* A statement's own LIMIT is applied by the writer, to what all tasks put out. */
+	if (node->kind == PLAN_LIMIT && pipeline->task.collect == NULL)
+		node = node->input;
 	for (; node->kind != PLAN_SCAN; node = node->input)
-		if (class_of(node) != NULL)
-			TRY(add_operator(pipeline, class_of(node), node, err));
+		TRY(add_operator(pipeline, class_of(node), node, err));
 	return FERRIS_OK;
 }
 
@@ -188,6 +206,7 @@ result_reset(ChunkResult *result)
 	result->late = 0;
 	result->aggregated = 0;
 	result->results = 0;
+	result->limited = 0;
 	result->lines = 0;
 	result->errors = NULL;
 	result->rows_before = NULL;
@@ -281,6 +300,19 @@ cut_after_error(const Batch *batch, Output *output, uint32_t first)
 	output_cut(output, first + rows_before_line(batch, line));
 }
 
+/* Records behind the one that reached a LIMIT count as not read, as they would in a later chunk. */
+static void
+forget_errors_behind_limit(const TaskContext *task, Batch *batch)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < batch->error_count; i++)
+		if (batch->errors[i].derived || (int64_t)batch->errors[i].record.line <= task->last_line)
+			batch->errors[kept++] = batch->errors[i];
+	task->result->limited += batch->error_count - kept;
+	batch->error_count = kept;
+}
+
 Status
 pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error *err)
 {
@@ -291,7 +323,8 @@ pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error 
 	pipeline->task.chunk = chunk;
 	pipeline->task.output = &result->output;
 	pipeline->task.result = result;
-	while (chunk->record_count > 0 ? cursor.record < chunk->record_count
+	while (pipeline->task.done                ? false
+	       : chunk->record_count > 0 ? cursor.record < chunk->record_count
 				       : cursor.next < chunk->len) {
 		uint32_t first = result->output.count;
 
@@ -300,6 +333,8 @@ pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error 
 		fill_scan_columns(pipeline->scan, &pipeline->task, batch);
 		output_reserve(&result->output, batch->sel_count);
 		TRY(operator_push(pipeline->first, batch, err));
+		if (pipeline->task.done)
+			forget_errors_behind_limit(&pipeline->task, batch);
 		result->records_in += batch->records_in;
 		result->filtered += batch->filtered;
 		if (batch->error_count > 0 && pipeline->stop_at_error)
@@ -310,6 +345,12 @@ pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error 
 	}
 	result->lines = cursor.line;
 	return FERRIS_OK;
+}
+
+bool
+pipeline_is_done(const Pipeline *pipeline)
+{
+	return pipeline->task.done;
 }
 
 Status

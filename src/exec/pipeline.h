@@ -19,6 +19,7 @@ typedef struct ChunkResult {
 	uint64_t late;       /* rows too late for every window */
 	uint64_t aggregated; /* rows that went into groups */
 	uint64_t results;    /* rows that state gave out and that did not reach the output */
+	uint64_t limited;    /* rows that a LIMIT or OFFSET inside the query left out */
 	uint32_t lines;        /* lines or records consumed */
 	RowError *errors;      /* in the arena, in order of the records */
 	uint32_t *rows_before; /* for each error, the rows of the output that its record comes
@@ -54,6 +55,10 @@ Status pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result,
 
 /* The input has ended: what the operators still hold comes out. */
 Status pipeline_finish(Pipeline *pipeline, ChunkResult *result, Error *err);
+/* A LIMIT inside the query is reached: nothing that is still to be read can change the result. */
+bool pipeline_is_done(const Pipeline *pipeline);
+/* Whether rows go into state and come out of it as results, in the books of job/job.h. */
+bool plan_counts_results(const StatementPlan *plan);
 /* Whether the plan keeps state from chunk to chunk: then one pipeline must see them all, in order. */
 bool plan_is_stateful(const StatementPlan *plan);
 

@@ -72,8 +72,10 @@ struct Job {
 	/* writer stage */
 	Slot **pending; /* by sequence modulo slot_count */
 	uint64_t next_sequence;
+	bool counts_results;  /* rows come out of state */
 	bool stateful;        /* one task sees all chunks, in order */
 	uint64_t read_count;  /* chunks handed to the tasks; the ring orders it for them */
+	_Atomic bool satisfied; /* a LIMIT inside the query needs no more input */
 	_Atomic bool ended; /* the source has delivered everything */
 	SplitState *splits;
 	uint32_t split_count;
@@ -213,7 +215,7 @@ reader_main(void *argument)
 		ring_push(&job->filled, slot);
 		slot = NULL;
 	}
-	job->ended = result == READ_END;
+	job->ended = result == READ_END || job->satisfied;
 	ring_close(&job->filled);
 	/* Kafka wants to be asked while the rest is on its way out. */
 	while (!job->finished) {
@@ -256,6 +258,10 @@ task_main(void *argument)
 
 		slot->status = pipeline_run(job->pipelines[start->index], slot->chunk,
 					    &slot->result, &slot->error);
+		if (pipeline_is_done(job->pipelines[start->index])) {
+			job->satisfied = true;
+			job->stop = true;
+		}
 		ring_push(&job->done, slot);
 	}
 	if (job->stateful)
@@ -357,7 +363,8 @@ write_slot(Job *job, Slot *slot, Error *err)
 	job->counters.filtered += result->filtered;
 	job->counters.late += result->late;
 	job->counters.aggregated += result->aggregated;
-	if (job->stateful)
+	job->counters.limited += result->limited;
+	if (job->counts_results)
 		job->counters.results += result->output.count + result->results;
 	if (job->rows_left != INT64_MAX || job->skip_rows > 0)
 		apply_limit(job, result);
@@ -594,6 +601,7 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 	pthread_mutex_init(&job->commits.mutex, NULL);
 	job->counters.lag = -1;
 	job->stateful = plan_is_stateful(spec->plan);
+	job->counts_results = plan_counts_results(spec->plan);
 	job->group = str_format(&job->arena, "%.*s-%.*s", STR_ARG(spec->application),
 				STR_ARG(spec->plan->name))
 			     .data;

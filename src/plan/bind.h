@@ -16,12 +16,14 @@ typedef struct ScopeColumn {
 } ScopeColumn;
 
 typedef struct Grouping Grouping;
+typedef struct OverList OverList;
 
 typedef struct Scope {
 	ScopeColumn *columns;
 	uint32_t count;
 	PlanNode *scan;     /* the input if it is a scan: HEADER('k') adds columns to it; else NULL */
 	Grouping *grouping; /* of a grouped query's select list, HAVING, ...; else NULL */
+	OverList *over;     /* where window functions may stand; else NULL */
 	const char *what;   /* "WHERE", "the select list": for messages */
 } Scope;
 
@@ -31,6 +33,7 @@ typedef struct Binder {
 	Catalog *catalog;
 	Options with; /* the statement's trailing WITH and --set, expanded */
 	Str statement_name;
+	bool final; /* a query around this one waits for the end: groups come out once */
 	bool source_undeclared; /* a source took the unprefixed connector options of `with` */
 	const Endpoint *source; /* the last source bound: a default for the sink */
 	bool resumes;           /* some source goes on where the last run stopped */
@@ -81,6 +84,50 @@ Status bind_grouping(Binder *binder, Scope *input, const Select *select, const W
 Status bind_grouped(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
 /* Fixes the node's schema after everything was bound. */
 void finish_grouping(Binder *binder, Scope *scope);
+
+/* ---- plan/bind_values.c */
+
+/* One row without columns, for SELECT without FROM. */
+Status bind_one_row(Binder *binder, Position at, PlanNode **out, Scope *scope);
+/* VALUES (...), ...: columns column1, column2, ... */
+Status bind_values(Binder *binder, const QueryBody *body, PlanNode **out);
+/* AS t(a, b), WITH t(a, b): other names for all columns of a query; none leave it as it is. */
+Status rename_columns(Binder *binder, const NameList *names, PlanNode **node);
+
+/* ---- plan/bind_order.c */
+
+/* ORDER BY, bound. */
+typedef struct Sorting {
+	OverKey *keys;
+	uint32_t count;
+	uint32_t visible; /* columns of the select list; those behind them serve ORDER BY only */
+} Sorting;
+
+/* Binds ORDER BY over the columns of `scope` and of the select list that `project` is; it may add
+ * hidden columns to that. */
+Status bind_order(Binder *binder, const Query *query, bool distinct, Scope *scope, PlanNode *project,
+		  Sorting *out);
+/* Puts DISTINCT, ORDER BY, OFFSET and LIMIT over *node, which is the select list. */
+Status finish_order(Binder *binder, const Query *query, bool distinct, const Sorting *sorting,
+		    PlanNode **node);
+
+/* ---- plan/bind_over.c */
+
+/* From now on window functions may stand in the scope, over the rows of `input`. */
+void begin_over(Binder *binder, const Select *select, PlanNode *input, Scope *scope);
+/* f(...) OVER (...): a column whose place is known after finish_over. */
+Status bind_over(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
+/* QUALIFY, which may also name columns of the select list. */
+Status bind_qualify(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
+/* While QUALIFY is bound: *out is set if the expression is a column of the select list. */
+Status bind_select_alias(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
+/* Puts the nodes of all calls between `project` and its input, whose schema is complete by now, and
+ * the filter of QUALIFY (or NULL) over them. */
+Status finish_over(Binder *binder, Scope *scope, BoundExpr *qualify, PlanNode *project);
+/* The watermark of a time column: the stream's own, or one that an endless source is given. */
+Status add_time_watermark(Binder *binder, BoundExpr *time, PlanNode **root);
+/* Whether two expressions over the same columns are the same. */
+bool bound_equal(const BoundExpr *a, const BoundExpr *b);
 
 /* ---- plan/settings.c */
 

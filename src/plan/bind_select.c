@@ -25,19 +25,17 @@ not_yet(Binder *binder, Position at, const char *what)
 }
 
 static Status
-refuse_unsupported(Binder *binder, const Query *query, const Select *select)
+refuse_unsupported(Binder *binder, const Select *select)
 {
-	if (select->distinct)
-		return not_yet(binder, query->position, "SELECT DISTINCT");
-	if (select->qualify != NULL)
-		return not_yet(binder, select->qualify->position, "QUALIFY");
-	if (query->order.count > 0)
-		return not_yet(binder, query->order.items[0].expr->position, "ORDER BY");
+	if (select->distinct_on.count > 0) {
+		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, select->distinct_on.items[0]->position,
+			     "DISTINCT ON cannot run in this version yet");
+		return error_hint(binder->err, "keep the first row of each group by QUALIFY ROW_NUMBER() "
+					       "OVER (PARTITION BY ... ORDER BY ...) = 1");
+	}
 	if (!is_grouped(select) && select->grace != NULL)
 		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, select->grace->position,
 		                    "GRACE PERIOD needs a window");
-	if (!is_grouped(select) && query->emit == EMIT_FINAL)
-		return not_yet(binder, query->emit_position, "EMIT FINAL without a group");
 	return FERRIS_OK;
 }
 
@@ -157,13 +155,20 @@ undeclared_source(Binder *binder, const Relation *relation, CatalogEntry **out)
 }
 
 static Status
+bind_cte(Binder *binder, const CteScope *scope, PlanNode **out)
+{
+	TRY(bind_nested(binder, scope->outer, scope->cte->query, out));
+	return rename_columns(binder, &scope->cte->columns, out);
+}
+
+static Status
 bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out)
 {
 	CatalogEntry *entry = catalog_find(binder->catalog, relation->name.text);
 
 	for (const CteScope *scope = ctes; scope != NULL; scope = scope->outer)
 		if (str_eq_nocase(scope->cte->name.text, relation->name.text))
-			return bind_nested(binder, scope->outer, scope->cte->query, out);
+			return bind_cte(binder, scope, out);
 	if (relation->kind == RELATION_URI || entry == NULL) {
 		TRY(undeclared_source(binder, relation, &entry));
 	} else if (entry->query != NULL) {
@@ -212,8 +217,6 @@ bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, Pl
 	      Str *qualifier)
 {
 	*qualifier = relation->alias.text.data != NULL ? relation->alias.text : relation->name.text;
-	if (relation->column_aliases.count > 0)
-		return not_yet(binder, relation->position, "a list of column aliases");
 	switch (relation->kind) {
 	case RELATION_NAME:
 	case RELATION_URI:
@@ -265,6 +268,7 @@ bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	if (relation->kind == RELATION_JOIN)
 		return bind_join(binder, ctes, relation, out, scope);
 	TRY(bind_relation(binder, ctes, relation, out, &qualifier));
+	TRY(rename_columns(binder, &relation->column_aliases, out));
 	*scope = make_scope(binder, *out, qualifier);
 	return FERRIS_OK;
 }
@@ -368,7 +372,8 @@ item_name(const SelectItem *item)
 }
 
 static Status
-bind_items(Binder *binder, const Select *select, Scope *scope, PlanNode *input, PlanNode **out)
+bind_items(Binder *binder, const Query *query, const Select *select, Scope *scope, PlanNode *input,
+	   PlanNode **out, Sorting *sorting)
 {
 	PlanNode *project = ARENA_NEW(binder->arena, PlanNode);
 	SelectList list = {0};
@@ -392,44 +397,7 @@ bind_items(Binder *binder, const Select *select, Scope *scope, PlanNode *input, 
 	project->project.exprs = list.exprs;
 	project->project.key = list.key;
 	*out = project;
-	return FERRIS_OK;
-}
-
-/* ---------------------------------------------------------------- queries */
-
-static Status
-bind_count(Binder *binder, const Expr *expr, const char *what, int64_t *out)
-{
-	Scope none = {.what = what};
-	BoundExpr *bound;
-
-	if (expr == NULL)
-		return FERRIS_OK;
-	TRY(bind_expr(binder, &none, expr, &bound));
-	if (bound->kind != BOUND_CONSTANT || !type_is_integer(bound->type) ||
-	    bound->constant.is_null || bound->constant.int64 < 0)
-		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-				    "%s needs a whole number from 0", what);
-	*out = bound->constant.int64;
-	return FERRIS_OK;
-}
-
-static Status
-bind_limit(Binder *binder, const Query *query, PlanNode **node)
-{
-	PlanNode *limit = ARENA_NEW(binder->arena, PlanNode);
-
-	if (query->limit == NULL && query->offset == NULL)
-		return FERRIS_OK;
-	limit->kind = PLAN_LIMIT;
-	limit->input = *node;
-	limit->position = query->limit != NULL ? query->limit->position : query->offset->position;
-	limit->schema = (*node)->schema;
-	limit->limit.count = INT64_MAX;
-	TRY(bind_count(binder, query->limit, "LIMIT", &limit->limit.count));
-	TRY(bind_count(binder, query->offset, "OFFSET", &limit->limit.offset));
-	*node = limit;
-	return FERRIS_OK;
+	return bind_order(binder, query, select->distinct, scope, project, sorting);
 }
 
 /* ---------------------------------------------------------------- grouped queries */
@@ -447,6 +415,11 @@ add_declared_watermark(Binder *binder, PlanNode **root, bool *found)
 	PlanNode *scan = *link;
 	const Statement *declaration = scan->scan.declaration;
 
+	for (const PlanNode *above = *root; above->input != NULL; above = above->input)
+		if (above->kind == PLAN_WATERMARK) {
+			*found = true;
+			return FERRIS_OK;
+		}
 	*found = declaration != NULL && declaration->create.watermark.column.text.data != NULL;
 	if (!*found)
 		return FERRIS_OK;
@@ -471,38 +444,35 @@ bottom_of(const PlanNode *node)
 
 /* An endless source without a declared watermark: its time column less 'watermark.delay'. */
 static Status
-add_implied_watermark(Binder *binder, const WindowPlan *window, PlanNode **root)
+add_implied_watermark(Binder *binder, BoundExpr *time, PlanNode **root)
 {
 	const Endpoint *endpoint = bottom_of(*root)->scan.endpoint;
 	int64_t delay = endpoint->common[ENDPOINT_WATERMARK_DELAY].integer;
 	PlanNode *node = ARENA_NEW(binder->arena, PlanNode);
-	const Type *type = window->time->type;
+	const Type *type = time->type;
 	Value value = {.type = TYPE_OF(INTERVAL), .interval = {0, 0, delay * MICROS_PER_MILLI}};
 
 	if (plan_is_bounded(*root))
 		return FERRIS_OK;
 	if (type->kind == TYPE_BIGINT)
 		value = (Value){.type = TYPE_OF(BIGINT), .int64 = delay};
-	BoundExpr *args[] = {window->time,
-	                     bound_constant(binder->arena, value, window->time->position)};
+	BoundExpr *args[] = {time, bound_constant(binder->arena, value, time->position)};
 	*node = (PlanNode){.kind = PLAN_WATERMARK,
-	                   .position = window->time->position,
+	                   .position = time->position,
 	                   .input = *root,
 	                   .schema = (*root)->schema};
 	*root = node;
-	return function_bind(binder->arena, STR("-"), args, 2, window->time->position,
+	return function_bind(binder->arena, STR("-"), args, 2, time->position,
 	                     &node->watermark.expr, binder->err);
 }
 
-static Status
-add_watermark(Binder *binder, const WindowPlan *window, PlanNode **root)
+Status
+add_time_watermark(Binder *binder, BoundExpr *time, PlanNode **root)
 {
 	bool declared;
 
-	if (window->shape == SHAPE_NONE)
-		return FERRIS_OK;
 	TRY(add_declared_watermark(binder, root, &declared));
-	return declared ? FERRIS_OK : add_implied_watermark(binder, window, root);
+	return declared ? FERRIS_OK : add_implied_watermark(binder, time, root);
 }
 
 /* HAVING as a filter over the groups. */
@@ -526,15 +496,15 @@ filter_over(Binder *binder, PlanNode *input, BoundExpr *predicate)
 
 /* The output key of a grouped query is its group key, if all of it is selected. */
 static void
-mark_group_keys(PlanNode *project, uint32_t key_count)
+mark_group_keys(PlanNode *project, uint32_t visible, uint32_t key_count)
 {
 	uint32_t found = 0;
 
-	for (uint32_t i = 0; i < project->schema.count; i++)
+	for (uint32_t i = 0; i < visible; i++)
 		if (project->project.key[i])
 			return;
 	for (uint32_t k = 0; k < key_count; k++)
-		for (uint32_t i = 0; i < project->schema.count; i++)
+		for (uint32_t i = 0; i < visible; i++)
 			if (project->project.exprs[i]->kind == BOUND_COLUMN &&
 			    project->project.exprs[i]->column == k) {
 				found++;
@@ -542,47 +512,72 @@ mark_group_keys(PlanNode *project, uint32_t key_count)
 			}
 	if (found < key_count)
 		return;
-	for (uint32_t i = 0; i < project->schema.count; i++)
+	for (uint32_t i = 0; i < visible; i++)
 		project->project.key[i] = project->project.exprs[i]->kind == BOUND_COLUMN &&
 		                          project->project.exprs[i]->column < key_count;
 }
 
 static Status
 bind_grouped_select(Binder *binder, const Query *query, const Select *select, Scope *scope,
-                    PlanNode *node, PlanNode **out)
+                    PlanNode *node, PlanNode **out, Sorting *sorting)
 {
-	const Relation *function = select->from->kind == RELATION_FUNCTION ? select->from : NULL;
+	bool is_function = select->from != NULL && select->from->kind == RELATION_FUNCTION;
+	const Relation *function = is_function ? select->from : NULL;
+	EmitKind emit = query->emit == EMIT_DEFAULT && binder->final ? EMIT_FINAL : query->emit;
 	BoundExpr *having = NULL;
+	BoundExpr *qualify;
 	PlanNode *aggregate;
 	WindowPlan window;
 	Scope groups;
 
 	TRY(bind_window(binder, scope, select, function, &window));
-	TRY(add_watermark(binder, &window, &node));
-	TRY(bind_grouping(binder, scope, select, &window, query->emit, node, &groups, &aggregate));
+	if (window.shape != SHAPE_NONE)
+		TRY(add_time_watermark(binder, window.time, &node));
+	TRY(bind_grouping(binder, scope, select, &window, emit, node, &groups, &aggregate));
 	if (select->having != NULL)
 		TRY(bind_predicate(binder, &groups, select->having, "HAVING", &having));
-	TRY(bind_items(binder, select, &groups, aggregate, out));
+	begin_over(binder, select, aggregate, &groups);
+	TRY(bind_qualify(binder, &groups, select->qualify, &qualify));
+	TRY(bind_items(binder, query, select, &groups, aggregate, out, sorting));
 	finish_grouping(binder, &groups);
-	mark_group_keys(*out, aggregate->aggregate.key_count);
+	mark_group_keys(*out, sorting->visible, aggregate->aggregate.key_count);
 	if (having != NULL)
 		(*out)->input = filter_over(binder, aggregate, having);
-	return FERRIS_OK;
+	return finish_over(binder, &groups, qualify, *out);
+}
+
+static Status
+bind_plain_select(Binder *binder, const Query *query, const Select *select, Scope *scope, PlanNode *node,
+                  PlanNode **out, Sorting *sorting)
+{
+	BoundExpr *qualify;
+
+	begin_over(binder, select, node, scope);
+	TRY(bind_qualify(binder, scope, select->qualify, &qualify));
+	TRY(bind_items(binder, query, select, scope, node, out, sorting));
+	return finish_over(binder, scope, qualify, *out);
 }
 
 static Status
 bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Select *select,
             PlanNode **out)
 {
+	bool outer = binder->final;
 	PlanNode *node = NULL;
+	Sorting sorting;
 	Scope scope;
 
-	TRY(refuse_unsupported(binder, query, select));
-	if (select->from == NULL)
-		return not_yet(binder, query->position, "a SELECT without FROM");
-	TRY(bind_from(binder, ctes, select->from, &node, &scope));
-	if (node->kind == PLAN_LIMIT)
-		return not_yet(binder, node->position, "LIMIT inside a subquery");
+	TRY(refuse_unsupported(binder, select));
+	binder->final = outer || query->order.count > 0 || query->emit == EMIT_FINAL;
+	if (select->from != NULL)
+		TRY(bind_from(binder, ctes, select->from, &node, &scope));
+	else
+		TRY(bind_one_row(binder, query->position, &node, &scope));
+	if (query->emit == EMIT_FINAL && !is_grouped(select) && !plan_is_bounded(node)) {
+		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, query->emit_position,
+			     "EMIT FINAL without a group needs a source that ends");
+		return error_hint(binder->err, "leave it out: rows come out as they are");
+	}
 	if (select->where != NULL) {
 		BoundExpr *where;
 
@@ -590,14 +585,46 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
 		node = filter_over(binder, node, where);
 	}
 	if (is_grouped(select))
-		TRY(bind_grouped_select(binder, query, select, &scope, node, &node));
-	else if (select->from->kind == RELATION_FUNCTION)
+		TRY(bind_grouped_select(binder, query, select, &scope, node, &node, &sorting));
+	else if (select->from != NULL && select->from->kind == RELATION_FUNCTION)
 		return not_yet(binder, select->from->position, "a window without GROUP BY");
 	else
-		TRY(bind_items(binder, select, &scope, node, &node));
-	TRY(bind_limit(binder, query, &node));
+		TRY(bind_plain_select(binder, query, select, &scope, node, &node, &sorting));
+	TRY(finish_order(binder, query, select->distinct, &sorting, &node));
+	binder->final = outer;
 	*out = node;
 	return FERRIS_OK;
+}
+
+/* (query) or VALUES with ORDER BY and LIMIT: a select list of all its columns. */
+static Status
+bind_whole(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out)
+{
+	bool outer = binder->final;
+	Sorting sorting;
+
+	binder->final = outer || query->order.count > 0 || query->emit == EMIT_FINAL;
+	if (query->body->kind == BODY_VALUES)
+		TRY(bind_values(binder, query->body, out));
+	else
+		TRY(bind_nested(binder, ctes, query->body->query, out));
+	binder->final = outer;
+	if (query->limit == NULL && query->offset == NULL && query->order.count == 0)
+		return FERRIS_OK;
+	Scope scope = make_scope(binder, *out, (Str){"", 0});
+	SelectList list = {0};
+	Expr star = {.kind = EXPR_STAR, .position = query->position};
+	PlanNode *project = ARENA_NEW(binder->arena, PlanNode);
+
+	scope.what = "ORDER BY";
+	TRY(add_star(binder, &list, &scope, &star));
+	*project = (PlanNode){.kind = PLAN_PROJECT, .input = *out, .position = query->position};
+	project->schema = (Schema){list.fields, list.count};
+	project->project.exprs = list.exprs;
+	project->project.key = list.key;
+	*out = project;
+	TRY(bind_order(binder, query, false, &scope, project, &sorting));
+	return finish_order(binder, query, false, &sorting, out);
 }
 
 static Status
@@ -609,11 +636,8 @@ bind_body(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **o
 	case BODY_SELECT:
 		return bind_select(binder, ctes, query, &body->select, out);
 	case BODY_QUERY:
-		if (query->limit == NULL && query->offset == NULL && query->order.count == 0)
-			return bind_nested(binder, ctes, body->query, out);
-		return not_yet(binder, body->position, "LIMIT over a query in parentheses");
 	case BODY_VALUES:
-		return not_yet(binder, body->position, "VALUES");
+		return bind_whole(binder, ctes, query, out);
 	case BODY_SET:
 		return not_yet(binder, body->set.op_position, "a set operation");
 	}

@@ -85,6 +85,47 @@ print_aggregate(Arena *arena, Buffer *out, const PlanNode *node)
 	buffer_printf(out, " EMIT %s\n", node->aggregate.emit == EMIT_ONCE_FINAL ? "FINAL" : "CHANGES");
 }
 
+static void
+print_over(Arena *arena, Buffer *out, const PlanNode *node)
+{
+	static const char *const modes[] = {[OVER_ARRIVAL] = "in order of arrival",
+					    [OVER_TIME] = "in order of event time",
+					    [OVER_SORTED] = "sorted at the end",
+					    [OVER_BATCHES] = "sorted when the window closes"};
+
+	buffer_append_str(out, STR("Over"));
+	if (node->over.partition_count > 0) {
+		buffer_append_str(out, STR(" partition by "));
+		print_exprs(arena, out, node->over.partition, node->over.partition_count, ", ");
+	}
+	for (uint32_t i = 0; i < node->over.order_count; i++)
+		buffer_printf(out, "%s%.*s%s", i > 0 ? ", " : " order by ",
+			      STR_ARG(bound_text(arena, node->over.order[i].expr)),
+			      node->over.order[i].descending ? " DESC" : "");
+	buffer_printf(out, " %s: ", modes[node->over.mode]);
+	for (uint32_t i = 0; i < node->over.call_count; i++)
+		buffer_printf(out, "%s%.*s", i > 0 ? ", " : "", STR_ARG(node->over.calls[i].text));
+	buffer_append_char(out, '\n');
+}
+
+/* What bounds the state of an Over node. */
+static const char *
+over_state(const PlanNode *node)
+{
+	switch (node->over.mode) {
+	case OVER_TIME:
+		return "rows until the watermark passes them, and the rows of open frames of each "
+		       "partition";
+	case OVER_ARRIVAL:
+		return "the rows of open frames of each partition";
+	case OVER_SORTED:
+		return "all rows until the input ends";
+	case OVER_BATCHES:
+		return "the rows of one window";
+	}
+	return "";
+}
+
 static void print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent);
 
 static void
@@ -102,6 +143,22 @@ print_join(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 			      STR_ARG(node->join.right->schema.fields[i].name));
 	buffer_append_str(out, STR(" with the table\n"));
 	print_node(arena, out, node->join.right, indent + 2);
+}
+
+static void
+print_sort(Arena *arena, Buffer *out, const PlanNode *node)
+{
+	buffer_append_str(out, STR("Sort by "));
+	for (uint32_t i = 0; i < node->sort.count; i++) {
+		const OverKey *key = &node->sort.keys[i];
+
+		buffer_printf(out, "%s%.*s%s%s", i > 0 ? ", " : "", STR_ARG(bound_text(arena, key->expr)),
+			      key->descending ? " DESC" : "",
+			      key->nulls_first == key->descending ? "" :
+			      key->nulls_first                    ? " NULLS FIRST"
+								  : " NULLS LAST");
+	}
+	buffer_append_char(out, '\n');
 }
 
 static void
@@ -129,6 +186,15 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 	case PLAN_JOIN:
 		print_join(arena, out, node, indent);
 		break;
+	case PLAN_OVER:
+		print_over(arena, out, node);
+		break;
+	case PLAN_DISTINCT:
+		buffer_append_str(out, STR("Distinct\n"));
+		break;
+	case PLAN_SORT:
+		print_sort(arena, out, node);
+		break;
 	case PLAN_LIMIT:
 		buffer_append_str(out, STR("Limit"));
 		if (node->limit.count != INT64_MAX)
@@ -151,6 +217,22 @@ print_state(Buffer *out, const PlanNode *root)
 		if (node->kind == PLAN_JOIN) {
 			any = true;
 			buffer_append_str(out, STR("    state: Join keeps the table\n"));
+		}
+		if (node->kind == PLAN_OVER) {
+			any = true;
+			buffer_printf(out, "    state: Over keeps %s\n", over_state(node));
+		}
+		if (node->kind == PLAN_DISTINCT) {
+			any = true;
+			buffer_append_str(out, STR("    state: Distinct keeps the rows it has put out\n"));
+		}
+		if (node->kind == PLAN_SORT) {
+			any = true;
+			if (node->sort.keep == INT64_MAX)
+				buffer_append_str(out, STR("    state: Sort keeps all rows until the input ends\n"));
+			else
+				buffer_printf(out, "    state: Sort keeps the first %lld rows\n",
+					      (long long)node->sort.keep);
 		}
 		if (node->kind != PLAN_AGGREGATE)
 			continue;

@@ -20,6 +20,9 @@ typedef enum PlanKind {
 	PLAN_WATERMARK, /* event time: how far it has come before each row */
 	PLAN_AGGREGATE, /* groups of rows, of the whole input or of windows of time */
 	PLAN_JOIN,      /* rows of the input with the rows of a bounded table */
+	PLAN_DISTINCT,  /* rows that were not there before */
+	PLAN_SORT,      /* all rows in order, when the input ends */
+	PLAN_OVER,      /* window functions: each row with what its partition says about it */
 } PlanKind;
 
 /* How rows are cut into windows by their time. */
@@ -47,6 +50,60 @@ typedef enum JoinShape {
 	SHAPE_SEMI, /* rows that have a match, once */
 	SHAPE_ANTI, /* rows that have none */
 } JoinShape;
+
+/* When the rows of an OVER node are taken. */
+typedef enum OverMode {
+	OVER_ARRIVAL, /* as they come */
+	OVER_TIME,    /* in order of event time, when the watermark has passed them */
+	OVER_SORTED,  /* partition by partition when the input ends */
+	OVER_BATCHES, /* the same at every watermark: results of windows that have closed */
+} OverMode;
+
+typedef enum OverFunction {
+	OVER_ROW_NUMBER,
+	OVER_RANK,
+	OVER_DENSE_RANK,
+	OVER_PERCENT_RANK,
+	OVER_CUME_DIST,
+	OVER_NTILE,
+	OVER_LAG,
+	OVER_LEAD,
+	OVER_FIRST_VALUE,
+	OVER_LAST_VALUE,
+	OVER_NTH_VALUE,
+	OVER_AGGREGATE,
+} OverFunction;
+
+/* The rows a call looks at; both ends belong to it. */
+typedef struct OverFrame {
+	FrameUnit unit;
+	FrameBoundKind start;
+	FrameBoundKind end;
+	int64_t first; /* ROWS, GROUPS: where it starts and ends, from the row on */
+	int64_t last;
+	BoundExpr *key;  /* RANGE with an offset: the order key, and its bounds for the row */
+	BoundExpr *low;  /* or NULL */
+	BoundExpr *high; /* or NULL */
+	int64_t delay;   /* RANGE over time: it ends so long after the row */
+} OverFrame;
+
+typedef struct OverKey {
+	BoundExpr *expr;
+	bool descending;
+	bool nulls_first;
+} OverKey;
+
+typedef struct OverCall {
+	OverFunction function;
+	const Type *type;
+	Str text; /* as written */
+	Position position;
+	BoundExpr *value;         /* of LAG, LEAD, FIRST_VALUE, LAST_VALUE, NTH_VALUE */
+	BoundExpr *otherwise;     /* LAG, LEAD: where there is no such row; or NULL */
+	int64_t number;           /* LAG, LEAD: rows away; NTILE: tiles; NTH_VALUE: which */
+	AggregateCall *aggregate; /* OVER_AGGREGATE */
+	OverFrame frame;
+} OverCall;
 
 /* When a result is put out. */
 typedef enum EmitMode {
@@ -139,6 +196,26 @@ struct PlanNode {
 			uint32_t left_count;
 			uint32_t right_count;    /* columns of the right after its keys, last */
 		} join;
+		struct {
+			OverKey *keys; /* columns of the input */
+			uint32_t count;
+			int64_t keep; /* so many rows are wanted; INT64_MAX: all */
+		} sort;
+		struct {
+			OverMode mode;
+			BoundExpr **left; /* the input's columns that come out, first */
+			uint32_t left_count;
+			BoundExpr **partition;
+			uint32_t partition_count;
+			OverKey *order; /* OVER_TIME: the first is the event time */
+			uint32_t order_count;
+			OverCall *calls; /* the next columns of the schema */
+			uint32_t call_count;
+			bool numbered;     /* and last the rows' numbers in order of arrival, */
+			BoundExpr *number; /* by which nodes above keep ties in that order; or NULL */
+			BoundExpr *idle;   /* EXPIRE AFTER: the time that counts; or NULL */
+			int64_t idle_time; /* without a row for so long a partition begins anew */
+		} over;
 	};
 };
 

@@ -288,7 +288,10 @@ insert_sink(Binder *binder, const Target *target, const NameList *names, PlanNod
 static void
 set_key(Arena *arena, StatementPlan *plan, const PlanNode *root)
 {
-	const PlanNode *project = root->kind == PLAN_LIMIT ? root->input : root;
+	const PlanNode *project = root;
+
+	while (project->kind != PLAN_PROJECT)
+		project = project->input;
 
 	plan->key_columns = ARENA_ARRAY(arena, uint32_t, project->schema.count);
 	for (uint32_t i = 0; i < project->schema.count; i++)
@@ -388,6 +391,30 @@ check_aggregate(Arena *arena, const PlanNode *node, Error *err)
 }
 
 static Status
+check_over(Arena *arena, const PlanNode *node, Error *err)
+{
+	AggregateMemory memory = {0};
+
+	TRY(check_exprs(arena, node->over.partition, node->over.partition_count, err));
+	for (uint32_t i = 0; i < node->over.order_count; i++)
+		TRY(check_exprs(arena, &node->over.order[i].expr, 1, err));
+	for (uint32_t i = 0; i < node->over.call_count; i++) {
+		const OverCall *call = &node->over.calls[i];
+		AggregateRun run;
+
+		if (call->value != NULL)
+			TRY(check_exprs(arena, (BoundExpr *const[]){call->value}, 1, err));
+		if (call->otherwise != NULL)
+			TRY(check_exprs(arena, (BoundExpr *const[]){call->otherwise}, 1, err));
+		if (call->aggregate == NULL)
+			continue;
+		TRY(check_exprs(arena, call->aggregate->args, call->aggregate->arg_count, err));
+		TRY(aggregate_open(call->aggregate, &memory, arena, &run, err));
+	}
+	return FERRIS_OK;
+}
+
+static Status
 check_programs(Arena *arena, const PlanNode *node, Error *err)
 {
 	for (; node != NULL; node = node->input) {
@@ -397,6 +424,8 @@ check_programs(Arena *arena, const PlanNode *node, Error *err)
 			TRY(check_exprs(arena, node->project.exprs, node->schema.count, err));
 		if (node->kind == PLAN_AGGREGATE)
 			TRY(check_aggregate(arena, node, err));
+		if (node->kind == PLAN_OVER)
+			TRY(check_over(arena, node, err));
 		if (node->kind == PLAN_JOIN) {
 			TRY(check_exprs(arena, node->join.keys, node->join.key_count, err));
 			TRY(check_programs(arena, node->join.right, err));

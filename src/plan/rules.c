@@ -300,7 +300,7 @@ add_slots(Slots *slots, BoundExpr **exprs, uint32_t count)
 static void
 add_over_slots(Arena *arena, Slots *slots, PlanNode *node)
 {
-	uint32_t count = node->over.left_count + node->over.partition_count + node->over.order_count + 1;
+	uint32_t count = node->over.left_count + node->over.partition_count + node->over.order_count + 2;
 
 	for (uint32_t i = 0; i < node->over.call_count; i++)
 		count += 5 + (node->over.calls[i].aggregate != NULL
@@ -310,6 +310,7 @@ add_over_slots(Arena *arena, Slots *slots, PlanNode *node)
 	add_slots(slots, node->over.left, node->over.left_count);
 	add_slots(slots, node->over.partition, node->over.partition_count);
 	add_slots(slots, &node->over.idle, 1);
+	add_slots(slots, &node->over.number, 1);
 	for (uint32_t i = 0; i < node->over.order_count; i++)
 		add_slots(slots, &node->over.order[i].expr, 1);
 	for (uint32_t i = 0; i < node->over.call_count; i++) {
@@ -372,8 +373,14 @@ slots_of(Arena *arena, PlanNode *node)
 	case PLAN_OVER:
 		add_over_slots(arena, &slots, node);
 		break;
+	case PLAN_SORT:
+		slots.items = ARENA_ARRAY(arena, BoundExpr **, node->sort.count);
+		for (uint32_t i = 0; i < node->sort.count; i++)
+			add_slots(&slots, &node->sort.keys[i].expr, 1);
+		break;
 	case PLAN_SCAN:
 	case PLAN_LIMIT:
+	case PLAN_DISTINCT:
 		break;
 	}
 	return slots;
@@ -568,7 +575,7 @@ prune_over(Arena *arena, PlanNode *over, PlanNode *const *path, uint32_t depth)
 			over->over.left[kept] = over->over.left[i];
 		kept++;
 	}
-	over->over.left_count = kept - over->over.call_count;
+	over->over.left_count = kept - over->over.call_count - over->over.numbered;
 	for (uint32_t d = 0; d < depth; d++) {
 		Slots slots = slots_of(arena, path[d]);
 

@@ -1,0 +1,68 @@
+/* exec/op_limit.c -- LIMIT and OFFSET inside a query, in order of arrival.
+ *
+ * The limit of a whole statement is applied by the job's writer; this one stands below other nodes
+ * and sees all rows because such a statement runs as one task.  When the last row has passed, the
+ * task is told that it needs no more input.
+ *
+ * Owns:    two counts.
+ * Threads: one operator belongs to one task. */
+#include "exec/operator.h"
+
+typedef struct LimitOp {
+	Operator base;
+	TaskContext *task;
+	int64_t skip;
+	int64_t left;
+} LimitOp;
+
+static Status
+limit_open(Operator *op, TaskContext *task, Error *err)
+{
+	LimitOp *self = (LimitOp *)op;
+
+	(void)err;
+	self->task = task;
+	self->skip = op->plan->limit.offset;
+	self->left = op->plan->limit.count;
+	return FERRIS_OK;
+}
+
+static Status
+limit_push(Operator *op, Batch *batch, Error *err)
+{
+	LimitOp *self = (LimitOp *)op;
+	uint32_t count = batch->sel_count;
+	uint32_t first = self->skip < count ? (uint32_t)self->skip : count;
+	uint32_t passed = self->left < count - first ? (uint32_t)self->left : count - first;
+
+	self->skip -= first;
+	self->left -= passed;
+	if (!batch->counted)
+		self->task->result->limited += count - passed;
+	/* Rows of an operator's making come after input that has been read for them. */
+	if (self->left == 0 && !batch->derived && !self->task->done) {
+		self->task->done = true;
+		self->task->last_line =
+			passed > 0 ? (int64_t)batch->records[batch->sel[first + passed - 1]].line : -1;
+	}
+	if (passed < count) {
+		memmove(batch->sel, batch->sel + first, sizeof *batch->sel * passed);
+		batch->sel_count = passed;
+		batch->dense = false;
+	}
+	return operator_push(op->next, batch, err);
+}
+
+static void
+limit_close(Operator *op)
+{
+	(void)op;
+}
+
+const OperatorClass limit_class = {
+	.name = "Limit",
+	.size = sizeof(LimitOp),
+	.open = limit_open,
+	.push = limit_push,
+	.close = limit_close,
+};
