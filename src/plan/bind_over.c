@@ -336,11 +336,13 @@ static Status
 bind_whole_number(Binder *binder, const Expr *expr, const char *what, int64_t least, int64_t *out)
 {
 	Scope none = {.what = what};
+	Binder quiet = *binder;
+	Error ignored;
 	BoundExpr *bound;
 
-	TRY(bind_expr(binder, &none, expr, &bound));
-	if (bound->kind == BOUND_CONSTANT && type_is_integer(bound->type) && !bound->constant.is_null &&
-	    bound->constant.int64 >= least) {
+	quiet.err = &ignored;
+	if (bind_expr(&quiet, &none, expr, &bound) == FERRIS_OK && bound->kind == BOUND_CONSTANT &&
+	    type_is_integer(bound->type) && !bound->constant.is_null && bound->constant.int64 >= least) {
 		*out = bound->constant.int64;
 		return FERRIS_OK;
 	}
