@@ -871,6 +871,18 @@ aggregate_op_advance(Operator *op, int64_t watermark, Error *err)
 	return operator_advance(op->next, watermark, err);
 }
 
+/* Without keys there is a group, even of no rows. */
+static Status
+find_empty_groups(AggregateOp *self, GroupTable *groups, Error *err)
+{
+	if (group_table_count(groups) > 0)
+		return FERRIS_OK;
+	for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++)
+		if (self->plan->aggregate.sets[set] == 0)
+			TRY(find_groups(self, groups, set, (uint16_t[]){0}, 1, err));
+	return FERRIS_OK;
+}
+
 static Status
 aggregate_op_finish(Operator *op, Error *err)
 {
@@ -879,11 +891,9 @@ aggregate_op_finish(Operator *op, Error *err)
 	if (!emits_changes(self) && has_window(self)) {
 		TRY(emit_ended(self, INT64_MAX - 1, err));
 	} else if (!emits_changes(self)) {
-		/* Without GROUP BY there is a group, even of no rows. */
 		if (self->pane_count == 0)
 			find_pane(self, 0);
-		if (self->key_count == 0 && group_table_count(self->panes[0].groups) == 0)
-			TRY(find_groups(self, self->panes[0].groups, 0, (uint16_t[]){0}, 1, err));
+		TRY(find_empty_groups(self, self->panes[0].groups, err));
 		TRY(emit_groups(self, self->panes[0].groups, (Span){0, 0}, err));
 	}
 	return operator_finish(op->next, err);
