@@ -92,8 +92,9 @@ run_file(const char *path, Report *report)
 	while ((got = fread(block, 1, sizeof block, in)) > 0)
 		buffer_append(&text, block, got);
 	fclose(in);
+	const char *data = text.len > 0 ? text.data : "";
 	Status status =
-		sql_test_parse(&arena, path, (Str){text.data, (uint32_t)text.len}, &file, &err);
+		sql_test_parse(&arena, path, (Str){data, (uint32_t)text.len}, &file, &err);
 	if (status != FERRIS_OK)
 		error_print(stderr, &err, NULL, NULL);
 	for (uint32_t i = 0; status == FERRIS_OK && i < file.count; i++) {
