@@ -151,6 +151,7 @@ class Model:
 
 
 def draw_rows(rng, window):
+    grain = rng.choice([SECOND // 1000, SECOND, 5 * SECOND])  # coarse times fall on bounds
     rows, now = [], rng.choice([0, -3600 * SECOND, 1700000000 * SECOND])
     for _ in range(rng.choice([0, 1, 30, 400, 2500])):
         now += rng.choice([0, 0, 1, SECOND // 1000, SECOND // 3, SECOND, 2 * SECOND])
@@ -158,7 +159,7 @@ def draw_rows(rng, window):
             now += rng.randint(0, 500) * SECOND
         time = now - rng.choice([0, 0, 0, rng.randint(0, window.delay),
                                  rng.randint(0, 2 * window.delay + 30 * SECOND)])
-        time = time // 1000 * 1000
+        time = time // grain * grain
         rows.append({
             "k": rng.choice(["a", "b", "c", None, "a key of more than twelve bytes"]),
             "g": rng.choice([1, 2, None]),
