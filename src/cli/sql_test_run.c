@@ -34,7 +34,7 @@ typedef struct TestRun {
 	Status status;
 	Error error;
 	int64_t deadline_ms;
-	bool overdue;      /* the run was stopped at its deadline */
+	bool overdue; /* the run was stopped at its deadline */
 	Buffer *why;
 } TestRun;
 
@@ -363,13 +363,14 @@ balanced(TestRun *run)
 	if (sum->records_in + sum->results == sum->rows_out + sum->filtered + sum->failed +
 						      sum->limited + sum->late + sum->aggregated)
 		return true;
-	buffer_printf(run->why,
-		      "    the books do not balance: in %llu, out %llu, filtered %llu, failed %llu, "
-		      "limited %llu, late %llu, aggregated %llu\n",
-		      (unsigned long long)sum->records_in, (unsigned long long)sum->rows_out,
-		      (unsigned long long)sum->filtered, (unsigned long long)sum->failed,
-		      (unsigned long long)sum->limited, (unsigned long long)sum->late,
-		      (unsigned long long)sum->aggregated);
+	buffer_printf(
+		run->why,
+		"    the books do not balance: in %llu, out %llu, filtered %llu, failed %llu, "
+		"limited %llu, late %llu, aggregated %llu\n",
+		(unsigned long long)sum->records_in, (unsigned long long)sum->rows_out,
+		(unsigned long long)sum->filtered, (unsigned long long)sum->failed,
+		(unsigned long long)sum->limited, (unsigned long long)sum->late,
+		(unsigned long long)sum->aggregated);
 	return false;
 }
 
@@ -444,8 +445,10 @@ check(TestRun *run)
 	bool passed = true;
 
 	if (run->overdue) {
-		buffer_printf(run->why, "    did not end in %d s; does every stream that is read have an "
-		                        "input?\n", TIME_LIMIT_MS / 1000);
+		buffer_printf(run->why,
+			      "    did not end in %d s; does every stream that is read have an "
+			      "input?\n",
+			      TIME_LIMIT_MS / 1000);
 		return false;
 	}
 	if (run->status != FERRIS_OK && !expects_error(run->test)) {

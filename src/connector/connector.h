@@ -68,7 +68,8 @@ struct ConnectorClass {
 
 	/* Whether a source with these settings ends by itself; NULL: never. */
 	bool (*bounded)(const Setting *source_settings);
-	/* How many splits deliver side by side, each with its own event time; NULL: one at a time. */
+	/* How many splits deliver side by side, each with its own event time; NULL: one at a time.
+	 */
 	uint32_t (*split_count)(const Reader *reader);
 
 	/* NULL: cannot be read / written.  Bytes of long-lived state come from the arena. */

@@ -1,6 +1,7 @@
 /* connector/values.c -- a source of so many records without content, numbered by their positions.
  *
- * SELECT without FROM and VALUES read it: the planner puts their constants into the Project above. */
+ * SELECT without FROM and VALUES read it: the planner puts their constants into the Project above.
+ */
 #include "connector/values.h"
 
 enum { SOURCE_ROWS, SOURCE_OPTION_COUNT };

@@ -40,6 +40,6 @@ void calls_add(const CallSet *set, const Vector *const *results, const Aggregate
 void calls_merge(const CallSet *set, char *into, const char *from);
 /* The results to columns[0..count) at `row`; false, with an error in the batch, if one cannot be
  * computed. */
-bool calls_emit(const CallSet *set, const char *payload, Vector *columns, uint32_t row, Batch *batch,
-		RecordRange record);
+bool calls_emit(const CallSet *set, const char *payload, Vector *columns, uint32_t row,
+		Batch *batch, RecordRange record);
 void calls_release(const CallSet *set, char *payload);

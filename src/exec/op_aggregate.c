@@ -7,8 +7,8 @@
  * passes its end; its panes go when no window needs them.
  *
  * EMIT CHANGES.  After each row its group's new result takes the row's place, so the output does
- * not depend on how the input was cut.  A row of several windows or grouping sets comes out once for
- * each.  Windows are then kept whole, without panes.
+ * not depend on how the input was cut.  A row of several windows or grouping sets comes out once
+ * for each.  Windows are then kept whole, without panes.
  *
  * Late rows.  A row is late when the watermark before it has passed the end (and grace) of every
  * window it belongs to: it is counted and left out.  Within the grace it corrects windows that have
@@ -42,32 +42,32 @@ typedef struct AggregateOp {
 	Operator base;
 	TaskContext *task;
 	const PlanNode *plan;
-	Program *program;       /* keys, time, arguments, filters, orders */
+	Program *program; /* keys, time, arguments, filters, orders */
 	const Vector **results;
-	uint32_t time;          /* its place */
+	uint32_t time; /* its place */
 	CallSet calls;
-	uint32_t key_count;     /* of GROUP BY */
-	uint32_t table_keys;    /* with the number of the grouping set */
+	uint32_t key_count;  /* of GROUP BY */
+	uint32_t table_keys; /* with the number of the grouping set */
 	GroupTableSpec spec;
-	uint64_t sequence;      /* rows seen */
+	uint64_t sequence; /* rows seen */
 
-	Pane *panes;            /* in order of start; one without windows */
+	Pane *panes; /* in order of start; one without windows */
 	uint32_t pane_count;
 	uint32_t pane_capacity;
 	int64_t pane_length;
-	int64_t watermark;      /* as announced */
-	int64_t emitted_end;    /* windows that end here or earlier have come out, if they had rows */
-	GroupTable *merged;     /* of a window's panes */
+	int64_t watermark;   /* as announced */
+	int64_t emitted_end; /* windows that end here or earlier have come out, if they had rows */
+	GroupTable *merged;  /* of a window's panes */
 
-	Vector *nulls;          /* a constant NULL of each key's type, for grouping sets */
+	Vector *nulls; /* a constant NULL of each key's type, for grouping sets */
 	Vector set_number;
-	const Vector **keys;    /* for one grouping set */
+	const Vector **keys; /* for one grouping set */
 	char **payloads;
-	uint16_t *rows;         /* of one pane */
+	uint16_t *rows; /* of one pane */
 	uint16_t *rest;
-	Batch *out;             /* results that are no input rows */
-	Vector *columns;        /* EMIT CHANGES: take the place of the batch's */
-	Vector *own;            /* window bounds and aggregates of these columns */
+	Batch *out;      /* results that are no input rows */
+	Vector *columns; /* EMIT CHANGES: take the place of the batch's */
+	Vector *own;     /* window bounds and aggregates of these columns */
 } AggregateOp;
 
 static bool
@@ -118,8 +118,8 @@ compile(AggregateOp *self, TaskContext *task, Error *err)
 	self->time = count;
 	if (has_window(self))
 		exprs[count++] = plan->aggregate.window.time;
-	TRY(calls_open(&self->calls, plan->aggregate.calls, plan->aggregate.call_count, task->arena, exprs,
-	               &count, err));
+	TRY(calls_open(&self->calls, plan->aggregate.calls, plan->aggregate.call_count, task->arena,
+		       exprs, &count, err));
 	self->results = ARENA_ARRAY(task->arena, const Vector *, count + 1);
 	return program_compile(task->arena, exprs, count, &self->program, err);
 }
@@ -185,9 +185,10 @@ aggregate_op_open(Operator *op, TaskContext *task, Error *err)
 		return FERRIS_OK;
 	if (window->shape == SHAPE_SESSION)
 		return error_set_at(err, FERRIS_ERR_NOT_SUPPORTED, op->plan->position,
-		                    "SESSION windows cannot run in this version yet");
-	self->pane_length = emits_changes(self) ? window->advance
-	                                        : greatest_common_divisor(window->size, window->advance);
+				    "SESSION windows cannot run in this version yet");
+	self->pane_length = emits_changes(self)
+				    ? window->advance
+				    : greatest_common_divisor(window->size, window->advance);
 	return FERRIS_OK;
 }
 
@@ -207,7 +208,8 @@ find_pane(AggregateOp *self, int64_t start)
 		self->pane_capacity = self->pane_capacity > 0 ? self->pane_capacity * 2 : 8;
 		self->panes = memory_resize(self->panes, sizeof *self->panes * self->pane_capacity);
 	}
-	memmove(&self->panes[at + 1], &self->panes[at], sizeof *self->panes * (self->pane_count - at));
+	memmove(&self->panes[at + 1], &self->panes[at],
+		sizeof *self->panes * (self->pane_count - at));
 	self->pane_count++;
 	self->panes[at] = (Pane){.start = start, .groups = group_table_new(&self->spec)};
 	return &self->panes[at];
@@ -228,7 +230,8 @@ drop_pane(AggregateOp *self, uint32_t at)
 	release_groups(self, self->panes[at].groups);
 	group_table_destroy(self->panes[at].groups);
 	self->pane_count--;
-	memmove(&self->panes[at], &self->panes[at + 1], sizeof *self->panes * (self->pane_count - at));
+	memmove(&self->panes[at], &self->panes[at + 1],
+		sizeof *self->panes * (self->pane_count - at));
 }
 
 /* ---------------------------------------------------------------- adding */
@@ -247,12 +250,12 @@ static void
 add_to_groups(AggregateOp *self, const uint16_t *sel, uint32_t count, bool dense)
 {
 	calls_add(&self->calls, self->results,
-	          &(AggregateRows){.sel = sel,
-	                           .count = count,
-	                           .groups = self->payloads,
-	                           .sequence = self->sequence,
-	                           .dense = dense,
-	                           .one_group = self->table_keys == 0});
+		  &(AggregateRows){.sel = sel,
+				   .count = count,
+				   .groups = self->payloads,
+				   .sequence = self->sequence,
+				   .dense = dense,
+				   .one_group = self->table_keys == 0});
 }
 
 /* The key vectors of a grouping set: keys outside of it are NULL. */
@@ -273,20 +276,21 @@ set_keys(AggregateOp *self, uint32_t set)
 
 /* The groups of the rows, made if they are new, go to self->payloads. */
 static Status
-find_groups(AggregateOp *self, GroupTable *groups, uint32_t set, const uint16_t *sel, uint32_t count,
-            Error *err)
+find_groups(AggregateOp *self, GroupTable *groups, uint32_t set, const uint16_t *sel,
+	    uint32_t count, Error *err)
 {
 	uint32_t first;
 
 	set_keys(self, set);
-	Status status = group_table_find(groups, self->keys, sel, count, self->payloads, &first, err);
+	Status status =
+		group_table_find(groups, self->keys, sel, count, self->payloads, &first, err);
 	init_groups(self, groups, first);
 	return status;
 }
 
 static Status
 add_rows(AggregateOp *self, GroupTable *groups, const uint16_t *sel, uint32_t count, bool dense,
-         Error *err)
+	 Error *err)
 {
 	for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++) {
 		TRY(find_groups(self, groups, set, sel, count, err));
@@ -307,7 +311,7 @@ set_window(const AggregateOp *self, Vector *columns, uint32_t row, Span span)
 /* A group's aggregates to a row; one that cannot be computed is an error of the row. */
 static bool
 emit_calls(AggregateOp *self, const char *payload, Vector *columns, uint32_t row, Batch *batch,
-           RecordRange record)
+	   RecordRange record)
 {
 	uint32_t first = self->plan->schema.count - self->calls.count;
 
@@ -371,7 +375,7 @@ order_by_set(AggregateOp *self, const GroupTable *groups, uint32_t total)
 /* `count` groups from number `first` of the order on as rows. */
 static Status
 emit_some(AggregateOp *self, const GroupTable *groups, const uint32_t *order, uint32_t first,
-          uint32_t count, Span span, Error *err)
+	  uint32_t count, Span span, Error *err)
 {
 	Batch *out = self->out;
 	Vector **keys;
@@ -391,7 +395,7 @@ emit_some(AggregateOp *self, const GroupTable *groups, const uint32_t *order, ui
 		if (has_window(self))
 			set_window(self, out->columns, i, span);
 		if (emit_calls(self, group_table_payload(groups, group), out->columns, i, out,
-		               (RecordRange){0}))
+			       (RecordRange){0}))
 			out->sel[out->sel_count++] = (uint16_t)i;
 	}
 	return push_results(self, err);
@@ -434,11 +438,12 @@ merge_pane(AggregateOp *self, const GroupTable *from, Error *err)
 		group_table_keys(from, first, count, keys);
 		for (uint32_t i = 0; i < count; i++)
 			sel[i] = (uint16_t)i;
-		TRY(group_table_find(self->merged, (const Vector *const *)keys, sel, count, self->payloads,
-		                     &first_new, err));
+		TRY(group_table_find(self->merged, (const Vector *const *)keys, sel, count,
+				     self->payloads, &first_new, err));
 		init_groups(self, self->merged, first_new);
 		for (uint32_t i = 0; i < count; i++)
-			calls_merge(&self->calls, self->payloads[i], group_table_payload(from, first + i));
+			calls_merge(&self->calls, self->payloads[i],
+				    group_table_payload(from, first + i));
 	}
 	return FERRIS_OK;
 }
@@ -586,15 +591,14 @@ keep_timely(AggregateOp *self, Batch *batch)
 
 		if (vector_is_null(times, row)) {
 			batch_add_error(batch, batch->records[row], FERRIS_ERR_NOT_NULL,
-			                times_name(self),
-			                "NULL as the time of a window");
+					times_name(self), "NULL as the time of a window");
 			continue;
 		}
 		int64_t time = row_time(self, row);
 		if (time < -EVENT_TIME_LIMIT || time > EVENT_TIME_LIMIT) {
 			batch_add_error(batch, batch->records[row], FERRIS_ERR_OUT_OF_RANGE,
-			                times_name(self), "%lld cannot be the time of a window",
-			                (long long)time);
+					times_name(self), "%lld cannot be the time of a window",
+					(long long)time);
 			continue;
 		}
 		int64_t watermark = row_watermark(self, batch, row);
@@ -615,7 +619,8 @@ add_by_pane(AggregateOp *self, uint16_t *rows, uint32_t count, Error *err)
 	const WindowPlan *window = &self->plan->aggregate.window;
 
 	while (count > 0) {
-		int64_t start = align_down(row_time(self, rows[0]), window->offset, self->pane_length);
+		int64_t start =
+			align_down(row_time(self, rows[0]), window->offset, self->pane_length);
 		int64_t end = start + self->pane_length;
 		uint32_t same = 0;
 		uint32_t others = 0;
@@ -649,7 +654,8 @@ emit_correction(AggregateOp *self, uint16_t row, Span span, Error *err)
 		uint32_t first;
 
 		set_keys(self, set);
-		TRY(group_table_find(self->merged, self->keys, &row, 1, self->payloads, &first, err));
+		TRY(group_table_find(self->merged, self->keys, &row, 1, self->payloads, &first,
+				     err));
 		init_groups(self, self->merged, first);
 		for (uint32_t p = 0; p < self->pane_count; p++) {
 			const Pane *pane = &self->panes[p];
@@ -680,7 +686,8 @@ add_behind(AggregateOp *self, uint16_t row, int64_t watermark, Error *err)
 	TRY(emit_ended(self, watermark, err));
 	TRY(add_by_pane(self, &row, 1, err));
 	int64_t last = last_end(self, time);
-	for (int64_t end = first_end(self, time); end <= last && end <= self->emitted_end; end += window->advance)
+	for (int64_t end = first_end(self, time); end <= last && end <= self->emitted_end;
+	     end += window->advance)
 		if (end > watermark - window->grace)
 			TRY(emit_correction(self, row, window_of_end(self, end), err));
 	return FERRIS_OK;
@@ -715,7 +722,8 @@ push_final(AggregateOp *self, Batch *batch, uint32_t count, Error *err)
 	if (!has_window(self)) {
 		if (self->pane_count == 0)
 			find_pane(self, 0);
-		return add_rows(self, self->panes[0].groups, batch->sel, batch->sel_count, batch->dense, err);
+		return add_rows(self, self->panes[0].groups, batch->sel, batch->sel_count,
+				batch->dense, err);
 	}
 	/* Only with grace or several windows can a timely row be behind one of them. */
 	if (window->grace > 0 || window->advance < window->size)
@@ -760,7 +768,7 @@ push_change(AggregateOp *self, Batch *batch, const uint16_t *rows, uint32_t coun
 /* Adds the rows one after the other and puts each one's result into its own row. */
 static Status
 change_rows(AggregateOp *self, Batch *batch, GroupTable *groups, uint32_t set, Span span,
-            const uint16_t *rows, uint32_t count, Error *err)
+	    const uint16_t *rows, uint32_t count, Error *err)
 {
 	char **payloads = ARENA_ARRAY(&batch->heap, char *, count);
 	uint16_t *kept = ARENA_ARRAY(&batch->heap, uint16_t, count);
@@ -797,8 +805,8 @@ change_windows(AggregateOp *self, Batch *batch, uint16_t row, Error *err)
 		if (watermark != INT64_MIN && end <= watermark - window->grace)
 			continue;
 		for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++)
-			TRY(change_rows(self, batch, find_pane(self, end - window->size)->groups, set,
-			                window_of_end(self, end), &row, 1, err));
+			TRY(change_rows(self, batch, find_pane(self, end - window->size)->groups,
+					set, window_of_end(self, end), &row, 1, err));
 	}
 	return FERRIS_OK;
 }
@@ -810,12 +818,12 @@ push_changes(AggregateOp *self, Batch *batch, uint32_t count, Error *err)
 		if (self->pane_count == 0)
 			find_pane(self, 0);
 		if (self->plan->aggregate.set_count == 1)
-			return change_rows(self, batch, self->panes[0].groups, 0, (Span){0, 0}, batch->sel,
-			                   batch->sel_count, err);
+			return change_rows(self, batch, self->panes[0].groups, 0, (Span){0, 0},
+					   batch->sel, batch->sel_count, err);
 		for (uint32_t i = 0; i < batch->sel_count; i++)
 			for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++)
-				TRY(change_rows(self, batch, self->panes[0].groups, set, (Span){0, 0},
-				                &batch->sel[i], 1, err));
+				TRY(change_rows(self, batch, self->panes[0].groups, set,
+						(Span){0, 0}, &batch->sel[i], 1, err));
 		return FERRIS_OK;
 	}
 	for (uint32_t i = 0; i < count; i++)
@@ -841,7 +849,7 @@ aggregate_op_push(Operator *op, Batch *batch, Error *err)
 		self->task->result->aggregated += count;
 	batch->counted = true;
 	status = emits_changes(self) ? push_changes(self, batch, count, err)
-	                             : push_final(self, batch, count, err);
+				     : push_final(self, batch, count, err);
 	batch->counted = counted;
 	self->sequence += batch->row_count;
 	return status;

@@ -17,9 +17,9 @@
 #include "exec/operator.h"
 #include "state/group_table.h"
 
-#define NO_ROW        UINT32_MAX
-#define FIRST_ROWS    1024
-#define READ_WAIT_MS  100
+#define NO_ROW       UINT32_MAX
+#define FIRST_ROWS   1024
+#define READ_WAIT_MS 100
 
 /* The payload of a key: the first and last of its rows. */
 typedef struct RowChain {
@@ -32,21 +32,21 @@ typedef struct JoinOp {
 	Operator base;
 	TaskContext *task;
 	const PlanNode *plan;
-	Program *program;        /* keys, then the columns of the input that come out */
+	Program *program; /* keys, then the columns of the input that come out */
 	const Vector **results;
 
 	GroupTable *keys;
-	Vector *rows;            /* the table's columns, one vector each */
-	uint32_t *next;          /* the next row with the same key, or NO_ROW */
+	Vector *rows;   /* the table's columns, one vector each */
+	uint32_t *next; /* the next row with the same key, or NO_ROW */
 	uint32_t row_count;
 	uint32_t row_capacity;
-	bool unique;             /* no key has two rows */
-	Arena bytes;             /* of the table's texts */
+	bool unique; /* no key has two rows */
+	Arena bytes; /* of the table's texts */
 
-	Vector *columns;         /* take the place of the batch's */
-	Vector *found;           /* the table's values at the input's rows */
-	Batch *out;              /* gathered rows */
-	int64_t *watermarks;     /* of the gathered rows */
+	Vector *columns;     /* take the place of the batch's */
+	Vector *found;       /* the table's values at the input's rows */
+	Batch *out;          /* gathered rows */
+	int64_t *watermarks; /* of the gathered rows */
 } JoinOp;
 
 /* ---------------------------------------------------------------- the table */
@@ -94,10 +94,12 @@ keep_row(JoinOp *self, const Batch *batch, const Vector *const *keys, uint16_t r
 	chain->last = number;
 	self->next[number] = NO_ROW;
 	for (uint32_t c = 0; c < self->plan->join.right_count; c++)
-		vector_copy(&self->rows[c], number, &batch->columns[key_count + c], row, &self->bytes);
+		vector_copy(&self->rows[c], number, &batch->columns[key_count + c], row,
+			    &self->bytes);
 	if (group_table_bytes(self->keys) + arena_bytes(&self->bytes) > self->task->state_limit) {
-		error_set(err, FERRIS_ERR_LIMIT, "the table of the join does not fit into %zu bytes",
-		          self->task->state_limit);
+		error_set(err, FERRIS_ERR_LIMIT,
+			  "the table of the join does not fit into %zu bytes",
+			  self->task->state_limit);
 		return error_hint(err, "raise 'state.memory.limit', or keep fewer columns of it");
 	}
 	return FERRIS_OK;
@@ -122,15 +124,16 @@ table_error(const ChunkResult *result, const char *name, Error *err)
 {
 	const RowError *error = &result->errors[0];
 
-	error_set(err, error->status, "table '%s': record %u: %s%.*s%s%.*s", name, error->record.line + 1,
-	          error->column.len > 0 ? "column '" : "", STR_ARG(error->column),
-	          error->column.len > 0 ? "': " : "", STR_ARG(error->message));
+	error_set(err, error->status, "table '%s': record %u: %s%.*s%s%.*s", name,
+		  error->record.line + 1, error->column.len > 0 ? "column '" : "",
+		  STR_ARG(error->column), error->column.len > 0 ? "': " : "",
+		  STR_ARG(error->message));
 	return error_hint(err, "a join needs every row of its table: correct the record");
 }
 
 static Status
 read_table(Pipeline *pipeline, const ConnectorClass *source, Reader *reader, ChunkResult *result,
-           const char *name, Error *err)
+	   const char *name, Error *err)
 {
 	Chunk *chunk = chunk_new(CHUNK_CAPACITY);
 	ReadResult got = READ_IDLE;
@@ -174,7 +177,8 @@ build_table(JoinOp *self, TaskContext *task, Error *err)
 		.settings = endpoint->connector_settings,
 		.given = &endpoint->given,
 		.framing = {endpoint->codec, endpoint->codec_settings, decode},
-		.group = str_format(task->arena, "%s-%.*s", task->group, STR_ARG(endpoint->name)).data,
+		.group = str_format(task->arena, "%s-%.*s", task->group, STR_ARG(endpoint->name))
+				 .data,
 		.environment = task->environment,
 	};
 	Status status = endpoint->connector->reader_open(&reader_spec, task->arena, &reader, err);
@@ -194,7 +198,7 @@ build_table(JoinOp *self, TaskContext *task, Error *err)
 		status = pipeline_open(&spec, &pipeline, err);
 	if (status == FERRIS_OK)
 		status = read_table(pipeline, endpoint->connector, reader, &result,
-		                    reader_spec.object, err);
+				    reader_spec.object, err);
 	pipeline_close(pipeline);
 	if (reader != NULL)
 		endpoint->connector->reader_close(reader);
@@ -214,9 +218,9 @@ make_vectors(JoinOp *self, TaskContext *task)
 	for (uint32_t k = 0; k < plan->join.key_count; k++)
 		types[k] = plan->join.right->schema.fields[k].type;
 	GroupTableSpec spec = {.key_types = types,
-	                       .key_count = plan->join.key_count,
-	                       .payload_size = sizeof(RowChain),
-	                       .byte_limit = task->state_limit};
+			       .key_count = plan->join.key_count,
+			       .payload_size = sizeof(RowChain),
+			       .byte_limit = task->state_limit};
 	self->keys = group_table_new(&spec);
 	self->rows = ARENA_ARRAY(task->arena, Vector, right + 1);
 	self->found = ARENA_ARRAY(task->arena, Vector, right + 1);
@@ -357,11 +361,12 @@ gather_row(JoinOp *self, const Batch *batch, uint32_t row, uint32_t number)
 	uint32_t to = out->row_count++;
 
 	for (uint32_t i = 0; i < plan->join.left_count; i++)
-		vector_copy(&out->columns[i], to, self->results[plan->join.key_count + i], row, NULL);
+		vector_copy(&out->columns[i], to, self->results[plan->join.key_count + i], row,
+			    NULL);
 	for (uint32_t c = 0; c < plan->join.right_count; c++)
 		if (number != NO_ROW)
-			vector_copy(&out->columns[plan->join.left_count + c], to, &self->rows[c], number,
-			            NULL);
+			vector_copy(&out->columns[plan->join.left_count + c], to, &self->rows[c],
+				    number, NULL);
 		else
 			vector_set_null(&out->columns[plan->join.left_count + c], to);
 	out->records[to] = batch->records[row];

@@ -43,7 +43,8 @@ limit_push(Operator *op, Batch *batch, Error *err)
 	if (self->left == 0 && !batch->derived && !self->task->done) {
 		self->task->done = true;
 		self->task->last_line =
-			passed > 0 ? (int64_t)batch->records[batch->sel[first + passed - 1]].line : -1;
+			passed > 0 ? (int64_t)batch->records[batch->sel[first + passed - 1]].line
+				   : -1;
 	}
 	if (passed < count) {
 		memmove(batch->sel, batch->sel + first, sizeof *batch->sel * passed);

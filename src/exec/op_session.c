@@ -1,11 +1,11 @@
 /* exec/op_session.c -- SESSION: groups whose windows are runs of rows less than a gap apart.
  *
  * Each key has its open sessions in a list, the latest first, so that rows in order of time find
- * theirs at once.  A row joins the session that it is less than the gap away from, and merges two if
- * it lies between them; else it opens one.  A session comes out when the watermark passes its end
- * (last time + gap).  A row that can join no open session and whose own session would have ended is
- * late.  Within the grace a session is kept after it came out; a row that joins it then corrects it:
- * it comes out again at once, or at its new end if that is still to come.
+ * theirs at once.  A row joins the session that it is less than the gap away from, and merges two
+ * if it lies between them; else it opens one.  A session comes out when the watermark passes its
+ * end (last time + gap).  A row that can join no open session and whose own session would have
+ * ended is late.  Within the grace a session is kept after it came out; a row that joins it then
+ * corrects it: it comes out again at once, or at its new end if that is still to come.
  *
  * Sessions wait in a heap by end and, of one end, by their first row to arrive.  An end that moves
  * back is noticed when the session's turn comes.  The watermark before each row decides what is
@@ -33,13 +33,13 @@ typedef struct SessionKey {
 
 struct Session {
 	SessionKey *key;
-	Session *earlier;  /* of the same key; in the free list: the next one */
-	int64_t first;     /* time of its rows */
+	Session *earlier; /* of the same key; in the free list: the next one */
+	int64_t first;    /* time of its rows */
 	int64_t last;
-	int64_t due;       /* in the heap; what it waits for may be later */
-	uint64_t birth;    /* number of its first row to arrive; no two have the same */
-	uint32_t place;    /* in the heap */
-	bool emitted;      /* it came out and is kept for its grace */
+	int64_t due;    /* in the heap; what it waits for may be later */
+	uint64_t birth; /* number of its first row to arrive; no two have the same */
+	uint32_t place; /* in the heap */
+	bool emitted;   /* it came out and is kept for its grace */
 };
 
 #define SESSION_HEADER ((sizeof(Session) + 15) & ~(size_t)15)
@@ -128,10 +128,10 @@ compile(SessionOp *self, TaskContext *task, Error *err)
 {
 	const PlanNode *plan = self->plan;
 	uint32_t count = 0;
-	BoundExpr **exprs =
-		ARENA_ARRAY(task->arena, BoundExpr *,
-			    self->key_count + 1 +
-				    calls_expr_count(plan->aggregate.calls, plan->aggregate.call_count));
+	BoundExpr **exprs = ARENA_ARRAY(
+		task->arena, BoundExpr *,
+		self->key_count + 1 +
+			calls_expr_count(plan->aggregate.calls, plan->aggregate.call_count));
 
 	while (count < self->key_count) {
 		exprs[count] = plan->aggregate.keys[count];
@@ -260,10 +260,13 @@ add_block(SessionOp *self, Error *err)
 
 	if (held > self->spec.byte_limit || bytes > self->spec.byte_limit - held) {
 		error_set(err, FERRIS_ERR_LIMIT,
-			  "%u open sessions hold %zu bytes, and the limit of %zu bytes does not allow "
-			  "more", self->open, held, self->spec.byte_limit);
-		return error_hint(err, "raise 'state.memory.limit', or shorten the gap, the grace or "
-				       "the watermark's delay");
+			  "%u open sessions hold %zu bytes, and the limit of %zu bytes does not "
+			  "allow "
+			  "more",
+			  self->open, held, self->spec.byte_limit);
+		return error_hint(err,
+				  "raise 'state.memory.limit', or shorten the gap, the grace or "
+				  "the watermark's delay");
 	}
 	SessionBlock *block = memory_alloc(bytes);
 	block->next = self->blocks;
@@ -360,8 +363,8 @@ emit(SessionOp *self, const Session *session, Error *err)
 	group_table_key(self->keys, session->key->group, self->out_keys, row);
 	VECTOR_DATA(&out->columns[self->key_count], int64_t)[row] = session->first;
 	VECTOR_DATA(&out->columns[self->key_count + 1], int64_t)[row] = end_of(self, session);
-	if (calls_emit(&self->calls, (const char *)session, &out->columns[self->key_count + 2], row, out,
-		       (RecordRange){0}))
+	if (calls_emit(&self->calls, (const char *)session, &out->columns[self->key_count + 2], row,
+		       out, (RecordRange){0}))
 		out->sel[out->sel_count++] = (uint16_t)row;
 	return out->row_count == BATCH_CAPACITY ? push_out(self, err) : FERRIS_OK;
 }
@@ -428,8 +431,8 @@ forget_dead_keys(SessionOp *self, Error *err)
 		group_table_keys(self->keys, first, count, self->out_keys);
 		for (uint32_t k = 0; k < self->table_keys; k++)
 			self->row_keys[k] = self->out_keys[k];
-		Status status = group_table_find(kept, self->row_keys, sel, live, self->payloads, &group,
-						 err);
+		Status status = group_table_find(kept, self->row_keys, sel, live, self->payloads,
+						 &group, err);
 		if (status != FERRIS_OK) {
 			group_table_destroy(kept);
 			return status;
@@ -437,9 +440,11 @@ forget_dead_keys(SessionOp *self, Error *err)
 		for (uint32_t i = 0; i < live; i++) {
 			SessionKey *to = (SessionKey *)(void *)self->payloads[i];
 
-			*to = *(SessionKey *)(void *)group_table_payload(self->keys, first + sel[i]);
+			*to = *(SessionKey *)(void *)group_table_payload(self->keys,
+									 first + sel[i]);
 			to->group = group + i;
-			for (Session *session = to->latest; session != NULL; session = session->earlier)
+			for (Session *session = to->latest; session != NULL;
+			     session = session->earlier)
 				session->key = to;
 		}
 	}
@@ -465,8 +470,8 @@ find_keys(SessionOp *self, uint32_t set, const uint16_t *sel, uint32_t count, Er
 	number.has_null = false;
 	number.data = &value;
 	self->row_keys[self->key_count] = &number;
-	Status status =
-		group_table_find(self->keys, self->row_keys, sel, count, self->payloads, &first_new, err);
+	Status status = group_table_find(self->keys, self->row_keys, sel, count, self->payloads,
+					 &first_new, err);
 	for (uint32_t g = first_new; g < group_table_count(self->keys); g++)
 		((SessionKey *)(void *)group_table_payload(self->keys, g))->group = g;
 	return status;
@@ -511,8 +516,8 @@ correct(SessionOp *self, Session *session, int64_t watermark, Error *err)
 
 /* Adds a row to the key's session; *taken stays false if it is late. */
 static Status
-add_row(SessionOp *self, SessionKey *key, uint16_t row, int64_t time, int64_t watermark, uint64_t birth,
-	bool *taken, Error *err)
+add_row(SessionOp *self, SessionKey *key, uint16_t row, int64_t time, int64_t watermark,
+	uint64_t birth, bool *taken, Error *err)
 {
 	Session **link = &key->latest;
 
@@ -550,8 +555,8 @@ add_to_sets(SessionOp *self, const Batch *batch, uint32_t i, int64_t time, int64
 	uint64_t birth = (self->sequence + row) * set_count;
 
 	if (set_count == 1)
-		return add_row(self, (SessionKey *)(void *)self->payloads[i], row, time, watermark, birth,
-			       taken, err);
+		return add_row(self, (SessionKey *)(void *)self->payloads[i], row, time, watermark,
+			       birth, taken, err);
 	for (uint32_t set = 0; set < set_count; set++) {
 		TRY(find_keys(self, set, &row, 1, err));
 		TRY(add_row(self, (SessionKey *)(void *)self->payloads[0], row, time, watermark,
@@ -637,7 +642,8 @@ session_advance(Operator *op, int64_t watermark, Error *err)
 	TRY(close_until(self, watermark, err));
 	TRY(push_out(self, err));
 	TRY(forget_dead_keys(self, err));
-	return self->announces ? operator_advance(op->next, results_watermark(self), err) : FERRIS_OK;
+	return self->announces ? operator_advance(op->next, results_watermark(self), err)
+			       : FERRIS_OK;
 }
 
 static Status

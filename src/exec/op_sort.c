@@ -92,7 +92,8 @@ put_value(Buffer *out, const Vector *vector, uint32_t at)
 		buffer_append_char(out, (char)VECTOR_DATA(vector, const uint8_t)[at]);
 		break;
 	case PHYSICAL_INT64:
-		put_big_endian(out, (uint64_t)VECTOR_DATA(vector, const int64_t)[at] ^ UINT64_C(1) << 63);
+		put_big_endian(out, (uint64_t)VECTOR_DATA(vector, const int64_t)[at] ^
+					    UINT64_C(1) << 63);
 		break;
 	case PHYSICAL_INT128:
 		put_int128(out, VECTOR_DATA(vector, const Int128)[at]);
@@ -173,9 +174,12 @@ static Status
 limit_error(const SortOp *self, Error *err)
 {
 	error_set(err, FERRIS_ERR_LIMIT,
-		  "%zu rows to be sorted hold %zu bytes, and the limit of %zu bytes does not allow one "
-		  "more", self->count, self->budget.used, self->budget.limit);
-	return error_hint(err, "raise 'state.memory.limit', or add a LIMIT: only its rows are kept");
+		  "%zu rows to be sorted hold %zu bytes, and the limit of %zu bytes does not allow "
+		  "one "
+		  "more",
+		  self->count, self->budget.used, self->budget.limit);
+	return error_hint(err,
+			  "raise 'state.memory.limit', or add a LIMIT: only its rows are kept");
 }
 
 static Status
@@ -215,7 +219,8 @@ take_bytes(SortOp *self, SortRow *row, Error *err)
 
 /* The row behind its key in the scratch, and all of it to `into`, whose bytes are used again. */
 static Status
-store_row(SortOp *self, const Batch *batch, uint16_t row, const SortRow *key, SortRow *into, Error *err)
+store_row(SortOp *self, const Batch *batch, uint16_t row, const SortRow *key, SortRow *into,
+	  Error *err)
 {
 	for (uint32_t i = 0; i < self->base.plan->schema.count; i++)
 		group_nested_write(&self->scratch, &batch->columns[i], row);

@@ -1,9 +1,9 @@
 /* exec/operator.h -- what every operator is: it is pushed batches and pushes them on.
  *
  * One operator, one file, the same functions in the same order: open, push, advance, finish, close,
- * and the class at the end.  The plan node is read-only and shared; the operator holds all state and belongs to
- * one task.  A filter narrows the batch's selection vector; a projection puts its own vectors in
- * the place of the batch's columns while the operators below it run. */
+ * and the class at the end.  The plan node is read-only and shared; the operator holds all state
+ * and belongs to one task.  A filter narrows the batch's selection vector; a projection puts its
+ * own vectors in the place of the batch's columns while the operators below it run. */
 #pragma once
 
 #include "exec/pipeline.h"
@@ -43,14 +43,14 @@ struct TaskContext {
 	const Chunk *chunk;   /* being decoded */
 	const Reader *reader; /* for the names of its splits */
 	Output *output;       /* where the sink encodes to */
-	bool keyed;          /* the output has keys, headers, timestamps */
-	ChunkResult *result; /* what becomes of the chunk */
-	uint32_t splits;     /* that deliver side by side; 0: one at a time */
-	bool done;           /* a LIMIT inside the query is reached: no more input is needed */
-	int64_t last_line;   /* of the record that reached it, in the batch; -1: before all */
-	size_t state_limit;  /* bytes an operator may keep */
-	const char *group;   /* for consumer groups of tables that operators read */
-	void *environment;   /* for connectors */
+	bool keyed;           /* the output has keys, headers, timestamps */
+	ChunkResult *result;  /* what becomes of the chunk */
+	uint32_t splits;      /* that deliver side by side; 0: one at a time */
+	bool done;            /* a LIMIT inside the query is reached: no more input is needed */
+	int64_t last_line;    /* of the record that reached it, in the batch; -1: before all */
+	size_t state_limit;   /* bytes an operator may keep */
+	const char *group;    /* for consumer groups of tables that operators read */
+	void *environment;    /* for connectors */
 	Status (*collect)(void *collector, Batch *batch, Error *err); /* instead of a sink */
 	void *collector;
 };

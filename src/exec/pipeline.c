@@ -5,7 +5,7 @@
 #include "exec/operator.h"
 #include "exec/scan_columns.h"
 
-#define OUTPUT_LIMIT  ((size_t)1 << 30)
+#define OUTPUT_LIMIT ((size_t)1 << 30)
 
 struct Pipeline {
 	Arena arena;
@@ -73,7 +73,8 @@ class_of(const PlanNode *node)
 	case PLAN_WATERMARK:
 		return &watermark_class;
 	case PLAN_AGGREGATE:
-		return node->aggregate.window.shape == SHAPE_SESSION ? &session_class : &aggregate_class;
+		return node->aggregate.window.shape == SHAPE_SESSION ? &session_class
+								     : &aggregate_class;
 	case PLAN_JOIN:
 		return &join_class;
 	case PLAN_OVER:
@@ -128,8 +129,8 @@ build_operators(Pipeline *pipeline, Error *err)
 {
 	const PlanNode *node = pipeline->task.plan->root;
 
-	TRY(add_operator(pipeline, pipeline->task.collect != NULL ? &collect_class : &sink_class, NULL,
-			 err));
+	TRY(add_operator(pipeline, pipeline->task.collect != NULL ? &collect_class : &sink_class,
+			 NULL, err));
 	/* A statement's own LIMIT is applied by the writer, to what all tasks put out. */
 	if (node->kind == PLAN_LIMIT && pipeline->task.collect == NULL)
 		node = node->input;
@@ -164,17 +165,17 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 	arena_init(&pipeline->arena, 0);
 	pipeline->scan = plan_scan(spec->plan);
 	pipeline->stop_at_error = spec->stop_at_error;
-	pipeline->task = (TaskContext){.arena = &pipeline->arena,
-				       .plan = spec->plan,
-				       .reader = spec->reader,
-				       .keyed = spec->collect == NULL &&
-						spec->plan->sink->connector->keyed_output,
-				       .group = spec->group,
-				       .environment = spec->environment,
-				       .collect = spec->collect,
-				       .collector = spec->collector,
-				       .splits = spec->splits,
-				       .state_limit = (size_t)spec->plan->job[JOB_STATE_LIMIT].integer};
+	pipeline->task = (TaskContext){
+		.arena = &pipeline->arena,
+		.plan = spec->plan,
+		.reader = spec->reader,
+		.keyed = spec->collect == NULL && spec->plan->sink->connector->keyed_output,
+		.group = spec->group,
+		.environment = spec->environment,
+		.collect = spec->collect,
+		.collector = spec->collector,
+		.splits = spec->splits,
+		.state_limit = (size_t)spec->plan->job[JOB_STATE_LIMIT].integer};
 	pipeline->batch = new_batch(pipeline->scan);
 	pipeline_decode_spec(spec->plan, spec->order, &pipeline->decode);
 	TRY(pipeline->scan->scan.endpoint->codec->decoder_open(&pipeline->decode, &pipeline->arena,
@@ -307,7 +308,8 @@ forget_errors_behind_limit(const TaskContext *task, Batch *batch)
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < batch->error_count; i++)
-		if (batch->errors[i].derived || (int64_t)batch->errors[i].record.line <= task->last_line)
+		if (batch->errors[i].derived ||
+		    (int64_t)batch->errors[i].record.line <= task->last_line)
 			batch->errors[kept++] = batch->errors[i];
 	task->result->limited += batch->error_count - kept;
 	batch->error_count = kept;
@@ -323,9 +325,9 @@ pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error 
 	pipeline->task.chunk = chunk;
 	pipeline->task.output = &result->output;
 	pipeline->task.result = result;
-	while (pipeline->task.done                ? false
+	while (pipeline->task.done       ? false
 	       : chunk->record_count > 0 ? cursor.record < chunk->record_count
-				       : cursor.next < chunk->len) {
+					 : cursor.next < chunk->len) {
 		uint32_t first = result->output.count;
 
 		batch_reset(batch);

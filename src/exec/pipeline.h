@@ -16,10 +16,10 @@ typedef struct ChunkResult {
 	Output output;
 	uint64_t records_in;   /* records read */
 	uint64_t filtered;     /* rows that a predicate removed */
-	uint64_t late;       /* rows too late for every window */
-	uint64_t aggregated; /* rows that went into groups */
-	uint64_t results;    /* rows that state gave out and that did not reach the output */
-	uint64_t limited;    /* rows that a LIMIT or OFFSET inside the query left out */
+	uint64_t late;         /* rows too late for every window */
+	uint64_t aggregated;   /* rows that went into groups */
+	uint64_t results;      /* rows that state gave out and that did not reach the output */
+	uint64_t limited;      /* rows that a LIMIT or OFFSET inside the query left out */
 	uint32_t lines;        /* lines or records consumed */
 	RowError *errors;      /* in the arena, in order of the records */
 	uint32_t *rows_before; /* for each error, the rows of the output that its record comes
@@ -59,7 +59,8 @@ Status pipeline_finish(Pipeline *pipeline, ChunkResult *result, Error *err);
 bool pipeline_is_done(const Pipeline *pipeline);
 /* Whether rows go into state and come out of it as results, in the books of job/job.h. */
 bool plan_counts_results(const StatementPlan *plan);
-/* Whether the plan keeps state from chunk to chunk: then one pipeline must see them all, in order. */
+/* Whether the plan keeps state from chunk to chunk: then one pipeline must see them all, in order.
+ */
 bool plan_is_stateful(const StatementPlan *plan);
 
 /* What readers need to know of the scan: fills `spec` from the plan. */

@@ -179,8 +179,9 @@ append_letter_record(FailureHandler *handler, const FailedRecord *record)
 	Output *out = &handler->letters;
 	const Chunk *chunk = record->chunk;
 	const RowError *error = record->error;
-	const ChunkRecord *original =
-		chunk->record_count > 0 && !error->derived ? &chunk->records[error->record.line] : NULL;
+	const ChunkRecord *original = chunk->record_count > 0 && !error->derived
+					      ? &chunk->records[error->record.line]
+					      : NULL;
 	char code[16];
 
 	buffer_append_str(&out->bytes, record_bytes(record));

@@ -72,11 +72,11 @@ struct Job {
 	/* writer stage */
 	Slot **pending; /* by sequence modulo slot_count */
 	uint64_t next_sequence;
-	bool counts_results;  /* rows come out of state */
-	bool stateful;        /* one task sees all chunks, in order */
-	uint64_t read_count;  /* chunks handed to the tasks; the ring orders it for them */
+	bool counts_results;    /* rows come out of state */
+	bool stateful;          /* one task sees all chunks, in order */
+	uint64_t read_count;    /* chunks handed to the tasks; the ring orders it for them */
 	_Atomic bool satisfied; /* a LIMIT inside the query needs no more input */
-	_Atomic bool ended; /* the source has delivered everything */
+	_Atomic bool ended;     /* the source has delivered everything */
 	SplitState *splits;
 	uint32_t split_count;
 	int64_t skip_rows; /* OFFSET */
@@ -546,7 +546,8 @@ open_tasks(Job *job, Error *err)
 		.plan = plan,
 		.order = &job->order,
 		.reader = job->reader,
-		.splits = job->source->split_count != NULL ? job->source->split_count(job->reader) : 0,
+		.splits = job->source->split_count != NULL ? job->source->split_count(job->reader)
+							   : 0,
 		.group = job->group,
 		.environment = job->spec.environment,
 		.stop_at_error =

@@ -21,7 +21,7 @@ typedef struct OverList OverList;
 typedef struct Scope {
 	ScopeColumn *columns;
 	uint32_t count;
-	PlanNode *scan;     /* the input if it is a scan: HEADER('k') adds columns to it; else NULL */
+	PlanNode *scan; /* the input if it is a scan: HEADER('k') adds columns to it; else NULL */
 	Grouping *grouping; /* of a grouped query's select list, HAVING, ...; else NULL */
 	OverList *over;     /* where window functions may stand; else NULL */
 	const char *what;   /* "WHERE", "the select list": for messages */
@@ -74,11 +74,11 @@ bool is_grouped(const Select *select);
 /* The window that the query asks for by WINDOW, by a function in GROUP BY or in FROM; its time and
  * durations are bound over `input`.  SHAPE_NONE if there is none. */
 Status bind_window(Binder *binder, Scope *input, const Select *select, const Relation *function,
-                   WindowPlan *out);
+		   WindowPlan *out);
 /* Binds GROUP BY over `input` and makes the aggregate node over `node`; expressions bound in the
  * returned scope see its groups, and add the aggregates they mention to the node. */
 Status bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPlan *window,
-                     EmitKind emit, PlanNode *node, Scope *out, PlanNode **aggregate);
+		     EmitKind emit, PlanNode *node, Scope *out, PlanNode **aggregate);
 /* While binding in a grouped scope: *out is set if the expression is a group key, a window's bound
  * or an aggregate; NULL if it must be looked into. */
 Status bind_grouped(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
@@ -105,8 +105,8 @@ typedef struct Sorting {
 
 /* Binds ORDER BY over the columns of `scope` and of the select list that `project` is; it may add
  * hidden columns to that. */
-Status bind_order(Binder *binder, const Query *query, bool distinct, Scope *scope, PlanNode *project,
-		  Sorting *out);
+Status bind_order(Binder *binder, const Query *query, bool distinct, Scope *scope,
+		  PlanNode *project, Sorting *out);
 /* Puts DISTINCT, ORDER BY, OFFSET and LIMIT over *node, which is the select list. */
 Status finish_order(Binder *binder, const Query *query, bool distinct, const Sorting *sorting,
 		    PlanNode **node);

@@ -222,8 +222,8 @@ has_relation(const Scope *scope, Str name)
 static Status
 unknown_relation(Binder *binder, const Scope *scope, const Name *name)
 {
-	error_set_at(binder->err, FERRIS_ERR_UNKNOWN_TABLE, name->position, "no relation '%.*s' in FROM",
-	             STR_ARG(name->text));
+	error_set_at(binder->err, FERRIS_ERR_UNKNOWN_TABLE, name->position,
+		     "no relation '%.*s' in FROM", STR_ARG(name->text));
 	for (uint32_t i = 0; i < scope->count; i++) {
 		const Str candidates[] = {scope->columns[i].qualifier, scope->columns[i].name};
 		Str near = str_nearest(name->text, candidates, 2);
@@ -451,9 +451,9 @@ bind_like(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 
 	if (expr->like.kind == LIKE_SIMILAR)
 		return refuse_form(binder, "SIMILAR TO",
-					  "write the pattern for LIKE, or as a regular expression "
-					  "for REGEXP",
-					  expr->position);
+				   "write the pattern for LIKE, or as a regular expression "
+				   "for REGEXP",
+				   expr->position);
 	TRY(bind_any(binder, scope, expr->like.operand, &args[0]));
 	TRY(bind_any(binder, scope, expr->like.pattern, &args[1]));
 	if (expr->like.escape != NULL)
@@ -595,24 +595,24 @@ refuse_function(Binder *binder, const Expr *expr)
 
 	if (function->over != NULL) {
 		error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-		             "%.*s with OVER cannot stand here", STR_ARG(function->name.text));
+			     "%.*s with OVER cannot stand here", STR_ARG(function->name.text));
 		return error_hint(binder->err, "window functions belong in the select list or in "
-		                               "QUALIFY; a subquery can name their results");
+					       "QUALIFY; a subquery can name their results");
 	}
 	if (aggregate_exists(function->name.text)) {
 		error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-		             "the aggregate %.*s cannot stand here", STR_ARG(function->name.text));
+			     "the aggregate %.*s cannot stand here", STR_ARG(function->name.text));
 		return error_hint(binder->err, "aggregates belong in the select list or in HAVING");
 	}
 	if (is_window_function(function)) {
 		error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-		             "%.*s needs a window: OVER (...), or one in GROUP BY",
-		             STR_ARG(function->name.text));
+			     "%.*s needs a window: OVER (...), or one in GROUP BY",
+			     STR_ARG(function->name.text));
 		return error_hint(binder->err, "GROUP BY TUMBLE(time, INTERVAL '1' MINUTE)");
 	}
 	return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
-	                    "%.*s is no aggregate: it takes no *, DISTINCT, ORDER BY or FILTER",
-	                    STR_ARG(function->name.text));
+			    "%.*s is no aggregate: it takes no *, DISTINCT, ORDER BY or FILTER",
+			    STR_ARG(function->name.text));
 }
 
 static bool
@@ -637,13 +637,12 @@ bind_function(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 
 	if (is_constructor(name))
 		return refuse_form(binder, "making a MAP, STRUCT or ROW",
-					  "select its parts as columns of their own",
-					  expr->position);
+				   "select its parts as columns of their own", expr->position);
 	if (function->over != NULL && scope->over != NULL)
 		return bind_over(binder, scope, expr, out);
 	if (is_window_function(function) || function->star || function->distinct ||
-	    function->filter != NULL || function->order.count > 0 || function->within_group.count > 0 ||
-	    (aggregate_exists(name) && !function_exists(name)))
+	    function->filter != NULL || function->order.count > 0 ||
+	    function->within_group.count > 0 || (aggregate_exists(name) && !function_exists(name)))
 		return refuse_function(binder, expr);
 	for (uint32_t i = 0; i < count; i++) {
 		if (function->args[i].name.text.data != NULL)
@@ -767,8 +766,8 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 		return bind_list_call(binder, scope, STR("ARRAY"), &expr->list, expr, out);
 	case EXPR_ROW:
 		return refuse_form(binder, "a row of several values in parentheses",
-					  "compare its parts one by one, or select them as columns",
-					  expr->position);
+				   "compare its parts one by one, or select them as columns",
+				   expr->position);
 	case EXPR_SUBSCRIPT:
 		return bind_pair(binder, scope, STR("ELEMENT_AT"), expr->subscript.operand,
 				 expr->subscript.index, expr, out);

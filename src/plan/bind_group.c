@@ -9,9 +9,9 @@
 
 struct Grouping {
 	Scope *input;
-	PlanNode *node;         /* the aggregate */
+	PlanNode *node; /* the aggregate */
 	uint32_t call_capacity;
-	bool inside;            /* the arguments of an aggregate are being bound */
+	bool inside; /* the arguments of an aggregate are being bound */
 };
 
 /* Names of functions that stand for a window, and what its arguments mean. */
@@ -22,18 +22,18 @@ typedef struct WindowFunction {
 } WindowFunction;
 
 static const WindowFunction window_functions[] = {
-	{STR_INIT("TUMBLE"), SHAPE_HOP, 1},       {STR_INIT("TUMBLING"), SHAPE_HOP, 1},
-	{STR_INIT("HOP"), SHAPE_HOP, 2},          {STR_INIT("HOPPING"), SHAPE_HOP, 2},
-	{STR_INIT("SLIDING"), SHAPE_HOP, 2},      {STR_INIT("SESSION"), SHAPE_SESSION, 1},
+	{STR_INIT("TUMBLE"), SHAPE_HOP, 1},        {STR_INIT("TUMBLING"), SHAPE_HOP, 1},
+	{STR_INIT("HOP"), SHAPE_HOP, 2},           {STR_INIT("HOPPING"), SHAPE_HOP, 2},
+	{STR_INIT("SLIDING"), SHAPE_HOP, 2},       {STR_INIT("SESSION"), SHAPE_SESSION, 1},
 	{STR_INIT("CUMULATE"), SHAPE_CUMULATE, 2},
 };
 
 static const Str start_names[] = {
-	STR_INIT("TUMBLE_START"), STR_INIT("HOP_START"),      STR_INIT("SESSION_START"),
+	STR_INIT("TUMBLE_START"),   STR_INIT("HOP_START"),    STR_INIT("SESSION_START"),
 	STR_INIT("CUMULATE_START"), STR_INIT("WINDOW_START"),
 };
 static const Str end_names[] = {
-	STR_INIT("TUMBLE_END"), STR_INIT("HOP_END"),      STR_INIT("SESSION_END"),
+	STR_INIT("TUMBLE_END"),   STR_INIT("HOP_END"),    STR_INIT("SESSION_END"),
 	STR_INIT("CUMULATE_END"), STR_INIT("WINDOW_END"),
 };
 
@@ -129,7 +129,8 @@ has_aggregate(const Expr *expr)
 		return has_aggregate(expr->between.operand) || has_aggregate(expr->between.low) ||
 		       has_aggregate(expr->between.high);
 	case EXPR_IN_LIST:
-		return has_aggregate(expr->in_list.operand) || list_has_aggregate(&expr->in_list.list);
+		return has_aggregate(expr->in_list.operand) ||
+		       list_has_aggregate(&expr->in_list.list);
 	case EXPR_LIKE:
 		return has_aggregate(expr->like.operand) || has_aggregate(expr->like.pattern);
 	case EXPR_CASE:
@@ -139,7 +140,8 @@ has_aggregate(const Expr *expr)
 	case EXPR_TRY:
 		return has_aggregate(expr->operand);
 	case EXPR_SUBSCRIPT:
-		return has_aggregate(expr->subscript.operand) || has_aggregate(expr->subscript.index);
+		return has_aggregate(expr->subscript.operand) ||
+		       has_aggregate(expr->subscript.index);
 	case EXPR_FIELD:
 		return has_aggregate(expr->field.operand);
 	default:
@@ -150,7 +152,8 @@ has_aggregate(const Expr *expr)
 bool
 is_grouped(const Select *select)
 {
-	if (select->group_count > 0 || select->window.kind != WINDOW_NONE || has_aggregate(select->having))
+	if (select->group_count > 0 || select->window.kind != WINDOW_NONE ||
+	    has_aggregate(select->having))
 		return true;
 	for (uint32_t i = 0; i < select->item_count; i++)
 		if (has_aggregate(select->items[i].expr))
@@ -171,23 +174,26 @@ bind_duration(Binder *binder, const Expr *expr, const Type *time, bool zero, int
 	BoundExpr *bound;
 
 	TRY(bind_expr(binder, &none, expr, &bound));
-	if (bound->kind != BOUND_CONSTANT || bound->type->kind != TYPE_INTERVAL || bound->constant.is_null)
+	if (bound->kind != BOUND_CONSTANT || bound->type->kind != TYPE_INTERVAL ||
+	    bound->constant.is_null)
 		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-		                    "a window needs an INTERVAL constant here");
+				    "a window needs an INTERVAL constant here");
 	Interval interval = bound->constant.interval;
 	int64_t micros = -1;
 
-	if (interval.days >= 0 && interval.days <= LONGEST / MICROS_PER_DAY && interval.micros <= LONGEST)
+	if (interval.days >= 0 && interval.days <= LONGEST / MICROS_PER_DAY &&
+	    interval.micros <= LONGEST)
 		micros = interval.days * MICROS_PER_DAY + interval.micros;
 	if (interval.months != 0 || micros < 0 || (micros == 0 && !zero) || micros > LONGEST) {
 		error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-		             "a window cannot be %.*s long", STR_ARG(expr->text));
-		return error_hint(binder->err, "days, hours, minutes, seconds and parts of them can be");
+			     "a window cannot be %.*s long", STR_ARG(expr->text));
+		return error_hint(binder->err,
+				  "days, hours, minutes, seconds and parts of them can be");
 	}
 	if (time->kind == TYPE_BIGINT && micros % MICROS_PER_MILLI != 0)
 		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-		                    "a window over a BIGINT counts whole milliseconds, not %.*s",
-		                    STR_ARG(expr->text));
+				    "a window over a BIGINT counts whole milliseconds, not %.*s",
+				    STR_ARG(expr->text));
 	*out = time->kind == TYPE_BIGINT ? micros / MICROS_PER_MILLI : micros;
 	return FERRIS_OK;
 }
@@ -203,8 +209,8 @@ default_time(Binder *binder, const Scope *input, Position at, BoundExpr **out)
 		name = input->scan->scan.declaration->create.watermark.column.text;
 	for (uint32_t i = 0; i < input->count; i++)
 		if (str_eq_nocase(input->columns[i].name, name)) {
-			*out = bound_column(binder->arena, input->columns[i].index, input->columns[i].type, name,
-			                    at);
+			*out = bound_column(binder->arena, input->columns[i].index,
+					    input->columns[i].type, name, at);
 			return FERRIS_OK;
 		}
 	error_set_at(binder->err, FERRIS_ERR_UNKNOWN_COLUMN, at, "the window has no time column");
@@ -216,8 +222,9 @@ check_time(Binder *binder, BoundExpr *time)
 {
 	if (time->type->kind == TYPE_TIMESTAMP || time->type->kind == TYPE_BIGINT)
 		return FERRIS_OK;
-	error_set_at(binder->err, FERRIS_ERR_TYPE, time->position, "a window's time is a TIMESTAMP, not %.*s",
-	             STR_ARG(type_text(binder->arena, time->type)));
+	error_set_at(binder->err, FERRIS_ERR_TYPE, time->position,
+		     "a window's time is a TIMESTAMP, not %.*s",
+		     STR_ARG(type_text(binder->arena, time->type)));
 	return error_hint(binder->err, "or a BIGINT of epoch milliseconds");
 }
 
@@ -225,28 +232,30 @@ static Status
 check_shape(Binder *binder, const WindowPlan *window, Position at)
 {
 	if (window->shape == SHAPE_HOP && window->advance > window->size) {
-		error_set_at(binder->err, FERRIS_ERR_TYPE, at,
-		             "the window advances by more than its size: rows between would be in none");
-		return error_hint(binder->err, "the size comes first in SLIDING(size, advance), last in "
-		                               "HOP(time, advance, size)");
+		error_set_at(
+			binder->err, FERRIS_ERR_TYPE, at,
+			"the window advances by more than its size: rows between would be in none");
+		return error_hint(binder->err,
+				  "the size comes first in SLIDING(size, advance), last in "
+				  "HOP(time, advance, size)");
 	}
 	if (window->shape == SHAPE_CUMULATE && window->size % window->advance != 0)
 		return error_set_at(binder->err, FERRIS_ERR_TYPE, at,
-		                    "CUMULATE's size must be a multiple of its step");
+				    "CUMULATE's size must be a multiple of its step");
 	return FERRIS_OK;
 }
 
 /* time, [advance,] size, [offset] as arguments of a function. */
 static Status
 bind_window_arguments(Binder *binder, Scope *input, const WindowFunction *function,
-                      const Expr *const *args, uint32_t count, Position at, WindowPlan *out)
+		      const Expr *const *args, uint32_t count, Position at, WindowPlan *out)
 {
 	const Type *time;
 
 	if (count < 1 + function->durations || count > 2 + function->durations)
 		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, at,
-		                    "%.*s takes a time and %u duration%s", STR_ARG(function->name),
-		                    function->durations, function->durations == 1 ? "" : "s");
+				    "%.*s takes a time and %u duration%s", STR_ARG(function->name),
+				    function->durations, function->durations == 1 ? "" : "s");
 	out->shape = function->shape;
 	TRY(bind_expr(binder, input, args[0], &out->time));
 	TRY(check_time(binder, out->time));
@@ -264,8 +273,8 @@ static Status
 bind_window_clause(Binder *binder, Scope *input, const WindowClause *clause, WindowPlan *out)
 {
 	static const WindowShape shapes[] = {
-		[WINDOW_NONE] = SHAPE_NONE,       [WINDOW_TUMBLING] = SHAPE_HOP,
-		[WINDOW_SLIDING] = SHAPE_HOP,     [WINDOW_SESSION] = SHAPE_SESSION,
+		[WINDOW_NONE] = SHAPE_NONE,         [WINDOW_TUMBLING] = SHAPE_HOP,
+		[WINDOW_SLIDING] = SHAPE_HOP,       [WINDOW_SESSION] = SHAPE_SESSION,
 		[WINDOW_CUMULATE] = SHAPE_CUMULATE,
 	};
 
@@ -294,8 +303,8 @@ argument_slot(const WindowFunction *function, Str name)
 		return last;
 	if (str_eq_nocase(name, STR("OFFSET")))
 		return last + 1;
-	if (last == 2 && str_eq_nocase(name, function->shape == SHAPE_CUMULATE ? STR("STEP")
-	                                                                       : STR("SLIDE")))
+	if (last == 2 &&
+	    str_eq_nocase(name, function->shape == SHAPE_CUMULATE ? STR("STEP") : STR("SLIDE")))
 		return 1;
 	return -1;
 }
@@ -315,7 +324,7 @@ descriptor_column(Binder *binder, const TableArgument *argument)
 /* The next argument of TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), ...)) to its place. */
 static Status
 place_argument(Binder *binder, const WindowFunction *function, const TableArgument *argument,
-               const Expr **args, uint32_t *next)
+	       const Expr **args, uint32_t *next)
 {
 	int slot = (int)*next;
 
@@ -323,21 +332,22 @@ place_argument(Binder *binder, const WindowFunction *function, const TableArgume
 		slot = argument_slot(function, argument->name.text);
 	if (slot < 0)
 		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, argument->name.position,
-		                    "%.*s has no argument '%.*s'", STR_ARG(function->name),
-		                    STR_ARG(argument->name.text));
+				    "%.*s has no argument '%.*s'", STR_ARG(function->name),
+				    STR_ARG(argument->name.text));
 	if (slot > (int)function->durations + 1 || args[slot] != NULL)
-		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, argument->position,
-		                    "%.*s takes a table, DESCRIPTOR(time) and %u duration%s, each once",
-		                    STR_ARG(function->name), function->durations,
-		                    function->durations == 1 ? "" : "s");
+		return error_set_at(
+			binder->err, FERRIS_ERR_ARGUMENTS, argument->position,
+			"%.*s takes a table, DESCRIPTOR(time) and %u duration%s, each once",
+			STR_ARG(function->name), function->durations,
+			function->durations == 1 ? "" : "s");
 	if (argument->kind == ARGUMENT_DESCRIPTOR && slot == 0 && argument->columns.count == 1)
 		args[slot] = descriptor_column(binder, argument);
 	else if (argument->kind == ARGUMENT_EXPR && slot > 0)
 		args[slot] = argument->expr;
 	else
 		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, argument->position,
-		                    slot == 0 ? "DESCRIPTOR(time) with one column goes here"
-		                              : "a duration goes here");
+				    slot == 0 ? "DESCRIPTOR(time) with one column goes here"
+					      : "a duration goes here");
 	*next = (uint32_t)slot + 1;
 	return FERRIS_OK;
 }
@@ -352,9 +362,10 @@ bind_window_relation(Binder *binder, Scope *input, const Relation *relation, Win
 
 	if (function == NULL) {
 		error_set_at(binder->err, FERRIS_ERR_UNKNOWN_FUNCTION, relation->position,
-		             "unknown table function '%.*s'", STR_ARG(relation->function.name.text));
+			     "unknown table function '%.*s'",
+			     STR_ARG(relation->function.name.text));
 		return error_hint(binder->err, "windows are TUMBLE, HOP, CUMULATE and SESSION: "
-		                               "TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), size))");
+					       "TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), size))");
 	}
 	for (uint32_t i = 0; i < relation->function.arg_count; i++) {
 		const TableArgument *argument = &relation->function.args[i];
@@ -389,41 +400,41 @@ windows_in_groups(const Select *select, const Expr **out)
 /* TUMBLE(time, size) and the like as a call. */
 static Status
 bind_window_call(Binder *binder, Scope *input, const WindowFunction *function, const Expr *call,
-                 WindowPlan *out)
+		 WindowPlan *out)
 {
 	const Expr **args = ARENA_ARRAY(binder->arena, const Expr *, call->function.arg_count + 1);
 
 	for (uint32_t i = 0; i < call->function.arg_count; i++)
 		args[i] = call->function.args[i].value;
 	return bind_window_arguments(binder, input, function, args, call->function.arg_count,
-	                             call->position, out);
+				     call->position, out);
 }
 
 Status
 bind_window(Binder *binder, Scope *input, const Select *select, const Relation *function,
-            WindowPlan *out)
+	    WindowPlan *out)
 {
 	const Expr *call = NULL;
 	int ways = windows_in_groups(select, &call) + (select->window.kind != WINDOW_NONE) +
-	           (function != NULL);
+		   (function != NULL);
 
 	*out = (WindowPlan){.shape = SHAPE_NONE};
 	if (ways == 0 && select->grace != NULL)
 		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, select->grace->position,
-		                    "GRACE PERIOD needs a window");
+				    "GRACE PERIOD needs a window");
 	if (ways == 0)
 		return FERRIS_OK;
 	if (ways > 1)
 		return error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT,
-		                    call != NULL ? call->position : select->window.position,
-		                    "the query has more than one window");
+				    call != NULL ? call->position : select->window.position,
+				    "the query has more than one window");
 	if (function != NULL)
 		TRY(bind_window_relation(binder, input, function, out));
 	else if (call == NULL)
 		TRY(bind_window_clause(binder, input, &select->window, out));
 	else
-		TRY(bind_window_call(binder, input, find_window_function(call->function.name.text), call,
-		                     out));
+		TRY(bind_window_call(binder, input, find_window_function(call->function.name.text),
+				     call, out));
 	if (select->grace != NULL)
 		TRY(bind_duration(binder, select->grace, out->time->type, true, &out->grace));
 	return FERRIS_OK;
@@ -476,7 +487,7 @@ bound_equal(const BoundExpr *a, const BoundExpr *b)
 /* 1, or an alias of the select list, stands for that item's expression. */
 static Status
 group_expr(Binder *binder, const Select *select, const Scope *input, const Expr *expr,
-           const Expr **out)
+	   const Expr **out)
 {
 	*out = expr;
 	if (expr->kind == EXPR_INTEGER) {
@@ -486,8 +497,8 @@ group_expr(Binder *binder, const Select *select, const Scope *input, const Expr 
 			ordinal = ordinal * 10 + (uint32_t)(expr->literal.data[i] - '0');
 		if (ordinal < 1 || ordinal > select->item_count)
 			return error_set_at(binder->err, FERRIS_ERR_UNKNOWN_COLUMN, expr->position,
-			                    "GROUP BY %.*s: the select list has %u columns",
-			                    STR_ARG(expr->literal), select->item_count);
+					    "GROUP BY %.*s: the select list has %u columns",
+					    STR_ARG(expr->literal), select->item_count);
 		*out = select->items[ordinal - 1].expr;
 		return FERRIS_OK;
 	}
@@ -506,7 +517,7 @@ static bool
 names_window_bound(const Expr *expr)
 {
 	const Str names[] = {STR("window_start"), STR("window_end"), STR("_window_start"),
-	                     STR("_window_end")};
+			     STR("_window_end")};
 
 	return expr->kind == EXPR_COLUMN &&
 	       among(expr->column.items[expr->column.count - 1].text, names, 4);
@@ -525,7 +536,7 @@ add_key(Binder *binder, Grouping *grouping, const Expr *expr, uint32_t *index)
 			return FERRIS_OK;
 	if (node->aggregate.key_count == 64)
 		return error_set_at(binder->err, FERRIS_ERR_LIMIT, expr->position,
-		                    "more than 64 expressions in GROUP BY");
+				    "more than 64 expressions in GROUP BY");
 	node->aggregate.keys[node->aggregate.key_count++] = key;
 	return FERRIS_OK;
 }
@@ -533,7 +544,7 @@ add_key(Binder *binder, Grouping *grouping, const Expr *expr, uint32_t *index)
 /* The keys of one written set as a bit mask. */
 static Status
 bind_set(Binder *binder, Grouping *grouping, const Select *select, const ExprList *list,
-         const WindowPlan *window, uint64_t *mask)
+	 const WindowPlan *window, uint64_t *mask)
 {
 	*mask = 0;
 	for (uint32_t i = 0; i < list->count; i++) {
@@ -543,7 +554,8 @@ bind_set(Binder *binder, Grouping *grouping, const Select *select, const ExprLis
 		TRY(group_expr(binder, select, grouping->input, list->items[i], &expr));
 		if (window->shape != SHAPE_NONE &&
 		    (names_window_bound(expr) ||
-		     (expr->kind == EXPR_FUNCTION && find_window_function(expr->function.name.text) != NULL)))
+		     (expr->kind == EXPR_FUNCTION &&
+		      find_window_function(expr->function.name.text) != NULL)))
 			continue;
 		TRY(add_key(binder, grouping, expr, &index));
 		*mask |= UINT64_C(1) << index;
@@ -554,7 +566,7 @@ bind_set(Binder *binder, Grouping *grouping, const Select *select, const ExprLis
 /* The masks that one element of GROUP BY stands for. */
 static Status
 element_masks(Binder *binder, Grouping *grouping, const Select *select, const GroupItem *item,
-              const WindowPlan *window, uint64_t **masks, uint32_t *count)
+	      const WindowPlan *window, uint64_t **masks, uint32_t *count)
 {
 	uint64_t *parts = ARENA_ARRAY(binder->arena, uint64_t, item->set_count + 1);
 	uint32_t n = item->set_count;
@@ -568,7 +580,7 @@ element_masks(Binder *binder, Grouping *grouping, const Select *select, const Gr
 	}
 	if (item->kind == GROUP_CUBE && n > 10)
 		return error_set_at(binder->err, FERRIS_ERR_LIMIT, item->position,
-		                    "CUBE of more than 10 elements");
+				    "CUBE of more than 10 elements");
 	*count = item->kind == GROUP_ROLLUP ? n + 1 : 1u << n;
 	*masks = ARENA_ARRAY(binder->arena, uint64_t, *count);
 	for (uint32_t i = 0; i < *count; i++)
@@ -590,10 +602,12 @@ bind_groups(Binder *binder, Grouping *grouping, const Select *select, const Wind
 		uint64_t *masks = NULL;
 		uint32_t count = 0;
 
-		TRY(element_masks(binder, grouping, select, &select->groups[g], window, &masks, &count));
+		TRY(element_masks(binder, grouping, select, &select->groups[g], window, &masks,
+				  &count));
 		if ((uint64_t)set_count * count > 4096)
-			return error_set_at(binder->err, FERRIS_ERR_LIMIT, select->groups[g].position,
-			                    "more than 4096 grouping sets");
+			return error_set_at(binder->err, FERRIS_ERR_LIMIT,
+					    select->groups[g].position,
+					    "more than 4096 grouping sets");
 		uint64_t *product = ARENA_ARRAY(binder->arena, uint64_t, set_count * count);
 		for (uint32_t i = 0; i < set_count; i++)
 			for (uint32_t k = 0; k < count; k++)
@@ -624,15 +638,15 @@ check_watermark(Binder *binder, const WindowPlan *window, const PlanNode *node)
 	    node->watermark.expr->type->kind == window->time->type->kind)
 		return FERRIS_OK;
 	error_set_at(binder->err, FERRIS_ERR_TYPE, window->time->position,
-	             "the window's time is %.*s, but the watermark is of type %.*s",
-	             STR_ARG(type_text(binder->arena, window->time->type)),
-	             STR_ARG(type_text(binder->arena, node->watermark.expr->type)));
+		     "the window's time is %.*s, but the watermark is of type %.*s",
+		     STR_ARG(type_text(binder->arena, window->time->type)),
+		     STR_ARG(type_text(binder->arena, node->watermark.expr->type)));
 	return error_hint(binder->err, "declare WATERMARK FOR the column that the window is over");
 }
 
 Status
 bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPlan *window,
-              EmitKind emit, PlanNode *node, Scope *out, PlanNode **aggregate)
+	      EmitKind emit, PlanNode *node, Scope *out, PlanNode **aggregate)
 {
 	Grouping *grouping = ARENA_NEW(binder->arena, Grouping);
 	PlanNode *result = ARENA_NEW(binder->arena, PlanNode);
@@ -640,12 +654,13 @@ bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPl
 	result->kind = PLAN_AGGREGATE;
 	result->input = node;
 	result->position = select->group_count > 0 ? select->groups[0].position
-	                                           : select->items[0].expr->position;
+						   : select->items[0].expr->position;
 	result->aggregate.window = *window;
 	result->aggregate.keys = ARENA_ARRAY(binder->arena, BoundExpr *, 64);
-	result->aggregate.emit = emit == EMIT_FINAL || (emit == EMIT_DEFAULT && window->shape != SHAPE_NONE)
-	                                 ? EMIT_ONCE_FINAL
-	                                 : EMIT_EACH_CHANGE;
+	result->aggregate.emit =
+		emit == EMIT_FINAL || (emit == EMIT_DEFAULT && window->shape != SHAPE_NONE)
+			? EMIT_ONCE_FINAL
+			: EMIT_EACH_CHANGE;
 	grouping->input = input;
 	grouping->node = result;
 	TRY(check_watermark(binder, window, node));
@@ -653,9 +668,11 @@ bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPl
 	*out = *input;
 	if (window->shape == SHAPE_SESSION && result->aggregate.emit == EMIT_EACH_CHANGE) {
 		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, result->position,
-		             "SESSION with EMIT CHANGES cannot run: a session that grows would leave its "
-		             "shorter self behind");
-		return error_hint(binder->err, "leave EMIT CHANGES out: a session comes out when it has ended");
+			     "SESSION with EMIT CHANGES cannot run: a session that grows would "
+			     "leave its "
+			     "shorter self behind");
+		return error_hint(binder->err,
+				  "leave EMIT CHANGES out: a session comes out when it has ended");
 	}
 	out->scan = NULL;
 	out->grouping = grouping;
@@ -702,7 +719,8 @@ add_call(Binder *binder, Grouping *grouping, AggregateCall *call)
 		AggregateCall **calls = ARENA_ARRAY(binder->arena, AggregateCall *, capacity);
 
 		if (node->aggregate.call_count > 0)
-			memcpy(calls, node->aggregate.calls, sizeof *calls * node->aggregate.call_count);
+			memcpy(calls, node->aggregate.calls,
+			       sizeof *calls * node->aggregate.call_count);
 		node->aggregate.calls = calls;
 		grouping->call_capacity = capacity;
 	}
@@ -713,14 +731,16 @@ add_call(Binder *binder, Grouping *grouping, AggregateCall *call)
 static Status
 bind_modifiers(Binder *binder, Scope *input, const FunctionCall *function, AggregateCall *call)
 {
-	const OrderList *order = function->order.count > 0 ? &function->order : &function->within_group;
+	const OrderList *order =
+		function->order.count > 0 ? &function->order : &function->within_group;
 
 	call->distinct = function->distinct;
 	if (function->filter != NULL)
 		TRY(bind_predicate(binder, input, function->filter, "FILTER", &call->filter));
 	if (order->count > 1)
-		return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, order->items[1].expr->position,
-		                    "an aggregate can be ordered by one expression");
+		return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED,
+				    order->items[1].expr->position,
+				    "an aggregate can be ordered by one expression");
 	if (order->count == 1) {
 		call->descending = order->items[0].descending;
 		return bind_expr(binder, input, order->items[0].expr, &call->order);
@@ -735,19 +755,21 @@ bind_aggregate(Binder *binder, Grouping *grouping, const Expr *expr, BoundExpr *
 	Scope input = *grouping->input;
 	BoundExpr **args = ARENA_ARRAY(binder->arena, BoundExpr *, function->arg_count + 1);
 	/* PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x) means PERCENTILE_CONT(x, 0.5). */
-	bool within = function->within_group.count == 1 && aggregate_takes_within(function->name.text);
+	bool within =
+		function->within_group.count == 1 && aggregate_takes_within(function->name.text);
 	AggregateCall *call;
 
 	if (within)
 		TRY(bind_expr(binder, &input, function->within_group.items[0].expr, &args[0]));
 	for (uint32_t i = 0; i < function->arg_count; i++) {
 		if (has_aggregate(function->args[i].value))
-			return error_set_at(binder->err, FERRIS_ERR_TYPE, function->args[i].value->position,
-			                    "an aggregate inside an aggregate");
+			return error_set_at(binder->err, FERRIS_ERR_TYPE,
+					    function->args[i].value->position,
+					    "an aggregate inside an aggregate");
 		TRY(bind_expr(binder, &input, function->args[i].value, &args[within + i]));
 	}
 	TRY(aggregate_bind(binder->arena, function->name.text, args, within + function->arg_count,
-	                   expr->position, &call, binder->err));
+			   expr->position, &call, binder->err));
 	call->position = expr->position;
 	call->text = expr->text;
 	TRY(bind_modifiers(binder, &input, function, call));
@@ -756,7 +778,7 @@ bind_aggregate(Binder *binder, Grouping *grouping, const Expr *expr, BoundExpr *
 		call->descending = function->within_group.items[0].descending;
 	}
 	uint32_t column = grouping->node->aggregate.key_count + window_columns(grouping->node) +
-	                  add_call(binder, grouping, call);
+			  add_call(binder, grouping, call);
 	*out = bound_column(binder->arena, column, call->type, expr->text, expr->position);
 	return FERRIS_OK;
 }
@@ -784,10 +806,11 @@ check_window_call(Binder *binder, Grouping *grouping, const Expr *expr)
 	TRY(bind_window_call(binder, &input, function, expr, &window));
 	if (window_equal(&window, &grouping->node->aggregate.window))
 		return FERRIS_OK;
-	error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position, "%.*s is not of the query's window",
-	             STR_ARG(expr->text));
-	return error_hint(binder->err, "give it the arguments of the window, or write _window_start and "
-	                               "_window_end");
+	error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
+		     "%.*s is not of the query's window", STR_ARG(expr->text));
+	return error_hint(binder->err,
+			  "give it the arguments of the window, or write _window_start and "
+			  "_window_end");
 }
 
 /* TUMBLE_START(...), window_start, _window_end, ...: a column of the node, if there is a window. */
@@ -812,7 +835,7 @@ bind_window_bound(Binder *binder, Grouping *grouping, const Expr *expr, BoundExp
 	}
 	if (start || end)
 		*out = bound_column(binder->arena, node->aggregate.key_count + end,
-		                    node->aggregate.window.time->type, expr->text, expr->position);
+				    node->aggregate.window.time->type, expr->text, expr->position);
 	return FERRIS_OK;
 }
 
@@ -832,7 +855,8 @@ bind_key(Binder *binder, Grouping *grouping, const Expr *expr, BoundExpr **out)
 		return false;
 	for (uint32_t i = 0; i < node->aggregate.key_count; i++)
 		if (bound_equal(node->aggregate.keys[i], bound)) {
-			*out = bound_column(binder->arena, i, bound->type, expr->text, expr->position);
+			*out = bound_column(binder->arena, i, bound->type, expr->text,
+					    expr->position);
 			return true;
 		}
 	return false;
@@ -855,10 +879,11 @@ bind_grouped(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	Scope input = *grouping->input;
 	TRY(bind_expr(binder, &input, expr, out));
 	error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-	             "'%.*s' is neither in GROUP BY nor inside an aggregate", STR_ARG(expr->text));
-	return error_hint(binder->err, "add it to GROUP BY, or say which of the group's values: "
-	                               "MAX(%.*s), LAST(%.*s)",
-	                  STR_ARG(expr->text), STR_ARG(expr->text));
+		     "'%.*s' is neither in GROUP BY nor inside an aggregate", STR_ARG(expr->text));
+	return error_hint(binder->err,
+			  "add it to GROUP BY, or say which of the group's values: "
+			  "MAX(%.*s), LAST(%.*s)",
+			  STR_ARG(expr->text), STR_ARG(expr->text));
 }
 
 void
@@ -872,14 +897,15 @@ finish_grouping(Binder *binder, Scope *scope)
 
 	for (uint32_t i = 0; i < keys; i++)
 		fields[i] = (Field){.name = bound_text(binder->arena, node->aggregate.keys[i]),
-		                    .type = node->aggregate.keys[i]->type};
+				    .type = node->aggregate.keys[i]->type};
 	if (first > keys) {
-		fields[keys] = (Field){.name = STR("_window_start"), .type = node->aggregate.window.time->type};
+		fields[keys] = (Field){.name = STR("_window_start"),
+				       .type = node->aggregate.window.time->type};
 		fields[keys + 1] = (Field){.name = STR("_window_end"),
-		                           .type = node->aggregate.window.time->type};
+					   .type = node->aggregate.window.time->type};
 	}
 	for (uint32_t i = 0; i < node->aggregate.call_count; i++)
 		fields[first + i] = (Field){.name = node->aggregate.calls[i]->text,
-		                            .type = node->aggregate.calls[i]->type};
+					    .type = node->aggregate.calls[i]->type};
 	node->schema = (Schema){fields, count};
 }

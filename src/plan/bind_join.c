@@ -2,8 +2,8 @@
  *
  * One side must be bounded: it is the table, read before the other side begins, and every row of it
  * is kept (1:N keeps all rows).  Rows meet by equality of the keys that ON or USING name; further
- * conditions of an inner join become a filter over it.  A join whose table is written on the left is
- * turned round; the columns keep the order in which they are written. */
+ * conditions of an inner join become a filter over it.  A join whose table is written on the left
+ * is turned round; the columns keep the order in which they are written. */
 #include "func/function.h"
 #include "plan/bind.h"
 
@@ -35,14 +35,16 @@ refuse_forms(Binder *binder, const Relation *relation)
 	if (relation->join.within_after != NULL || relation->join.within_before != NULL)
 		return not_yet(binder, relation->join.position, "WITHIN: a join of two streams");
 	if (relation->join.right->as_of != NULL)
-		return not_yet(binder, relation->join.right->as_of->position, "FOR SYSTEM_TIME AS OF");
+		return not_yet(binder, relation->join.right->as_of->position,
+			       "FOR SYSTEM_TIME AS OF");
 	if (relation->join.kind == JOIN_FULL)
 		return not_yet(binder, relation->join.position, "a FULL join");
 	return FERRIS_OK;
 }
 
 static Status
-choose_sides(Binder *binder, const Relation *relation, PlanNode *left, PlanNode *right, Sides *sides)
+choose_sides(Binder *binder, const Relation *relation, PlanNode *left, PlanNode *right,
+	     Sides *sides)
 {
 	JoinKind kind = relation->join.kind;
 	bool can_turn = kind == JOIN_INNER || kind == JOIN_CROSS;
@@ -55,8 +57,8 @@ choose_sides(Binder *binder, const Relation *relation, PlanNode *left, PlanNode 
 	if (plan_is_bounded(sides->table))
 		return FERRIS_OK;
 	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, relation->join.position,
-	             "the table of a join must be bounded in this version: a file, or a topic with "
-	             "'kafka.bounded' = 'true'");
+		     "the table of a join must be bounded in this version: a file, or a topic with "
+		     "'kafka.bounded' = 'true'");
 	return error_hint(binder->err, "a join of two endless streams cannot run yet");
 }
 
@@ -70,8 +72,7 @@ joined_scope(Binder *binder, const Sides *sides, bool with_table)
 	uint32_t shift[2] = {0, sides->input->schema.count};
 	Scope scope = {0};
 
-	scope.columns = ARENA_ARRAY(binder->arena, ScopeColumn,
-	                            parts[0]->count + parts[1]->count);
+	scope.columns = ARENA_ARRAY(binder->arena, ScopeColumn, parts[0]->count + parts[1]->count);
 	for (int i = 0; i < 2; i++) {
 		int part = sides->turned ? !i : i;
 
@@ -126,14 +127,17 @@ add_key(Binder *binder, KeyList *keys, BoundExpr *input, BoundExpr *table, Posit
 	const Type *type = type_common(binder->arena, input->type, table->type);
 
 	if (type == NULL)
-		return error_set_at(binder->err, FERRIS_ERR_TYPE, at, "%.*s and %.*s cannot be equal",
-		                    STR_ARG(type_text(binder->arena, input->type)),
-		                    STR_ARG(type_text(binder->arena, table->type)));
+		return error_set_at(binder->err, FERRIS_ERR_TYPE, at,
+				    "%.*s and %.*s cannot be equal",
+				    STR_ARG(type_text(binder->arena, input->type)),
+				    STR_ARG(type_text(binder->arena, table->type)));
 	if (keys->count == keys->capacity)
-		return error_set_at(binder->err, FERRIS_ERR_LIMIT, at, "more than %u keys in a join",
-		                    keys->capacity);
-	TRY(bound_cast(binder->arena, input, type, CAST_IMPLICIT, &keys->input[keys->count], binder->err));
-	TRY(bound_cast(binder->arena, table, type, CAST_IMPLICIT, &keys->table[keys->count], binder->err));
+		return error_set_at(binder->err, FERRIS_ERR_LIMIT, at,
+				    "more than %u keys in a join", keys->capacity);
+	TRY(bound_cast(binder->arena, input, type, CAST_IMPLICIT, &keys->input[keys->count],
+		       binder->err));
+	TRY(bound_cast(binder->arena, table, type, CAST_IMPLICIT, &keys->table[keys->count],
+		       binder->err));
 	keys->count++;
 	return FERRIS_OK;
 }
@@ -150,7 +154,7 @@ without_cast(BoundExpr *expr)
 /* A conjunct of ON: a key if it equates the sides, else it goes to `rest`. */
 static Status
 take_conjunct(Binder *binder, const Sides *sides, BoundExpr *conjunct, KeyList *keys,
-              BoundExpr **rest, uint32_t *rest_count)
+	      BoundExpr **rest, uint32_t *rest_count)
 {
 	uint32_t count = sides->input->schema.count;
 
@@ -167,14 +171,15 @@ take_conjunct(Binder *binder, const Sides *sides, BoundExpr *conjunct, KeyList *
 		}
 		if (sides_of(a, count) == 1 && sides_of(b, count) == 2)
 			return add_key(binder, keys, a, over_table(binder->arena, b, count),
-			               conjunct->position);
+				       conjunct->position);
 	}
 	rest[(*rest_count)++] = conjunct;
 	return FERRIS_OK;
 }
 
 static Status
-bind_on(Binder *binder, const Relation *relation, const Sides *sides, KeyList *keys, BoundExpr **rest)
+bind_on(Binder *binder, const Relation *relation, const Sides *sides, KeyList *keys,
+	BoundExpr **rest)
 {
 	Scope scope = joined_scope(binder, sides, true);
 	BoundExpr *on;
@@ -187,17 +192,18 @@ bind_on(Binder *binder, const Relation *relation, const Sides *sides, KeyList *k
 		count = on->arg_count;
 	parts = ARENA_ARRAY(binder->arena, BoundExpr *, count);
 	for (uint32_t i = 0; i < count; i++)
-		TRY(take_conjunct(binder, sides, on->kind == BOUND_AND ? on->args[i] : on, keys, parts,
-		                  &rest_count));
+		TRY(take_conjunct(binder, sides, on->kind == BOUND_AND ? on->args[i] : on, keys,
+				  parts, &rest_count));
 	if (rest_count == 0)
 		return FERRIS_OK;
 	if (relation->join.kind != JOIN_INNER)
-		return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, parts[0]->position,
-		                    "an outer, SEMI or ANTI join takes only equalities of the two sides in "
-		                    "this version");
+		return error_set_at(
+			binder->err, FERRIS_ERR_NOT_SUPPORTED, parts[0]->position,
+			"an outer, SEMI or ANTI join takes only equalities of the two sides in "
+			"this version");
 	*rest = rest_count == 1 ? parts[0]
-	                        : bound_node(binder->arena, BOUND_AND, TYPE_OF(BOOLEAN), parts,
-	                                     rest_count, relation->join.on->position);
+				: bound_node(binder->arena, BOUND_AND, TYPE_OF(BOOLEAN), parts,
+					     rest_count, relation->join.on->position);
 	return FERRIS_OK;
 }
 
@@ -206,8 +212,9 @@ find_using(Binder *binder, const Scope *scope, const Name *name, BoundExpr **out
 {
 	for (uint32_t i = 0; i < scope->count; i++)
 		if (str_eq_nocase(scope->columns[i].name, name->text)) {
-			*out = bound_column(binder->arena, scope->columns[i].index, scope->columns[i].type,
-			                    scope->columns[i].name, name->position);
+			*out = bound_column(binder->arena, scope->columns[i].index,
+					    scope->columns[i].type, scope->columns[i].name,
+					    name->position);
 			return FERRIS_OK;
 		}
 	return unknown_column(binder, scope, name);
@@ -240,17 +247,19 @@ table_plan(Binder *binder, const Sides *sides, const KeyList *keys)
 
 	for (uint32_t i = 0; i < keys->count; i++) {
 		exprs[i] = keys->table[i];
-		fields[i] = (Field){.name = bound_text(binder->arena, exprs[i]), .type = exprs[i]->type};
+		fields[i] = (Field){.name = bound_text(binder->arena, exprs[i]),
+				    .type = exprs[i]->type};
 	}
 	for (uint32_t i = 0; i < schema->count; i++) {
-		exprs[keys->count + i] = bound_column(binder->arena, i, schema->fields[i].type,
-		                                      schema->fields[i].name, sides->table->position);
+		exprs[keys->count + i] =
+			bound_column(binder->arena, i, schema->fields[i].type,
+				     schema->fields[i].name, sides->table->position);
 		fields[keys->count + i] = schema->fields[i];
 	}
 	*project = (PlanNode){.kind = PLAN_PROJECT,
-	                      .input = sides->table,
-	                      .position = sides->table->position,
-	                      .schema = {fields, count}};
+			      .input = sides->table,
+			      .position = sides->table->position,
+			      .schema = {fields, count}};
 	project->project.exprs = exprs;
 	project->project.key = ARENA_ARRAY(binder->arena, bool, count);
 	return project;
@@ -260,7 +269,7 @@ static PlanNode *
 join_node(Binder *binder, const Relation *relation, const Sides *sides, const KeyList *keys)
 {
 	static const JoinShape shapes[] = {
-		[JOIN_INNER] = SHAPE_INNER, [JOIN_LEFT] = SHAPE_LEFT, [JOIN_RIGHT] = SHAPE_LEFT,
+		[JOIN_INNER] = SHAPE_INNER, [JOIN_LEFT] = SHAPE_LEFT,   [JOIN_RIGHT] = SHAPE_LEFT,
 		[JOIN_FULL] = SHAPE_LEFT,   [JOIN_CROSS] = SHAPE_INNER, [JOIN_SEMI] = SHAPE_SEMI,
 		[JOIN_ANTI] = SHAPE_ANTI,
 	};
@@ -268,8 +277,8 @@ join_node(Binder *binder, const Relation *relation, const Sides *sides, const Ke
 	const Schema *input = &sides->input->schema;
 	const Schema *table = &sides->table->schema;
 	uint32_t right = relation->join.kind == JOIN_SEMI || relation->join.kind == JOIN_ANTI
-	                         ? 0
-	                         : table->count;
+				 ? 0
+				 : table->count;
 	Field *fields = ARENA_ARRAY(binder->arena, Field, input->count + right);
 
 	node->kind = PLAN_JOIN;
@@ -285,7 +294,7 @@ join_node(Binder *binder, const Relation *relation, const Sides *sides, const Ke
 	for (uint32_t i = 0; i < input->count; i++) {
 		fields[i] = input->fields[i];
 		node->join.left[i] = bound_column(binder->arena, i, fields[i].type, fields[i].name,
-		                                  node->position);
+						  node->position);
 	}
 	for (uint32_t i = 0; i < right; i++) {
 		fields[input->count + i] = table->fields[i];
@@ -296,7 +305,8 @@ join_node(Binder *binder, const Relation *relation, const Sides *sides, const Ke
 }
 
 Status
-bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out, Scope *scope)
+bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
+	  Scope *scope)
 {
 	Sides sides;
 	KeyList keys = {.capacity = 64};

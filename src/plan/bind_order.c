@@ -1,4 +1,5 @@
-/* plan/bind_order.c -- DISTINCT, ORDER BY, OFFSET and LIMIT: what is done to the rows of a select list.
+/* plan/bind_order.c -- DISTINCT, ORDER BY, OFFSET and LIMIT: what is done to the rows of a select
+ * list.
  *
  * ORDER BY names a column of the select list by number or by name, or is an expression over the
  * input's columns or, failing that, over the select list's.  What the select list lacks is added to
@@ -41,8 +42,8 @@ bind_ordinal(Binder *binder, const Expr *expr, uint32_t visible, uint32_t *colum
 		ordinal = ordinal * 10 + (uint32_t)(expr->literal.data[i] - '0');
 	if (ordinal < 1 || ordinal > visible)
 		return error_set_at(binder->err, FERRIS_ERR_UNKNOWN_COLUMN, expr->position,
-		                    "ORDER BY %.*s: the select list has %u columns", STR_ARG(expr->literal),
-		                    visible);
+				    "ORDER BY %.*s: the select list has %u columns",
+				    STR_ARG(expr->literal), visible);
 	*column = ordinal - 1;
 	return FERRIS_OK;
 }
@@ -50,7 +51,7 @@ bind_ordinal(Binder *binder, const Expr *expr, uint32_t visible, uint32_t *colum
 /* Binds over the input's columns, else over the select list's; the first's error is told. */
 static Status
 bind_sort_expr(Binder *binder, Scope *scope, const PlanNode *project, uint32_t visible,
-               const Expr *expr, BoundExpr **out)
+	       const Expr *expr, BoundExpr **out)
 {
 	Scope output = {.count = visible, .what = "ORDER BY"};
 	Error ignored;
@@ -62,8 +63,8 @@ bind_sort_expr(Binder *binder, Scope *scope, const PlanNode *project, uint32_t v
 	output.columns = ARENA_ARRAY(binder->arena, ScopeColumn, visible);
 	for (uint32_t i = 0; i < visible; i++)
 		output.columns[i] = (ScopeColumn){.name = project->schema.fields[i].name,
-		                                  .type = project->schema.fields[i].type,
-		                                  .index = i};
+						  .type = project->schema.fields[i].type,
+						  .index = i};
 	quiet.err = &ignored;
 	if (bind_expr(&quiet, &output, expr, out) != FERRIS_OK)
 		return status;
@@ -92,7 +93,7 @@ add_hidden(Binder *binder, PlanNode *project, BoundExpr *expr, Str text)
 /* The column of the project that the item sorts by. */
 static Status
 bind_sort_column(Binder *binder, Scope *scope, PlanNode *project, uint32_t visible, bool distinct,
-                 const Expr *expr, uint32_t *column)
+		 const Expr *expr, uint32_t *column)
 {
 	BoundExpr *bound;
 
@@ -101,17 +102,18 @@ bind_sort_column(Binder *binder, Scope *scope, PlanNode *project, uint32_t visib
 	if (expr->kind == EXPR_COLUMN && expr->column.count == 1)
 		for (*column = 0; *column < visible; ++*column)
 			if (str_eq_nocase(project->schema.fields[*column].name,
-			                  expr->column.items[0].text))
+					  expr->column.items[0].text))
 				return FERRIS_OK;
 	TRY(bind_sort_expr(binder, scope, project, visible, expr, &bound));
 	if (bound->type->kind == TYPE_NULL)
-		TRY(bound_cast(binder->arena, bound, TYPE_OF(STRING), CAST_IMPLICIT, &bound, binder->err));
+		TRY(bound_cast(binder->arena, bound, TYPE_OF(STRING), CAST_IMPLICIT, &bound,
+			       binder->err));
 	for (*column = 0; *column < project->schema.count; ++*column)
 		if (bound_equal(project->project.exprs[*column], bound))
 			return FERRIS_OK;
 	if (distinct) {
 		error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-		             "SELECT DISTINCT is ordered by columns of its select list only");
+			     "SELECT DISTINCT is ordered by columns of its select list only");
 		return error_hint(binder->err, "add %.*s to the select list", STR_ARG(expr->text));
 	}
 	add_hidden(binder, project, bound, expr->text);
@@ -132,32 +134,35 @@ check_sortable(Binder *binder, BoundExpr *column, const Expr *expr)
 		    FERRIS_OK)
 		return FERRIS_OK;
 	return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position, "%.*s has no order",
-	                    STR_ARG(type_text(binder->arena, column->type)));
+			    STR_ARG(type_text(binder->arena, column->type)));
 }
 
 Status
 bind_order(Binder *binder, const Query *query, bool distinct, Scope *scope, PlanNode *project,
-           Sorting *out)
+	   Sorting *out)
 {
 	*out = (Sorting){.visible = project->schema.count};
 	out->keys = ARENA_ARRAY(binder->arena, OverKey, query->order.count);
 	if (query->order.count > 0 && query->emit == EMIT_CHANGES) {
-		error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT, query->order.items[0].expr->position,
-		             "ORDER BY waits for the last row, EMIT CHANGES for none");
+		error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT,
+			     query->order.items[0].expr->position,
+			     "ORDER BY waits for the last row, EMIT CHANGES for none");
 		return error_hint(binder->err, "leave one of them out");
 	}
 	for (uint32_t i = 0; i < query->order.count; i++) {
 		const OrderItem *item = &query->order.items[i];
 		uint32_t column = 0;
 
-		TRY(bind_sort_column(binder, scope, project, out->visible, distinct, item->expr, &column));
+		TRY(bind_sort_column(binder, scope, project, out->visible, distinct, item->expr,
+				     &column));
 		BoundExpr *expr = output_column(binder, project, column, item->expr->position);
 		TRY(check_sortable(binder, expr, item->expr));
 		out->keys[out->count++] = (OverKey){
 			.expr = expr,
 			.descending = item->descending,
-			.nulls_first = item->nulls == NULLS_ORDER_DEFAULT ? item->descending
-			                                                  : item->nulls == NULLS_ORDER_FIRST,
+			.nulls_first = item->nulls == NULLS_ORDER_DEFAULT
+					       ? item->descending
+					       : item->nulls == NULLS_ORDER_FIRST,
 		};
 	}
 	return FERRIS_OK;
@@ -177,7 +182,7 @@ bind_count(Binder *binder, const Expr *expr, const char *what, int64_t *out)
 	if (bound->kind != BOUND_CONSTANT || !type_is_integer(bound->type) ||
 	    bound->constant.is_null || bound->constant.int64 < 0)
 		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-		                    "%s needs a whole number from 0", what);
+				    "%s needs a whole number from 0", what);
 	*out = bound->constant.int64;
 	return FERRIS_OK;
 }
@@ -195,15 +200,16 @@ node_over(Binder *binder, PlanKind kind, PlanNode *input, Position at)
 
 static Status
 add_sort(Binder *binder, const Query *query, const Sorting *sorting, const PlanNode *limit,
-         PlanNode **node)
+	 PlanNode **node)
 {
 	Position at = query->order.items[0].expr->position;
 
 	if (!plan_is_bounded(*node)) {
 		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, at,
-		             "ORDER BY needs the last row, and the source never ends");
-		return error_hint(binder->err, "read a bounded source ('kafka.bounded' = 'true', a file), or "
-		                               "number the rows: ROW_NUMBER() OVER (...) with QUALIFY");
+			     "ORDER BY needs the last row, and the source never ends");
+		return error_hint(binder->err,
+				  "read a bounded source ('kafka.bounded' = 'true', a file), or "
+				  "number the rows: ROW_NUMBER() OVER (...) with QUALIFY");
 	}
 	*node = node_over(binder, PLAN_SORT, *node, at);
 	(*node)->sort.keys = sorting->keys;
@@ -228,7 +234,8 @@ drop_hidden(Binder *binder, const PlanNode *project, uint32_t visible, PlanNode 
 }
 
 Status
-finish_order(Binder *binder, const Query *query, bool distinct, const Sorting *sorting, PlanNode **node)
+finish_order(Binder *binder, const Query *query, bool distinct, const Sorting *sorting,
+	     PlanNode **node)
 {
 	const PlanNode *project = *node;
 	PlanNode limit = {.kind = PLAN_LIMIT, .limit = {.count = INT64_MAX}};
@@ -244,7 +251,7 @@ finish_order(Binder *binder, const Query *query, bool distinct, const Sorting *s
 	if (query->limit == NULL && query->offset == NULL)
 		return FERRIS_OK;
 	*node = node_over(binder, PLAN_LIMIT, *node,
-	                  query->limit != NULL ? query->limit->position : query->offset->position);
+			  query->limit != NULL ? query->limit->position : query->offset->position);
 	(*node)->limit.count = limit.limit.count;
 	(*node)->limit.offset = limit.limit.offset;
 	return FERRIS_OK;

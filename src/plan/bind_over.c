@@ -88,10 +88,11 @@ is_declared_time(const PlanNode *node, uint32_t column)
 	case PLAN_SCAN: {
 		const Statement *declaration = node->scan.declaration;
 
-		return declaration != NULL && declaration->create.watermark.column.text.data != NULL &&
+		return declaration != NULL &&
+		       declaration->create.watermark.column.text.data != NULL &&
 		       node->scan.columns[column].source == SCAN_FIELD &&
 		       str_eq_nocase(node->schema.fields[column].name,
-		                     declaration->create.watermark.column.text);
+				     declaration->create.watermark.column.text);
 	}
 	case PLAN_FILTER:
 	case PLAN_WATERMARK:
@@ -170,7 +171,7 @@ is_of_one_window(const OverList *list, const Window *window)
 /* The specification with what a named window adds to it. */
 static Status
 resolve_spec(Binder *binder, const OverList *list, const WindowSpec *spec, uint32_t depth,
-             WindowSpec *out)
+	     WindowSpec *out)
 {
 	const Select *select = list->select;
 	WindowSpec base;
@@ -183,13 +184,14 @@ resolve_spec(Binder *binder, const OverList *list, const WindowSpec *spec, uint3
 			continue;
 		if (depth > select->named_window_count)
 			return error_set_at(binder->err, FERRIS_ERR_SYNTAX, spec->base.position,
-			                    "the window '%.*s' is defined by itself",
-			                    STR_ARG(spec->base.text));
+					    "the window '%.*s' is defined by itself",
+					    STR_ARG(spec->base.text));
 		TRY(resolve_spec(binder, list, select->named_windows[i].spec, depth + 1, &base));
 		if (spec->partition.count > 0 || (spec->order.count > 0 && base.order.count > 0)) {
-			error_set_at(binder->err, FERRIS_ERR_SYNTAX, spec->position,
-			             "the window '%.*s' has a PARTITION BY and an ORDER BY of its own",
-			             STR_ARG(spec->base.text));
+			error_set_at(
+				binder->err, FERRIS_ERR_SYNTAX, spec->position,
+				"the window '%.*s' has a PARTITION BY and an ORDER BY of its own",
+				STR_ARG(spec->base.text));
 			return error_hint(binder->err, "only what it leaves open can be added");
 		}
 		*out = base;
@@ -210,9 +212,9 @@ resolve_spec(Binder *binder, const OverList *list, const WindowSpec *spec, uint3
 		return FERRIS_OK;
 	}
 	error_set_at(binder->err, FERRIS_ERR_UNKNOWN_TABLE, spec->base.position, "no window '%.*s'",
-	             STR_ARG(spec->base.text));
+		     STR_ARG(spec->base.text));
 	return error_hint(binder->err, "define it: WINDOW %.*s AS (PARTITION BY ...)",
-	                  STR_ARG(spec->base.text));
+			  STR_ARG(spec->base.text));
 }
 
 /* Keys must have an order: by which rows are told apart, and sorted. */
@@ -221,8 +223,9 @@ check_key(Binder *binder, const BoundExpr *key, const char *what)
 {
 	if (key->type->field_count == 0)
 		return FERRIS_OK;
-	return error_set_at(binder->err, FERRIS_ERR_TYPE, key->position, "%s by %.*s is not possible",
-	                    what, STR_ARG(type_text(binder->arena, key->type)));
+	return error_set_at(binder->err, FERRIS_ERR_TYPE, key->position,
+			    "%s by %.*s is not possible", what,
+			    STR_ARG(type_text(binder->arena, key->type)));
 }
 
 static Status
@@ -231,7 +234,8 @@ bind_keys(Binder *binder, OverList *list, const WindowSpec *spec, PlanNode *node
 	node->over.partition_count = spec->partition.count;
 	node->over.partition = ARENA_ARRAY(binder->arena, BoundExpr *, spec->partition.count);
 	for (uint32_t i = 0; i < spec->partition.count; i++)
-		TRY(bind_expr(binder, &list->scope, spec->partition.items[i], &node->over.partition[i]));
+		TRY(bind_expr(binder, &list->scope, spec->partition.items[i],
+			      &node->over.partition[i]));
 	node->over.order_count = spec->order.count;
 	node->over.order = ARENA_ARRAY(binder->arena, OverKey, spec->order.count);
 	for (uint32_t i = 0; i < spec->order.count; i++) {
@@ -242,8 +246,9 @@ bind_keys(Binder *binder, OverList *list, const WindowSpec *spec, PlanNode *node
 		TRY(check_key(binder, key->expr, "ORDER"));
 		key->descending = item->descending;
 		/* NULL is larger than every value unless it is said otherwise. */
-		key->nulls_first = item->nulls == NULLS_ORDER_DEFAULT ? item->descending
-		                                                      : item->nulls == NULLS_ORDER_FIRST;
+		key->nulls_first = item->nulls == NULLS_ORDER_DEFAULT
+					   ? item->descending
+					   : item->nulls == NULLS_ORDER_FIRST;
 	}
 	return FERRIS_OK;
 }
@@ -263,21 +268,23 @@ bind_expire(Binder *binder, OverList *list, const WindowSpec *spec, Window *wind
 	if (bound->kind != BOUND_CONSTANT || bound->type->kind != TYPE_INTERVAL ||
 	    bound->constant.is_null || bound->constant.interval.months != 0)
 		return error_set_at(binder->err, FERRIS_ERR_TYPE, spec->expire_after->position,
-		                    "EXPIRE AFTER needs an INTERVAL of days or less");
+				    "EXPIRE AFTER needs an INTERVAL of days or less");
 	Interval interval = bound->constant.interval;
 	node->over.idle_time = interval.days * MICROS_PER_DAY + interval.micros;
 	for (uint32_t i = 0; i < list->input->schema.count && node->over.idle == NULL; i++)
 		if (is_declared_time(list->input, i))
-			node->over.idle = bound_column(binder->arena, i, list->input->schema.fields[i].type,
-			                               list->input->schema.fields[i].name,
-			                               spec->expire_after->position);
+			node->over.idle = bound_column(
+				binder->arena, i, list->input->schema.fields[i].type,
+				list->input->schema.fields[i].name, spec->expire_after->position);
 	if (spec->order.count > 0 && is_event_time(list, node->over.order[0].expr))
 		node->over.idle = node->over.order[0].expr;
 	if (node->over.idle == NULL) {
-		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, spec->expire_after->position,
-		             "EXPIRE AFTER needs a stream with a WATERMARK: inactivity is measured in "
-		             "event time");
-		return error_hint(binder->err, "declare WATERMARK FOR time AS time - INTERVAL '1' SECOND");
+		error_set_at(
+			binder->err, FERRIS_ERR_NOT_SUPPORTED, spec->expire_after->position,
+			"EXPIRE AFTER needs a stream with a WATERMARK: inactivity is measured in "
+			"event time");
+		return error_hint(binder->err,
+				  "declare WATERMARK FOR time AS time - INTERVAL '1' SECOND");
 	}
 	if (node->over.idle->type->kind == TYPE_BIGINT)
 		node->over.idle_time /= MICROS_PER_MILLI;
@@ -342,12 +349,13 @@ bind_whole_number(Binder *binder, const Expr *expr, const char *what, int64_t le
 
 	quiet.err = &ignored;
 	if (bind_expr(&quiet, &none, expr, &bound) == FERRIS_OK && bound->kind == BOUND_CONSTANT &&
-	    type_is_integer(bound->type) && !bound->constant.is_null && bound->constant.int64 >= least) {
+	    type_is_integer(bound->type) && !bound->constant.is_null &&
+	    bound->constant.int64 >= least) {
 		*out = bound->constant.int64;
 		return FERRIS_OK;
 	}
 	return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-	                    "%s needs a whole number from %lld", what, (long long)least);
+			    "%s needs a whole number from %lld", what, (long long)least);
 }
 
 static bool
@@ -367,7 +375,8 @@ is_negative(const Value *value)
 	case PHYSICAL_DOUBLE:
 		return !(value->real >= 0);
 	case PHYSICAL_INTERVAL:
-		return value->interval.months < 0 || value->interval.days < 0 || value->interval.micros < 0;
+		return value->interval.months < 0 || value->interval.days < 0 ||
+		       value->interval.micros < 0;
 	default:
 		return true;
 	}
@@ -376,28 +385,30 @@ is_negative(const Value *value)
 /* The order key plus or minus the offset of one end of a RANGE frame. */
 static Status
 bind_range_end(Binder *binder, const OverKey *key, const FrameBound *bound, int64_t *delay,
-               BoundExpr **out)
+	       BoundExpr **out)
 {
 	Scope none = {.what = "a frame"};
 	bool minus = (bound->kind == FRAME_PRECEDING) != key->descending;
 	BoundExpr *offset;
 
 	TRY(bind_expr(binder, &none, bound->offset, &offset));
-	if (offset->kind != BOUND_CONSTANT || offset->constant.is_null || is_negative(&offset->constant))
-		return error_set_at(binder->err, FERRIS_ERR_TYPE, bound->offset->position,
-		                    "a RANGE needs a constant from 0: a number, or an INTERVAL over time");
+	if (offset->kind != BOUND_CONSTANT || offset->constant.is_null ||
+	    is_negative(&offset->constant))
+		return error_set_at(
+			binder->err, FERRIS_ERR_TYPE, bound->offset->position,
+			"a RANGE needs a constant from 0: a number, or an INTERVAL over time");
 	if (delay != NULL && bound->kind == FRAME_FOLLOWING) {
 		if (offset->type->kind == TYPE_INTERVAL)
 			*delay = offset->constant.interval.months != 0
-			                 ? INT64_MAX
-			                 : offset->constant.interval.days * MICROS_PER_DAY +
-			                           offset->constant.interval.micros;
+					 ? INT64_MAX
+					 : offset->constant.interval.days * MICROS_PER_DAY +
+						   offset->constant.interval.micros;
 		else
 			*delay = type_is_integer(offset->type) ? offset->constant.int64 : INT64_MAX;
 	}
 	BoundExpr *args[] = {key->expr, offset};
 	return function_bind(binder->arena, minus ? STR("-") : STR("+"), args, 2,
-	                     bound->offset->position, out, binder->err);
+			     bound->offset->position, out, binder->err);
 }
 
 static Status
@@ -407,7 +418,7 @@ bind_range(Binder *binder, const PlanNode *node, const WindowSpec *spec, OverFra
 
 	if (node->over.order_count != 1)
 		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, spec->start.position,
-		                    "RANGE with an offset needs one expression in ORDER BY");
+				    "RANGE with an offset needs one expression in ORDER BY");
 	const OverKey *key = &node->over.order[0];
 	type = key->expr->type;
 	if (has_offset(&spec->start))
@@ -420,11 +431,12 @@ bind_range(Binder *binder, const PlanNode *node, const WindowSpec *spec, OverFra
 			type = type_common(binder->arena, type, (*ends[i])->type);
 	if (type == NULL)
 		return error_set_at(binder->err, FERRIS_ERR_TYPE, spec->start.position,
-		                    "the RANGE has another type than the ORDER BY");
+				    "the RANGE has another type than the ORDER BY");
 	TRY(bound_cast(binder->arena, key->expr, type, CAST_IMPLICIT, &frame->key, binder->err));
 	for (int i = 0; i < 2; i++)
 		if (*ends[i] != NULL)
-			TRY(bound_cast(binder->arena, *ends[i], type, CAST_IMPLICIT, ends[i], binder->err));
+			TRY(bound_cast(binder->arena, *ends[i], type, CAST_IMPLICIT, ends[i],
+				       binder->err));
 	return FERRIS_OK;
 }
 
@@ -437,7 +449,7 @@ bind_row_end(Binder *binder, const FrameBound *bound, int64_t *out)
 	TRY(bind_whole_number(binder, bound->offset, "a frame", 0, out));
 	if (*out > UINT32_MAX)
 		return error_set_at(binder->err, FERRIS_ERR_LIMIT, bound->offset->position,
-		                    "a frame of more than %u rows", UINT32_MAX);
+				    "a frame of more than %u rows", UINT32_MAX);
 	if (bound->kind == FRAME_PRECEDING)
 		*out = -*out;
 	return FERRIS_OK;
@@ -447,9 +459,8 @@ bind_row_end(Binder *binder, const FrameBound *bound, int64_t *out)
 static void
 default_frame(const OverList *list, const PlanNode *node, OverFrame *frame)
 {
-	*frame = (OverFrame){.unit = FRAME_RANGE,
-	                     .start = FRAME_UNBOUNDED_PRECEDING,
-	                     .end = FRAME_CURRENT_ROW};
+	*frame = (OverFrame){
+		.unit = FRAME_RANGE, .start = FRAME_UNBOUNDED_PRECEDING, .end = FRAME_CURRENT_ROW};
 	if (node->over.order_count > 0)
 		return;
 	frame->unit = FRAME_ROWS;
@@ -459,22 +470,24 @@ default_frame(const OverList *list, const PlanNode *node, OverFrame *frame)
 
 static Status
 bind_frame(Binder *binder, OverList *list, const PlanNode *node, const WindowSpec *spec,
-           OverFrame *frame)
+	   OverFrame *frame)
 {
-	bool offset = spec->unit != FRAME_NONE && (has_offset(&spec->start) || has_offset(&spec->end));
+	bool offset =
+		spec->unit != FRAME_NONE && (has_offset(&spec->start) || has_offset(&spec->end));
 
 	default_frame(list, node, frame);
 	if (spec->buffer_rows != NULL) {
 		int64_t rows;
 
 		if (spec->unit != FRAME_NONE)
-			return error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT, spec->start.position,
-			                    "ROWS WINDOW BUFFER is a frame: there cannot be another one");
+			return error_set_at(
+				binder->err, FERRIS_ERR_OPTION_CONFLICT, spec->start.position,
+				"ROWS WINDOW BUFFER is a frame: there cannot be another one");
 		TRY(bind_whole_number(binder, spec->buffer_rows, "ROWS WINDOW BUFFER", 1, &rows));
 		*frame = (OverFrame){.unit = FRAME_ROWS,
-		                     .start = FRAME_PRECEDING,
-		                     .end = FRAME_CURRENT_ROW,
-		                     .first = 1 - rows};
+				     .start = FRAME_PRECEDING,
+				     .end = FRAME_CURRENT_ROW,
+				     .first = 1 - rows};
 		return FERRIS_OK;
 	}
 	if (spec->unit == FRAME_NONE)
@@ -490,7 +503,7 @@ bind_frame(Binder *binder, OverList *list, const PlanNode *node, const WindowSpe
 		return FERRIS_OK;
 	if (offset)
 		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, spec->start.position,
-		                    "GROUPS with an offset needs an ORDER BY");
+				    "GROUPS with an offset needs an ORDER BY");
 	default_frame(list, node, frame);
 	return FERRIS_OK;
 }
@@ -504,18 +517,19 @@ refuse_modifiers(Binder *binder, const Expr *expr, const FunctionForm *form)
 
 	if (function->star || function->distinct || function->filter != NULL ||
 	    function->order.count > 0 || function->within_group.count > 0)
-		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
-		                    "%.*s is no aggregate: it takes no *, DISTINCT, ORDER BY or FILTER",
-		                    STR_ARG(form->name));
+		return error_set_at(
+			binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
+			"%.*s is no aggregate: it takes no *, DISTINCT, ORDER BY or FILTER",
+			STR_ARG(form->name));
 	if (function->arg_count < form->min || function->arg_count > form->max) {
 		error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
-		             "%.*s cannot take %u argument%s", STR_ARG(form->name), function->arg_count,
-		             function->arg_count == 1 ? "" : "s");
+			     "%.*s cannot take %u argument%s", STR_ARG(form->name),
+			     function->arg_count, function->arg_count == 1 ? "" : "s");
 		return error_hint(binder->err, "it is called as %s", form->signature);
 	}
 	if (function->nulls == NULLS_IGNORE) {
 		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-		             "%.*s cannot ignore NULLs in this version", STR_ARG(form->name));
+			     "%.*s cannot ignore NULLs in this version", STR_ARG(form->name));
 		return error_hint(binder->err, "FIRST_VALUE and LAST_VALUE can");
 	}
 	return FERRIS_OK;
@@ -531,11 +545,12 @@ bind_default(Binder *binder, OverList *list, const Expr *expr, OverCall *call)
 	const Type *type = type_common(binder->arena, call->value->type, otherwise->type);
 	if (type == NULL)
 		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-		                    "the default is %.*s, the value %.*s",
-		                    STR_ARG(type_text(binder->arena, otherwise->type)),
-		                    STR_ARG(type_text(binder->arena, call->value->type)));
+				    "the default is %.*s, the value %.*s",
+				    STR_ARG(type_text(binder->arena, otherwise->type)),
+				    STR_ARG(type_text(binder->arena, call->value->type)));
 	TRY(bound_cast(binder->arena, call->value, type, CAST_IMPLICIT, &call->value, binder->err));
-	return bound_cast(binder->arena, otherwise, type, CAST_IMPLICIT, &call->otherwise, binder->err);
+	return bound_cast(binder->arena, otherwise, type, CAST_IMPLICIT, &call->otherwise,
+			  binder->err);
 }
 
 static Status
@@ -547,15 +562,15 @@ bind_value_call(Binder *binder, OverList *list, const Expr *expr, OverCall *call
 
 	TRY(bind_expr(binder, &list->scope, args[0].value, &call->value));
 	if (call->value->type->kind == TYPE_NULL)
-		TRY(bound_cast(binder->arena, call->value, TYPE_OF(STRING), CAST_IMPLICIT, &call->value,
-		               binder->err));
+		TRY(bound_cast(binder->arena, call->value, TYPE_OF(STRING), CAST_IMPLICIT,
+			       &call->value, binder->err));
 	call->number = 1;
 	if (function->arg_count > 1)
-		TRY(bind_whole_number(binder, args[1].value, away ? "the distance" : "NTH_VALUE", !away,
-		                      &call->number));
+		TRY(bind_whole_number(binder, args[1].value, away ? "the distance" : "NTH_VALUE",
+				      !away, &call->number));
 	if (call->number > UINT32_MAX)
 		return error_set_at(binder->err, FERRIS_ERR_LIMIT, args[1].value->position,
-		                    "more than %u rows away", UINT32_MAX);
+				    "more than %u rows away", UINT32_MAX);
 	if (function->arg_count > 2)
 		TRY(bind_default(binder, list, args[2].value, call));
 	call->type = call->value->type;
@@ -564,7 +579,8 @@ bind_value_call(Binder *binder, OverList *list, const Expr *expr, OverCall *call
 
 /* A function of the list above. */
 static Status
-bind_form(Binder *binder, OverList *list, const Expr *expr, const FunctionForm *form, OverCall *call)
+bind_form(Binder *binder, OverList *list, const Expr *expr, const FunctionForm *form,
+	  OverCall *call)
 {
 	TRY(refuse_modifiers(binder, expr, form));
 	call->function = form->function;
@@ -575,7 +591,8 @@ bind_form(Binder *binder, OverList *list, const Expr *expr, const FunctionForm *
 		return FERRIS_OK;
 	case OVER_NTILE:
 		call->type = TYPE_OF(BIGINT);
-		return bind_whole_number(binder, expr->function.args[0].value, "NTILE", 1, &call->number);
+		return bind_whole_number(binder, expr->function.args[0].value, "NTILE", 1,
+					 &call->number);
 	case OVER_ROW_NUMBER:
 	case OVER_RANK:
 	case OVER_DENSE_RANK:
@@ -592,25 +609,29 @@ bind_over_aggregate(Binder *binder, OverList *list, const Expr *expr, OverCall *
 {
 	const FunctionCall *function = &expr->function;
 	BoundExpr **args = ARENA_ARRAY(binder->arena, BoundExpr *, function->arg_count + 1);
-	bool within = function->within_group.count == 1 && aggregate_takes_within(function->name.text);
-	const OrderList *order = function->order.count > 0 ? &function->order : &function->within_group;
+	bool within =
+		function->within_group.count == 1 && aggregate_takes_within(function->name.text);
+	const OrderList *order =
+		function->order.count > 0 ? &function->order : &function->within_group;
 	AggregateCall *aggregate;
 
 	if (!aggregate_exists(function->name.text)) {
 		error_set_at(binder->err, FERRIS_ERR_UNKNOWN_FUNCTION, expr->position,
-		             "%.*s is neither a window function nor an aggregate",
-		             STR_ARG(function->name.text));
+			     "%.*s is neither a window function nor an aggregate",
+			     STR_ARG(function->name.text));
 		return error_hint(binder->err, "OVER needs one of them: ROW_NUMBER, LAG, SUM, ...");
 	}
 	if (order->count > 1)
-		return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, order->items[1].expr->position,
-		                    "an aggregate can be ordered by one expression");
+		return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED,
+				    order->items[1].expr->position,
+				    "an aggregate can be ordered by one expression");
 	if (within)
-		TRY(bind_expr(binder, &list->scope, function->within_group.items[0].expr, &args[0]));
+		TRY(bind_expr(binder, &list->scope, function->within_group.items[0].expr,
+			      &args[0]));
 	for (uint32_t i = 0; i < function->arg_count; i++)
 		TRY(bind_expr(binder, &list->scope, function->args[i].value, &args[within + i]));
 	TRY(aggregate_bind(binder->arena, function->name.text, args, within + function->arg_count,
-	                   expr->position, &aggregate, binder->err));
+			   expr->position, &aggregate, binder->err));
 	aggregate->text = expr->text;
 	aggregate->distinct = function->distinct;
 	if (order->count == 1)
@@ -618,7 +639,8 @@ bind_over_aggregate(Binder *binder, OverList *list, const Expr *expr, OverCall *
 	if (order->count == 1 && !within)
 		TRY(bind_expr(binder, &list->scope, order->items[0].expr, &aggregate->order));
 	if (function->filter != NULL)
-		TRY(bind_predicate(binder, &list->scope, function->filter, "FILTER", &aggregate->filter));
+		TRY(bind_predicate(binder, &list->scope, function->filter, "FILTER",
+				   &aggregate->filter));
 	call->function = OVER_AGGREGATE;
 	call->aggregate = aggregate;
 	call->type = aggregate->type;
@@ -634,17 +656,17 @@ shorten_frame(OverCall *call)
 	if (call->function == OVER_FIRST_VALUE && frame->start == FRAME_UNBOUNDED_PRECEDING &&
 	    frame->end >= FRAME_CURRENT_ROW)
 		*frame = (OverFrame){.unit = FRAME_ROWS,
-		                     .start = FRAME_UNBOUNDED_PRECEDING,
-		                     .end = FRAME_CURRENT_ROW};
+				     .start = FRAME_UNBOUNDED_PRECEDING,
+				     .end = FRAME_CURRENT_ROW};
 }
 
 static Status
 bind_call(Binder *binder, OverList *list, const Expr *expr, const PlanNode *node,
-          const WindowSpec *spec, OverCall *call)
+	  const WindowSpec *spec, OverCall *call)
 {
 	const FunctionForm *form = find_form(expr->function.name.text);
 	bool ignores = form != NULL && expr->function.nulls == NULLS_IGNORE &&
-	               (form->function == OVER_FIRST_VALUE || form->function == OVER_LAST_VALUE);
+		       (form->function == OVER_FIRST_VALUE || form->function == OVER_LAST_VALUE);
 
 	*call = (OverCall){.text = expr->text, .position = expr->position};
 	if (form != NULL && !ignores)
@@ -653,10 +675,11 @@ bind_call(Binder *binder, OverList *list, const Expr *expr, const PlanNode *node
 		TRY(bind_over_aggregate(binder, list, expr, call));
 	TRY(bind_frame(binder, list, node, spec, &call->frame));
 	shorten_frame(call);
-	if (spec->buffer_rows != NULL && call->function == OVER_LAG && call->number > -call->frame.first)
+	if (spec->buffer_rows != NULL && call->function == OVER_LAG &&
+	    call->number > -call->frame.first)
 		return error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT, expr->position,
-		                    "LAG looks %lld rows back, the buffer holds %lld",
-		                    (long long)call->number, (long long)(1 - call->frame.first));
+				    "LAG looks %lld rows back, the buffer holds %lld",
+				    (long long)call->number, (long long)(1 - call->frame.first));
 	return FERRIS_OK;
 }
 
@@ -689,7 +712,7 @@ bind_over(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	window->numbers[count] = list->call_count;
 	window->node.over.call_count++;
 	*out = bound_column(binder->arena, OVER_COLUMN + list->call_count++, call.type, expr->text,
-	                    expr->position);
+			    expr->position);
 	return FERRIS_OK;
 }
 
@@ -747,7 +770,8 @@ needs_whole(const OverCall *call)
 	case OVER_LAST_VALUE:
 	case OVER_NTH_VALUE:
 	case OVER_AGGREGATE:
-		return call->frame.end == FRAME_UNBOUNDED_FOLLOWING || call->frame.delay == INT64_MAX ||
+		return call->frame.end == FRAME_UNBOUNDED_FOLLOWING ||
+		       call->frame.delay == INT64_MAX ||
 		       (call->frame.unit == FRAME_GROUPS && call->frame.end == FRAME_FOLLOWING);
 	default:
 		return false;
@@ -759,16 +783,19 @@ refuse_endless(Binder *binder, const Window *window, const OverCall *whole)
 {
 	if (whole != NULL) {
 		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, whole->position,
-		             "%.*s needs the end of its partition, and the source never ends",
-		             STR_ARG(whole->text));
-		return error_hint(binder->err, "give it a frame that ends at CURRENT ROW or a number of rows "
-		                               "later, or read a bounded source");
+			     "%.*s needs the end of its partition, and the source never ends",
+			     STR_ARG(whole->text));
+		return error_hint(binder->err,
+				  "give it a frame that ends at CURRENT ROW or a number of rows "
+				  "later, or read a bounded source");
 	}
-	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, window->node.over.order[0].expr->position,
-	             "the source never ends: its rows can only be taken in order of event time, "
-	             "ascending");
-	return error_hint(binder->err, "ORDER BY the column of the stream's WATERMARK, or leave ORDER BY "
-	                               "out for the order of arrival");
+	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED,
+		     window->node.over.order[0].expr->position,
+		     "the source never ends: its rows can only be taken in order of event time, "
+		     "ascending");
+	return error_hint(binder->err,
+			  "ORDER BY the column of the stream's WATERMARK, or leave ORDER BY "
+			  "out for the order of arrival");
 }
 
 static Status
@@ -795,12 +822,12 @@ choose_mode(Binder *binder, const OverList *list, Window *window)
 	for (uint32_t i = 0; i < node->over.call_count; i++)
 		if (node->over.calls[i].frame.delay > node->over.idle_time)
 			return error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT, window->expire,
-			                    "the frame of %.*s reaches further than EXPIRE AFTER",
-			                    STR_ARG(node->over.calls[i].text));
+					    "the frame of %.*s reaches further than EXPIRE AFTER",
+					    STR_ARG(node->over.calls[i].text));
 	if (node->over.mode == OVER_ARRIVAL || node->over.mode == OVER_TIME)
 		return FERRIS_OK;
 	return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, window->expire,
-	                    "EXPIRE AFTER needs rows in order of event time or of arrival");
+			    "EXPIRE AFTER needs rows in order of event time or of arrival");
 }
 
 /* The node passes its input's columns on and adds its calls. */
@@ -819,11 +846,11 @@ make_node(Binder *binder, Window *window, PlanNode *input)
 	for (uint32_t i = 0; i < left; i++) {
 		fields[i] = input->schema.fields[i];
 		node->over.left[i] = bound_column(binder->arena, i, fields[i].type, fields[i].name,
-		                                  node->position);
+						  node->position);
 	}
 	for (uint32_t i = 0; i < calls; i++)
-		fields[left + i] = (Field){.name = node->over.calls[i].text,
-		                           .type = node->over.calls[i].type};
+		fields[left + i] =
+			(Field){.name = node->over.calls[i].text, .type = node->over.calls[i].type};
 	fields[left + calls] = (Field){.name = STR("_arrival"), .type = TYPE_OF(BIGINT)};
 	node->schema = (Schema){fields, left + calls + node->over.numbered};
 	return node;
@@ -850,7 +877,8 @@ stack_windows(Binder *binder, OverList *list, PlanNode **node, uint32_t *places)
 			*node = make_node(binder, window, *node);
 			if (window->node.over.numbered)
 				number = bound_column(binder->arena, (*node)->schema.count - 1,
-				                      TYPE_OF(BIGINT), STR("_arrival"), window->position);
+						      TYPE_OF(BIGINT), STR("_arrival"),
+						      window->position);
 		}
 }
 
@@ -883,7 +911,7 @@ finish_over(Binder *binder, Scope *scope, BoundExpr *qualify, PlanNode *project)
 
 	if (qualify != NULL && list->call_count == 0) {
 		error_set_at(binder->err, FERRIS_ERR_TYPE, clause->position,
-		             "QUALIFY without a window function");
+			     "QUALIFY without a window function");
 		return error_hint(binder->err, "conditions on columns belong in WHERE");
 	}
 	if (list->call_count == 0)
@@ -892,7 +920,8 @@ finish_over(Binder *binder, Scope *scope, BoundExpr *qualify, PlanNode *project)
 	for (uint32_t w = 0; w < list->window_count; w++) {
 		TRY(choose_mode(binder, list, list->windows[w]));
 		if (list->windows[w]->node.over.mode == OVER_TIME)
-			TRY(add_time_watermark(binder, list->windows[w]->node.over.order[0].expr, &node));
+			TRY(add_time_watermark(binder, list->windows[w]->node.over.order[0].expr,
+					       &node));
 	}
 	stack_windows(binder, list, &node, places);
 	for (uint32_t i = 0; i < project->schema.count; i++)

@@ -28,14 +28,16 @@ static Status
 refuse_unsupported(Binder *binder, const Select *select)
 {
 	if (select->distinct_on.count > 0) {
-		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, select->distinct_on.items[0]->position,
+		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED,
+			     select->distinct_on.items[0]->position,
 			     "DISTINCT ON cannot run in this version yet");
-		return error_hint(binder->err, "keep the first row of each group by QUALIFY ROW_NUMBER() "
-					       "OVER (PARTITION BY ... ORDER BY ...) = 1");
+		return error_hint(binder->err,
+				  "keep the first row of each group by QUALIFY ROW_NUMBER() "
+				  "OVER (PARTITION BY ... ORDER BY ...) = 1");
 	}
 	if (!is_grouped(select) && select->grace != NULL)
 		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, select->grace->position,
-		                    "GRACE PERIOD needs a window");
+				    "GRACE PERIOD needs a window");
 	return FERRIS_OK;
 }
 
@@ -192,7 +194,7 @@ bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 /* TABLE(TUMBLE(TABLE t, ...)) reads t; the window is bound with the groups. */
 static Status
 bind_function_table(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
-                    Str *qualifier)
+		    Str *qualifier)
 {
 	for (uint32_t i = 0; i < relation->function.arg_count; i++) {
 		const TableArgument *argument = &relation->function.args[i];
@@ -208,8 +210,9 @@ bind_function_table(Binder *binder, const CteScope *ctes, const Relation *relati
 		return bind_name(binder, ctes, &table, out);
 	}
 	error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, relation->position,
-	             "a table function needs a table");
-	return error_hint(binder->err, "TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), INTERVAL '1' MINUTE))");
+		     "a table function needs a table");
+	return error_hint(binder->err,
+			  "TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), INTERVAL '1' MINUTE))");
 }
 
 static Status
@@ -261,7 +264,8 @@ make_scope(Binder *binder, PlanNode *input, Str qualifier)
 }
 
 Status
-bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out, Scope *scope)
+bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
+	  Scope *scope)
 {
 	Str qualifier = {"", 0};
 
@@ -335,7 +339,7 @@ add_star(Binder *binder, SelectList *list, const Scope *scope, const Expr *star)
 
 	if (scope->grouping != NULL) {
 		error_set_at(binder->err, FERRIS_ERR_TYPE, star->position,
-		             "* cannot be selected from groups");
+			     "* cannot be selected from groups");
 		return error_hint(binder->err, "name the group's keys and aggregates");
 	}
 
@@ -427,9 +431,9 @@ add_declared_watermark(Binder *binder, PlanNode **root, bool *found)
 	Scope scope = make_scope(binder, scan, scan->scan.endpoint->name);
 
 	*node = (PlanNode){.kind = PLAN_WATERMARK,
-	                   .position = declaration->create.watermark.position,
-	                   .input = scan,
-	                   .schema = scan->schema};
+			   .position = declaration->create.watermark.position,
+			   .input = scan,
+			   .schema = scan->schema};
 	*link = node;
 	return bind_expr(binder, &scope, declaration->create.watermark.expr, &node->watermark.expr);
 }
@@ -458,12 +462,12 @@ add_implied_watermark(Binder *binder, BoundExpr *time, PlanNode **root)
 		value = (Value){.type = TYPE_OF(BIGINT), .int64 = delay};
 	BoundExpr *args[] = {time, bound_constant(binder->arena, value, time->position)};
 	*node = (PlanNode){.kind = PLAN_WATERMARK,
-	                   .position = time->position,
-	                   .input = *root,
-	                   .schema = (*root)->schema};
+			   .position = time->position,
+			   .input = *root,
+			   .schema = (*root)->schema};
 	*root = node;
 	return function_bind(binder->arena, STR("-"), args, 2, time->position,
-	                     &node->watermark.expr, binder->err);
+			     &node->watermark.expr, binder->err);
 }
 
 Status
@@ -481,8 +485,10 @@ filter_over(Binder *binder, PlanNode *input, BoundExpr *predicate)
 {
 	PlanNode *filter = ARENA_NEW(binder->arena, PlanNode);
 
-	*filter = (PlanNode){
-		.kind = PLAN_FILTER, .input = input, .position = predicate->position, .schema = input->schema};
+	*filter = (PlanNode){.kind = PLAN_FILTER,
+			     .input = input,
+			     .position = predicate->position,
+			     .schema = input->schema};
 	if (predicate->kind == BOUND_AND) {
 		filter->filter.conjuncts = predicate->args;
 		filter->filter.count = predicate->arg_count;
@@ -514,12 +520,12 @@ mark_group_keys(PlanNode *project, uint32_t visible, uint32_t key_count)
 		return;
 	for (uint32_t i = 0; i < visible; i++)
 		project->project.key[i] = project->project.exprs[i]->kind == BOUND_COLUMN &&
-		                          project->project.exprs[i]->column < key_count;
+					  project->project.exprs[i]->column < key_count;
 }
 
 static Status
 bind_grouped_select(Binder *binder, const Query *query, const Select *select, Scope *scope,
-                    PlanNode *node, PlanNode **out, Sorting *sorting)
+		    PlanNode *node, PlanNode **out, Sorting *sorting)
 {
 	bool is_function = select->from != NULL && select->from->kind == RELATION_FUNCTION;
 	const Relation *function = is_function ? select->from : NULL;
@@ -547,8 +553,8 @@ bind_grouped_select(Binder *binder, const Query *query, const Select *select, Sc
 }
 
 static Status
-bind_plain_select(Binder *binder, const Query *query, const Select *select, Scope *scope, PlanNode *node,
-                  PlanNode **out, Sorting *sorting)
+bind_plain_select(Binder *binder, const Query *query, const Select *select, Scope *scope,
+		  PlanNode *node, PlanNode **out, Sorting *sorting)
 {
 	BoundExpr *qualify;
 
@@ -560,7 +566,7 @@ bind_plain_select(Binder *binder, const Query *query, const Select *select, Scop
 
 static Status
 bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Select *select,
-            PlanNode **out)
+	    PlanNode **out)
 {
 	bool outer = binder->final;
 	PlanNode *node = NULL;

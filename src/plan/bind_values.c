@@ -1,5 +1,5 @@
-/* plan/bind_values.c -- rows that the statement itself gives: SELECT without FROM, VALUES; names for
- * the columns of a relation.
+/* plan/bind_values.c -- rows that the statement itself gives: SELECT without FROM, VALUES; names
+ * for the columns of a relation.
  *
  * The scan below yields as many records without content as there are rows (connector/values.c).
  * VALUES is a Project over it whose columns choose among the rows' expressions by _offset, the
@@ -21,12 +21,13 @@ values_endpoint(Binder *binder, uint32_t rows, Endpoint **out)
 	endpoint->given.entries = ARENA_ARRAY(arena, OptionEntry, 1);
 	endpoint->given.entries[endpoint->given.count++] = (OptionEntry){
 		.key = STR("rows"), .value = str_format(arena, "%u", rows), .origin = "default"};
-	TRY(options_resolve(&endpoint_options, &endpoint->given, arena, &endpoint->common, binder->err));
+	TRY(options_resolve(&endpoint_options, &endpoint->given, arena, &endpoint->common,
+			    binder->err));
 	TRY(options_resolve(&endpoint->connector->source_options, &endpoint->given, arena,
-	                    &endpoint->connector_settings, binder->err));
+			    &endpoint->connector_settings, binder->err));
 	*out = endpoint;
 	return options_resolve(&endpoint->codec->decode_options, &endpoint->given, arena,
-	                       &endpoint->codec_settings, binder->err);
+			       &endpoint->codec_settings, binder->err);
 }
 
 static Status
@@ -60,7 +61,8 @@ bind_one_row(Binder *binder, Position at, PlanNode **out, Scope *scope)
 
 /* The rows' expressions of a column in its common type; exprs[r * columns + column]. */
 static Status
-unify_column(Binder *binder, const QueryBody *body, BoundExpr **exprs, uint32_t columns, uint32_t column)
+unify_column(Binder *binder, const QueryBody *body, BoundExpr **exprs, uint32_t columns,
+	     uint32_t column)
 {
 	uint32_t rows = body->values.count;
 	const Type *type = exprs[column]->type;
@@ -70,24 +72,25 @@ unify_column(Binder *binder, const QueryBody *body, BoundExpr **exprs, uint32_t 
 		const Type *common = type_common(binder->arena, type, expr->type);
 
 		if (common == NULL)
-			return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-			                    "column %u of VALUES is %.*s in the rows before and %.*s here",
-			                    column + 1, STR_ARG(type_text(binder->arena, type)),
-			                    STR_ARG(type_text(binder->arena, expr->type)));
+			return error_set_at(
+				binder->err, FERRIS_ERR_TYPE, expr->position,
+				"column %u of VALUES is %.*s in the rows before and %.*s here",
+				column + 1, STR_ARG(type_text(binder->arena, type)),
+				STR_ARG(type_text(binder->arena, expr->type)));
 		type = common;
 	}
 	if (type->kind == TYPE_NULL)
 		type = TYPE_OF(STRING);
 	for (uint32_t r = 0; r < rows; r++)
 		TRY(bound_cast(binder->arena, exprs[r * columns + column], type, CAST_IMPLICIT,
-		               &exprs[r * columns + column], binder->err));
+			       &exprs[r * columns + column], binder->err));
 	return FERRIS_OK;
 }
 
 /* CASE _offset WHEN 0 THEN the first row's ... ELSE the last row's. */
 static Status
 choose_row(Binder *binder, const QueryBody *body, BoundExpr *const *exprs, uint32_t columns,
-           uint32_t column, BoundExpr **out)
+	   uint32_t column, BoundExpr **out)
 {
 	uint32_t rows = body->values.count;
 	BoundExpr **args = ARENA_ARRAY(binder->arena, BoundExpr *, 2 * rows);
@@ -99,12 +102,12 @@ choose_row(Binder *binder, const QueryBody *body, BoundExpr *const *exprs, uint3
 		return FERRIS_OK;
 	for (uint32_t r = 0; r + 1 < rows; r++) {
 		Value number = {.type = TYPE_OF(BIGINT), .int64 = r};
-		BoundExpr *pair[] = {
-			bound_column(binder->arena, 0, TYPE_OF(BIGINT), STR("_offset"), first->position),
-			bound_constant(binder->arena, number, first->position)};
+		BoundExpr *pair[] = {bound_column(binder->arena, 0, TYPE_OF(BIGINT), STR("_offset"),
+						  first->position),
+				     bound_constant(binder->arena, number, first->position)};
 
 		TRY(function_bind(binder->arena, STR("="), pair, 2, first->position, &args[count++],
-		                  binder->err));
+				  binder->err));
 		args[count++] = exprs[r * columns + column];
 	}
 	args[count++] = exprs[(rows - 1) * columns + column];
@@ -117,7 +120,8 @@ bind_values(Binder *binder, const QueryBody *body, PlanNode **out)
 {
 	Scope none = {.what = "VALUES"};
 	uint32_t columns = body->values.rows[0].count;
-	BoundExpr **exprs = ARENA_ARRAY(binder->arena, BoundExpr *, (size_t)columns * body->values.count);
+	BoundExpr **exprs =
+		ARENA_ARRAY(binder->arena, BoundExpr *, (size_t)columns * body->values.count);
 	PlanNode *project = ARENA_NEW(binder->arena, PlanNode);
 	Field *fields = ARENA_ARRAY(binder->arena, Field, columns);
 
@@ -125,9 +129,10 @@ bind_values(Binder *binder, const QueryBody *body, PlanNode **out)
 		const ExprList *row = &body->values.rows[r];
 
 		if (row->count != columns)
-			return error_set_at(binder->err, FERRIS_ERR_COLUMN_COUNT, row->items[0]->position,
-			                    "row %u of VALUES has %u columns, the first has %u", r + 1,
-			                    row->count, columns);
+			return error_set_at(binder->err, FERRIS_ERR_COLUMN_COUNT,
+					    row->items[0]->position,
+					    "row %u of VALUES has %u columns, the first has %u",
+					    r + 1, row->count, columns);
 		for (uint32_t c = 0; c < columns; c++)
 			TRY(bind_expr(binder, &none, row->items[c], &exprs[r * columns + c]));
 	}
@@ -139,7 +144,7 @@ bind_values(Binder *binder, const QueryBody *body, PlanNode **out)
 		TRY(unify_column(binder, body, exprs, columns, c));
 		TRY(choose_row(binder, body, exprs, columns, c, &project->project.exprs[c]));
 		fields[c] = (Field){.name = str_format(binder->arena, "column%u", c + 1),
-		                    .type = exprs[c]->type};
+				    .type = exprs[c]->type};
 	}
 	project->schema = (Schema){fields, columns};
 	*out = project;
@@ -158,11 +163,13 @@ rename_columns(Binder *binder, const NameList *names, PlanNode **node)
 	if (names->count == 0)
 		return FERRIS_OK;
 	if (input->kind == PLAN_SCAN)
-		return not_yet(binder, names->items[0].position, "a list of names for a stream's columns");
+		return not_yet(binder, names->items[0].position,
+			       "a list of names for a stream's columns");
 	if (names->count != count)
 		return error_set_at(binder->err, FERRIS_ERR_COLUMN_COUNT, names->items[0].position,
-		                    "%u names for %u columns", names->count, count);
-	*project = (PlanNode){.kind = PLAN_PROJECT, .position = names->items[0].position, .input = input};
+				    "%u names for %u columns", names->count, count);
+	*project = (PlanNode){
+		.kind = PLAN_PROJECT, .position = names->items[0].position, .input = input};
 	project->schema = (Schema){ARENA_ARRAY(binder->arena, Field, count), count};
 	project->project.exprs = ARENA_ARRAY(binder->arena, BoundExpr *, count);
 	project->project.key = ARENA_ARRAY(binder->arena, bool, count);
@@ -172,11 +179,12 @@ rename_columns(Binder *binder, const NameList *names, PlanNode **node)
 
 		if (schema_find(&before, name->text) >= 0)
 			return error_set_at(binder->err, FERRIS_ERR_DUPLICATE_NAME, name->position,
-			                    "two columns are named '%.*s'", STR_ARG(name->text));
+					    "two columns are named '%.*s'", STR_ARG(name->text));
 		project->schema.fields[i] =
 			(Field){.name = name->text, .type = input->schema.fields[i].type};
-		project->project.exprs[i] = bound_column(binder->arena, i, input->schema.fields[i].type,
-		                                         input->schema.fields[i].name, name->position);
+		project->project.exprs[i] =
+			bound_column(binder->arena, i, input->schema.fields[i].type,
+				     input->schema.fields[i].name, name->position);
 	}
 	*node = project;
 	return FERRIS_OK;

@@ -81,8 +81,10 @@ print_aggregate(Arena *arena, Buffer *out, const PlanNode *node)
 	}
 	buffer_append_str(out, STR(": "));
 	for (uint32_t i = 0; i < node->aggregate.call_count; i++)
-		buffer_printf(out, "%s%.*s", i > 0 ? ", " : "", STR_ARG(node->aggregate.calls[i]->text));
-	buffer_printf(out, " EMIT %s\n", node->aggregate.emit == EMIT_ONCE_FINAL ? "FINAL" : "CHANGES");
+		buffer_printf(out, "%s%.*s", i > 0 ? ", " : "",
+			      STR_ARG(node->aggregate.calls[i]->text));
+	buffer_printf(out, " EMIT %s\n",
+		      node->aggregate.emit == EMIT_ONCE_FINAL ? "FINAL" : "CHANGES");
 }
 
 static void
@@ -152,10 +154,10 @@ print_sort(Arena *arena, Buffer *out, const PlanNode *node)
 	for (uint32_t i = 0; i < node->sort.count; i++) {
 		const OverKey *key = &node->sort.keys[i];
 
-		buffer_printf(out, "%s%.*s%s%s", i > 0 ? ", " : "", STR_ARG(bound_text(arena, key->expr)),
-			      key->descending ? " DESC" : "",
-			      key->nulls_first == key->descending ? "" :
-			      key->nulls_first                    ? " NULLS FIRST"
+		buffer_printf(out, "%s%.*s%s%s", i > 0 ? ", " : "",
+			      STR_ARG(bound_text(arena, key->expr)), key->descending ? " DESC" : "",
+			      key->nulls_first == key->descending ? ""
+			      : key->nulls_first                  ? " NULLS FIRST"
 								  : " NULLS LAST");
 	}
 	buffer_append_char(out, '\n');
@@ -178,7 +180,8 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 		print_project(arena, out, node);
 		break;
 	case PLAN_WATERMARK:
-		buffer_printf(out, "Watermark %.*s\n", STR_ARG(bound_text(arena, node->watermark.expr)));
+		buffer_printf(out, "Watermark %.*s\n",
+			      STR_ARG(bound_text(arena, node->watermark.expr)));
 		break;
 	case PLAN_AGGREGATE:
 		print_aggregate(arena, out, node);
@@ -224,12 +227,14 @@ print_state(Buffer *out, const PlanNode *root)
 		}
 		if (node->kind == PLAN_DISTINCT) {
 			any = true;
-			buffer_append_str(out, STR("    state: Distinct keeps the rows it has put out\n"));
+			buffer_append_str(
+				out, STR("    state: Distinct keeps the rows it has put out\n"));
 		}
 		if (node->kind == PLAN_SORT) {
 			any = true;
 			if (node->sort.keep == INT64_MAX)
-				buffer_append_str(out, STR("    state: Sort keeps all rows until the input ends\n"));
+				buffer_append_str(out, STR("    state: Sort keeps all rows until "
+							   "the input ends\n"));
 			else
 				buffer_printf(out, "    state: Sort keeps the first %lld rows\n",
 					      (long long)node->sort.keep);

@@ -13,10 +13,10 @@
 typedef struct PlanNode PlanNode;
 
 typedef enum PlanKind {
-	PLAN_SCAN,    /* records of a source, decoded */
-	PLAN_FILTER,  /* rows for which all conjuncts are true */
-	PLAN_PROJECT, /* expressions over the input's columns */
-	PLAN_LIMIT,   /* OFFSET and LIMIT in order of arrival */
+	PLAN_SCAN,      /* records of a source, decoded */
+	PLAN_FILTER,    /* rows for which all conjuncts are true */
+	PLAN_PROJECT,   /* expressions over the input's columns */
+	PLAN_LIMIT,     /* OFFSET and LIMIT in order of arrival */
 	PLAN_WATERMARK, /* event time: how far it has come before each row */
 	PLAN_AGGREGATE, /* groups of rows, of the whole input or of windows of time */
 	PLAN_JOIN,      /* rows of the input with the rows of a bounded table */
@@ -36,11 +36,11 @@ typedef enum WindowShape {
 /* Times in the unit of the time column: microseconds of a TIMESTAMP, or a BIGINT's own. */
 typedef struct WindowPlan {
 	WindowShape shape;
-	BoundExpr *time;    /* over the input's columns */
-	int64_t size;       /* SESSION: the gap */
+	BoundExpr *time; /* over the input's columns */
+	int64_t size;    /* SESSION: the gap */
 	int64_t advance;
 	int64_t offset;
-	int64_t grace;      /* late rows are taken so long after the window's end */
+	int64_t grace; /* late rows are taken so long after the window's end */
 } WindowPlan;
 
 /* What a join puts out; the right side is a table that is read before the left begins. */
@@ -158,8 +158,8 @@ struct PlanNode {
 			DecodePredicate *predicates;
 			BoundExpr **predicate_exprs; /* the same as SQL, for EXPLAIN */
 			uint32_t predicate_count;
-			BoundExpr *watermark;        /* declared: WATERMARK FOR; or NULL */
-			Str time_column;             /* its column */
+			BoundExpr *watermark;         /* declared: WATERMARK FOR; or NULL */
+			Str time_column;              /* its column */
 			const Statement *declaration; /* CREATE STREAM ... (...), or NULL */
 		} scan;
 		struct {
@@ -180,21 +180,22 @@ struct PlanNode {
 		struct {
 			BoundExpr **keys; /* the first columns of the schema */
 			uint32_t key_count;
-			uint64_t *sets;     /* GROUPING SETS: bit k says that keys[k] is in the set */
-			uint32_t set_count; /* 1: a plain GROUP BY */
-			WindowPlan window;  /* unless SHAPE_NONE: then come _window_start and _window_end */
+			uint64_t *sets; /* GROUPING SETS: bit k says that keys[k] is in the set */
+			uint32_t set_count;    /* 1: a plain GROUP BY */
+			WindowPlan window;     /* unless SHAPE_NONE: then come _window_start and
+						  _window_end */
 			AggregateCall **calls; /* the last columns of the schema */
 			uint32_t call_count;
 			EmitMode emit;
 		} aggregate;
 		struct {
 			JoinShape shape;
-			PlanNode *right;         /* its first columns are the keys */
-			BoundExpr **keys;        /* over the input's columns; equal to the right's */
+			PlanNode *right;  /* its first columns are the keys */
+			BoundExpr **keys; /* over the input's columns; equal to the right's */
 			uint32_t key_count;
-			BoundExpr **left;        /* the input's columns that come out, first */
+			BoundExpr **left; /* the input's columns that come out, first */
 			uint32_t left_count;
-			uint32_t right_count;    /* columns of the right after its keys, last */
+			uint32_t right_count; /* columns of the right after its keys, last */
 		} join;
 		struct {
 			OverKey *keys; /* columns of the input */
@@ -211,9 +212,10 @@ struct PlanNode {
 			uint32_t order_count;
 			OverCall *calls; /* the next columns of the schema */
 			uint32_t call_count;
-			bool numbered;     /* and last the rows' numbers in order of arrival, */
-			BoundExpr *number; /* by which nodes above keep ties in that order; or NULL */
-			BoundExpr *idle;   /* EXPIRE AFTER: the time that counts; or NULL */
+			bool numbered; /* and last the rows' numbers in order of arrival, */
+			BoundExpr
+				*number; /* by which nodes above keep ties in that order; or NULL */
+			BoundExpr *idle; /* EXPIRE AFTER: the time that counts; or NULL */
 			int64_t idle_time; /* without a row for so long a partition begins anew */
 		} over;
 	};

@@ -17,17 +17,18 @@ static const OptionRow endpoint_rows[] = {
 				   NULL,
 				   "How much of the data is read to infer the columns of a stream "
 				   "declared without them."},
-	[ENDPOINT_WATERMARK_DELAY] = {"watermark.delay", OPTION_DURATION, "5s", 0, 365 * 86400e3, NULL,
-				      NULL,
-				      "How late rows may come in an endless source whose stream declares no "
-				      "WATERMARK."},
-	[ENDPOINT_IDLE_TIMEOUT] = {"watermark.idle.timeout", OPTION_DURATION, "30s", 1, 365 * 86400e3,
-				   NULL, NULL,
-				   "After so long at its end a partition no longer holds the watermark back."},
-	[ENDPOINT_VALUE_NULL] = {"value.null", OPTION_CHOICE, "error", 0, 0, "error|skip", NULL,
-				 "What a topic's record without a value (a tombstone) is: a failed "
-				 "record, or one to leave out, counted as filtered. Under raw, error "
-				 "lets it through as NULL."},
+	[ENDPOINT_WATERMARK_DELAY] =
+		{"watermark.delay", OPTION_DURATION, "5s", 0, 365 * 86400e3, NULL, NULL,
+		 "How late rows may come in an endless source whose stream declares no "
+		 "WATERMARK."},
+	[ENDPOINT_IDLE_TIMEOUT] =
+		{"watermark.idle.timeout", OPTION_DURATION, "30s", 1, 365 * 86400e3, NULL, NULL,
+		 "After so long at its end a partition no longer holds the watermark back."},
+	[ENDPOINT_VALUE_NULL] =
+		{"value.null", OPTION_CHOICE, "error", 0, 0, "error|skip", NULL,
+		 "What a topic's record without a value (a tombstone) is: a failed "
+		 "record, or one to leave out, counted as filtered. Under raw, error "
+		 "lets it through as NULL."},
 };
 
 const OptionGroup endpoint_options = {"every source and sink", endpoint_rows,
@@ -147,8 +148,8 @@ endpoint_groups(Arena *arena, const OptionGroup ***out)
 	const ConnectorClass *const *connectors;
 	size_t codec_count = codec_classes(&codecs);
 	size_t connector_count = connector_classes(&connectors);
-	const OptionGroup **groups = ARENA_ARRAY(arena, const OptionGroup *,
-						 2 * (codec_count + connector_count) + 2);
+	const OptionGroup **groups =
+		ARENA_ARRAY(arena, const OptionGroup *, 2 * (codec_count + connector_count) + 2);
 	size_t count = 0;
 
 	groups[count++] = &endpoint_options;

@@ -21,8 +21,8 @@ typedef struct RecordRange {
 typedef struct RowError {
 	RecordRange record;
 	Status status;
-	Str column;  /* input or output column at fault, may be empty; in plan memory or heap */
-	Str message; /* in the batch's heap */
+	Str column;   /* input or output column at fault, may be empty; in plan memory or heap */
+	Str message;  /* in the batch's heap */
 	bool derived; /* of a row that an operator made: there is no record */
 	bool counted; /* the row's record is in the books already */
 } RowError;
@@ -42,8 +42,8 @@ typedef struct Batch {
 	uint64_t records_in; /* records consumed from the input for this batch */
 	uint64_t filtered;   /* of these, rows a predicate has removed so far */
 
-	bool derived;              /* rows of an operator's own making: `records` says nothing */
-	bool counted;              /* an operator that keeps state has put the rows into the books */
+	bool derived; /* rows of an operator's own making: `records` says nothing */
+	bool counted; /* an operator that keeps state has put the rows into the books */
 	const int64_t *watermarks; /* by row: the event time before it; NULL: as last announced */
 
 	Arena heap; /* bytes made on the way: unescaped strings, results, messages */

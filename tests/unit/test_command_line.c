@@ -22,8 +22,8 @@ ferris(const char *arguments)
 {
 	char command[4096];
 
-	snprintf(command, sizeof command, "cd %s && { timeout 30 %s %s; } 2>&1", folder,
-		 PROGRAM, arguments);
+	snprintf(command, sizeof command, "cd %s && { timeout 30 %s %s; } 2>&1", folder, PROGRAM,
+		 arguments);
 	FILE *pipe = popen(command, "r");
 	assert_non_null(pipe);
 	size_t len = fread(said, 1, sizeof said - 1, pipe);
@@ -146,7 +146,7 @@ test_declarations_are_checked_without_a_use(void **state)
 }
 
 #define TOPIC(options)                                                                             \
-	"execute -q \"CREATE STREAM t (a INT) WITH ('kafka.topic' = 't', 'format' = 'json', "     \
+	"execute -q \"CREATE STREAM t (a INT) WITH ('kafka.topic' = 't', 'format' = 'json', "      \
 	"'kafka.bootstrap.servers' = '127.0.0.1:9'" options "); SELECT a FROM t\""
 
 static void
@@ -154,9 +154,11 @@ test_kafka_security_reaches_the_client(void **state)
 {
 	(void)state;
 	expect(1, "ssl.ca.location",
-	       TOPIC(", 'kafka.security.protocol' = 'SSL', 'kafka.ssl.ca.location' = '/no/ca.pem'"));
+	       TOPIC(", 'kafka.security.protocol' = 'SSL', 'kafka.ssl.ca.location' = "
+		     "'/no/ca.pem'"));
 	expect(1, "'kafka.ssl.*' must be there",
-	       TOPIC(", 'kafka.security.protocol' = 'SSL', 'kafka.ssl.ca.location' = '/no/ca.pem'"));
+	       TOPIC(", 'kafka.security.protocol' = 'SSL', 'kafka.ssl.ca.location' = "
+		     "'/no/ca.pem'"));
 	expect(1, "FS3101", TOPIC(", 'kafka.security.protocol' = 'PIGEON'"));
 	expect(1, "Unsupported SASL mechanism: NOPE",
 	       TOPIC(", 'kafka.security.protocol' = 'SASL_PLAINTEXT', "
@@ -185,7 +187,8 @@ test_lines_of_a_rotated_file_count_from_its_start(void **state)
 	(void)state;
 	write_file("w.jsonl", "{\"a\":1}\n{\"a\":2}\n");
 	expect(0, "w.jsonl:1: a record must be a JSON object",
-	       "--version; (sleep 0.6; mv w.jsonl w.old; echo bad >w.jsonl) & timeout -s TERM 2 " PROGRAM
+	       "--version; (sleep 0.6; mv w.jsonl w.old; echo bad >w.jsonl) & timeout -s TERM "
+	       "2 " PROGRAM
 	       " execute --output json -q \"CREATE STREAM w (a INT) WITH ('path' = 'w.jsonl', "
 	       "'watch' = 'true'); SELECT a FROM w WITH ('failure_strategy' = "
 	       "'LogAndContinue')\" || true");
