@@ -42,8 +42,9 @@ static const OptionRow sink_rows[FILE_SINK_OPTION_COUNT] = {
 		.doc = "The file to write, or - for standard output."},
 	[FILE_SINK_APPEND] = {.name = "append", .type = OPTION_BOOLEAN, .initial = "false",
 		.aliases = "append_if_exists",
-		.doc = "Keep what the file holds and write behind it; otherwise it is replaced. Over a "
-		       "Kafka source, which goes on where the last run stopped, true unless given."},
+		.doc = "Keep what the file holds and write behind it; otherwise it is replaced. "
+		       "Over a Kafka source, which goes on where the last run stopped, true "
+		       "unless given."},
 	[FILE_SINK_COMPRESSION] = {.name = "compression", .type = OPTION_CHOICE,
 		.initial = "auto", .choices = COMPRESSIONS,
 		.doc = "auto goes by the name's ending: .gz, .zst, .lz4."},

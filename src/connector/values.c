@@ -8,8 +8,8 @@ enum { SOURCE_ROWS, SOURCE_OPTION_COUNT };
 
 /* clang-format off */
 static const OptionRow source_rows[SOURCE_OPTION_COUNT] = {
-	[SOURCE_ROWS] = {.name = "rows", .type = OPTION_INTEGER, .initial = "1", .min = 0, .max = 1e9,
-		.doc = "How many records, each of them {}."},
+	[SOURCE_ROWS] = {.name = "rows", .type = OPTION_INTEGER, .initial = "1", .min = 0,
+		.max = 1e9, .doc = "How many records, each of them {}."},
 };
 /* clang-format on */
 
