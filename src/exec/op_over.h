@@ -1,6 +1,9 @@
 /* exec/op_over.h -- what the files of the Over operator share: stored rows, partitions, calls.
  *
- *     op_over.c       the operator: rows in, their order, rows out
+ *     op_over.c       the operator: rows in, rows out
+ *     op_over_open.c  its expressions, and what rows must wait for
+ *     op_over_time.c  rows in order of event time
+ *     op_over_keep.c  giving back what quiet partitions hold
  *     op_over_calls.c a row's window functions: frames, values, aggregates
  *     op_over_rows.c  the store of rows that wait or belong to an open frame
  *
@@ -31,6 +34,7 @@ typedef struct RowBlock {
 
 typedef struct RowStore {
 	const Type **types;
+	const VectorForm *forms;
 	uint32_t column_count;
 	RowBlock **blocks;
 	uint32_t block_count;
@@ -46,7 +50,8 @@ typedef struct RowStore {
 	size_t bytes;
 } RowStore;
 
-void row_store_init(RowStore *store, const Type **types, uint32_t column_count);
+void row_store_init(RowStore *store, const Type **types, const VectorForm *forms,
+                    uint32_t column_count);
 void row_store_free(RowStore *store);
 /* Copies rows sel[0..count) of the vectors; each is held once. */
 void row_store_append(RowStore *store, const Vector *const *columns, const uint16_t *sel,
@@ -60,6 +65,13 @@ void row_store_release(RowStore *store, RowRef ref);
 void row_store_drop(RowStore *store);
 /* Whether most rows in memory are held by nobody. */
 bool row_store_is_sparse(const RowStore *store);
+
+/* How a vector's values are laid out, whatever its form. */
+static inline Physical
+row_physical(const Vector *vector)
+{
+	return vector->form == FORM_TEXT ? PHYSICAL_VIEW : type_physical(vector->type);
+}
 
 static inline RowBlock *
 row_block(const RowStore *store, RowRef ref)
@@ -96,6 +108,8 @@ typedef struct Partition {
 	uint64_t rank;       /* how many groups of peers came out */
 	uint32_t rank_peers; /* their number */
 	bool ended;          /* there will be no further row */
+	bool awaited;        /* while the table is made anew: rows wait for it, */
+	struct Partition *moved; /* and where it went */
 	int64_t last_time;   /* EXPIRE AFTER */
 } Partition;
 
@@ -172,3 +186,85 @@ void partition_reset(OverCalls *calls, Partition *partition);
 int over_compare(const OverCalls *calls, RowRef a, RowRef b);
 /* Order of two stored rows, peers by their numbers if they have any. */
 int over_compare_rows(const OverCalls *calls, RowRef a, RowRef b);
+
+/* ---- the operator ---- */
+
+/* A row that waits for event time. */
+typedef struct Waiting {
+	int64_t time;
+	Partition *partition;
+	RowRef ref;
+} Waiting;
+
+typedef struct OverOp {
+	Operator base;
+	TaskContext *task;
+	const PlanNode *plan;
+	Program *program;
+	BoundExpr **exprs; /* the slots: first those that are stored */
+	uint32_t slot_count;
+	uint32_t stored_count;
+	const Vector **results;
+	const Vector **stored; /* of them, and the numbers */
+	Vector numbers;        /* of the rows, if nodes above want them */
+	int64_t row_number;
+	uint32_t *partition_slots;
+	uint32_t time_slot;
+	uint32_t idle_slot;
+
+	RowStore store;
+	OverCalls calls;
+	GroupTable *groups;
+	GroupTableSpec group_spec;
+	int64_t swept; /* event time of the last look for quiet partitions */
+	const Vector **keys;
+	char **payloads; /* of the batch's rows */
+	RowRef *refs;
+	uint16_t *rows;
+	int64_t watermark; /* as announced */
+
+	uint64_t rows_after; /* a row comes out when so many more are there */
+	bool waits_time;     /* and when the time has passed it by `delay` */
+	int64_t delay;
+	bool sorts_ties;
+	bool in_place;
+	Waiting *waiting; /* in order; [0, out) have come out, [out, taken) are in their partitions */
+	size_t waiting_count, waiting_capacity;
+	size_t out_count, taken_count;
+	Waiting *arrived; /* of one batch */
+	Waiting *scratch;
+	uint64_t *sort_keys;
+
+	Batch *out;
+	RowRef *out_refs;
+	Vector *columns; /* in place: take the place of the batch's */
+	Vector *own;     /* the calls' results */
+} OverOp;
+
+Status over_op_open(Operator *op, TaskContext *task, Error *err);
+/* Puts out the partition's rows that have all they wait for. */
+Status over_emit_ready(OverOp *self, Partition *partition, Error *err);
+/* EXPIRE AFTER: a partition without a row for so long begins anew. */
+Status over_expire(OverOp *self, Partition *partition, int64_t time, Error *err);
+
+static inline int64_t
+over_slot_time(const OverOp *self, uint32_t slot, uint32_t row)
+{
+	const Vector *times = self->results[slot];
+
+	return VECTOR_DATA(times, int64_t)[times->constant ? 0 : row];
+}
+
+/* ---- rows in order of event time (op_over_time.c) ---- */
+
+/* Rows self->rows[0..count) of the batch, with their partitions and references, begin to wait. */
+void over_wait(OverOp *self, uint32_t count);
+/* Everything before that time goes to its partition; at the end of the input, everything. */
+Status over_take_until(OverOp *self, int64_t time, bool end_of_input, Error *err);
+
+/* ---- op_over_keep.c ---- */
+
+/* Copies what is held of nearly empty blocks.  No results may be on their way. */
+void over_compact(OverOp *self);
+/* Partitions that have been quiet for longer than EXPIRE AFTER allows give back what they hold. */
+void over_drop_quiet(OverOp *self, int64_t watermark);

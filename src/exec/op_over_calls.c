@@ -427,12 +427,25 @@ emit_aggregate(OverCalls *calls, OverRun *run, Partition *partition, Vector *out
 /* ---------------------------------------------------------------- values */
 
 static void
+copy_text(const Vector *from, uint32_t from_row, Vector *out, uint32_t row)
+{
+	if (vector_is_null(from, from_row)) {
+		vector_set_null(out, row);
+		return;
+	}
+	vector_set_valid(out, row);
+	VECTOR_DATA(out, StringView)[row] = VECTOR_DATA(from, const StringView)[from_row];
+}
+
+static void
 copy_value(const OverCalls *calls, const OverRun *run, uint32_t slot, RowRef ref, Vector *out,
            uint32_t row)
 {
 	const Vector *from = &row_block(calls->store, ref)->columns[slot];
 
-	if (from->has_null || out->has_null || !run->is_plain64)
+	if (from->form == FORM_TEXT)
+		copy_text(from, ref & ROW_MASK, out, row);
+	else if (from->has_null || out->has_null || !run->is_plain64)
 		vector_copy(out, row, from, ref & ROW_MASK, NULL);
 	else
 		VECTOR_DATA(out, int64_t)[row] = VECTOR_DATA(from, int64_t)[ref & ROW_MASK];

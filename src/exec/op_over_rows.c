@@ -13,9 +13,9 @@
 #define SPARSE_SHARE 8
 
 void
-row_store_init(RowStore *store, const Type **types, uint32_t column_count)
+row_store_init(RowStore *store, const Type **types, const VectorForm *forms, uint32_t column_count)
 {
-	*store = (RowStore){.types = types, .column_count = column_count};
+	*store = (RowStore){.types = types, .forms = forms, .column_count = column_count};
 }
 
 static void
@@ -36,7 +36,7 @@ row_store_free(RowStore *store)
 	memory_free(store->blocks);
 	memory_free(store->free_blocks);
 	memory_free(store->dropped);
-	*store = (RowStore){.types = store->types, .column_count = store->column_count};
+	*store = (RowStore){0};
 }
 
 /* ---------------------------------------------------------------- blocks */
@@ -57,8 +57,8 @@ new_block(RowStore *store)
 
 	block->columns = memory_zero(sizeof *block->columns * (store->column_count + 1));
 	for (uint32_t c = 0; c < store->column_count; c++) {
-		vector_init(&block->columns[c], store->types[c], FORM_VALUE, BATCH_CAPACITY);
-		store->bytes += physical_size(type_physical(store->types[c])) * BATCH_CAPACITY;
+		vector_init(&block->columns[c], store->types[c], store->forms[c], BATCH_CAPACITY);
+		store->bytes += physical_size(row_physical(&block->columns[c])) * BATCH_CAPACITY;
 	}
 	arena_init(&block->texts, TEXT_BLOCK);
 	return block;
@@ -103,6 +103,31 @@ append_nulls(Vector *to, uint32_t at, const Vector *from, const uint16_t *sel, u
 			vector_set_null(to, at + i);
 }
 
+/* Most texts are short: two words that overlap. */
+static inline void
+copy_bytes(char *to, const char *from, uint32_t len)
+{
+	uint64_t first, last;
+	uint32_t low, high;
+
+	if (len > 2 * sizeof first) {
+		memcpy(to, from, len);
+	} else if (len >= sizeof first) {
+		memcpy(&first, from, sizeof first);
+		memcpy(&last, from + len - sizeof last, sizeof last);
+		memcpy(to, &first, sizeof first);
+		memcpy(to + len - sizeof last, &last, sizeof last);
+	} else if (len >= sizeof low) {
+		memcpy(&low, from, sizeof low);
+		memcpy(&high, from + len - sizeof high, sizeof high);
+		memcpy(to, &low, sizeof low);
+		memcpy(to + len - sizeof high, &high, sizeof high);
+	} else {
+		for (uint32_t i = 0; i < len; i++)
+			to[i] = from[i];
+	}
+}
+
 static void
 append_texts(Vector *to, uint32_t at, const Vector *from, const uint16_t *sel, uint32_t count,
              Arena *texts)
@@ -118,8 +143,7 @@ append_texts(Vector *to, uint32_t at, const Vector *from, const uint16_t *sel, u
 	}
 	char *bytes = arena_alloc(texts, total);
 	for (uint32_t i = 0; i < count; i++) {
-		if (out[i].len > 0)
-			memcpy(bytes, out[i].data, out[i].len);
+		copy_bytes(bytes, out[i].data, out[i].len);
 		out[i].data = bytes;
 		bytes += out[i].len;
 	}
@@ -129,7 +153,7 @@ static void
 append_column(Vector *to, uint32_t at, const Vector *from, const uint16_t *sel, uint32_t count,
               Arena *texts)
 {
-	Physical physical = type_physical(from->type);
+	Physical physical = row_physical(from);
 	size_t size = physical_size(physical);
 	uint32_t mask = from->constant ? 0 : UINT32_MAX;
 
@@ -186,7 +210,7 @@ row_store_append(RowStore *store, const Vector *const *columns, const uint16_t *
 static void
 gather_plain(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count, Vector *out)
 {
-	size_t size = physical_size(type_physical(out->type));
+	size_t size = physical_size(row_physical(out));
 
 	for (uint32_t i = 0; i < count; i++) {
 		const Vector *from = &row_block(store, refs[i])->columns[column];
@@ -201,7 +225,7 @@ gather_plain(const RowStore *store, uint32_t column, const RowRef *refs, uint32_
 void
 row_store_gather(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count, Vector *out)
 {
-	Physical physical = type_physical(out->type);
+	Physical physical = row_physical(out);
 
 	if (physical == PHYSICAL_LIST || physical == PHYSICAL_STRUCT) {
 		for (uint32_t i = 0; i < count; i++)

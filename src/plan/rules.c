@@ -300,12 +300,13 @@ add_slots(Slots *slots, BoundExpr **exprs, uint32_t count)
 static void
 add_over_slots(Arena *arena, Slots *slots, PlanNode *node)
 {
-	uint32_t count = node->over.left_count + node->over.partition_count + node->over.order_count + 2;
+	uint32_t count =
+		node->over.left_count + node->over.partition_count + node->over.order_count + 2;
 
 	for (uint32_t i = 0; i < node->over.call_count; i++)
 		count += 5 + (node->over.calls[i].aggregate != NULL
-		                      ? node->over.calls[i].aggregate->arg_count + 2
-		                      : 0);
+				      ? node->over.calls[i].aggregate->arg_count + 2
+				      : 0);
 	slots->items = ARENA_ARRAY(arena, BoundExpr **, count);
 	add_slots(slots, node->over.left, node->over.left_count);
 	add_slots(slots, node->over.partition, node->over.partition_count);
@@ -415,6 +416,37 @@ scan_uses(Arena *arena, PlanNode *const *path, uint32_t depth, const PlanNode *s
 		}
 	}
 	return uses;
+}
+
+static void
+pass_as_text(const BoundExpr *expr, Columns *uses)
+{
+	if (expr->kind != BOUND_COLUMN)
+		return;
+	uses->values[expr->column]--;
+	uses->passes[expr->column]++;
+}
+
+/* What an Over node only hands on, or takes from another row, and the select list above it only
+ * gives to the sink, nobody reads. */
+static void
+pass_through_over(Arena *arena, const PlanNode *over, const PlanNode *project, Columns *uses)
+{
+	uint32_t *reads = ARENA_ARRAY(arena, uint32_t, over->schema.count + 1);
+
+	for (uint32_t i = 0; i < project->schema.count; i++)
+		if (project->project.exprs[i]->kind != BOUND_COLUMN)
+			count_columns(project->project.exprs[i], reads);
+	for (uint32_t i = 0; i < over->over.left_count; i++)
+		if (reads[i] == 0)
+			pass_as_text(over->over.left[i], uses);
+	for (uint32_t i = 0; i < over->over.call_count; i++) {
+		const OverCall *call = &over->over.calls[i];
+
+		if (call->value != NULL && call->otherwise == NULL &&
+		    reads[over->over.left_count + i] == 0)
+			pass_as_text(call->value, uses);
+	}
 }
 
 /* Keep the columns in use, renumber them, and write the decoder's list. */
@@ -588,7 +620,8 @@ prune_over(Arena *arena, PlanNode *over, PlanNode *const *path, uint32_t depth)
 			path[d]->schema = over->schema;
 }
 
-/* The nodes that read the scan's columns, from the scan up: through the first that makes its own. */
+/* The nodes that read the scan's columns, from the scan up: through the first that makes its own.
+ */
 static uint32_t
 scan_path(Arena *arena, PlanNode *root, const PlanNode *scan, PlanNode ***path)
 {
@@ -656,6 +689,9 @@ push_down(Arena *arena, PlanNode *root, bool encoded)
 	Columns uses = scan_uses(arena, path, depth, scan, to_sink);
 	BoundExpr **renumbered = ARENA_ARRAY(arena, BoundExpr *, scan->schema.count);
 
+	if (encoded && depth > 0 && path[depth - 1]->kind == PLAN_OVER &&
+	    top->kind == PLAN_PROJECT && top->input == path[depth - 1])
+		pass_through_over(arena, path[depth - 1], top, &uses);
 	prune_scan(arena, scan, &uses, renumbered);
 	for (uint32_t d = 0; d < depth; d++) {
 		Slots slots = slots_of(arena, path[d]);
