@@ -601,8 +601,10 @@ keep_timely(AggregateOp *self, Batch *batch)
 					(long long)time);
 			continue;
 		}
+		/* A window ends behind its rows' times: only rows behind the watermark need a look. */
 		int64_t watermark = row_watermark(self, batch, row);
-		if (watermark != INT64_MIN && last_end(self, time) <= watermark - grace) {
+		if (watermark != INT64_MIN && time < watermark - grace &&
+		    last_end(self, time) <= watermark - grace) {
 			self->task->result->late++;
 			self->task->result->results += batch->counted;
 			continue;
@@ -612,32 +614,41 @@ keep_timely(AggregateOp *self, Batch *batch)
 	return kept;
 }
 
-/* Adds rows pane by pane: each pass takes the rows of the first one's pane. */
+/* Splits off the rows that are not within [start, end); returns how many are. */
+static uint32_t
+split_rows(AggregateOp *self, uint16_t *rows, uint32_t count, int64_t start, int64_t end)
+{
+	uint32_t same = 0;
+	uint32_t others = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint16_t row = rows[i];
+		int64_t time = row_time(self, row);
+		bool inside = time >= start && time < end;
+
+		self->rest[others] = row;
+		rows[same] = row;
+		same += inside;
+		others += !inside;
+	}
+	return same;
+}
+
+/* Adds rows pane by pane: each pass takes the rows of the first one's pane.  `dense`: they are rows
+ * 0, 1, ... count - 1. */
 static Status
-add_by_pane(AggregateOp *self, uint16_t *rows, uint32_t count, Error *err)
+add_by_pane(AggregateOp *self, uint16_t *rows, uint32_t count, bool dense, Error *err)
 {
 	const WindowPlan *window = &self->plan->aggregate.window;
 
 	while (count > 0) {
-		int64_t start =
-			align_down(row_time(self, rows[0]), window->offset, self->pane_length);
-		int64_t end = start + self->pane_length;
-		uint32_t same = 0;
-		uint32_t others = 0;
+		int64_t start = align_down(row_time(self, rows[0]), window->offset, self->pane_length);
+		uint32_t same = split_rows(self, rows, count, start, start + self->pane_length);
 
-		for (uint32_t i = 0; i < count; i++) {
-			uint16_t row = rows[i];
-			int64_t time = row_time(self, row);
-			bool inside = time >= start && time < end;
-
-			self->rest[others] = row;
-			rows[same] = row;
-			same += inside;
-			others += !inside;
-		}
-		TRY(add_rows(self, find_pane(self, start)->groups, rows, same, false, err));
-		memcpy(rows, self->rest, sizeof *rows * others);
-		count = others;
+		dense = dense && same == count;
+		TRY(add_rows(self, find_pane(self, start)->groups, rows, same, dense, err));
+		count -= same;
+		memcpy(rows, self->rest, sizeof *rows * count);
 	}
 	return FERRIS_OK;
 }
@@ -684,7 +695,7 @@ add_behind(AggregateOp *self, uint16_t row, int64_t watermark, Error *err)
 	int64_t time = row_time(self, row);
 
 	TRY(emit_ended(self, watermark, err));
-	TRY(add_by_pane(self, &row, 1, err));
+	TRY(add_by_pane(self, &row, 1, false, err));
 	int64_t last = last_end(self, time);
 	for (int64_t end = first_end(self, time); end <= last && end <= self->emitted_end;
 	     end += window->advance)
@@ -704,13 +715,15 @@ add_in_order(AggregateOp *self, const Batch *batch, uint32_t count, Error *err)
 		uint16_t row = self->rows[i];
 		int64_t watermark = row_watermark(self, batch, row);
 
-		if (watermark == INT64_MIN || first_end(self, row_time(self, row)) > watermark)
+		if (watermark == INT64_MIN || row_time(self, row) >= watermark ||
+		    first_end(self, row_time(self, row)) > watermark)
 			continue;
-		TRY(add_by_pane(self, self->rows + from, i - from, err));
+		TRY(add_by_pane(self, self->rows + from, i - from, false, err));
 		TRY(add_behind(self, row, watermark, err));
 		from = i + 1;
 	}
-	return add_by_pane(self, self->rows + from, count - from, err);
+	return add_by_pane(self, self->rows + from, count - from,
+	                   batch->dense && from == 0 && count == batch->sel_count, err);
 }
 
 /* Rows with windows are self->rows[0..count). */
@@ -728,7 +741,7 @@ push_final(AggregateOp *self, Batch *batch, uint32_t count, Error *err)
 	/* Only with grace or several windows can a timely row be behind one of them. */
 	if (window->grace > 0 || window->advance < window->size)
 		return add_in_order(self, batch, count, err);
-	return add_by_pane(self, self->rows, count, err);
+	return add_by_pane(self, self->rows, count, batch->dense && count == batch->sel_count, err);
 }
 
 /* ---------------------------------------------------------------- CHANGES */

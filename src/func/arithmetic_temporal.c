@@ -17,9 +17,37 @@ fail_range(KernelCall *call, uint32_t row, const char *sign)
 		    type_kind_name(call->out->type->kind));
 }
 
+/* Timestamps moved by a constant without months and days, as watermarks are; false, and nothing
+ * done that counts, if that is not what the call is or a row leaves the range. */
+static bool
+shift_timestamps(KernelCall *call, bool back)
+{
+	const Vector *by = call->args[1];
+	int64_t *out = VECTOR_DATA(call->out, int64_t);
+	bool outside = false;
+
+	if (!by->constant || vector_is_null(by, 0))
+		return false;
+	Interval interval = VECTOR_DATA(by, Interval)[0];
+	if (interval.months != 0 || interval.days != 0 || interval.micros < -TIMESTAMP_MAX ||
+	    interval.micros > TIMESTAMP_MAX)
+		return false;
+	/* NULL rows hold anything; unsigned, they wrap. */
+	uint64_t micros = (uint64_t)(back ? -interval.micros : interval.micros);
+	UNARY_LOOP(call, 0, int64_t, {
+		int64_t moved = (int64_t)((uint64_t)a + micros);
+
+		out[i] = moved;
+		outside |= moved < TIMESTAMP_MIN || moved > TIMESTAMP_MAX;
+	});
+	return !outside;
+}
+
 void
 timestamp_plus_interval(KernelCall *call)
 {
+	if (shift_timestamps(call, false))
+		return;
 	KERNEL_EACH_VALID(call, row)
 	if (timestamp_add(kernel_int(call, 0, row), kernel_interval(call, 1, row),
 			  &VECTOR_DATA(call->out, int64_t)[row]) != TEMPORAL_OK)
@@ -38,6 +66,8 @@ interval_plus_timestamp(KernelCall *call)
 void
 timestamp_minus_interval(KernelCall *call)
 {
+	if (shift_timestamps(call, true))
+		return;
 	KERNEL_EACH_VALID(call, row)
 	if (timestamp_sub(kernel_int(call, 0, row), kernel_interval(call, 1, row),
 			  &VECTOR_DATA(call->out, int64_t)[row]) != TEMPORAL_OK)

@@ -269,16 +269,20 @@ date_add_months(int32_t days, int64_t months, int32_t *out)
 TemporalResult
 timestamp_add(int64_t micros, Interval interval, int64_t *out)
 {
-	int32_t days = timestamp_to_date(micros);
-	int64_t time = micros - timestamp_from_date(days);
-	int64_t sum;
+	int64_t sum = micros;
 
-	if (interval.months != 0 && date_add_months(days, interval.months, &days) != TEMPORAL_OK)
-		return TEMPORAL_RANGE;
-	if (date_add_days(days, interval.days, &days) != TEMPORAL_OK)
-		return TEMPORAL_RANGE;
-	if (__builtin_add_overflow(timestamp_from_date(days) + time, interval.micros, &sum) ||
-	    !timestamp_in_range(sum))
+	if (interval.months != 0 || interval.days != 0) {
+		int32_t days = timestamp_to_date(micros);
+		int64_t time = micros - timestamp_from_date(days);
+
+		if (interval.months != 0 &&
+		    date_add_months(days, interval.months, &days) != TEMPORAL_OK)
+			return TEMPORAL_RANGE;
+		if (date_add_days(days, interval.days, &days) != TEMPORAL_OK)
+			return TEMPORAL_RANGE;
+		sum = timestamp_from_date(days) + time;
+	}
+	if (__builtin_add_overflow(sum, interval.micros, &sum) || !timestamp_in_range(sum))
 		return TEMPORAL_RANGE;
 	*out = sum;
 	return TEMPORAL_OK;
