@@ -30,8 +30,8 @@ forget_results(OverOp *self)
 	row_store_drop(&self->store);
 }
 
-static Status
-flush_out(OverOp *self, Error *err)
+Status
+over_flush(OverOp *self, Error *err)
 {
 	Batch *out = self->out;
 	Status status = FERRIS_OK;
@@ -67,18 +67,8 @@ is_ready(const OverOp *self, const Partition *partition)
 Status
 over_emit_ready(OverOp *self, Partition *partition, Error *err)
 {
-	Batch *out = self->out;
-
-	while (is_ready(self, partition)) {
-		uint32_t row = out->row_count++;
-
-		self->out_refs[row] = partition_row(partition, partition->next)->ref;
-		if (partition_compute(&self->calls, partition, out->columns, row, out, (RecordRange){0}))
-			out->sel[out->sel_count++] = (uint16_t)row;
-		partition_trim(&self->calls, partition);
-		if (out->row_count == BATCH_CAPACITY)
-			TRY(flush_out(self, err));
-	}
+	while (is_ready(self, partition))
+		TRY(over_emit(self, partition, err));
 	return FERRIS_OK;
 }
 
@@ -99,7 +89,7 @@ end_partitions(OverOp *self, Error *err)
 
 	for (uint32_t g = 0; g < count; g++)
 		TRY(end_partition(self, (Partition *)(void *)group_table_payload(self->groups, g), err));
-	return flush_out(self, err);
+	return over_flush(self, err);
 }
 
 /* ---------------------------------------------------------------- rows in */
@@ -251,7 +241,7 @@ push_arrival(OverOp *self, Batch *batch, Error *err)
 		partition_add(&self->calls, partition, self->refs[i], true);
 		TRY(over_emit_ready(self, partition, err));
 	}
-	return flush_out(self, err);
+	return over_flush(self, err);
 }
 
 /* ---------------------------------------------------------------- sorted */
@@ -269,7 +259,7 @@ sort_partitions(OverOp *self, Error *err)
 		partition_sort(&self->calls, partition);
 		TRY(end_partition(self, partition, err));
 	}
-	TRY(flush_out(self, err));
+	TRY(over_flush(self, err));
 	group_table_clear(self->groups);
 	return FERRIS_OK;
 }
@@ -337,7 +327,7 @@ over_op_advance(Operator *op, int64_t watermark, Error *err)
 		return self->in_place ? operator_advance(op->next, watermark, err) : FERRIS_OK;
 	case OVER_TIME:
 		TRY(over_take_until(self, watermark, false, err));
-		TRY(flush_out(self, err));
+		TRY(over_flush(self, err));
 		over_drop_quiet(self, watermark);
 		over_compact(self);
 		if (self->rows_after > 0 || watermark < INT64_MIN + self->delay)

@@ -59,9 +59,17 @@ void row_store_append(RowStore *store, const Vector *const *columns, const uint1
 /* Rows to rows 0.. of a vector; texts stay where they are. */
 void row_store_gather(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count,
                       Vector *out);
+void row_store_grow_dropped(RowStore *store);
 /* Gives back one hold of the row, but not before row_store_drop: what came out of the row may still
  * be on its way. */
-void row_store_release(RowStore *store, RowRef ref);
+static inline void
+row_store_release(RowStore *store, RowRef ref)
+{
+	if (store->dropped_count == store->dropped_capacity)
+		row_store_grow_dropped(store);
+	store->dropped[store->dropped_count++] = ref;
+}
+
 void row_store_drop(RowStore *store);
 /* Whether most rows in memory are held by nobody. */
 bool row_store_is_sparse(const RowStore *store);
@@ -170,8 +178,8 @@ partition_row(const Partition *partition, uint64_t row)
 	return &partition->rows[row & (partition->capacity - 1)];
 }
 
-/* Adds the row at the end and takes over its hold. */
-void partition_add(OverCalls *calls, Partition *partition, RowRef ref, bool sorted);
+/* Adds the row at the end and takes over its hold; `sorted`: it comes in the order of ORDER BY. */
+void partition_add_slow(OverCalls *calls, Partition *partition, RowRef ref, bool sorted);
 /* Sorts all rows by ORDER BY, peers in the order in which they were added. */
 void partition_sort(OverCalls *calls, Partition *partition);
 /* The calls' results for row `next` to a row of the output columns; false with an error added to
@@ -179,9 +187,29 @@ void partition_sort(OverCalls *calls, Partition *partition);
 bool partition_compute(OverCalls *calls, Partition *partition, Vector *columns, uint32_t row,
                        Batch *batch, RecordRange record);
 /* Gives up rows that no frame needs any more. */
-void partition_trim(OverCalls *calls, Partition *partition);
+void partition_trim_frames(OverCalls *calls, Partition *partition);
 /* As if no row had been there. */
 void partition_reset(OverCalls *calls, Partition *partition);
+static inline void
+partition_add(OverCalls *calls, Partition *partition, RowRef ref, bool sorted)
+{
+	if (calls->needs_peers || calls->keeps_nth ||
+	    partition->total - partition->first == partition->capacity)
+		partition_add_slow(calls, partition, ref, sorted);
+	else
+		*partition_row(partition, partition->total++) = (OverRow){.ref = ref};
+}
+
+static inline void
+partition_trim(OverCalls *calls, Partition *partition)
+{
+	if (!calls->plain || calls->needs_peers)
+		partition_trim_frames(calls, partition);
+	else
+		while (partition->next - partition->first > calls->history)
+			row_store_release(calls->store, partition_row(partition, partition->first++)->ref);
+}
+
 /* Order of two stored rows by ORDER BY: 0 if they are peers. */
 int over_compare(const OverCalls *calls, RowRef a, RowRef b);
 /* Order of two stored rows, peers by their numbers if they have any. */
@@ -227,6 +255,8 @@ typedef struct OverOp {
 	bool waits_time;     /* and when the time has passed it by `delay` */
 	int64_t delay;
 	bool sorts_ties;
+	bool compares;     /* rows are compared by ORDER BY */
+	bool goes_at_once; /* in order of time a row waits for nothing else */
 	bool in_place;
 	Waiting *waiting; /* in order; [0, out) have come out, [out, taken) are in their partitions */
 	size_t waiting_count, waiting_capacity;
@@ -244,6 +274,21 @@ typedef struct OverOp {
 Status over_op_open(Operator *op, TaskContext *task, Error *err);
 /* Puts out the partition's rows that have all they wait for. */
 Status over_emit_ready(OverOp *self, Partition *partition, Error *err);
+Status over_flush(OverOp *self, Error *err);
+/* Puts the partition's next row out. */
+static inline Status
+over_emit(OverOp *self, Partition *partition, Error *err)
+{
+	Batch *out = self->out;
+	uint32_t row = out->row_count++;
+
+	self->out_refs[row] = partition_row(partition, partition->next)->ref;
+	if (partition_compute(&self->calls, partition, out->columns, row, out, (RecordRange){0}))
+		out->sel[out->sel_count++] = (uint16_t)row;
+	partition_trim(&self->calls, partition);
+	return out->row_count < BATCH_CAPACITY ? FERRIS_OK : over_flush(self, err);
+}
+
 /* EXPIRE AFTER: a partition without a row for so long begins anew. */
 Status over_expire(OverOp *self, Partition *partition, int64_t time, Error *err);
 

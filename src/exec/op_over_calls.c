@@ -106,7 +106,7 @@ set_peers(OverCalls *calls, Partition *partition, uint64_t row)
 }
 
 void
-partition_add(OverCalls *calls, Partition *partition, RowRef ref, bool sorted)
+partition_add_slow(OverCalls *calls, Partition *partition, RowRef ref, bool sorted)
 {
 	if (partition->total - partition->first == partition->capacity)
 		grow(calls, partition);
@@ -190,7 +190,7 @@ needed_from(const Partition *partition, const OverRun *run)
 }
 
 void
-partition_trim(OverCalls *calls, Partition *partition)
+partition_trim_frames(OverCalls *calls, Partition *partition)
 {
 	uint64_t keep = partition->next;
 

@@ -66,43 +66,12 @@ open_run(OverOp *self, TaskContext *task, const OverCall *call, OverRun *run, Er
 	return FERRIS_OK;
 }
 
-static Status
-open_slots(OverOp *self, TaskContext *task, Error *err)
-{
-	const PlanNode *plan = self->plan;
-	uint32_t *order = ARENA_ARRAY(task->arena, uint32_t, plan->over.order_count);
-
-	self->exprs = ARENA_ARRAY(task->arena, BoundExpr *, most_slots(plan));
-	for (uint32_t i = 0; i < plan->over.left_count; i++)
-		self->exprs[self->slot_count++] = plan->over.left[i];
-	self->calls.runs = ARENA_ARRAY(task->arena, OverRun, plan->over.call_count);
-	self->calls.count = plan->over.call_count;
-	for (uint32_t i = 0; i < plan->over.call_count; i++) {
-		self->calls.runs[i].column = plan->over.left_count + i;
-		TRY(open_run(self, task, &plan->over.calls[i], &self->calls.runs[i], err));
-	}
-	for (uint32_t i = 0; i < plan->over.order_count; i++)
-		order[i] = add_slot(self, plan->over.order[i].expr);
-	self->calls.order = order;
-	self->calls.order_keys = plan->over.order;
-	self->calls.order_count = plan->over.order_count;
-	self->calls.number_slot = add_slot(self, plan->over.number);
-	self->stored_count = self->slot_count;
-	self->partition_slots = ARENA_ARRAY(task->arena, uint32_t, plan->over.partition_count);
-	for (uint32_t i = 0; i < plan->over.partition_count; i++)
-		self->partition_slots[i] = add_slot(self, plan->over.partition[i]);
-	self->time_slot = plan->over.mode == OVER_TIME ? order[0] : NO_SLOT;
-	self->idle_slot = add_slot(self, plan->over.idle);
-	self->results = ARENA_ARRAY(task->arena, const Vector *, self->slot_count + 1);
-	return program_compile(task->arena, self->exprs, self->slot_count, &self->program, err);
-}
-
-/* ---------------------------------------------------------------- opening: the rest */
-
 /* What a row waits for before it can come out. */
 static void
 find_waits(OverOp *self)
 {
+	const PlanNode *plan = self->plan;
+
 	for (uint32_t i = 0; i < self->calls.count; i++) {
 		const OverRun *run = &self->calls.runs[i];
 		const OverFrame *frame = &run->call->frame;
@@ -133,9 +102,46 @@ find_waits(OverOp *self)
 			self->calls.history = back;
 		self->calls.keeps_nth = self->calls.keeps_nth || (run->framed && run->whole);
 	}
-	self->sorts_ties = self->calls.order_count > 1 || self->calls.number_slot != NO_SLOT;
-	self->in_place = self->plan->over.mode == OVER_ARRIVAL && self->rows_after == 0;
+	self->sorts_ties = plan->over.order_count > 1 || plan->over.number != NULL;
+	self->compares = self->calls.needs_peers || self->sorts_ties || plan->over.mode == OVER_SORTED ||
+	                 plan->over.mode == OVER_BATCHES;
+	self->in_place = plan->over.mode == OVER_ARRIVAL && self->rows_after == 0;
+	self->goes_at_once = self->rows_after == 0 && !self->waits_time && plan->over.idle == NULL;
 }
+
+static Status
+open_slots(OverOp *self, TaskContext *task, Error *err)
+{
+	const PlanNode *plan = self->plan;
+	uint32_t *order = ARENA_ARRAY(task->arena, uint32_t, plan->over.order_count);
+
+	self->exprs = ARENA_ARRAY(task->arena, BoundExpr *, most_slots(plan));
+	for (uint32_t i = 0; i < plan->over.left_count; i++)
+		self->exprs[self->slot_count++] = plan->over.left[i];
+	self->calls.runs = ARENA_ARRAY(task->arena, OverRun, plan->over.call_count);
+	self->calls.count = plan->over.call_count;
+	for (uint32_t i = 0; i < plan->over.call_count; i++) {
+		self->calls.runs[i].column = plan->over.left_count + i;
+		TRY(open_run(self, task, &plan->over.calls[i], &self->calls.runs[i], err));
+	}
+	find_waits(self);
+	for (uint32_t i = 0; i < plan->over.order_count && self->compares; i++)
+		order[i] = add_slot(self, plan->over.order[i].expr);
+	self->calls.order = order;
+	self->calls.order_keys = plan->over.order;
+	self->calls.order_count = plan->over.order_count;
+	self->calls.number_slot = add_slot(self, plan->over.number);
+	self->stored_count = self->slot_count;
+	self->partition_slots = ARENA_ARRAY(task->arena, uint32_t, plan->over.partition_count);
+	for (uint32_t i = 0; i < plan->over.partition_count; i++)
+		self->partition_slots[i] = add_slot(self, plan->over.partition[i]);
+	self->time_slot = plan->over.mode == OVER_TIME ? add_slot(self, plan->over.order[0].expr) : NO_SLOT;
+	self->idle_slot = add_slot(self, plan->over.idle);
+	self->results = ARENA_ARRAY(task->arena, const Vector *, self->slot_count + 1);
+	return program_compile(task->arena, self->exprs, self->slot_count, &self->program, err);
+}
+
+/* ---------------------------------------------------------------- opening: the rest */
 
 /* Values, or the text of a column that is only handed on. */
 static VectorForm
@@ -221,7 +227,6 @@ over_op_open(Operator *op, TaskContext *task, Error *err)
 	self->watermark = INT64_MIN;
 	self->swept = INT64_MIN;
 	TRY(open_slots(self, task, err));
-	find_waits(self);
 	open_partitions(self, task);
 	self->keys = ARENA_ARRAY(task->arena, const Vector *, op->plan->over.partition_count + 1);
 	self->payloads = ARENA_ARRAY(task->arena, char *, BATCH_CAPACITY);

@@ -250,15 +250,11 @@ row_store_gather(const RowStore *store, uint32_t column, const RowRef *refs, uin
 /* ---------------------------------------------------------------- holds */
 
 void
-row_store_release(RowStore *store, RowRef ref)
+row_store_grow_dropped(RowStore *store)
 {
-	if (store->dropped_count == store->dropped_capacity) {
-		store->dropped_capacity = store->dropped_capacity > 0 ? store->dropped_capacity * 2
-		                                                      : 2 * BATCH_CAPACITY;
-		store->dropped =
-			memory_resize(store->dropped, sizeof *store->dropped * store->dropped_capacity);
-	}
-	store->dropped[store->dropped_count++] = ref;
+	store->dropped_capacity =
+		store->dropped_capacity > 0 ? store->dropped_capacity * 2 : 2 * BATCH_CAPACITY;
+	store->dropped = memory_resize(store->dropped, sizeof *store->dropped * store->dropped_capacity);
 }
 
 void

@@ -8,7 +8,7 @@
 
 #define PREFETCH_AHEAD 8
 
-#define RADIX_BITS 11
+#define RADIX_BITS 8
 #define RADIX_SIZE (1u << RADIX_BITS)
 
 static void
@@ -184,6 +184,11 @@ take_row(OverOp *self, const Waiting *row, Error *err)
 
 	if (later < self->waiting + self->waiting_count)
 		__builtin_prefetch(later->partition);
+	if (self->goes_at_once) {
+		partition_add(&self->calls, row->partition, row->ref, true);
+		self->out_count = ++self->taken_count;
+		return over_emit(self, row->partition, err);
+	}
 	if (self->waits_time)
 		TRY(pass_time(self, row->time, err));
 	if (self->idle_slot != NO_SLOT)
