@@ -601,7 +601,7 @@ keep_timely(AggregateOp *self, Batch *batch)
 					(long long)time);
 			continue;
 		}
-		/* A window ends behind its rows' times: only rows behind the watermark need a look. */
+		/* A window ends behind its rows: only rows behind the watermark need a look. */
 		int64_t watermark = row_watermark(self, batch, row);
 		if (watermark != INT64_MIN && time < watermark - grace &&
 		    last_end(self, time) <= watermark - grace) {
@@ -642,7 +642,8 @@ add_by_pane(AggregateOp *self, uint16_t *rows, uint32_t count, bool dense, Error
 	const WindowPlan *window = &self->plan->aggregate.window;
 
 	while (count > 0) {
-		int64_t start = align_down(row_time(self, rows[0]), window->offset, self->pane_length);
+		int64_t time = row_time(self, rows[0]);
+		int64_t start = align_down(time, window->offset, self->pane_length);
 		uint32_t same = split_rows(self, rows, count, start, start + self->pane_length);
 
 		dense = dense && same == count;
@@ -723,7 +724,7 @@ add_in_order(AggregateOp *self, const Batch *batch, uint32_t count, Error *err)
 		from = i + 1;
 	}
 	return add_by_pane(self, self->rows + from, count - from,
-	                   batch->dense && from == 0 && count == batch->sel_count, err);
+			   batch->dense && from == 0 && count == batch->sel_count, err);
 }
 
 /* Rows with windows are self->rows[0..count). */

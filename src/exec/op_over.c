@@ -16,8 +16,9 @@
  *
  * Owns:    the store of rows, the partitions, the compiled expressions.
  * Threads: one operator belongs to one task. */
-#include "base/memory.h"
 #include "exec/op_over.h"
+
+#include "base/memory.h"
 
 /* ---------------------------------------------------------------- rows out */
 
@@ -40,7 +41,7 @@ over_flush(OverOp *self, Error *err)
 		row_store_gather(&self->store, i, self->out_refs, out->row_count, &out->columns[i]);
 	if (self->plan->over.numbered)
 		row_store_gather(&self->store, self->stored_count, self->out_refs, out->row_count,
-		                 &out->columns[self->plan->schema.count - 1]);
+				 &out->columns[self->plan->schema.count - 1]);
 	out->dense = out->sel_count == out->row_count;
 	if (out->sel_count > 0)
 		status = operator_push(self->base.next, out, err);
@@ -88,7 +89,8 @@ end_partitions(OverOp *self, Error *err)
 	uint32_t count = group_table_count(self->groups);
 
 	for (uint32_t g = 0; g < count; g++)
-		TRY(end_partition(self, (Partition *)(void *)group_table_payload(self->groups, g), err));
+		TRY(end_partition(self, (Partition *)(void *)group_table_payload(self->groups, g),
+				  err));
 	return over_flush(self, err);
 }
 
@@ -112,10 +114,12 @@ keep_timely(OverOp *self, Batch *batch)
 
 		if (vector_is_null(times, row)) {
 			batch_add_error(batch, batch->records[row], FERRIS_ERR_NOT_NULL,
-			                slot_name(self, self->time_slot), "NULL as the time of a row");
+					slot_name(self, self->time_slot),
+					"NULL as the time of a row");
 			continue;
 		}
-		int64_t watermark = batch->watermarks != NULL ? batch->watermarks[row] : self->watermark;
+		int64_t watermark =
+			batch->watermarks != NULL ? batch->watermarks[row] : self->watermark;
 		if (over_slot_time(self, self->time_slot, row) < watermark) {
 			self->task->result->late++;
 			self->task->result->results += batch->counted;
@@ -130,12 +134,13 @@ static Status
 check_memory(const OverOp *self, Error *err)
 {
 	size_t bytes = self->store.bytes + self->calls.row_bytes + self->calls.memory.bytes +
-	               self->waiting_capacity * sizeof *self->waiting + group_table_bytes(self->groups);
+		       self->waiting_capacity * sizeof *self->waiting +
+		       group_table_bytes(self->groups);
 
 	if (bytes <= self->task->state_limit)
 		return FERRIS_OK;
 	error_set_at(err, FERRIS_ERR_LIMIT, self->plan->position,
-	             "the rows that OVER keeps take more than %zu bytes", self->task->state_limit);
+		     "the rows that OVER keeps take more than %zu bytes", self->task->state_limit);
 	return error_hint(err, "raise 'state.memory.limit', or let the frames reach less far");
 }
 
@@ -154,7 +159,8 @@ find_partitions(OverOp *self, const uint16_t *rows, uint32_t count, Error *err)
 		if (run->call == NULL || run->call->class->init == NULL)
 			continue;
 		for (uint32_t g = first; g < group_table_count(self->groups); g++)
-			run->call->class->init(run, group_table_payload(self->groups, g) + run->offset);
+			run->call->class->init(run,
+					       group_table_payload(self->groups, g) + run->offset);
 	}
 	return check_memory(self, err);
 }
@@ -217,10 +223,13 @@ push_in_place(OverOp *self, Batch *batch, Error *err)
 		Partition *partition = (Partition *)(void *)self->payloads[i];
 		uint16_t row = batch->sel[i];
 
-		if (self->idle_slot != NO_SLOT && !vector_is_null(self->results[self->idle_slot], row))
-			TRY(over_expire(self, partition, over_slot_time(self, self->idle_slot, row), err));
+		if (self->idle_slot != NO_SLOT &&
+		    !vector_is_null(self->results[self->idle_slot], row))
+			TRY(over_expire(self, partition, over_slot_time(self, self->idle_slot, row),
+					err));
 		partition_add(&self->calls, partition, self->refs[i], true);
-		if (partition_compute(&self->calls, partition, self->own, row, batch, batch->records[row]))
+		if (partition_compute(&self->calls, partition, self->own, row, batch,
+				      batch->records[row]))
 			self->rows[kept++] = row;
 		partition_trim(&self->calls, partition);
 	}
@@ -236,8 +245,10 @@ push_arrival(OverOp *self, Batch *batch, Error *err)
 		Partition *partition = (Partition *)(void *)self->payloads[i];
 		uint16_t row = batch->sel[i];
 
-		if (self->idle_slot != NO_SLOT && !vector_is_null(self->results[self->idle_slot], row))
-			TRY(over_expire(self, partition, over_slot_time(self, self->idle_slot, row), err));
+		if (self->idle_slot != NO_SLOT &&
+		    !vector_is_null(self->results[self->idle_slot], row))
+			TRY(over_expire(self, partition, over_slot_time(self, self->idle_slot, row),
+					err));
 		partition_add(&self->calls, partition, self->refs[i], true);
 		TRY(over_emit_ready(self, partition, err));
 	}
@@ -277,7 +288,8 @@ take_batch(OverOp *self, Batch *batch, const uint16_t *rows, uint32_t count, Err
 	row_store_append(&self->store, self->stored, rows, count, self->refs);
 	switch (self->plan->over.mode) {
 	case OVER_ARRIVAL:
-		return self->in_place ? push_in_place(self, batch, err) : push_arrival(self, batch, err);
+		return self->in_place ? push_in_place(self, batch, err)
+				      : push_arrival(self, batch, err);
 	case OVER_TIME:
 		over_wait(self, count);
 		return FERRIS_OK;
@@ -286,7 +298,8 @@ take_batch(OverOp *self, Batch *batch, const uint16_t *rows, uint32_t count, Err
 		break;
 	}
 	for (uint32_t i = 0; i < count; i++)
-		partition_add(&self->calls, (Partition *)(void *)self->payloads[i], self->refs[i], false);
+		partition_add(&self->calls, (Partition *)(void *)self->payloads[i], self->refs[i],
+			      false);
 	return FERRIS_OK;
 }
 
@@ -371,7 +384,7 @@ over_op_close(Operator *op)
 	if (self->groups != NULL)
 		for (uint32_t g = 0; g < group_table_count(self->groups); g++)
 			partition_reset(&self->calls,
-			                (Partition *)(void *)group_table_payload(self->groups, g));
+					(Partition *)(void *)group_table_payload(self->groups, g));
 	group_table_destroy(self->groups);
 	row_store_free(&self->store);
 	memory_free(self->waiting);

@@ -51,14 +51,14 @@ typedef struct RowStore {
 } RowStore;
 
 void row_store_init(RowStore *store, const Type **types, const VectorForm *forms,
-                    uint32_t column_count);
+		    uint32_t column_count);
 void row_store_free(RowStore *store);
 /* Copies rows sel[0..count) of the vectors; each is held once. */
 void row_store_append(RowStore *store, const Vector *const *columns, const uint16_t *sel,
-                      uint32_t count, RowRef *refs);
+		      uint32_t count, RowRef *refs);
 /* Rows to rows 0.. of a vector; texts stay where they are. */
 void row_store_gather(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count,
-                      Vector *out);
+		      Vector *out);
 void row_store_grow_dropped(RowStore *store);
 /* Gives back one hold of the row, but not before row_store_drop: what came out of the row may still
  * be on its way. */
@@ -106,19 +106,19 @@ typedef struct OverRow {
  * from 0; row r lies at rows[r & (capacity - 1)]. */
 typedef struct Partition {
 	OverRow *rows;
-	uint32_t capacity;   /* a power of two, or 0 */
-	uint32_t last_peers; /* of the last row */
-	uint64_t first;      /* the oldest row kept */
-	uint64_t total;      /* rows so far */
-	uint64_t next;       /* the next row to come out */
-	uint64_t passed;     /* rows whose frame event time has passed */
-	uint64_t rank_row;   /* the first of the peers that came out last, and */
-	uint64_t rank;       /* how many groups of peers came out */
-	uint32_t rank_peers; /* their number */
-	bool ended;          /* there will be no further row */
-	bool awaited;        /* while the table is made anew: rows wait for it, */
+	uint32_t capacity;       /* a power of two, or 0 */
+	uint32_t last_peers;     /* of the last row */
+	uint64_t first;          /* the oldest row kept */
+	uint64_t total;          /* rows so far */
+	uint64_t next;           /* the next row to come out */
+	uint64_t passed;         /* rows whose frame event time has passed */
+	uint64_t rank_row;       /* the first of the peers that came out last, and */
+	uint64_t rank;           /* how many groups of peers came out */
+	uint32_t rank_peers;     /* their number */
+	bool ended;              /* there will be no further row */
+	bool awaited;            /* while the table is made anew: rows wait for it, */
 	struct Partition *moved; /* and where it went */
-	int64_t last_time;   /* EXPIRE AFTER */
+	int64_t last_time;       /* EXPIRE AFTER */
 } Partition;
 
 /* A call's state in a partition. */
@@ -135,7 +135,7 @@ typedef struct CallState {
 typedef struct OverRun {
 	const OverCall *call;
 	AggregateRun aggregate;
-	size_t offset; /* of its CallState in the payload */
+	size_t offset;   /* of its CallState in the payload */
 	uint32_t column; /* of the output */
 	uint32_t value;
 	bool is_plain64; /* the value is 64 bits wide */
@@ -144,9 +144,9 @@ typedef struct OverRun {
 	uint32_t filter, order;
 	uint32_t *args;
 	const Vector **arg_vectors;
-	bool framed;   /* the function looks at its frame */
-	bool whole;    /* the frame begins with the partition: nothing leaves it */
-	bool ordered;  /* rows must be added one by one, in their order */
+	bool framed;     /* the function looks at its frame */
+	bool whole;      /* the frame begins with the partition: nothing leaves it */
+	bool ordered;    /* rows must be added one by one, in their order */
 	bool descending; /* of the RANGE's key */
 	bool nulls_first;
 	/* The last result in the output batch, which is the next one's if the frame is the same. */
@@ -164,9 +164,9 @@ typedef struct OverCalls {
 	const OverKey *order_keys;
 	uint32_t order_count;
 	uint32_t number_slot; /* numbers by which ties are ordered; or NO_SLOT */
-	bool needs_peers; /* some call or frame asks which rows are peers */
-	bool keeps_nth;   /* some call keeps a row from the partition's start */
-	bool plain;       /* all calls need the `history` last rows and no frame */
+	bool needs_peers;     /* some call or frame asks which rows are peers */
+	bool keeps_nth;       /* some call keeps a row from the partition's start */
+	bool plain;           /* all calls need the `history` last rows and no frame */
 	uint64_t history;
 	size_t payload_size;
 	size_t row_bytes; /* of the partitions' rows */
@@ -185,7 +185,7 @@ void partition_sort(OverCalls *calls, Partition *partition);
 /* The calls' results for row `next` to a row of the output columns; false with an error added to
  * the batch if one cannot be computed.  `next` goes on. */
 bool partition_compute(OverCalls *calls, Partition *partition, Vector *columns, uint32_t row,
-                       Batch *batch, RecordRange record);
+		       Batch *batch, RecordRange record);
 /* Gives up rows that no frame needs any more. */
 void partition_trim_frames(OverCalls *calls, Partition *partition);
 /* As if no row had been there. */
@@ -207,7 +207,8 @@ partition_trim(OverCalls *calls, Partition *partition)
 		partition_trim_frames(calls, partition);
 	else
 		while (partition->next - partition->first > calls->history)
-			row_store_release(calls->store, partition_row(partition, partition->first++)->ref);
+			row_store_release(calls->store,
+					  partition_row(partition, partition->first++)->ref);
 }
 
 /* Order of two stored rows by ORDER BY: 0 if they are peers. */
@@ -258,7 +259,8 @@ typedef struct OverOp {
 	bool compares;     /* rows are compared by ORDER BY */
 	bool goes_at_once; /* in order of time a row waits for nothing else */
 	bool in_place;
-	Waiting *waiting; /* in order; [0, out) have come out, [out, taken) are in their partitions */
+	Waiting *waiting; /* in order; [0, out) have come out, [out, taken) are in their partitions
+			   */
 	size_t waiting_count, waiting_capacity;
 	size_t out_count, taken_count;
 	Waiting *arrived; /* of one batch */

@@ -21,7 +21,7 @@ state_of(const Partition *partition, const OverRun *run)
 /* NULLs are equal to each other, first or last. */
 static int
 compare_key(const Vector *a, uint32_t a_row, const Vector *b, uint32_t b_row, bool descending,
-            bool nulls_first)
+	    bool nulls_first)
 {
 	bool a_null = vector_is_null(a, a_row);
 	bool b_null = vector_is_null(b, b_row);
@@ -38,9 +38,9 @@ over_compare(const OverCalls *calls, RowRef a, RowRef b)
 	for (uint32_t i = 0; i < calls->order_count; i++) {
 		uint32_t slot = calls->order[i];
 		int order = compare_key(&row_block(calls->store, a)->columns[slot], a & ROW_MASK,
-		                        &row_block(calls->store, b)->columns[slot], b & ROW_MASK,
-		                        calls->order_keys[i].descending,
-		                        calls->order_keys[i].nulls_first);
+					&row_block(calls->store, b)->columns[slot], b & ROW_MASK,
+					calls->order_keys[i].descending,
+					calls->order_keys[i].nulls_first);
 
 		if (order != 0)
 			return order;
@@ -56,9 +56,9 @@ over_compare_rows(const OverCalls *calls, RowRef a, RowRef b)
 	if (order != 0 || calls->number_slot == NO_SLOT)
 		return order;
 	int64_t x = VECTOR_DATA(&row_block(calls->store, a)->columns[calls->number_slot],
-	                        int64_t)[a & ROW_MASK];
+				int64_t)[a & ROW_MASK];
 	int64_t y = VECTOR_DATA(&row_block(calls->store, b)->columns[calls->number_slot],
-	                        int64_t)[b & ROW_MASK];
+				int64_t)[b & ROW_MASK];
 	return (x > y) - (x < y);
 }
 
@@ -84,7 +84,8 @@ keep_nth(OverCalls *calls, Partition *partition, RowRef ref)
 {
 	for (uint32_t c = 0; c < calls->count; c++) {
 		const OverRun *run = &calls->runs[c];
-		bool nth = run->call->function == OVER_NTH_VALUE || run->call->function == OVER_FIRST_VALUE;
+		bool nth = run->call->function == OVER_NTH_VALUE ||
+			   run->call->function == OVER_FIRST_VALUE;
 
 		if (!nth || !run->whole || partition->total != (uint64_t)run->call->number)
 			continue;
@@ -122,7 +123,7 @@ partition_add_slow(OverCalls *calls, Partition *partition, RowRef ref, bool sort
 
 static void
 merge_rows(const OverCalls *calls, const OverRow *a, uint64_t a_count, const OverRow *b,
-           uint64_t b_count, OverRow *out)
+	   uint64_t b_count, OverRow *out)
 {
 	while (a_count > 0 && b_count > 0) {
 		bool second = over_compare_rows(calls, b->ref, a->ref) < 0;
@@ -220,9 +221,10 @@ partition_reset(OverCalls *calls, Partition *partition)
 
 		if (state->has_nth)
 			row_store_release(calls->store, state->nth);
-		if (run->call->function == OVER_AGGREGATE && run->aggregate.call->class->release != NULL)
-			run->aggregate.call->class->release(&run->aggregate,
-			                                    (char *)partition + run->aggregate.offset);
+		if (run->call->function == OVER_AGGREGATE &&
+		    run->aggregate.call->class->release != NULL)
+			run->aggregate.call->class->release(
+				&run->aggregate, (char *)partition + run->aggregate.offset);
 		calls->runs[c].last = NULL;
 	}
 	calls->row_bytes -= sizeof *partition->rows * partition->capacity;
@@ -251,20 +253,21 @@ static int
 compare_bound(const OverCalls *calls, const OverRun *run, RowRef other, RowRef row, uint32_t bound)
 {
 	return compare_key(&row_block(calls->store, other)->columns[run->key], other & ROW_MASK,
-	                   &row_block(calls->store, row)->columns[bound], row & ROW_MASK,
-	                   run->descending, run->nulls_first);
+			   &row_block(calls->store, row)->columns[bound], row & ROW_MASK,
+			   run->descending, run->nulls_first);
 }
 
 /* Peers from the row's own on; the difference is right though the numbers wrap. */
 static int32_t
 peers_from(const Partition *partition, uint64_t other, uint64_t row)
 {
-	return (int32_t)(partition_row(partition, other)->peers - partition_row(partition, row)->peers);
+	return (int32_t)(partition_row(partition, other)->peers -
+			 partition_row(partition, row)->peers);
 }
 
 static uint64_t
 frame_start(const OverCalls *calls, const OverRun *run, const Partition *partition, uint64_t row,
-            uint64_t from)
+	    uint64_t from)
 {
 	const OverFrame *frame = &run->call->frame;
 	RowRef ref = partition_row(partition, row)->ref;
@@ -275,7 +278,8 @@ frame_start(const OverCalls *calls, const OverRun *run, const Partition *partiti
 		return offset_row(row, frame->first, partition->total);
 	if (run->low != NO_SLOT)
 		while (from < partition->total &&
-		       compare_bound(calls, run, partition_row(partition, from)->ref, ref, run->low) < 0)
+		       compare_bound(calls, run, partition_row(partition, from)->ref, ref,
+				     run->low) < 0)
 			from++;
 	else
 		while (from < partition->total && peers_from(partition, from, row) < frame->first)
@@ -286,7 +290,7 @@ frame_start(const OverCalls *calls, const OverRun *run, const Partition *partiti
 /* One past the last row. */
 static uint64_t
 frame_end(const OverCalls *calls, const OverRun *run, const Partition *partition, uint64_t row,
-          uint64_t from)
+	  uint64_t from)
 {
 	const OverFrame *frame = &run->call->frame;
 	RowRef ref = partition_row(partition, row)->ref;
@@ -301,7 +305,8 @@ frame_end(const OverCalls *calls, const OverRun *run, const Partition *partition
 	}
 	if (run->high != NO_SLOT)
 		while (from < partition->total &&
-		       compare_bound(calls, run, partition_row(partition, from)->ref, ref, run->high) <= 0)
+		       compare_bound(calls, run, partition_row(partition, from)->ref, ref,
+				     run->high) <= 0)
 			from++;
 	else
 		while (from < partition->total && peers_from(partition, from, row) <= frame->last)
@@ -325,12 +330,13 @@ passes_filter(const OverRun *run, const RowBlock *block, uint32_t row)
 /* Adds rows [from, to) to the aggregate, or takes them away; those of one block together. */
 static void
 change_aggregate(const OverCalls *calls, const OverRun *run, Partition *partition, uint64_t from,
-                 uint64_t to, bool retract)
+		 uint64_t to, bool retract)
 {
 	const AggregateClass *class = run->aggregate.call->class;
 	char *payload = (char *)partition;
 	uint16_t sel[BATCH_CAPACITY];
-	AggregateRows rows = {.args = run->arg_vectors, .sel = sel, .groups = &payload, .one_group = true};
+	AggregateRows rows = {
+		.args = run->arg_vectors, .sel = sel, .groups = &payload, .one_group = true};
 
 	while (from < to) {
 		RowRef first = partition_row(partition, from)->ref;
@@ -351,7 +357,8 @@ change_aggregate(const OverCalls *calls, const OverRun *run, Partition *partitio
 		for (uint32_t a = 0; a < run->aggregate.call->arg_count; a++)
 			run->arg_vectors[a] = &block->columns[run->args[a]];
 		rows.order = run->order != NO_SLOT ? &block->columns[run->order] : NULL;
-		rows.sequence = start - (first & ROW_MASK); /* so that the row's number is its sequence */
+		rows.sequence =
+			start - (first & ROW_MASK); /* so that the row's number is its sequence */
 		if (retract)
 			class->retract(&run->aggregate, &rows);
 		else
@@ -375,12 +382,13 @@ clear_aggregate(const OverRun *run, Partition *partition)
 /* From the rows of the last frame to those of [start, end). */
 static void
 move_aggregate(const OverCalls *calls, const OverRun *run, Partition *partition, uint64_t start,
-               uint64_t end)
+	       uint64_t end)
 {
 	CallState *state = state_of(partition, run);
 	uint64_t leave = start < state->end ? start : state->end;
 
-	if (leave > state->start && (run->aggregate.call->class->retract == NULL || leave == state->end)) {
+	if (leave > state->start &&
+	    (run->aggregate.call->class->retract == NULL || leave == state->end)) {
 		clear_aggregate(run, partition);
 		state->end = start;
 	} else if (leave > state->start) {
@@ -395,7 +403,7 @@ move_aggregate(const OverCalls *calls, const OverRun *run, Partition *partition,
 
 static bool
 emit_aggregate(OverCalls *calls, OverRun *run, Partition *partition, Vector *out, uint32_t row,
-               Batch *batch, RecordRange record)
+	       Batch *batch, RecordRange record)
 {
 	CallState *state = state_of(partition, run);
 	uint64_t row_number = partition->next;
@@ -411,8 +419,9 @@ emit_aggregate(OverCalls *calls, OverRun *run, Partition *partition, Vector *out
 	}
 	move_aggregate(calls, run, partition, start, end);
 	vector_set_valid(out, row);
-	Status status = run->aggregate.call->class->emit(
-		&run->aggregate, (char *)partition + run->aggregate.offset, out, row, &batch->heap, &message);
+	Status status = run->aggregate.call->class->emit(&run->aggregate,
+							 (char *)partition + run->aggregate.offset,
+							 out, row, &batch->heap, &message);
 	if (status != FERRIS_OK) {
 		batch_add_error(batch, record, status, run->call->text, "%.*s", STR_ARG(message));
 		return false;
@@ -439,7 +448,7 @@ copy_text(const Vector *from, uint32_t from_row, Vector *out, uint32_t row)
 
 static void
 copy_value(const OverCalls *calls, const OverRun *run, uint32_t slot, RowRef ref, Vector *out,
-           uint32_t row)
+	   uint32_t row)
 {
 	const Vector *from = &row_block(calls->store, ref)->columns[slot];
 
@@ -454,7 +463,7 @@ copy_value(const OverCalls *calls, const OverRun *run, uint32_t slot, RowRef ref
 /* LAG and LEAD. */
 static void
 emit_neighbour(const OverCalls *calls, const OverRun *run, const Partition *partition, Vector *out,
-               uint32_t row)
+	       uint32_t row)
 {
 	uint64_t away = (uint64_t)run->call->number;
 	uint64_t here = partition->next;
@@ -463,16 +472,18 @@ emit_neighbour(const OverCalls *calls, const OverRun *run, const Partition *part
 
 	if (exists)
 		copy_value(calls, run, run->value,
-		           partition_row(partition, lag ? here - away : here + away)->ref, out, row);
+			   partition_row(partition, lag ? here - away : here + away)->ref, out,
+			   row);
 	else if (run->otherwise != NO_SLOT)
-		copy_value(calls, run, run->otherwise, partition_row(partition, here)->ref, out, row);
+		copy_value(calls, run, run->otherwise, partition_row(partition, here)->ref, out,
+			   row);
 	else
 		vector_set_null(out, row);
 }
 
 static void
 emit_framed_value(const OverCalls *calls, const OverRun *run, Partition *partition, Vector *out,
-                  uint32_t row)
+		  uint32_t row)
 {
 	CallState *state = state_of(partition, run);
 	uint64_t nth = (uint64_t)run->call->number - 1;
@@ -489,8 +500,8 @@ emit_framed_value(const OverCalls *calls, const OverRun *run, Partition *partiti
 	else if (run->whole && run->call->function != OVER_LAST_VALUE)
 		copy_value(calls, run, run->value, state->nth, out, row);
 	else
-		copy_value(calls, run, run->value, partition_row(partition, state->start + nth)->ref, out,
-		           row);
+		copy_value(calls, run, run->value,
+			   partition_row(partition, state->start + nth)->ref, out, row);
 }
 
 /* ---------------------------------------------------------------- ranks */
@@ -524,7 +535,8 @@ distribution(const Partition *partition, CallState *state)
 {
 	if (state->end <= partition->next)
 		state->end = partition->next;
-	while (state->end < partition->total && peers_from(partition, state->end, partition->next) <= 0)
+	while (state->end < partition->total &&
+	       peers_from(partition, state->end, partition->next) <= 0)
 		state->end++;
 	return (double)state->end / (double)partition->total;
 }
@@ -532,12 +544,13 @@ distribution(const Partition *partition, CallState *state)
 static double
 percent_rank(const Partition *partition)
 {
-	return partition->total > 1 ? (double)partition->rank_row / (double)(partition->total - 1) : 0;
+	return partition->total > 1 ? (double)partition->rank_row / (double)(partition->total - 1)
+				    : 0;
 }
 
 bool
-partition_compute(OverCalls *calls, Partition *partition, Vector *columns, uint32_t row, Batch *batch,
-                  RecordRange record)
+partition_compute(OverCalls *calls, Partition *partition, Vector *columns, uint32_t row,
+		  Batch *batch, RecordRange record)
 {
 	bool good = true;
 
@@ -561,11 +574,13 @@ partition_compute(OverCalls *calls, Partition *partition, Vector *columns, uint3
 			VECTOR_DATA(out, double)[row] = percent_rank(partition);
 			break;
 		case OVER_CUME_DIST:
-			VECTOR_DATA(out, double)[row] = distribution(partition, state_of(partition, run));
+			VECTOR_DATA(out, double)
+			[row] = distribution(partition, state_of(partition, run));
 			break;
 		case OVER_NTILE:
-			VECTOR_DATA(out, int64_t)[row] =
-				tile_of(partition->next, partition->total, (uint64_t)run->call->number);
+			VECTOR_DATA(out, int64_t)
+			[row] = tile_of(partition->next, partition->total,
+					(uint64_t)run->call->number);
 			break;
 		case OVER_LAG:
 		case OVER_LEAD:

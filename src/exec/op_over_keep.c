@@ -9,8 +9,8 @@
 #include "base/memory.h"
 #include "exec/op_over.h"
 
-#define NO_ROW        UINT32_MAX
-#define FORGET_LEAST  1024 /* partitions; fewer are never forgotten */
+#define NO_ROW       UINT32_MAX
+#define FORGET_LEAST 1024 /* partitions; fewer are never forgotten */
 
 /* ---------------------------------------------------------------- the store */
 
@@ -51,7 +51,8 @@ move_partition(const OverOp *self, Move *move, Partition *partition)
 		row->ref = move_row(move, row->ref);
 	}
 	for (uint32_t c = 0; c < self->calls.count; c++) {
-		CallState *state = (CallState *)(void *)((char *)partition + self->calls.runs[c].offset);
+		CallState *state =
+			(CallState *)(void *)((char *)partition + self->calls.runs[c].offset);
 
 		if (state->has_nth)
 			state->nth = move_row(move, state->nth);
@@ -70,7 +71,8 @@ over_compact(OverOp *self)
 	move.places = memory_zero(sizeof *move.places * self->store.block_count);
 	move.columns = memory_alloc(sizeof *move.columns * (self->store.column_count + 1));
 	for (uint32_t g = 0; g < group_table_count(self->groups); g++)
-		move_partition(self, &move, (Partition *)(void *)group_table_payload(self->groups, g));
+		move_partition(self, &move,
+			       (Partition *)(void *)group_table_payload(self->groups, g));
 	for (size_t i = self->taken_count; i < self->waiting_count; i++)
 		self->waiting[i].ref = move_row(&move, self->waiting[i].ref);
 	for (uint32_t b = 0; b < self->store.block_count; b++)
@@ -107,10 +109,11 @@ copy_kept(OverOp *self, GroupTable *fresh, Vector *keys, Vector **outs, Error *e
 		}
 		group_table_keys(self->groups, first, count, outs);
 		for (uint32_t i = 0; i < count; i++)
-			if (is_kept((Partition *)(void *)group_table_payload(self->groups, first + i)))
+			if (is_kept((Partition *)(void *)group_table_payload(self->groups,
+									     first + i)))
 				self->rows[kept++] = (uint16_t)i;
-		TRY(group_table_find(fresh, (const Vector *const *)outs, self->rows, kept, self->payloads,
-		                     &first_new, err));
+		TRY(group_table_find(fresh, (const Vector *const *)outs, self->rows, kept,
+				     self->payloads, &first_new, err));
 		for (uint32_t i = 0; i < kept; i++) {
 			Partition *old = (Partition *)(void *)group_table_payload(
 				self->groups, first + self->rows[i]);

@@ -23,7 +23,8 @@ add_slot(OverOp *self, BoundExpr *expr)
 static uint32_t
 most_slots(const PlanNode *plan)
 {
-	uint32_t count = plan->over.left_count + plan->over.partition_count + plan->over.order_count + 3;
+	uint32_t count =
+		plan->over.left_count + plan->over.partition_count + plan->over.order_count + 3;
 
 	for (uint32_t i = 0; i < plan->over.call_count; i++) {
 		const AggregateCall *aggregate = plan->over.calls[i].aggregate;
@@ -103,8 +104,8 @@ find_waits(OverOp *self)
 		self->calls.keeps_nth = self->calls.keeps_nth || (run->framed && run->whole);
 	}
 	self->sorts_ties = plan->over.order_count > 1 || plan->over.number != NULL;
-	self->compares = self->calls.needs_peers || self->sorts_ties || plan->over.mode == OVER_SORTED ||
-	                 plan->over.mode == OVER_BATCHES;
+	self->compares = self->calls.needs_peers || self->sorts_ties ||
+			 plan->over.mode == OVER_SORTED || plan->over.mode == OVER_BATCHES;
 	self->in_place = plan->over.mode == OVER_ARRIVAL && self->rows_after == 0;
 	self->goes_at_once = self->rows_after == 0 && !self->waits_time && plan->over.idle == NULL;
 }
@@ -135,7 +136,8 @@ open_slots(OverOp *self, TaskContext *task, Error *err)
 	self->partition_slots = ARENA_ARRAY(task->arena, uint32_t, plan->over.partition_count);
 	for (uint32_t i = 0; i < plan->over.partition_count; i++)
 		self->partition_slots[i] = add_slot(self, plan->over.partition[i]);
-	self->time_slot = plan->over.mode == OVER_TIME ? add_slot(self, plan->over.order[0].expr) : NO_SLOT;
+	self->time_slot =
+		plan->over.mode == OVER_TIME ? add_slot(self, plan->over.order[0].expr) : NO_SLOT;
 	self->idle_slot = add_slot(self, plan->over.idle);
 	self->results = ARENA_ARRAY(task->arena, const Vector *, self->slot_count + 1);
 	return program_compile(task->arena, self->exprs, self->slot_count, &self->program, err);

@@ -75,9 +75,10 @@ next_block(RowStore *store)
 	}
 	if (store->block_count == store->capacity) {
 		store->capacity = store->capacity > 0 ? store->capacity * 2 : 16;
-		store->blocks = memory_resize(store->blocks, sizeof *store->blocks * store->capacity);
-		store->free_blocks =
-			memory_resize(store->free_blocks, sizeof *store->free_blocks * store->capacity);
+		store->blocks =
+			memory_resize(store->blocks, sizeof *store->blocks * store->capacity);
+		store->free_blocks = memory_resize(store->free_blocks,
+						   sizeof *store->free_blocks * store->capacity);
 	}
 	store->current_number = store->block_count;
 	store->current = new_block(store);
@@ -130,7 +131,7 @@ copy_bytes(char *to, const char *from, uint32_t len)
 
 static void
 append_texts(Vector *to, uint32_t at, const Vector *from, const uint16_t *sel, uint32_t count,
-             Arena *texts)
+	     Arena *texts)
 {
 	const StringView *views = from->data;
 	StringView *out = VECTOR_DATA(to, StringView) + at;
@@ -151,7 +152,7 @@ append_texts(Vector *to, uint32_t at, const Vector *from, const uint16_t *sel, u
 
 static void
 append_column(Vector *to, uint32_t at, const Vector *from, const uint16_t *sel, uint32_t count,
-              Arena *texts)
+	      Arena *texts)
 {
 	Physical physical = row_physical(from);
 	size_t size = physical_size(physical);
@@ -176,13 +177,14 @@ append_column(Vector *to, uint32_t at, const Vector *from, const uint16_t *sel, 
 		char *out = (char *)to->data + size * at;
 
 		for (uint32_t i = 0; i < count; i++)
-			memcpy(out + size * i, (const char *)from->data + size * (sel[i] & mask), size);
+			memcpy(out + size * i, (const char *)from->data + size * (sel[i] & mask),
+			       size);
 	}
 }
 
 void
 row_store_append(RowStore *store, const Vector *const *columns, const uint16_t *sel, uint32_t count,
-                 RowRef *refs)
+		 RowRef *refs)
 {
 	while (count > 0) {
 		if (store->current == NULL || store->current->count == BATCH_CAPACITY)
@@ -192,7 +194,8 @@ row_store_append(RowStore *store, const Vector *const *columns, const uint16_t *
 		uint32_t some = count < room ? count : room;
 
 		for (uint32_t c = 0; c < store->column_count; c++)
-			append_column(&block->columns[c], block->count, columns[c], sel, some, &block->texts);
+			append_column(&block->columns[c], block->count, columns[c], sel, some,
+				      &block->texts);
 		for (uint32_t i = 0; i < some; i++)
 			refs[i] = store->current_number << ROW_BITS | (block->count + i);
 		block->count += some;
@@ -208,7 +211,8 @@ row_store_append(RowStore *store, const Vector *const *columns, const uint16_t *
 /* ---------------------------------------------------------------- copying out */
 
 static void
-gather_plain(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count, Vector *out)
+gather_plain(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count,
+	     Vector *out)
 {
 	size_t size = physical_size(row_physical(out));
 
@@ -223,14 +227,15 @@ gather_plain(const RowStore *store, uint32_t column, const RowRef *refs, uint32_
 }
 
 void
-row_store_gather(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count, Vector *out)
+row_store_gather(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count,
+		 Vector *out)
 {
 	Physical physical = row_physical(out);
 
 	if (physical == PHYSICAL_LIST || physical == PHYSICAL_STRUCT) {
 		for (uint32_t i = 0; i < count; i++)
 			vector_copy(out, i, &row_block(store, refs[i])->columns[column],
-			            refs[i] & ROW_MASK, NULL);
+				    refs[i] & ROW_MASK, NULL);
 		return;
 	}
 	if (physical_size(physical) != sizeof(int64_t)) {
@@ -254,7 +259,8 @@ row_store_grow_dropped(RowStore *store)
 {
 	store->dropped_capacity =
 		store->dropped_capacity > 0 ? store->dropped_capacity * 2 : 2 * BATCH_CAPACITY;
-	store->dropped = memory_resize(store->dropped, sizeof *store->dropped * store->dropped_capacity);
+	store->dropped =
+		memory_resize(store->dropped, sizeof *store->dropped * store->dropped_capacity);
 }
 
 void

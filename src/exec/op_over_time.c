@@ -30,8 +30,9 @@ merge_sort_arrived(OverOp *self, uint32_t count)
 			uint32_t a = at, b = middle;
 
 			for (uint32_t i = at; i < end; i++) {
-				bool second = a == middle ||
-				              (b < end && self->arrived[b].time < self->arrived[a].time);
+				bool second =
+					a == middle ||
+					(b < end && self->arrived[b].time < self->arrived[a].time);
 
 				self->scratch[i] = self->arrived[second ? b++ : a++];
 			}
@@ -40,8 +41,8 @@ merge_sort_arrived(OverOp *self, uint32_t count)
 	}
 }
 
-/* Orders self->arrived by time, equal times as they came: least digit first, on the times alone with
- * the rows' numbers in their low bits.  Times too far apart for that are merged. */
+/* Orders self->arrived by time, equal times as they came: least digit first, on the times alone
+ * with the rows' numbers in their low bits.  Times too far apart for that are merged. */
 static void
 sort_arrived(OverOp *self, uint32_t count)
 {
@@ -102,13 +103,14 @@ reserve_waiting(OverOp *self, uint32_t count)
 		self->waiting_count -= self->out_count;
 		self->taken_count -= self->out_count;
 		memmove(self->waiting, self->waiting + self->out_count,
-		        sizeof *self->waiting * self->waiting_count);
+			sizeof *self->waiting * self->waiting_count);
 		self->out_count = 0;
 		if (self->waiting_count + count <= self->waiting_capacity)
 			return;
 	}
 	self->waiting_capacity = wanted * 2;
-	self->waiting = memory_resize(self->waiting, sizeof *self->waiting * self->waiting_capacity);
+	self->waiting =
+		memory_resize(self->waiting, sizeof *self->waiting * self->waiting_capacity);
 }
 
 /* Merges the arrived rows into those that wait, from the end: as far as the disorder reaches. */
@@ -121,7 +123,8 @@ merge_arrived(OverOp *self, uint32_t count)
 
 	self->waiting_count = at;
 	while (count > 0) {
-		if (old > self->taken_count && self->waiting[old - 1].time > self->arrived[count - 1].time)
+		if (old > self->taken_count &&
+		    self->waiting[old - 1].time > self->arrived[count - 1].time)
 			self->waiting[--at] = self->waiting[--old];
 		else
 			self->waiting[--at] = self->arrived[--count];
