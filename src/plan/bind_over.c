@@ -7,62 +7,9 @@
  *
  * What an endless source cannot answer (the end of a partition, an order that is not that of event
  * time) is refused here, with the position of the call. */
-#include "func/function.h"
-#include "plan/bind.h"
+#include "plan/bind_over.h"
 
 #define OVER_COLUMN (UINT32_C(1) << 24)
-
-/* A node to be. */
-typedef struct Window {
-	PlanNode node;
-	uint32_t call_capacity;
-	uint32_t *numbers; /* of its calls among all of the query */
-	Position position;
-	Position expire; /* of EXPIRE AFTER */
-} Window;
-
-struct OverList {
-	const Select *select;
-	PlanNode *input;
-	Scope scope; /* below the windows */
-	bool bounded;
-	bool in_qualify;
-	Window **windows;
-	uint32_t window_count;
-	uint32_t window_capacity;
-	uint32_t call_count;
-};
-
-/* What the functions take. */
-typedef struct FunctionForm {
-	Str name;
-	OverFunction function;
-	uint32_t min, max;
-	const char *signature;
-} FunctionForm;
-
-static const FunctionForm forms[] = {
-	{STR_INIT("ROW_NUMBER"), OVER_ROW_NUMBER, 0, 0, "ROW_NUMBER()"},
-	{STR_INIT("RANK"), OVER_RANK, 0, 0, "RANK()"},
-	{STR_INIT("DENSE_RANK"), OVER_DENSE_RANK, 0, 0, "DENSE_RANK()"},
-	{STR_INIT("PERCENT_RANK"), OVER_PERCENT_RANK, 0, 0, "PERCENT_RANK()"},
-	{STR_INIT("CUME_DIST"), OVER_CUME_DIST, 0, 0, "CUME_DIST()"},
-	{STR_INIT("NTILE"), OVER_NTILE, 1, 1, "NTILE(tiles)"},
-	{STR_INIT("LAG"), OVER_LAG, 1, 3, "LAG(x[, rows[, default]])"},
-	{STR_INIT("LEAD"), OVER_LEAD, 1, 3, "LEAD(x[, rows[, default]])"},
-	{STR_INIT("FIRST_VALUE"), OVER_FIRST_VALUE, 1, 1, "FIRST_VALUE(x)"},
-	{STR_INIT("LAST_VALUE"), OVER_LAST_VALUE, 1, 1, "LAST_VALUE(x)"},
-	{STR_INIT("NTH_VALUE"), OVER_NTH_VALUE, 2, 2, "NTH_VALUE(x, n)"},
-};
-
-static const FunctionForm *
-find_form(Str name)
-{
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-		if (str_eq_nocase(name, forms[i].name))
-			return &forms[i];
-	return NULL;
-}
 
 void
 begin_over(Binder *binder, const Select *select, PlanNode *input, Scope *scope)
@@ -132,7 +79,8 @@ declares_watermark(const PlanNode *node)
 static bool
 is_event_time(const OverList *list, const BoundExpr *expr)
 {
-	if (expr->kind != BOUND_COLUMN)
+	if (expr->kind != BOUND_COLUMN ||
+	    (expr->type->kind != TYPE_TIMESTAMP && expr->type->kind != TYPE_BIGINT))
 		return false;
 	if (is_declared_time(list->input, expr->column))
 		return true;
@@ -313,6 +261,8 @@ find_window(Binder *binder, OverList *list, const WindowSpec *spec, Window **out
 {
 	Window *window = ARENA_NEW(binder->arena, Window);
 
+	if (spec->emit == EMIT_FINAL)
+		return not_yet(binder, spec->position, "EMIT FINAL in a window");
 	window->position = spec->position;
 	window->node.kind = PLAN_OVER;
 	window->node.position = spec->position;
@@ -337,363 +287,19 @@ find_window(Binder *binder, OverList *list, const WindowSpec *spec, Window **out
 	return FERRIS_OK;
 }
 
-/* ---------------------------------------------------------------- frames */
-
-static Status
-bind_whole_number(Binder *binder, const Expr *expr, const char *what, int64_t least, int64_t *out)
-{
-	Scope none = {.what = what};
-	Binder quiet = *binder;
-	Error ignored;
-	BoundExpr *bound;
-
-	quiet.err = &ignored;
-	if (bind_expr(&quiet, &none, expr, &bound) == FERRIS_OK && bound->kind == BOUND_CONSTANT &&
-	    type_is_integer(bound->type) && !bound->constant.is_null &&
-	    bound->constant.int64 >= least) {
-		*out = bound->constant.int64;
-		return FERRIS_OK;
-	}
-	return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-			    "%s needs a whole number from %lld", what, (long long)least);
-}
-
-static bool
-has_offset(const FrameBound *bound)
-{
-	return bound->kind == FRAME_PRECEDING || bound->kind == FRAME_FOLLOWING;
-}
-
-static bool
-is_negative(const Value *value)
-{
-	switch (type_physical(value->type)) {
-	case PHYSICAL_INT64:
-		return value->int64 < 0;
-	case PHYSICAL_INT128:
-		return value->int128 < 0;
-	case PHYSICAL_DOUBLE:
-		return !(value->real >= 0);
-	case PHYSICAL_INTERVAL:
-		return value->interval.months < 0 || value->interval.days < 0 ||
-		       value->interval.micros < 0;
-	default:
-		return true;
-	}
-}
-
-/* The order key plus or minus the offset of one end of a RANGE frame. */
-static Status
-bind_range_end(Binder *binder, const OverKey *key, const FrameBound *bound, int64_t *delay,
-	       BoundExpr **out)
-{
-	Scope none = {.what = "a frame"};
-	bool minus = (bound->kind == FRAME_PRECEDING) != key->descending;
-	BoundExpr *offset;
-
-	TRY(bind_expr(binder, &none, bound->offset, &offset));
-	if (offset->kind != BOUND_CONSTANT || offset->constant.is_null ||
-	    is_negative(&offset->constant))
-		return error_set_at(
-			binder->err, FERRIS_ERR_TYPE, bound->offset->position,
-			"a RANGE needs a constant from 0: a number, or an INTERVAL over time");
-	if (delay != NULL && bound->kind == FRAME_FOLLOWING) {
-		if (offset->type->kind == TYPE_INTERVAL)
-			*delay = offset->constant.interval.months != 0
-					 ? INT64_MAX
-					 : offset->constant.interval.days * MICROS_PER_DAY +
-						   offset->constant.interval.micros;
-		else
-			*delay = type_is_integer(offset->type) ? offset->constant.int64 : INT64_MAX;
-	}
-	BoundExpr *args[] = {key->expr, offset};
-	return function_bind(binder->arena, minus ? STR("-") : STR("+"), args, 2,
-			     bound->offset->position, out, binder->err);
-}
-
-static Status
-bind_range(Binder *binder, const PlanNode *node, const WindowSpec *spec, OverFrame *frame)
-{
-	const Type *type;
-
-	if (node->over.order_count != 1)
-		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, spec->start.position,
-				    "RANGE with an offset needs one expression in ORDER BY");
-	const OverKey *key = &node->over.order[0];
-	type = key->expr->type;
-	if (has_offset(&spec->start))
-		TRY(bind_range_end(binder, key, &spec->start, NULL, &frame->low));
-	if (has_offset(&spec->end))
-		TRY(bind_range_end(binder, key, &spec->end, &frame->delay, &frame->high));
-	BoundExpr **ends[] = {&frame->low, &frame->high};
-	for (int i = 0; i < 2 && type != NULL; i++)
-		if (*ends[i] != NULL)
-			type = type_common(binder->arena, type, (*ends[i])->type);
-	if (type == NULL)
-		return error_set_at(binder->err, FERRIS_ERR_TYPE, spec->start.position,
-				    "the RANGE has another type than the ORDER BY");
-	TRY(bound_cast(binder->arena, key->expr, type, CAST_IMPLICIT, &frame->key, binder->err));
-	for (int i = 0; i < 2; i++)
-		if (*ends[i] != NULL)
-			TRY(bound_cast(binder->arena, *ends[i], type, CAST_IMPLICIT, ends[i],
-				       binder->err));
-	return FERRIS_OK;
-}
-
-static Status
-bind_row_end(Binder *binder, const FrameBound *bound, int64_t *out)
-{
-	*out = 0;
-	if (!has_offset(bound))
-		return FERRIS_OK;
-	TRY(bind_whole_number(binder, bound->offset, "a frame", 0, out));
-	if (*out > UINT32_MAX)
-		return error_set_at(binder->err, FERRIS_ERR_LIMIT, bound->offset->position,
-				    "a frame of more than %u rows", UINT32_MAX);
-	if (bound->kind == FRAME_PRECEDING)
-		*out = -*out;
-	return FERRIS_OK;
-}
-
-/* Without ORDER BY all rows of a partition are peers; an endless partition is taken as it comes. */
-static void
-default_frame(const OverList *list, const PlanNode *node, OverFrame *frame)
-{
-	*frame = (OverFrame){
-		.unit = FRAME_RANGE, .start = FRAME_UNBOUNDED_PRECEDING, .end = FRAME_CURRENT_ROW};
-	if (node->over.order_count > 0)
-		return;
-	frame->unit = FRAME_ROWS;
-	if (list->bounded)
-		frame->end = FRAME_UNBOUNDED_FOLLOWING;
-}
-
-static Status
-bind_frame(Binder *binder, OverList *list, const PlanNode *node, const WindowSpec *spec,
-	   OverFrame *frame)
-{
-	bool offset =
-		spec->unit != FRAME_NONE && (has_offset(&spec->start) || has_offset(&spec->end));
-
-	default_frame(list, node, frame);
-	if (spec->buffer_rows != NULL) {
-		int64_t rows;
-
-		if (spec->unit != FRAME_NONE)
-			return error_set_at(
-				binder->err, FERRIS_ERR_OPTION_CONFLICT, spec->start.position,
-				"ROWS WINDOW BUFFER is a frame: there cannot be another one");
-		TRY(bind_whole_number(binder, spec->buffer_rows, "ROWS WINDOW BUFFER", 1, &rows));
-		*frame = (OverFrame){.unit = FRAME_ROWS,
-				     .start = FRAME_PRECEDING,
-				     .end = FRAME_CURRENT_ROW,
-				     .first = 1 - rows};
-		return FERRIS_OK;
-	}
-	if (spec->unit == FRAME_NONE)
-		return FERRIS_OK;
-	frame->unit = spec->unit;
-	frame->start = spec->start.kind;
-	frame->end = spec->end.kind;
-	if (spec->unit == FRAME_RANGE && offset)
-		return bind_range(binder, node, spec, frame);
-	TRY(bind_row_end(binder, &spec->start, &frame->first));
-	TRY(bind_row_end(binder, &spec->end, &frame->last));
-	if (spec->unit == FRAME_ROWS || node->over.order_count > 0)
-		return FERRIS_OK;
-	if (offset)
-		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, spec->start.position,
-				    "GROUPS with an offset needs an ORDER BY");
-	default_frame(list, node, frame);
-	return FERRIS_OK;
-}
-
 /* ---------------------------------------------------------------- calls */
-
-static Status
-refuse_modifiers(Binder *binder, const Expr *expr, const FunctionForm *form)
-{
-	const FunctionCall *function = &expr->function;
-
-	if (function->star || function->distinct || function->filter != NULL ||
-	    function->order.count > 0 || function->within_group.count > 0)
-		return error_set_at(
-			binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
-			"%.*s is no aggregate: it takes no *, DISTINCT, ORDER BY or FILTER",
-			STR_ARG(form->name));
-	if (function->arg_count < form->min || function->arg_count > form->max) {
-		error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
-			     "%.*s cannot take %u argument%s", STR_ARG(form->name),
-			     function->arg_count, function->arg_count == 1 ? "" : "s");
-		return error_hint(binder->err, "it is called as %s", form->signature);
-	}
-	if (function->nulls == NULLS_IGNORE) {
-		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-			     "%.*s cannot ignore NULLs in this version", STR_ARG(form->name));
-		return error_hint(binder->err, "FIRST_VALUE and LAST_VALUE can");
-	}
-	return FERRIS_OK;
-}
-
-/* LAG's and LEAD's value and default have one type. */
-static Status
-bind_default(Binder *binder, OverList *list, const Expr *expr, OverCall *call)
-{
-	BoundExpr *otherwise;
-
-	TRY(bind_expr(binder, &list->scope, expr, &otherwise));
-	const Type *type = type_common(binder->arena, call->value->type, otherwise->type);
-	if (type == NULL)
-		return error_set_at(binder->err, FERRIS_ERR_TYPE, expr->position,
-				    "the default is %.*s, the value %.*s",
-				    STR_ARG(type_text(binder->arena, otherwise->type)),
-				    STR_ARG(type_text(binder->arena, call->value->type)));
-	TRY(bound_cast(binder->arena, call->value, type, CAST_IMPLICIT, &call->value, binder->err));
-	return bound_cast(binder->arena, otherwise, type, CAST_IMPLICIT, &call->otherwise,
-			  binder->err);
-}
-
-static Status
-bind_value_call(Binder *binder, OverList *list, const Expr *expr, OverCall *call)
-{
-	const FunctionCall *function = &expr->function;
-	const Argument *args = function->args;
-	bool away = call->function == OVER_LAG || call->function == OVER_LEAD;
-
-	TRY(bind_expr(binder, &list->scope, args[0].value, &call->value));
-	if (call->value->type->kind == TYPE_NULL)
-		TRY(bound_cast(binder->arena, call->value, TYPE_OF(STRING), CAST_IMPLICIT,
-			       &call->value, binder->err));
-	call->number = 1;
-	if (function->arg_count > 1)
-		TRY(bind_whole_number(binder, args[1].value, away ? "the distance" : "NTH_VALUE",
-				      !away, &call->number));
-	if (call->number > UINT32_MAX)
-		return error_set_at(binder->err, FERRIS_ERR_LIMIT, args[1].value->position,
-				    "more than %u rows away", UINT32_MAX);
-	if (function->arg_count > 2)
-		TRY(bind_default(binder, list, args[2].value, call));
-	call->type = call->value->type;
-	return FERRIS_OK;
-}
-
-/* A function of the list above. */
-static Status
-bind_form(Binder *binder, OverList *list, const Expr *expr, const FunctionForm *form,
-	  OverCall *call)
-{
-	TRY(refuse_modifiers(binder, expr, form));
-	call->function = form->function;
-	switch (form->function) {
-	case OVER_PERCENT_RANK:
-	case OVER_CUME_DIST:
-		call->type = TYPE_OF(DOUBLE);
-		return FERRIS_OK;
-	case OVER_NTILE:
-		call->type = TYPE_OF(BIGINT);
-		return bind_whole_number(binder, expr->function.args[0].value, "NTILE", 1,
-					 &call->number);
-	case OVER_ROW_NUMBER:
-	case OVER_RANK:
-	case OVER_DENSE_RANK:
-		call->type = TYPE_OF(BIGINT);
-		return FERRIS_OK;
-	default:
-		return bind_value_call(binder, list, expr, call);
-	}
-}
-
-/* FIRST_VALUE and LAST_VALUE that ignore NULLs are the aggregates FIRST and LAST. */
-static Status
-bind_over_aggregate(Binder *binder, OverList *list, const Expr *expr, OverCall *call)
-{
-	const FunctionCall *function = &expr->function;
-	BoundExpr **args = ARENA_ARRAY(binder->arena, BoundExpr *, function->arg_count + 1);
-	bool within =
-		function->within_group.count == 1 && aggregate_takes_within(function->name.text);
-	const OrderList *order =
-		function->order.count > 0 ? &function->order : &function->within_group;
-	AggregateCall *aggregate;
-
-	if (!aggregate_exists(function->name.text)) {
-		error_set_at(binder->err, FERRIS_ERR_UNKNOWN_FUNCTION, expr->position,
-			     "%.*s is neither a window function nor an aggregate",
-			     STR_ARG(function->name.text));
-		return error_hint(binder->err, "OVER needs one of them: ROW_NUMBER, LAG, SUM, ...");
-	}
-	if (order->count > 1)
-		return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED,
-				    order->items[1].expr->position,
-				    "an aggregate can be ordered by one expression");
-	if (within)
-		TRY(bind_expr(binder, &list->scope, function->within_group.items[0].expr,
-			      &args[0]));
-	for (uint32_t i = 0; i < function->arg_count; i++)
-		TRY(bind_expr(binder, &list->scope, function->args[i].value, &args[within + i]));
-	TRY(aggregate_bind(binder->arena, function->name.text, args, within + function->arg_count,
-			   expr->position, &aggregate, binder->err));
-	aggregate->text = expr->text;
-	aggregate->distinct = function->distinct;
-	if (order->count == 1)
-		aggregate->descending = order->items[0].descending;
-	if (order->count == 1 && !within)
-		TRY(bind_expr(binder, &list->scope, order->items[0].expr, &aggregate->order));
-	if (function->filter != NULL)
-		TRY(bind_predicate(binder, &list->scope, function->filter, "FILTER",
-				   &aggregate->filter));
-	call->function = OVER_AGGREGATE;
-	call->aggregate = aggregate;
-	call->type = aggregate->type;
-	return FERRIS_OK;
-}
-
-/* The first row of a frame that surely has the row itself need not wait for the frame's end. */
-static void
-shorten_frame(OverCall *call)
-{
-	OverFrame *frame = &call->frame;
-
-	if (call->function == OVER_FIRST_VALUE && frame->start == FRAME_UNBOUNDED_PRECEDING &&
-	    frame->end >= FRAME_CURRENT_ROW)
-		*frame = (OverFrame){.unit = FRAME_ROWS,
-				     .start = FRAME_UNBOUNDED_PRECEDING,
-				     .end = FRAME_CURRENT_ROW};
-}
-
-static Status
-bind_call(Binder *binder, OverList *list, const Expr *expr, const PlanNode *node,
-	  const WindowSpec *spec, OverCall *call)
-{
-	const FunctionForm *form = find_form(expr->function.name.text);
-	bool ignores = form != NULL && expr->function.nulls == NULLS_IGNORE &&
-		       (form->function == OVER_FIRST_VALUE || form->function == OVER_LAST_VALUE);
-
-	*call = (OverCall){.text = expr->text, .position = expr->position};
-	if (form != NULL && !ignores)
-		TRY(bind_form(binder, list, expr, form, call));
-	else
-		TRY(bind_over_aggregate(binder, list, expr, call));
-	TRY(bind_frame(binder, list, node, spec, &call->frame));
-	shorten_frame(call);
-	if (spec->buffer_rows != NULL && call->function == OVER_LAG &&
-	    call->number > -call->frame.first)
-		return error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT, expr->position,
-				    "LAG looks %lld rows back, the buffer holds %lld",
-				    (long long)call->number, (long long)(1 - call->frame.first));
-	return FERRIS_OK;
-}
 
 Status
 bind_over(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 {
 	OverList *list = scope->over;
 	WindowSpec spec;
-	Window *window;
+	Window *window = NULL;
 	OverCall call;
 
 	TRY(resolve_spec(binder, list, expr->function.over, 0, &spec));
 	TRY(find_window(binder, list, &spec, &window));
-	TRY(bind_call(binder, list, expr, &window->node, &spec, &call));
+	TRY(bind_over_call(binder, list, expr, &window->node, &spec, &call));
 	uint32_t count = window->node.over.call_count;
 	if (count == window->call_capacity) {
 		uint32_t capacity = count > 0 ? count * 2 : 4;
