@@ -38,15 +38,19 @@ check_settings(const Arguments *arguments)
 	return EXIT_OK;
 }
 
+/* What was in the books, and how often a slot of the pool was at hand when the reader wanted one.
+ */
 static void
 print_summary(const RunSummary *summary)
 {
 	const JobCounters *sum = &summary->sum;
 
-	fprintf(stderr, "\r%llu in, %llu out, %llu filtered, %llu failed in %.2f s          \n",
+	fprintf(stderr, "\r%llu in, %llu out, %llu filtered, %llu failed, %llu late in %.2f s",
 		(unsigned long long)sum->records_in, (unsigned long long)sum->rows_out,
 		(unsigned long long)sum->filtered, (unsigned long long)sum->failed,
-		summary->seconds);
+		(unsigned long long)sum->late, summary->seconds);
+	fprintf(stderr, "; pool: %llu hits, %llu waits          \n",
+		(unsigned long long)sum->pool_hits, (unsigned long long)sum->pool_misses);
 }
 
 static int

@@ -42,30 +42,73 @@ topic_name(const TaskContext *task)
 	return name;
 }
 
-/* The value of the last header of that name; false if there is none. */
+/* One header of a record; value.data is NULL for a null value. */
+typedef struct Header {
+	Str name;
+	Str value;
+} Header;
+
+/* Takes the next header from *bytes; false at their end. */
+static bool
+next_header(Str *bytes, Header *header)
+{
+	uint32_t len;
+
+	if (bytes->len == 0)
+		return false;
+	memcpy(&len, bytes->data, sizeof len);
+	header->name = (Str){bytes->data + sizeof len, len};
+	*bytes = str_skip(*bytes, (uint32_t)sizeof len + len);
+	memcpy(&len, bytes->data, sizeof len);
+	*bytes = str_skip(*bytes, sizeof len);
+	header->value =
+		(Str){len != RECORD_NULL ? bytes->data : NULL, len != RECORD_NULL ? len : 0};
+	*bytes = str_skip(*bytes, header->value.len);
+	return true;
+}
+
+static Str
+headers_of(const Chunk *chunk, const ChunkRecord *record)
+{
+	return (Str){chunk->data + record->header_offset, record->header_len};
+}
+
+/* The value of the last header of that name; false if there is none, or it is null. */
 static bool
 find_header(const Chunk *chunk, const ChunkRecord *record, Str name, Str *value)
 {
-	const char *p = chunk->data + record->header_offset;
-	const char *end = p + record->header_len;
+	Str bytes = headers_of(chunk, record);
+	Header header;
 	bool found = false;
 
-	while (p < end) {
-		uint32_t name_len, value_len;
-		const char *header;
-
-		memcpy(&name_len, p, sizeof name_len);
-		header = p + sizeof name_len;
-		memcpy(&value_len, header + name_len, sizeof value_len);
-		p = header + name_len + sizeof value_len;
-		uint32_t bytes = value_len != RECORD_NULL ? value_len : 0;
-		if (name_len == name.len && memcmp(header, name.data, name_len) == 0) {
-			found = value_len != RECORD_NULL;
-			*value = (Str){p, bytes};
+	while (next_header(&bytes, &header))
+		if (str_eq(header.name, name)) {
+			found = header.value.data != NULL;
+			*value = header.value;
 		}
-		p += bytes;
-	}
 	return found;
+}
+
+/* All headers as a map, in their order; a name may stand in it more than once. */
+static void
+set_headers(Vector *vector, uint32_t row, const Chunk *chunk, const ChunkRecord *record)
+{
+	Str bytes = headers_of(chunk, record);
+	uint32_t first = vector->child_len;
+	Header header;
+
+	while (next_header(&bytes, &header)) {
+		uint32_t at = vector_list_append(vector, 1);
+
+		vector_set_valid(&vector->children[0], at);
+		vector_set_valid(&vector->children[1], at);
+		set_text(&vector->children[0], at, header.name.data, header.name.len);
+		if (header.value.data != NULL)
+			set_text(&vector->children[1], at, header.value.data, header.value.len);
+		else
+			vector_set_null(&vector->children[1], at);
+	}
+	VECTOR_DATA(vector, ListEntry)[row] = (ListEntry){first, vector->child_len - first};
 }
 
 static void
@@ -103,6 +146,12 @@ fill_row(const ScanColumn *column, const Chunk *chunk, const ChunkRecord *record
 			vector_set_null(vector, row);
 		else
 			set_text(vector, row, value.data, value.len);
+		break;
+	case SCAN_HEADERS:
+		if (record == NULL)
+			vector_set_null(vector, row);
+		else
+			set_headers(vector, row, chunk, record);
 		break;
 	case SCAN_FIELD:
 		break;

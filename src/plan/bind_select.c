@@ -53,6 +53,7 @@ static const struct {
 	{STR_INIT("_partition"), SCAN_PARTITION, TYPE_INTEGER},
 	{STR_INIT("_topic"), SCAN_TOPIC, TYPE_STRING},
 	{STR_INIT("_key"), SCAN_KEY, TYPE_STRING},
+	{STR_INIT("_headers"), SCAN_HEADERS, TYPE_MAP},
 };
 
 #define SYSTEM_COLUMN_COUNT (sizeof system_columns / sizeof *system_columns)
@@ -64,6 +65,14 @@ is_system_name(Str name)
 		if (str_eq_nocase(name, system_columns[i].name))
 			return true;
 	return false;
+}
+
+static const Type *
+system_type(Arena *arena, size_t i)
+{
+	if (system_columns[i].kind == TYPE_MAP)
+		return type_map(arena, TYPE_OF(STRING), TYPE_OF(STRING));
+	return &type_simple[system_columns[i].kind];
 }
 
 /* A scan yields the record's fields, the declared metadata columns and the system columns. */
@@ -87,7 +96,7 @@ make_scan(Binder *binder, const CatalogEntry *entry, Position at)
 	for (size_t i = 0; i < SYSTEM_COLUMN_COUNT; i++)
 		if (schema_find(&entry->schema, system_columns[i].name) < 0)
 			columns[n++] = (ScanColumn){.name = system_columns[i].name,
-						    .type = &type_simple[system_columns[i].kind],
+						    .type = system_type(binder->arena, i),
 						    .source = system_columns[i].source};
 	scan->kind = PLAN_SCAN;
 	scan->position = at;

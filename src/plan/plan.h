@@ -120,6 +120,7 @@ typedef enum ScanSource {
 	SCAN_TOPIC,     /* _topic: its name; file: its path */
 	SCAN_KEY,       /* _key: the message key */
 	SCAN_HEADER,    /* HEADER('name') */
+	SCAN_HEADERS,   /* _headers: MAP<STRING, STRING>, NULL from files */
 } ScanSource;
 
 typedef struct ScanColumn {

@@ -51,6 +51,18 @@ def test_key_goes_through(kafka):
     assert kafka.read_as(place["target"], "%k\\n") == [f"key{i}" for i in range(100)]
 
 
+def test_headers_are_columns_and_go_through(kafka):
+    place = names(kafka)
+    kafka.produce(place["source"], [trade(1)], "-H", "trace=abc", "-H", "n=1")
+    job = kafka.execute((SQL % place).replace(
+        "price * quantity AS notional",
+        "HEADER('trace') AS trace, HEADER('none') AS none, _headers AS h, _offset AS o"))
+    lines = kafka.wait_for_records(place["target"], 1, job)
+    assert lines == ['{"trade_id":1,"symbol":"S1","trace":"abc","none":null,'
+                     '"h":{"trace":"abc","n":"1"},"o":0}'], lines
+    assert kafka.read_as(place["target"], "%h\\n") == ["trace=abc,n=1"]
+
+
 def test_aborted_input_is_not_read(kafka):
     place = names(kafka)
     kafka.tool("transact", kafka.name("p"), place["source"], "commit", lines=[trade(1)])
