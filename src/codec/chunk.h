@@ -11,7 +11,7 @@
 #include "base/str.h"
 
 #define CHUNK_PADDING  64
-#define CHUNK_CAPACITY ((size_t)256 << 10) /* usual size; a longer record makes a larger chunk */
+#define CHUNK_CAPACITY ((size_t)512 << 10) /* usual size; a longer record makes a larger chunk */
 
 #define RECORD_NULL UINT32_MAX
 

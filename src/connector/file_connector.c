@@ -19,7 +19,7 @@ static const OptionRow source_rows[FILE_SOURCE_OPTION_COUNT] = {
 		.choices = COMPRESSIONS,
 		.doc = "auto goes by the name's ending: .gz, .zst, .lz4."},
 	[FILE_READ_BUFFER] = {.name = "read.buffer.size", .type = OPTION_SIZE,
-		.initial = "256KB", .min = 1, .max = 64 << 20,
+		.initial = "512KB", .min = 1, .max = 64 << 20,
 		.aliases = "file.read_buffer_size|read_buffer_size|buffer_size",
 		.doc = "Bytes read at once; a longer record makes room for itself."},
 	[FILE_MAX_RECORD] = {.name = "max.record.size", .type = OPTION_SIZE, .initial = "16MB",
