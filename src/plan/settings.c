@@ -21,9 +21,6 @@ static const OptionRow endpoint_rows[] = {
 		{"watermark.delay", OPTION_DURATION, "5s", 0, 365 * 86400e3, NULL, NULL,
 		 "How late rows may come in an endless source whose stream declares no "
 		 "WATERMARK."},
-	[ENDPOINT_IDLE_TIMEOUT] =
-		{"watermark.idle.timeout", OPTION_DURATION, "30s", 1, 365 * 86400e3, NULL, NULL,
-		 "After so long at its end a partition no longer holds the watermark back."},
 	[ENDPOINT_VALUE_NULL] =
 		{"value.null", OPTION_CHOICE, "error", 0, 0, "error|skip", NULL,
 		 "What a topic's record without a value (a tombstone) is: a failed "
