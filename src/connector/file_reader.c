@@ -10,18 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #define HEADER_BYTES ((size_t)64 << 10) /* a header may be as long, however small the records */
-
-int64_t
-file_clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 Status
 file_reader_add(FileReader *reader, const char *path, Error *err)
@@ -231,12 +223,12 @@ file_reader_find(const Setting *settings, Arena *arena, FileList *list, Error *e
 {
 	FileQuery query = file_query(settings);
 	int64_t interval_ms = settings[FILE_RETRY_INTERVAL].integer;
-	int64_t deadline_ms = file_clock_ms() + settings[FILE_WAIT_TIMEOUT].integer;
+	int64_t deadline_ms = clock_ms() + settings[FILE_WAIT_TIMEOUT].integer;
 	const struct timespec pause = {interval_ms / 1000, interval_ms % 1000 * 1000000};
 
 	for (;;) {
 		Status status = file_path_expand(&query, arena, list, err);
-		if (status == FERRIS_OK || file_clock_ms() >= deadline_ms)
+		if (status == FERRIS_OK || clock_ms() >= deadline_ms)
 			return status;
 		nanosleep(&pause, NULL);
 	}

@@ -77,4 +77,3 @@ void file_watch_add(FileReader *reader, const char *path);
 /* READ_DATA, or READ_IDLE after timeout_ms. */
 Status file_watch_read(FileReader *reader, Chunk *chunk, int timeout_ms, ReadResult *result,
 		       Error *err);
-int64_t file_clock_ms(void);

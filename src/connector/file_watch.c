@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "connector/file_reader.h"
 
@@ -208,11 +209,11 @@ look_at_all(FileReader *reader, Chunk *chunk, ReadResult *result, Error *err)
 Status
 file_watch_read(FileReader *reader, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err)
 {
-	int64_t deadline_ms = file_clock_ms() + timeout_ms;
+	int64_t deadline_ms = clock_ms() + timeout_ms;
 
 	for (;;) {
 		TRY(look_at_all(reader, chunk, result, err));
-		int64_t now_ms = file_clock_ms();
+		int64_t now_ms = clock_ms();
 		if (*result == READ_DATA || now_ms >= deadline_ms)
 			return FERRIS_OK;
 		wait_for_change(&reader->watch, (int)(deadline_ms - now_ms));

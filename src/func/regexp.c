@@ -11,9 +11,9 @@
  * Threads: the state belongs to one program, so to one task. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
-#include <time.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "func/text.h"
 
@@ -204,15 +204,6 @@ regexp_plan(Arena *arena, const BoundExpr *call, uint32_t flags_arg, Kernel kern
 
 /* ---- searching ---- */
 
-static int64_t
-clock_nanos(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 /* A step may walk along the text, so a long text gets fewer of them. */
 static uint32_t
 step_limit(size_t len)
@@ -249,7 +240,7 @@ regexp_search(RegexpScan *scan, size_t from)
 			return found;
 		extra = 0; /* a second window starts beyond the match before */
 		from = limit;
-		int64_t now = clock_nanos();
+		int64_t now = clock_ns();
 		if (scan->deadline == 0)
 			scan->deadline = now + REGEXP_NANOS_MAX;
 		else if (now > scan->deadline)
