@@ -8,18 +8,14 @@
  * the table's values are put beside them.  Otherwise the rows that come out are gathered; they keep
  * the records they came from.
  *
- * A record of the table that cannot be decoded fails the statement: an answer from half a table
- * would be a wrong one.
- *
  * Owns:    the table's rows and keys.
  * Threads: one operator belongs to one task. */
 #include "base/memory.h"
-#include "exec/operator.h"
+#include "exec/subplan.h"
 #include "state/group_table.h"
 
-#define NO_ROW       UINT32_MAX
-#define FIRST_ROWS   1024
-#define READ_WAIT_MS 100
+#define NO_ROW     UINT32_MAX
+#define FIRST_ROWS 1024
 
 /* The payload of a key: the first and last of its rows. */
 typedef struct RowChain {
@@ -119,93 +115,6 @@ keep_batch(void *context, Batch *batch, Error *err)
 	return FERRIS_OK;
 }
 
-static Status
-table_error(const ChunkResult *result, const char *name, Error *err)
-{
-	const RowError *error = &result->errors[0];
-
-	error_set(err, error->status, "table '%s': record %u: %s%.*s%s%.*s", name,
-		  error->record.line + 1, error->column.len > 0 ? "column '" : "",
-		  STR_ARG(error->column), error->column.len > 0 ? "': " : "",
-		  STR_ARG(error->message));
-	return error_hint(err, "a join needs every row of its table: correct the record");
-}
-
-static Status
-read_table(Pipeline *pipeline, const ConnectorClass *source, Reader *reader, ChunkResult *result,
-	   const char *name, Error *err)
-{
-	Chunk *chunk = chunk_new(CHUNK_CAPACITY);
-	ReadResult got = READ_IDLE;
-	Status status = FERRIS_OK;
-
-	while (status == FERRIS_OK && got != READ_END) {
-		chunk_reset(chunk);
-		status = source->read(reader, chunk, READ_WAIT_MS, &got, err);
-		if (status == FERRIS_OK && got == READ_DATA)
-			status = pipeline_run(pipeline, chunk, result, err);
-		if (status == FERRIS_OK && result->error_count > 0)
-			status = table_error(result, name, err);
-	}
-	if (status == FERRIS_OK)
-		status = pipeline_finish(pipeline, result, err);
-	if (status == FERRIS_OK && result->error_count > 0)
-		status = table_error(result, name, err);
-	chunk_destroy(chunk);
-	return status;
-}
-
-/* Opens the table's source and a pipeline of its own, and reads it to its end. */
-static Status
-build_table(JoinOp *self, TaskContext *task, Error *err)
-{
-	StatementPlan *plan = ARENA_NEW(task->arena, StatementPlan);
-	DecodeSpec *decode = ARENA_NEW(task->arena, DecodeSpec);
-	FieldOrder *order = ARENA_NEW(task->arena, FieldOrder);
-	Pipeline *pipeline = NULL;
-	Reader *reader = NULL;
-	ChunkResult result;
-
-	*plan = *task->plan;
-	plan->root = self->plan->join.right;
-	plan->sink = NULL;
-	const Endpoint *endpoint = plan_scan(plan)->scan.endpoint;
-	order->places = ARENA_ARRAY(task->arena, uint32_t, plan_scan(plan)->scan.decode_count + 1);
-	pipeline_decode_spec(plan, order, decode);
-	ReaderSpec reader_spec = {
-		.object = str_copy(task->arena, endpoint->name).data,
-		.settings = endpoint->connector_settings,
-		.given = &endpoint->given,
-		.framing = {endpoint->codec, endpoint->codec_settings, decode},
-		.group = str_format(task->arena, "%s-%.*s", task->group, STR_ARG(endpoint->name))
-				 .data,
-		.environment = task->environment,
-	};
-	Status status = endpoint->connector->reader_open(&reader_spec, task->arena, &reader, err);
-	PipelineSpec spec = {
-		.plan = plan,
-		.order = order,
-		.reader = reader,
-		.stop_at_error = true,
-		.group = task->group,
-		.environment = task->environment,
-		.collect = keep_batch,
-		.collector = self,
-	};
-
-	chunk_result_init(&result, false);
-	if (status == FERRIS_OK)
-		status = pipeline_open(&spec, &pipeline, err);
-	if (status == FERRIS_OK)
-		status = read_table(pipeline, endpoint->connector, reader, &result,
-				    reader_spec.object, err);
-	pipeline_close(pipeline);
-	if (reader != NULL)
-		endpoint->connector->reader_close(reader);
-	chunk_result_free(&result);
-	return status;
-}
-
 /* ---------------------------------------------------------------- opening */
 
 static void
@@ -252,7 +161,11 @@ join_open(Operator *op, TaskContext *task, Error *err)
 	       sizeof *exprs * op->plan->join.left_count);
 	self->results = ARENA_ARRAY(task->arena, const Vector *, count + 1);
 	TRY(program_compile(task->arena, exprs, count, &self->program, err));
-	return build_table(self, task, err);
+	Subplan table = {.root = op->plan->join.right,
+			 .need = "a join needs every row of its table: correct the record",
+			 .collect = keep_batch,
+			 .collector = self};
+	return subplan_run(&table, task, err);
 }
 
 /* ---------------------------------------------------------------- in place */
