@@ -1,0 +1,168 @@
+/* exec/op_aggregate.h -- what the files of the Aggregate operator share.
+ *
+ *     op_aggregate.c         the operator: rows in, results out
+ *     op_aggregate_groups.c  rows to their groups, groups to rows of results
+ *     op_aggregate_panes.c   EMIT FINAL: panes of rows, windows that come out of them
+ *     op_aggregate_changes.c EMIT CHANGES: each row becomes its group's new result
+ *
+ * Threads: everything belongs to one operator of one task. */
+#pragma once
+
+#include "exec/calls.h"
+#include "exec/operator.h"
+#include "state/group_table.h"
+
+/* A window's bounds: start <= time < end. */
+typedef struct Span {
+	int64_t start;
+	int64_t end;
+} Span;
+
+/* The rows of [start, start + length), or everything. */
+typedef struct Pane {
+	int64_t start;
+	GroupTable *groups;
+} Pane;
+
+typedef struct AggregateOp {
+	Operator base;
+	TaskContext *task;
+	const PlanNode *plan;
+	Program *program; /* keys, time, arguments, filters, orders */
+	const Vector **results;
+	uint32_t time; /* its place */
+	CallSet calls;
+	uint32_t key_count;  /* of GROUP BY */
+	uint32_t table_keys; /* with the number of the grouping set */
+	GroupTableSpec spec;
+	uint64_t sequence; /* rows seen */
+
+	Pane *panes; /* in order of start; one without windows */
+	uint32_t pane_count;
+	uint32_t pane_capacity;
+	int64_t pane_length;
+	int64_t watermark;   /* as announced */
+	int64_t emitted_end; /* windows that end here or earlier have come out, if they had rows */
+	GroupTable *merged;  /* of a window's panes */
+
+	Vector *nulls; /* a constant NULL of each key's type, for grouping sets */
+	Vector set_number;
+	const Vector **keys; /* for one grouping set */
+	char **payloads;
+	uint16_t *rows; /* of one pane */
+	uint16_t *rest;
+	Batch *out;      /* results that are no input rows */
+	Vector *columns; /* EMIT CHANGES: take the place of the batch's */
+	Vector *own;     /* window bounds and aggregates of these columns */
+} AggregateOp;
+
+static inline bool
+has_window(const AggregateOp *self)
+{
+	return self->plan->aggregate.window.shape != SHAPE_NONE;
+}
+
+static inline bool
+emits_changes(const AggregateOp *self)
+{
+	return self->plan->aggregate.emit == EMIT_EACH_CHANGE;
+}
+
+/* ---- windows ---- */
+
+/* The greatest multiple of `step` from `offset` that is not above `time`. */
+static inline int64_t
+window_align(int64_t time, int64_t offset, int64_t step)
+{
+	int64_t rest = (time - offset) % step;
+
+	return time - (rest < 0 ? rest + step : rest);
+}
+
+/* End of the first window that a row of that time belongs to. */
+static inline int64_t
+window_first_end(const AggregateOp *self, int64_t time)
+{
+	const WindowPlan *window = &self->plan->aggregate.window;
+
+	return window_align(time, window->offset + window->size, window->advance) + window->advance;
+}
+
+/* End of the last window that a row of that time belongs to. */
+static inline int64_t
+window_last_end(const AggregateOp *self, int64_t time)
+{
+	const WindowPlan *window = &self->plan->aggregate.window;
+	int64_t step = window->shape == SHAPE_CUMULATE ? window->size : window->advance;
+
+	return window_align(time, window->offset, step) + window->size;
+}
+
+/* The one window that ends there. */
+static inline Span
+window_of_end(const AggregateOp *self, int64_t end)
+{
+	const WindowPlan *window = &self->plan->aggregate.window;
+
+	if (window->shape == SHAPE_CUMULATE)
+		return (Span){window_align(end - 1, window->offset, window->size), end};
+	return (Span){end - window->size, end};
+}
+
+/* ---- rows ---- */
+
+static inline int64_t
+row_time(const AggregateOp *self, uint32_t row)
+{
+	const Vector *times = self->results[self->time];
+
+	return VECTOR_DATA(times, int64_t)[times->constant ? 0 : row];
+}
+
+static inline int64_t
+row_watermark(const AggregateOp *self, const Batch *batch, uint32_t row)
+{
+	return batch->watermarks != NULL ? batch->watermarks[row] : self->watermark;
+}
+
+/* ---- groups (op_aggregate_groups.c) ---- */
+
+/* Adds rows to the states of their groups in self->payloads. */
+void groups_add(AggregateOp *self, const uint16_t *sel, uint32_t count, bool dense);
+/* The key vectors of a grouping set: keys outside of it are NULL. */
+void groups_set_keys(AggregateOp *self, uint32_t set);
+/* The groups of the rows, made if they are new, go to self->payloads. */
+Status groups_find(AggregateOp *self, GroupTable *groups, uint32_t set, const uint16_t *sel,
+		   uint32_t count, Error *err);
+/* Rows to all grouping sets. */
+Status groups_add_rows(AggregateOp *self, GroupTable *groups, const uint16_t *sel, uint32_t count,
+		       bool dense, Error *err);
+/* Empty states for the groups from number `first` on. */
+void groups_init(AggregateOp *self, GroupTable *groups, uint32_t first);
+/* What the groups hold beside their payloads. */
+void groups_release(AggregateOp *self, GroupTable *groups);
+void groups_set_window(const AggregateOp *self, Vector *columns, uint32_t row, Span span);
+/* A group's aggregates to a row; one that cannot be computed is an error of the row. */
+bool groups_emit_calls(AggregateOp *self, const char *payload, Vector *columns, uint32_t row,
+		       Batch *batch, RecordRange record);
+/* Where the keys of groups are written: the columns of the batch of results. */
+Vector **groups_key_columns(AggregateOp *self);
+/* Groups of a table as rows of their own, in batches. */
+Status groups_emit(AggregateOp *self, const GroupTable *groups, Span span, Error *err);
+
+/* ---- panes (op_aggregate_panes.c) ---- */
+
+/* The pane that starts there, made if it is new. */
+Pane *pane_find(AggregateOp *self, int64_t start);
+void pane_drop(AggregateOp *self, uint32_t at);
+/* Panes whose last window has ended, and its grace. */
+void panes_drop(AggregateOp *self, int64_t watermark);
+/* Everything whose end the watermark has passed comes out, in order of the ends. */
+Status panes_emit_ended(AggregateOp *self, int64_t watermark, Error *err);
+/* Rows to their panes; those with windows are self->rows[0..count). */
+Status panes_push(AggregateOp *self, Batch *batch, uint32_t count, Error *err);
+
+/* ---- changes (op_aggregate_changes.c) ---- */
+
+/* Each row becomes the new result of its group; those with windows are self->rows[0..count). */
+Status changes_push(AggregateOp *self, Batch *batch, uint32_t count, Error *err);
