@@ -39,6 +39,8 @@ typedef struct JoinOp {
 	bool unique; /* no key has two rows */
 	Arena bytes; /* of the table's texts */
 
+	char **payloads;     /* of the selected rows' keys */
+	uint32_t *numbers;   /* rows of the table that were found */
 	Vector *columns;     /* take the place of the batch's */
 	Vector *found;       /* the table's values at the input's rows */
 	Batch *out;          /* gathered rows */
@@ -141,6 +143,8 @@ make_vectors(JoinOp *self, TaskContext *task)
 	}
 	self->columns = ARENA_ARRAY(task->arena, Vector, plan->schema.count + 1);
 	self->out = batch_new(plan->schema.fields, NULL, plan->schema.count);
+	self->payloads = ARENA_ARRAY(task->arena, char *, BATCH_CAPACITY);
+	self->numbers = ARENA_ARRAY(task->arena, uint32_t, BATCH_CAPACITY);
 	self->watermarks = ARENA_ARRAY(task->arena, int64_t, BATCH_CAPACITY);
 }
 
@@ -170,26 +174,20 @@ join_open(Operator *op, TaskContext *task, Error *err)
 
 /* ---------------------------------------------------------------- in place */
 
-/* The first row of the table with the row's key, or NO_ROW. */
-static uint32_t
-find_first(const JoinOp *self, uint32_t row)
+/* The table's payloads of the selected rows, or NULL.  Nobody has a key with a NULL in it: such
+ * rows of the table were not kept. */
+static void
+find_chains(JoinOp *self, const Batch *batch)
 {
-	const char *payload;
-
-	if (has_null_key(self->results, self->plan->join.key_count, row))
-		return NO_ROW;
-	payload = group_table_get(self->keys, self->results, row);
-	return payload != NULL ? ((const RowChain *)payload)->first - 1 : NO_ROW;
+	group_table_get_many(self->keys, self->results, batch->sel, batch->sel_count,
+			     self->payloads);
 }
 
-static void
-put_found(JoinOp *self, uint32_t row, uint32_t number)
+/* The first row of a chain, or NO_ROW. */
+static uint32_t
+chain_first(const char *payload)
 {
-	for (uint32_t c = 0; c < self->plan->join.right_count; c++)
-		if (number != NO_ROW)
-			vector_copy(&self->found[c], row, &self->rows[c], number, NULL);
-		else
-			vector_set_null(&self->found[c], row);
+	return payload != NULL ? ((const RowChain *)payload)->first - 1 : NO_ROW;
 }
 
 /* The batch's own vectors go on with the table's values beside them. */
@@ -211,7 +209,8 @@ push_in_place(JoinOp *self, Batch *batch, const uint16_t *sel, uint32_t count, E
 		filtered += batch->sel_count - count;
 		self->task->result->aggregated += count;
 	}
-	memcpy(batch->sel, sel, sizeof *sel * count);
+	if (sel != batch->sel)
+		memcpy(batch->sel, sel, sizeof *sel * count);
 	batch->dense = batch->dense && count == batch->sel_count;
 	batch->sel_count = count;
 	batch->columns = self->columns;
@@ -225,26 +224,49 @@ push_in_place(JoinOp *self, Batch *batch, const uint16_t *sel, uint32_t count, E
 	return status;
 }
 
+/* Sorts the selected rows by whether the table has their key; returns how many have. */
+static uint32_t
+part_rows(JoinOp *self, const Batch *batch, uint16_t *matched, uint16_t *unmatched)
+{
+	uint32_t count = 0;
+	uint32_t missed = 0;
+
+	/* Both are written and one is kept: which one is chance. */
+	for (uint32_t i = 0; i < batch->sel_count; i++) {
+		bool matches = self->payloads[i] != NULL;
+
+		matched[count] = batch->sel[i];
+		unmatched[missed] = batch->sel[i];
+		self->numbers[count] = chain_first(self->payloads[i]);
+		count += matches;
+		missed += !matches;
+	}
+	return count;
+}
+
 static Status
 look_up(JoinOp *self, Batch *batch, Error *err)
 {
-	JoinShape shape = self->plan->join.shape;
-	uint16_t sel[BATCH_CAPACITY];
-	uint32_t count = 0;
+	const PlanNode *plan = self->plan;
+	uint16_t matched[BATCH_CAPACITY];
+	uint16_t unmatched[BATCH_CAPACITY];
 
-	for (uint32_t c = 0; c < self->plan->join.right_count; c++)
+	find_chains(self, batch);
+	uint32_t count = part_rows(self, batch, matched, unmatched);
+	uint32_t missed = batch->sel_count - count;
+	for (uint32_t c = 0; c < plan->join.right_count; c++) {
 		vector_reset(&self->found[c]);
-	for (uint32_t i = 0; i < batch->sel_count; i++) {
-		uint16_t row = batch->sel[i];
-		uint32_t number = find_first(self, row);
-		bool matches = number != NO_ROW;
-
-		if (shape == SHAPE_LEFT || (shape == SHAPE_ANTI ? !matches : matches)) {
-			put_found(self, row, number);
-			sel[count++] = row;
-		}
+		vector_gather(&self->found[c], matched, &self->rows[c], self->numbers, count);
+		if (plan->join.shape != SHAPE_LEFT)
+			continue;
+		for (uint32_t i = 0; i < missed; i++)
+			vector_set_null(&self->found[c], unmatched[i]);
 	}
-	return push_in_place(self, batch, sel, count, err);
+	if (plan->join.shape == SHAPE_LEFT)
+		return push_in_place(self, batch, batch->sel, batch->sel_count, err);
+	if (plan->join.shape == SHAPE_ANTI)
+		return push_in_place(self, batch, unmatched, missed, err);
+	return push_in_place(self, batch, matched, count, err);
 }
 
 /* ---------------------------------------------------------------- gathered */
@@ -294,9 +316,10 @@ gather(JoinOp *self, Batch *batch, Error *err)
 	bool keep_unmatched = self->plan->join.shape == SHAPE_LEFT;
 
 	batch_reset(self->out);
+	find_chains(self, batch);
 	for (uint32_t i = 0; i < batch->sel_count; i++) {
 		uint16_t row = batch->sel[i];
-		uint32_t number = find_first(self, row);
+		uint32_t number = chain_first(self->payloads[i]);
 
 		if (number == NO_ROW && !keep_unmatched) {
 			batch->filtered += !batch->counted;

@@ -361,16 +361,24 @@ compare_candidates(GroupTable *table, uint32_t words, uint32_t count, char **pay
 	return FERRIS_OK;
 }
 
+/* Encodes the rows' keys and finds their candidates. */
+static void
+start_rows(const GroupTable *table, const Vector *const *keys, const uint16_t *sel, uint32_t count,
+	   char **candidates)
+{
+	group_key_encode(&table->layout, table->scratch, keys, sel, count);
+	if (table->slot_bits <= SLOT_BITS_SMALL)
+		find_candidates(table, count, candidates, false);
+	else
+		find_candidates(table, count, candidates, true);
+	group_key_prefetch_texts(&table->layout, table->scratch, count, candidates);
+}
+
 static Status
 find_rows(GroupTable *table, const Vector *const *keys, const uint16_t *sel, uint32_t count,
 	  char **payloads, Error *err)
 {
-	group_key_encode(&table->layout, table->scratch, keys, sel, count);
-	if (table->slot_bits <= SLOT_BITS_SMALL)
-		find_candidates(table, count, payloads, false);
-	else
-		find_candidates(table, count, payloads, true);
-	group_key_prefetch_texts(&table->layout, table->scratch, count, payloads);
+	start_rows(table, keys, sel, count, payloads);
 	switch (table->layout.words) {
 	case 2: /* one number */
 		return compare_candidates(table, 2, count, payloads, err);
@@ -408,16 +416,54 @@ group_table_find(GroupTable *table, const Vector *const *keys, const uint16_t *s
 	return FERRIS_OK;
 }
 
+/* The payload of row k's group, or NULL. */
+static char *
+existing_payload(const GroupTable *table, uint32_t k)
+{
+	uint64_t slot = table->slots[find_slot(table, k)];
+
+	return slot != 0 ? (char *)group_record(table, slot_group(slot)) + table->key_bytes : NULL;
+}
+
 char *
 group_table_get(const GroupTable *table, const Vector *const *keys, uint32_t row)
 {
 	uint16_t sel = (uint16_t)row;
 
 	group_key_encode(&table->layout, table->scratch, keys, &sel, 1);
-	uint64_t slot = table->slots[find_slot(table, 0)];
-	if (slot == 0)
-		return NULL;
-	return (char *)group_record(table, slot_group(slot)) + table->key_bytes;
+	return existing_payload(table, 0);
+}
+
+/* A row without a candidate has no group: nothing in the table has its hash. */
+static void
+get_rows(const GroupTable *table, const Vector *const *keys, const uint16_t *sel, uint32_t count,
+	 char **payloads)
+{
+	const KeyLayout *layout = &table->layout;
+	const uint64_t *key = table->scratch->words;
+
+	start_rows(table, keys, sel, count, payloads);
+	for (uint32_t k = 0; k < count; k++, key += layout->words) {
+		const uint64_t *record = (const uint64_t *)(const void *)payloads[k];
+
+		if (record == NULL)
+			continue;
+		if (__builtin_expect(key_equal(layout, record, key, layout->words), 1))
+			payloads[k] += table->key_bytes;
+		else
+			payloads[k] = existing_payload(table, k);
+	}
+}
+
+void
+group_table_get_many(const GroupTable *table, const Vector *const *keys, const uint16_t *sel,
+		     uint32_t count, char **payloads)
+{
+	for (uint32_t done = 0; done < count; done += GROUP_KEY_ROWS) {
+		uint32_t rows = count - done < GROUP_KEY_ROWS ? count - done : GROUP_KEY_ROWS;
+
+		get_rows(table, keys, sel + done, rows, payloads + done);
+	}
 }
 
 /* ---- reading ---- */

@@ -36,6 +36,9 @@ Status group_table_find(GroupTable *table, const Vector *const *keys, const uint
 			uint32_t count, char **payloads, uint32_t *first_new, Error *err);
 /* The group of a row without making one, or NULL. */
 char *group_table_get(const GroupTable *table, const Vector *const *keys, uint32_t row);
+/* The same for the rows sel[0..count). */
+void group_table_get_many(const GroupTable *table, const Vector *const *keys, const uint16_t *sel,
+			  uint32_t count, char **payloads);
 
 uint32_t group_table_count(const GroupTable *table);
 char *group_table_payload(const GroupTable *table, uint32_t group);

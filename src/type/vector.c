@@ -101,7 +101,7 @@ copy_list(Vector *to, uint32_t to_row, const Vector *from, uint32_t from_row, Ar
 	for (uint32_t c = 0; c < to->child_count; c++)
 		for (uint32_t i = 0; i < entry.len; i++)
 			vector_copy(&to->children[c], first + i, &from->children[c],
-			            entry.offset + i, bytes);
+				    entry.offset + i, bytes);
 }
 
 void
@@ -129,6 +129,28 @@ vector_copy(Vector *to, uint32_t to_row, const Vector *from, uint32_t from_row, 
 		StringView *view = &VECTOR_DATA(to, StringView)[to_row];
 
 		view->data = arena_copy(bytes, view->data, view->len);
+	}
+}
+
+/* One loop for each size of a value, so that a copy is a load and a store. */
+#define GATHER_LOOP(CType)                                                                         \
+	for (uint32_t k = 0; k < count; k++)                                                       \
+	VECTOR_DATA(to, CType)[to_rows[k]] = VECTOR_DATA(from, CType)[from_rows[k]]
+
+void
+vector_gather(Vector *to, const uint16_t *to_rows, const Vector *from, const uint32_t *from_rows,
+	      uint32_t count)
+{
+	bool simple = !from->has_null && !to->has_null && !from->constant && to->child_count == 0;
+	size_t size = physical_size(type_physical(from->type));
+
+	if (simple && size == sizeof(uint64_t)) {
+		GATHER_LOOP(uint64_t);
+	} else if (simple && size == sizeof(StringView)) {
+		GATHER_LOOP(StringView);
+	} else {
+		for (uint32_t k = 0; k < count; k++)
+			vector_copy(to, to_rows[k], from, from_rows[k], NULL);
 	}
 }
 

@@ -67,6 +67,11 @@ uint32_t vector_list_append(Vector *vector, uint32_t count);
  * copied to `bytes`; NULL leaves them where they are.  Both rows are below the capacities. */
 void vector_copy(Vector *to, uint32_t to_row, const Vector *from, uint32_t from_row, Arena *bytes);
 
+/* Copies values from[from_rows[k]] to rows to_rows[k], k < count, as vector_copy without `bytes`.
+ */
+void vector_gather(Vector *to, const uint16_t *to_rows, const Vector *from,
+		   const uint32_t *from_rows, uint32_t count);
+
 /* The first NULL makes all other rows valid. */
 void vector_first_null(Vector *vector);
 

@@ -363,18 +363,24 @@ check_keys(Pair *pair)
 	arena_free(&arena);
 }
 
-/* group_table_get makes nothing, and finds what is there. */
+/* group_table_get and _get_many make nothing, and find what is there. */
 static void
 check_get(Pair *pair, uint32_t rows)
 {
 	Model *model = pair->model;
+	char *payloads[BATCH_CAPACITY];
+	uint16_t sel[BATCH_CAPACITY];
 
+	for (uint32_t row = 0; row < rows; row++)
+		sel[row] = (uint16_t)row;
+	group_table_get_many(pair->table, pair->keys, sel, rows, payloads);
 	for (uint32_t row = 0; row < rows; row++) {
 		Str key = spell_row(&model->arena, pair->keys, pair->key_count, row);
 		int64_t at = model_find(model, key);
 
 		assert_ptr_equal(group_table_get(pair->table, pair->keys, row),
 				 at < 0 ? NULL : model->payloads[at]);
+		assert_ptr_equal(payloads[row], at < 0 ? NULL : model->payloads[at]);
 	}
 	assert_int_equal(group_table_count(pair->table), model->count);
 }
@@ -670,9 +676,13 @@ grow_and_check(const Type *type)
 	/* Every hundredth key again, and as many that are not there. */
 	for (uint32_t b = 0; b < 2; b++) {
 		number_batch(pair, BATCH_CAPACITY, b * GROUPS, 100);
-		for (uint32_t row = 0; row < BATCH_CAPACITY; row++)
+		group_table_get_many(pair->table, pair->keys, pair->sel, BATCH_CAPACITY,
+				     pair->payloads);
+		for (uint32_t row = 0; row < BATCH_CAPACITY; row++) {
 			assert_ptr_equal(group_table_get(pair->table, pair->keys, row),
 					 b == 0 ? born[row * 100] : NULL);
+			assert_ptr_equal(pair->payloads[row], b == 0 ? born[row * 100] : NULL);
+		}
 	}
 	number_batch(pair, BATCH_CAPACITY, 7, 100);
 	assert_int_equal(group_table_find(pair->table, pair->keys, pair->sel, BATCH_CAPACITY - 1,
