@@ -12,7 +12,8 @@
  *
  * Late rows.  A row is late when the watermark before it has passed the end (and grace) of every
  * window it belongs to: it is counted and left out.  Within the grace it corrects windows that have
- * come out already, and the corrected result of its group comes out again.
+ * come out already, and the corrected result of its group comes out again.  LATE(query) is this
+ * operator too: the late rows go on, the others are left out.
  *
  * Groups come out in the order of their first row, grouping set after grouping set; windows in the
  * order of their ends.
@@ -104,12 +105,13 @@ static Status
 aggregate_op_open(Operator *op, TaskContext *task, Error *err)
 {
 	AggregateOp *self = (AggregateOp *)op;
-	const WindowPlan *window = &op->plan->aggregate.window;
+	const WindowPlan *window = &operator_node(op)->aggregate.window;
 
 	self->task = task;
-	self->plan = op->plan;
-	self->key_count = op->plan->aggregate.key_count;
-	self->table_keys = self->key_count + (op->plan->aggregate.set_count > 1);
+	self->plan = operator_node(op);
+	self->late_only = op->plan->kind == PLAN_LATE;
+	self->key_count = self->plan->aggregate.key_count;
+	self->table_keys = self->key_count + (self->plan->aggregate.set_count > 1);
 	self->watermark = INT64_MIN;
 	self->emitted_end = INT64_MIN;
 	TRY(compile(self, task, err));
@@ -144,6 +146,7 @@ keep_timely(AggregateOp *self, Batch *batch)
 	const Vector *times = self->results[self->time];
 	uint32_t kept = 0;
 
+	self->late_count = 0;
 	for (uint32_t i = 0; i < batch->sel_count; i++) {
 		uint16_t row = batch->sel[i];
 
@@ -163,6 +166,10 @@ keep_timely(AggregateOp *self, Batch *batch)
 		int64_t watermark = row_watermark(self, batch, row);
 		if (watermark != INT64_MIN && time < watermark - grace &&
 		    window_last_end(self, time) <= watermark - grace) {
+			if (self->late_only) {
+				batch->sel[self->late_count++] = row;
+				continue;
+			}
 			self->task->result->late++;
 			self->task->result->results += batch->counted;
 			continue;
@@ -184,6 +191,8 @@ aggregate_op_push(Operator *op, Batch *batch, Error *err)
 	if (batch->sel_count == 0)
 		return FERRIS_OK;
 	count = has_window(self) ? keep_timely(self, batch) : batch->sel_count;
+	if (self->late_only)
+		return operator_push_late(op, batch, self->late_count, count, err);
 	if (!counted)
 		self->task->result->aggregated += count;
 	batch->counted = true;
@@ -209,7 +218,7 @@ aggregate_op_advance(Operator *op, int64_t watermark, Error *err)
 	AggregateOp *self = (AggregateOp *)op;
 
 	self->watermark = watermark;
-	if (has_window(self)) {
+	if (has_window(self) && !self->late_only) {
 		if (!emits_changes(self))
 			TRY(panes_emit_ended(self, watermark, err));
 		panes_drop(self, watermark);
@@ -235,6 +244,8 @@ aggregate_op_finish(Operator *op, Error *err)
 {
 	AggregateOp *self = (AggregateOp *)op;
 
+	if (self->late_only)
+		return operator_finish(op->next, err);
 	if (!emits_changes(self) && has_window(self)) {
 		TRY(panes_emit_ended(self, INT64_MAX - 1, err));
 	} else if (!emits_changes(self)) {

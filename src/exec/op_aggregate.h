@@ -51,9 +51,11 @@ typedef struct AggregateOp {
 	char **payloads;
 	uint16_t *rows; /* of one pane */
 	uint16_t *rest;
-	Batch *out;      /* results that are no input rows */
-	Vector *columns; /* EMIT CHANGES: take the place of the batch's */
-	Vector *own;     /* window bounds and aggregates of these columns */
+	bool late_only;      /* LATE(query) */
+	uint32_t late_count; /* then so many of the batch's selected rows are late, the first */
+	Batch *out;          /* results that are no input rows */
+	Vector *columns;     /* EMIT CHANGES: take the place of the batch's */
+	Vector *own;         /* window bounds and aggregates of these columns */
 } AggregateOp;
 
 static inline bool

@@ -109,6 +109,7 @@ keep_timely(OverOp *self, Batch *batch)
 	const Vector *times = self->results[self->time_slot];
 	uint32_t kept = 0;
 
+	self->late_count = 0;
 	for (uint32_t i = 0; i < batch->sel_count; i++) {
 		uint16_t row = batch->sel[i];
 
@@ -121,6 +122,10 @@ keep_timely(OverOp *self, Batch *batch)
 		int64_t watermark =
 			batch->watermarks != NULL ? batch->watermarks[row] : self->watermark;
 		if (over_slot_time(self, self->time_slot, row) < watermark) {
+			if (self->late_only) {
+				batch->sel[self->late_count++] = row;
+				continue;
+			}
 			self->task->result->late++;
 			self->task->result->results += batch->counted;
 			continue;
@@ -317,6 +322,8 @@ over_op_push(Operator *op, Batch *batch, Error *err)
 		count = keep_timely(self, batch);
 		rows = self->rows;
 	}
+	if (self->late_only)
+		return operator_push_late(op, batch, self->late_count, count, err);
 	if (count == 0)
 		return FERRIS_OK;
 	if (!counted)
@@ -334,6 +341,8 @@ over_op_advance(Operator *op, int64_t watermark, Error *err)
 	OverOp *self = (OverOp *)op;
 
 	self->watermark = watermark;
+	if (self->late_only)
+		return operator_advance(op->next, watermark, err);
 	switch (self->plan->over.mode) {
 	case OVER_ARRIVAL:
 		/* Rows that still wait would be late behind it. */

@@ -256,8 +256,10 @@ typedef struct OverOp {
 	bool waits_time;     /* and when the time has passed it by `delay` */
 	int64_t delay;
 	bool sorts_ties;
-	bool compares;     /* rows are compared by ORDER BY */
-	bool goes_at_once; /* in order of time a row waits for nothing else */
+	bool compares;       /* rows are compared by ORDER BY */
+	bool goes_at_once;   /* in order of time a row waits for nothing else */
+	bool late_only;      /* LATE(query): the late rows go on, nothing else comes out */
+	uint32_t late_count; /* then so many of the batch's selected rows are late, the first */
 	bool in_place;
 	Waiting *waiting; /* in order; [0, out) have come out, [out, taken) are in their partitions
 			   */

@@ -149,7 +149,7 @@ open_slots(OverOp *self, TaskContext *task, Error *err)
 static VectorForm
 form_of(const OverOp *self, uint32_t slot)
 {
-	const PlanNode *node = self->plan->input;
+	const PlanNode *node = self->base.plan->input;
 
 	while (node->kind == PLAN_FILTER || node->kind == PLAN_WATERMARK)
 		node = node->input;
@@ -225,12 +225,13 @@ over_op_open(Operator *op, TaskContext *task, Error *err)
 	OverOp *self = (OverOp *)op;
 
 	self->task = task;
-	self->plan = op->plan;
+	self->plan = operator_node(op);
+	self->late_only = op->plan->kind == PLAN_LATE;
 	self->watermark = INT64_MIN;
 	self->swept = INT64_MIN;
 	TRY(open_slots(self, task, err));
 	open_partitions(self, task);
-	self->keys = ARENA_ARRAY(task->arena, const Vector *, op->plan->over.partition_count + 1);
+	self->keys = ARENA_ARRAY(task->arena, const Vector *, self->plan->over.partition_count + 1);
 	self->payloads = ARENA_ARRAY(task->arena, char *, BATCH_CAPACITY);
 	self->refs = ARENA_ARRAY(task->arena, RowRef, BATCH_CAPACITY);
 	self->rows = ARENA_ARRAY(task->arena, uint16_t, BATCH_CAPACITY);

@@ -61,6 +61,7 @@ typedef struct SessionOp {
 	uint32_t table_keys; /* with the number of the grouping set */
 	int64_t gap;
 	int64_t grace;
+	bool late_only;    /* LATE(query): the late rows go on, nothing else comes out */
 	int64_t watermark; /* as announced; INT64_MIN: none */
 	uint64_t sequence; /* rows seen */
 	bool announces;    /* an operator further on wants to know the watermark */
@@ -178,16 +179,17 @@ session_open(Operator *op, TaskContext *task, Error *err)
 	SessionOp *self = (SessionOp *)op;
 
 	self->task = task;
-	self->plan = op->plan;
-	self->key_count = op->plan->aggregate.key_count;
-	self->table_keys = self->key_count + (op->plan->aggregate.set_count > 1);
-	self->gap = op->plan->aggregate.window.size;
-	self->grace = op->plan->aggregate.window.grace;
+	self->plan = operator_node(op);
+	self->late_only = op->plan->kind == PLAN_LATE;
+	self->key_count = self->plan->aggregate.key_count;
+	self->table_keys = self->key_count + (self->plan->aggregate.set_count > 1);
+	self->gap = self->plan->aggregate.window.size;
+	self->grace = self->plan->aggregate.window.grace;
 	self->watermark = INT64_MIN;
 	self->announced = INT64_MIN;
 	for (const Operator *next = op->next; next != NULL; next = next->next)
 		self->announces = self->announces || next->class->advance != NULL;
-	self->out = batch_new(op->plan->schema.fields, NULL, op->plan->schema.count);
+	self->out = batch_new(self->plan->schema.fields, NULL, self->plan->schema.count);
 	batch_reset(self->out);
 	open_keys(self, task);
 	return compile(self, task, err);
@@ -330,7 +332,7 @@ add_pending(SessionOp *self)
 			      .groups = self->pending,
 			      .sequence = self->sequence};
 
-	if (self->pending_count > 0)
+	if (self->pending_count > 0 && !self->late_only)
 		calls_add(&self->calls, self->results, &rows);
 	self->pending_count = 0;
 }
@@ -355,8 +357,11 @@ static Status
 emit(SessionOp *self, const Session *session, Error *err)
 {
 	Batch *out = self->out;
-	uint32_t row = out->row_count++;
+	uint32_t row;
 
+	if (self->late_only)
+		return FERRIS_OK;
+	row = out->row_count++;
 	out->derived = true;
 	out->counted = true;
 	vector_reset(&self->set_number);
@@ -580,6 +585,8 @@ session_push(Operator *op, Batch *batch, Error *err)
 {
 	SessionOp *self = (SessionOp *)op;
 	ChunkResult *result = self->task->result;
+	uint32_t late = 0;
+	uint32_t timely = 0;
 
 	program_run(self->program, batch, NULL, self->results);
 	if (batch->sel_count == 0)
@@ -601,7 +608,11 @@ session_push(Operator *op, Batch *batch, Error *err)
 		if (watermark != INT64_MIN)
 			TRY(close_until(self, watermark, err));
 		TRY(add_to_sets(self, batch, i, time, watermark, &taken, err));
-		if (!taken) {
+		timely += taken;
+		if (self->late_only) {
+			batch->sel[late] = row;
+			late += !taken;
+		} else if (!taken) {
 			result->late++;
 			result->results += batch->counted;
 		} else if (!batch->counted) {
@@ -610,7 +621,8 @@ session_push(Operator *op, Batch *batch, Error *err)
 	}
 	add_pending(self);
 	self->sequence += batch->row_count;
-	return push_out(self, err);
+	return self->late_only ? operator_push_late(op, batch, late, timely, err)
+			       : push_out(self, err);
 }
 
 /* ---------------------------------------------------------------- the operator */
@@ -642,6 +654,8 @@ session_advance(Operator *op, int64_t watermark, Error *err)
 	TRY(close_until(self, watermark, err));
 	TRY(push_out(self, err));
 	TRY(forget_dead_keys(self, err));
+	if (self->late_only)
+		return operator_advance(op->next, watermark, err);
 	return self->announces ? operator_advance(op->next, results_watermark(self), err)
 			       : FERRIS_OK;
 }

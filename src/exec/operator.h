@@ -80,6 +80,23 @@ operator_finish(Operator *op, Error *err)
 	return op != NULL ? op->class->finish(op, err) : FERRIS_OK;
 }
 
+/* The node that says what the operator does; of LATE(query), the query's window. */
+static inline const PlanNode *
+operator_node(const Operator *op)
+{
+	return op->plan->kind == PLAN_LATE ? op->plan->late.window : op->plan;
+}
+
+/* LATE(query): the first `late` selected rows came too late and go on, `timely` others do not. */
+static inline Status
+operator_push_late(Operator *op, Batch *batch, uint32_t late, uint32_t timely, Error *err)
+{
+	batch->filtered += timely;
+	batch->sel_count = late;
+	batch->dense = false;
+	return operator_push(op->next, batch, err);
+}
+
 /* Copies a batch's errors, whose texts die with it, in order of the records. */
 void task_keep_errors(TaskContext *task, const Batch *batch);
 

@@ -72,6 +72,8 @@ class_of(const PlanNode *node)
 		return &project_class;
 	case PLAN_WATERMARK:
 		return &watermark_class;
+	case PLAN_LATE:
+		return class_of(node->late.window);
 	case PLAN_AGGREGATE:
 		return node->aggregate.window.shape == SHAPE_SESSION ? &session_class
 								     : &aggregate_class;
@@ -106,7 +108,7 @@ bool
 plan_is_stateful(const StatementPlan *plan)
 {
 	for (const PlanNode *node = plan->root; node != NULL; node = node->input)
-		if (node->kind == PLAN_LIMIT && node != plan->root)
+		if ((node->kind == PLAN_LIMIT && node != plan->root) || node->kind == PLAN_LATE)
 			return true;
 	return plan_counts_results(plan);
 }

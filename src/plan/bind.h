@@ -22,9 +22,10 @@ typedef struct Scope {
 	ScopeColumn *columns;
 	uint32_t count;
 	PlanNode *scan; /* the input if it is a scan: HEADER('k') adds columns to it; else NULL */
-	Grouping *grouping; /* of a grouped query's select list, HAVING, ...; else NULL */
-	OverList *over;     /* where window functions may stand; else NULL */
-	const char *what;   /* "WHERE", "the select list": for messages */
+	const Statement *declaration; /* of the stream whose columns these are; or NULL */
+	Grouping *grouping;           /* of a grouped query's select list, HAVING, ...; else NULL */
+	OverList *over;               /* where window functions may stand; else NULL */
+	const char *what;             /* "WHERE", "the select list": for messages */
 } Scope;
 
 typedef struct Binder {

@@ -204,9 +204,9 @@ default_time(Binder *binder, const Scope *input, Position at, BoundExpr **out)
 {
 	Str name = STR("_timestamp");
 
-	if (input->scan != NULL && input->scan->scan.declaration != NULL &&
-	    input->scan->scan.declaration->create.watermark.column.text.data != NULL)
-		name = input->scan->scan.declaration->create.watermark.column.text;
+	if (input->declaration != NULL &&
+	    input->declaration->create.watermark.column.text.data != NULL)
+		name = input->declaration->create.watermark.column.text;
 	for (uint32_t i = 0; i < input->count; i++)
 		if (str_eq_nocase(input->columns[i].name, name)) {
 			*out = bound_column(binder->arena, input->columns[i].index,

@@ -44,6 +44,7 @@ is_declared_time(const PlanNode *node, uint32_t column)
 	case PLAN_FILTER:
 	case PLAN_WATERMARK:
 	case PLAN_LIMIT:
+	case PLAN_LATE:
 		return is_declared_time(node->input, column);
 	case PLAN_PROJECT:
 		expr = node->project.exprs[column];

@@ -224,6 +224,42 @@ bind_function_table(Binder *binder, const CteScope *ctes, const Relation *relati
 			  "TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), INTERVAL '1' MINUTE))");
 }
 
+/* LATE(query): the rows that come too late for the innermost window of the query, as they go into
+ * it, in the place of the query's own. */
+static Status
+late_rows(Binder *binder, Position at, PlanNode **node)
+{
+	const PlanNode *window = NULL;
+	PlanNode *late = ARENA_NEW(binder->arena, PlanNode);
+
+	for (const PlanNode *below = *node; below->input != NULL; below = below->input)
+		if ((below->kind == PLAN_AGGREGATE &&
+		     below->aggregate.window.shape != SHAPE_NONE) ||
+		    (below->kind == PLAN_OVER && below->over.mode == OVER_TIME))
+			window = below;
+	if (window == NULL) {
+		error_set_at(binder->err, FERRIS_ERR_TYPE, at,
+			     "no row is too late for a query without windows");
+		return error_hint(
+			binder->err,
+			"LATE needs a query with a WINDOW of time, or with OVER (... ORDER "
+			"BY the column of WATERMARK FOR)");
+	}
+	*late = (PlanNode){.kind = PLAN_LATE,
+			   .position = at,
+			   .input = window->input,
+			   .schema = window->input->schema};
+	late->late.window = ARENA_NEW(binder->arena, PlanNode);
+	*late->late.window = *window;
+	if (window->kind == PLAN_OVER) { /* nobody reads its results */
+		late->late.window->over.left_count = 0;
+		late->late.window->schema.fields += window->over.left_count;
+		late->late.window->schema.count -= window->over.left_count;
+	}
+	*node = late;
+	return FERRIS_OK;
+}
+
 static Status
 bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
 	      Str *qualifier)
@@ -240,7 +276,9 @@ bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, Pl
 	case RELATION_JOIN:
 		break; /* bind_from */
 	case RELATION_LATE:
-		return not_yet(binder, relation->position, "LATE(query)");
+		*qualifier = relation->alias.text.data != NULL ? relation->alias.text : STR("late");
+		TRY(bind_nested(binder, ctes, relation->query, out));
+		return late_rows(binder, relation->position, out);
 	case RELATION_FUNCTION:
 		return bind_function_table(binder, ctes, relation, out, qualifier);
 	case RELATION_UNNEST:
@@ -249,25 +287,36 @@ bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, Pl
 	return FERRIS_OK;
 }
 
+/* The scan whose columns are the node's, or NULL. */
+static const PlanNode *
+scan_below(const PlanNode *node)
+{
+	while (node->kind == PLAN_LATE || node->kind == PLAN_WATERMARK || node->kind == PLAN_FILTER)
+		node = node->input;
+	return node->kind == PLAN_SCAN ? node : NULL;
+}
+
 static Scope
 make_scope(Binder *binder, PlanNode *input, Str qualifier)
 {
 	Scope scope = {0};
+	const PlanNode *scan;
 
 	if (input == NULL)
 		return scope;
+	scan = scan_below(input);
 	scope.count = input->schema.count;
 	scope.columns = ARENA_ARRAY(binder->arena, ScopeColumn, scope.count);
 	scope.scan = input->kind == PLAN_SCAN ? input : NULL;
+	scope.declaration = scan != NULL ? scan->scan.declaration : NULL;
 	for (uint32_t i = 0; i < scope.count; i++)
 		scope.columns[i] = (ScopeColumn){
 			.qualifier = qualifier,
 			.name = input->schema.fields[i].name,
 			.type = input->schema.fields[i].type,
 			.index = i,
-			.hidden = input->kind == PLAN_SCAN &&
-				  is_system_name(input->schema.fields[i].name) &&
-				  input->scan.columns[i].source != SCAN_FIELD,
+			.hidden = scan != NULL && is_system_name(input->schema.fields[i].name) &&
+				  scan->scan.columns[i].source != SCAN_FIELD,
 		};
 	return scope;
 }

@@ -186,6 +186,13 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 	case PLAN_AGGREGATE:
 		print_aggregate(arena, out, node);
 		break;
+	case PLAN_LATE:
+		buffer_append_str(out, STR("Late rows of "));
+		if (node->late.window->kind == PLAN_OVER)
+			print_over(arena, out, node->late.window);
+		else
+			print_aggregate(arena, out, node->late.window);
+		break;
 	case PLAN_JOIN:
 		print_join(arena, out, node, indent);
 		break;
@@ -224,6 +231,11 @@ print_state(Buffer *out, const PlanNode *root)
 		if (node->kind == PLAN_OVER) {
 			any = true;
 			buffer_printf(out, "    state: Over keeps %s\n", over_state(node));
+		}
+		if (node->kind == PLAN_LATE && node->late.window->kind == PLAN_AGGREGATE &&
+		    node->late.window->aggregate.window.shape == SHAPE_SESSION) {
+			any = true;
+			buffer_append_str(out, STR("    state: Late keeps the open sessions\n"));
 		}
 		if (node->kind == PLAN_DISTINCT) {
 			any = true;

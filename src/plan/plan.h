@@ -23,6 +23,7 @@ typedef enum PlanKind {
 	PLAN_DISTINCT,  /* rows that were not there before */
 	PLAN_SORT,      /* all rows in order, when the input ends */
 	PLAN_OVER,      /* window functions: each row with what its partition says about it */
+	PLAN_LATE,      /* the rows that come too late for a window, instead of its results */
 } PlanKind;
 
 /* How rows are cut into windows by their time. */
@@ -219,6 +220,10 @@ struct PlanNode {
 			BoundExpr *idle; /* EXPIRE AFTER: the time that counts; or NULL */
 			int64_t idle_time; /* without a row for so long a partition begins anew */
 		} over;
+		struct {
+			PlanNode *window; /* AGGREGATE or OVER that would count them as late; its
+					     expressions read the columns of this node's input */
+		} late;
 	};
 };
 

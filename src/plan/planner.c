@@ -13,7 +13,7 @@ typedef struct Planner {
 	const PlanInput *input;
 	ScriptPlan *plan;
 	uint32_t capacity;
-	uint32_t query_count; /* SELECTs so far, for their names */
+	uint32_t query_count;    /* SELECTs so far, for their names */
 	CatalogEntry **declared; /* in the order of the text, also those that were replaced */
 	uint32_t declared_count;
 	ErrorList *errors;
@@ -426,6 +426,10 @@ check_programs(Arena *arena, const PlanNode *node, Error *err)
 			TRY(check_aggregate(arena, node, err));
 		if (node->kind == PLAN_OVER)
 			TRY(check_over(arena, node, err));
+		if (node->kind == PLAN_LATE && node->late.window->kind == PLAN_AGGREGATE)
+			TRY(check_aggregate(arena, node->late.window, err));
+		if (node->kind == PLAN_LATE && node->late.window->kind == PLAN_OVER)
+			TRY(check_over(arena, node->late.window, err));
 		if (node->kind == PLAN_JOIN) {
 			TRY(check_exprs(arena, node->join.keys, node->join.key_count, err));
 			TRY(check_programs(arena, node->join.right, err));
@@ -504,8 +508,8 @@ plan_declaration(Planner *planner, const Statement *statement, Error *err)
 	own.input =
 		&no_settings; /* the command line's settings come with the statement that reads */
 	TRY(with_options(&own, &statement->create.options, &entry->options));
-	TRY(catalog_add(planner->plan->catalog, planner->arena, entry,
-			statement->create.or_replace, statement->create.name.position, err));
+	TRY(catalog_add(planner->plan->catalog, planner->arena, entry, statement->create.or_replace,
+			statement->create.name.position, err));
 	/* It is declared all the same, or each statement that reads it were an error too. */
 	entry->tried = true;
 	TRY(check_declared_options(&binder, &entry->options));

@@ -374,6 +374,8 @@ slots_of(Arena *arena, PlanNode *node)
 	case PLAN_OVER:
 		add_over_slots(arena, &slots, node);
 		break;
+	case PLAN_LATE:
+		return slots_of(arena, node->late.window);
 	case PLAN_SORT:
 		slots.items = ARENA_ARRAY(arena, BoundExpr **, node->sort.count);
 		for (uint32_t i = 0; i < node->sort.count; i++)
