@@ -46,6 +46,7 @@ struct TaskContext {
 	bool keyed;           /* the output has keys, headers, timestamps */
 	ChunkResult *result;  /* what becomes of the chunk */
 	uint32_t splits;      /* that deliver side by side; 0: one at a time */
+	bool stop_at_error;   /* FailBatch: nothing after the first failed record is put out */
 	bool done;            /* a LIMIT inside the query is reached: no more input is needed */
 	int64_t last_line;    /* of the record that reached it, in the batch; -1: before all */
 	size_t state_limit;   /* bytes an operator may keep */
@@ -100,9 +101,16 @@ operator_push_late(Operator *op, Batch *batch, uint32_t late, uint32_t timely, E
 /* Copies a batch's errors, whose texts die with it, in order of the records. */
 void task_keep_errors(TaskContext *task, const Batch *batch);
 
+/* For operators that make several rows of one: pushes `out`, rows of the records of `batch`, and
+ * keeps its errors.  If an error stops the task, what came behind it is taken back. */
+Status task_push_made(TaskContext *task, Operator *next, Batch *out, Error *err);
+/* If an error stops the task: deselects the rows behind the first error that the batch has. */
+void task_stop_at_error(const TaskContext *task, Batch *batch);
+
 extern const OperatorClass collect_class;
 extern const OperatorClass join_class;
 extern const OperatorClass over_class;
+extern const OperatorClass unnest_class;
 extern const OperatorClass watermark_class;
 extern const OperatorClass aggregate_class;
 extern const OperatorClass session_class;

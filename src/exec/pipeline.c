@@ -11,7 +11,6 @@ struct Pipeline {
 	Arena arena;
 	TaskContext task;
 	const PlanNode *scan;
-	bool stop_at_error;
 	DecodeSpec decode;
 	Decoder *decoder;
 	Batch *batch;
@@ -81,6 +80,8 @@ class_of(const PlanNode *node)
 		return &join_class;
 	case PLAN_OVER:
 		return &over_class;
+	case PLAN_UNNEST:
+		return &unnest_class;
 	case PLAN_DISTINCT:
 		return &distinct_class;
 	case PLAN_SORT:
@@ -93,13 +94,18 @@ class_of(const PlanNode *node)
 	return NULL;
 }
 
+static bool
+keeps_state(const PlanNode *node)
+{
+	return node->kind == PLAN_AGGREGATE || node->kind == PLAN_JOIN || node->kind == PLAN_OVER ||
+	       node->kind == PLAN_DISTINCT || node->kind == PLAN_SORT;
+}
+
 bool
 plan_counts_results(const StatementPlan *plan)
 {
 	for (const PlanNode *node = plan->root; node != NULL; node = node->input)
-		if (node->kind == PLAN_AGGREGATE || node->kind == PLAN_JOIN ||
-		    node->kind == PLAN_OVER || node->kind == PLAN_DISTINCT ||
-		    node->kind == PLAN_SORT)
+		if (keeps_state(node) || node->kind == PLAN_UNNEST)
 			return true;
 	return false;
 }
@@ -108,9 +114,10 @@ bool
 plan_is_stateful(const StatementPlan *plan)
 {
 	for (const PlanNode *node = plan->root; node != NULL; node = node->input)
-		if ((node->kind == PLAN_LIMIT && node != plan->root) || node->kind == PLAN_LATE)
+		if (keeps_state(node) || (node->kind == PLAN_LIMIT && node != plan->root) ||
+		    node->kind == PLAN_LATE)
 			return true;
-	return plan_counts_results(plan);
+	return false;
 }
 
 static Status
@@ -166,7 +173,6 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 	*out = pipeline;
 	arena_init(&pipeline->arena, 0);
 	pipeline->scan = plan_scan(spec->plan);
-	pipeline->stop_at_error = spec->stop_at_error;
 	pipeline->task = (TaskContext){
 		.arena = &pipeline->arena,
 		.plan = spec->plan,
@@ -177,6 +183,7 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 		.collect = spec->collect,
 		.collector = spec->collector,
 		.splits = spec->splits,
+		.stop_at_error = spec->stop_at_error,
 		.state_limit = (size_t)spec->plan->job[JOB_STATE_LIMIT].integer};
 	pipeline->batch = new_batch(pipeline->scan);
 	pipeline_decode_spec(spec->plan, spec->order, &pipeline->decode);
@@ -253,7 +260,7 @@ reserve_errors(ChunkResult *result, uint32_t wanted)
 	result->error_capacity = capacity;
 }
 
-/* Whether a error of a record comes before the one at the end of the list. */
+/* Whether an error of a record comes before the one at the end of the list. */
 static bool
 comes_before(const RowError *error, const RowError *last)
 {
@@ -291,16 +298,61 @@ task_keep_errors(TaskContext *task, const Batch *batch)
 	keep_errors(task->result, batch, task->result->output.count);
 }
 
-/* FailBatch: take back the rows of this batch that follow its first failed record. */
-static void
-cut_after_error(const Batch *batch, Output *output, uint32_t first)
+static uint32_t
+first_error_line(const Batch *batch)
 {
 	uint32_t line = UINT32_MAX;
 
 	for (uint32_t i = 0; i < batch->error_count; i++)
 		if (batch->errors[i].record.line < line)
 			line = batch->errors[i].record.line;
-	output_cut(output, first + rows_before_line(batch, line));
+	return line;
+}
+
+/* FailBatch: take back the rows of this batch that follow its first failed record. */
+static void
+cut_after_error(const Batch *batch, Output *output, uint32_t first)
+{
+	output_cut(output, first + rows_before_line(batch, first_error_line(batch)));
+}
+
+void
+task_stop_at_error(const TaskContext *task, Batch *batch)
+{
+	if (!task->stop_at_error || batch->error_count == 0 || batch->derived)
+		return;
+	uint32_t count = rows_before_line(batch, first_error_line(batch));
+	batch->dense = batch->dense && count == batch->sel_count;
+	batch->sel_count = count;
+}
+
+/* Whether an operator from `op` on makes several rows of one: then the rows of the output are not
+ * those that a batch has selected. */
+static bool
+makes_rows(const Operator *op)
+{
+	for (; op != NULL; op = op->next)
+		if (op->class == &unnest_class)
+			return true;
+	return false;
+}
+
+Status
+task_push_made(TaskContext *task, Operator *next, Batch *out, Error *err)
+{
+	Output *output = &task->result->output;
+	uint32_t first = output->count;
+	bool made = makes_rows(next);
+
+	if (!made)
+		output_reserve(output, out->sel_count);
+	TRY(operator_push(next, out, err));
+	if (out->error_count == 0)
+		return FERRIS_OK;
+	if (task->stop_at_error && !made && !out->derived)
+		cut_after_error(out, output, first);
+	keep_errors(task->result, out, made ? output->count : first);
+	return FERRIS_OK;
 }
 
 /* Records behind the one that reached a LIMIT count as not read, as they would in a later chunk. */
@@ -322,6 +374,7 @@ pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error 
 {
 	ChunkCursor cursor = {.chunk = chunk};
 	Batch *batch = pipeline->batch;
+	bool made = makes_rows(pipeline->first);
 
 	result_reset(result);
 	pipeline->task.chunk = chunk;
@@ -341,10 +394,10 @@ pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error 
 			forget_errors_behind_limit(&pipeline->task, batch);
 		result->records_in += batch->records_in;
 		result->filtered += batch->filtered;
-		if (batch->error_count > 0 && pipeline->stop_at_error)
+		if (batch->error_count > 0 && pipeline->task.stop_at_error && !made)
 			cut_after_error(batch, &result->output, first);
-		keep_errors(result, batch, first);
-		if (result->error_count > 0 && pipeline->stop_at_error)
+		keep_errors(result, batch, made ? result->output.count : first);
+		if (result->error_count > 0 && pipeline->task.stop_at_error)
 			break;
 	}
 	result->lines = cursor.line;

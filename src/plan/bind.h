@@ -22,10 +22,10 @@ typedef struct Scope {
 	ScopeColumn *columns;
 	uint32_t count;
 	PlanNode *scan; /* the input if it is a scan: HEADER('k') adds columns to it; else NULL */
-	const Statement *declaration; /* of the stream whose columns these are; or NULL */
-	Grouping *grouping;           /* of a grouped query's select list, HAVING, ...; else NULL */
-	OverList *over;               /* where window functions may stand; else NULL */
-	const char *what;             /* "WHERE", "the select list": for messages */
+	const ScopeColumn *time; /* that of the stream's WATERMARK; NULL: none, or not known */
+	Grouping *grouping;      /* of a grouped query's select list, HAVING, ...; else NULL */
+	OverList *over;          /* where window functions may stand; else NULL */
+	const char *what;        /* "WHERE", "the select list": for messages */
 } Scope;
 
 typedef struct Binder {
@@ -94,6 +94,14 @@ Status bind_one_row(Binder *binder, Position at, PlanNode **out, Scope *scope);
 Status bind_values(Binder *binder, const QueryBody *body, PlanNode **out);
 /* AS t(a, b), WITH t(a, b): other names for all columns of a query; none leave it as it is. */
 Status rename_columns(Binder *binder, const NameList *names, PlanNode **node);
+
+/* ---- plan/bind_unnest.c */
+
+/* UNNEST alone in FROM. */
+Status bind_unnest(Binder *binder, const Relation *relation, PlanNode **out, Scope *scope);
+/* A join whose right side is UNNEST over columns of its left side, which is bound already. */
+Status bind_unnest_join(Binder *binder, const Relation *relation, PlanNode *left,
+			const Scope *left_scope, PlanNode **out, Scope *scope);
 
 /* ---- plan/bind_order.c */
 

@@ -202,17 +202,15 @@ bind_duration(Binder *binder, const Expr *expr, const Type *time, bool zero, int
 static Status
 default_time(Binder *binder, const Scope *input, Position at, BoundExpr **out)
 {
-	Str name = STR("_timestamp");
+	const ScopeColumn *time = input->time;
 
-	if (input->declaration != NULL &&
-	    input->declaration->create.watermark.column.text.data != NULL)
-		name = input->declaration->create.watermark.column.text;
-	for (uint32_t i = 0; i < input->count; i++)
-		if (str_eq_nocase(input->columns[i].name, name)) {
-			*out = bound_column(binder->arena, input->columns[i].index,
-					    input->columns[i].type, name, at);
-			return FERRIS_OK;
-		}
+	for (uint32_t i = 0; time == NULL && i < input->count; i++)
+		if (str_eq_nocase(input->columns[i].name, STR("_timestamp")))
+			time = &input->columns[i];
+	if (time != NULL) {
+		*out = bound_column(binder->arena, time->index, time->type, time->name, at);
+		return FERRIS_OK;
+	}
 	error_set_at(binder->err, FERRIS_ERR_UNKNOWN_COLUMN, at, "the window has no time column");
 	return error_hint(binder->err, "name it: TUMBLING(event_time, INTERVAL '1' MINUTE)");
 }

@@ -70,7 +70,7 @@ joined_scope(Binder *binder, const Sides *sides, bool with_table)
 {
 	const Scope *parts[2] = {&sides->input_scope, &sides->table_scope};
 	uint32_t shift[2] = {0, sides->input->schema.count};
-	Scope scope = {0};
+	Scope scope = {.time = sides->input_scope.time};
 
 	scope.columns = ARENA_ARRAY(binder->arena, ScopeColumn, parts[0]->count + parts[1]->count);
 	for (int i = 0; i < 2; i++) {
@@ -316,6 +316,8 @@ bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 
 	TRY(refuse_forms(binder, relation));
 	TRY(bind_from(binder, ctes, relation->join.left, &left, &left_scope));
+	if (relation->join.right->kind == RELATION_UNNEST)
+		return bind_unnest_join(binder, relation, left, &left_scope, out, scope);
 	const Endpoint *source = binder->source;
 	TRY(bind_from(binder, ctes, relation->join.right, &right, &right_scope));
 	TRY(choose_sides(binder, relation, left, right, &sides));

@@ -54,6 +54,11 @@ is_declared_time(const PlanNode *node, uint32_t column)
 			return false;
 		expr = node->join.left[column];
 		break;
+	case PLAN_UNNEST:
+		if (column >= node->unnest.left_count)
+			return false;
+		expr = node->unnest.left[column];
+		break;
 	case PLAN_OVER:
 		/* Only rows in order of time keep to the watermark. */
 		if (column >= node->over.left_count || node->over.mode == OVER_SORTED ||

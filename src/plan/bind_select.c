@@ -282,7 +282,7 @@ bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, Pl
 	case RELATION_FUNCTION:
 		return bind_function_table(binder, ctes, relation, out, qualifier);
 	case RELATION_UNNEST:
-		return not_yet(binder, relation->position, "UNNEST");
+		break; /* bind_from */
 	}
 	return FERRIS_OK;
 }
@@ -294,6 +294,21 @@ scan_below(const PlanNode *node)
 	while (node->kind == PLAN_LATE || node->kind == PLAN_WATERMARK || node->kind == PLAN_FILTER)
 		node = node->input;
 	return node->kind == PLAN_SCAN ? node : NULL;
+}
+
+/* The column that the stream's WATERMARK is for. */
+static const ScopeColumn *
+declared_time(const Scope *scope, const PlanNode *scan)
+{
+	const Statement *declaration = scan != NULL ? scan->scan.declaration : NULL;
+
+	if (declaration == NULL || declaration->create.watermark.column.text.data == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < scope->count; i++)
+		if (str_eq_nocase(scope->columns[i].name,
+				  declaration->create.watermark.column.text))
+			return &scope->columns[i];
+	return NULL;
 }
 
 static Scope
@@ -308,7 +323,6 @@ make_scope(Binder *binder, PlanNode *input, Str qualifier)
 	scope.count = input->schema.count;
 	scope.columns = ARENA_ARRAY(binder->arena, ScopeColumn, scope.count);
 	scope.scan = input->kind == PLAN_SCAN ? input : NULL;
-	scope.declaration = scan != NULL ? scan->scan.declaration : NULL;
 	for (uint32_t i = 0; i < scope.count; i++)
 		scope.columns[i] = (ScopeColumn){
 			.qualifier = qualifier,
@@ -318,6 +332,7 @@ make_scope(Binder *binder, PlanNode *input, Str qualifier)
 			.hidden = scan != NULL && is_system_name(input->schema.fields[i].name) &&
 				  scan->scan.columns[i].source != SCAN_FIELD,
 		};
+	scope.time = declared_time(&scope, scan);
 	return scope;
 }
 
@@ -329,6 +344,8 @@ bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 
 	if (relation->kind == RELATION_JOIN)
 		return bind_join(binder, ctes, relation, out, scope);
+	if (relation->kind == RELATION_UNNEST)
+		return bind_unnest(binder, relation, out, scope);
 	TRY(bind_relation(binder, ctes, relation, out, &qualifier));
 	TRY(rename_columns(binder, &relation->column_aliases, out));
 	*scope = make_scope(binder, *out, qualifier);

@@ -148,6 +148,20 @@ print_join(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 }
 
 static void
+print_unnest(Arena *arena, Buffer *out, const PlanNode *node)
+{
+	buffer_append_str(out, node->unnest.outer ? STR("Unnest LEFT ") : STR("Unnest "));
+	print_exprs(arena, out, node->unnest.arrays, node->unnest.array_count, ", ");
+	buffer_append_str(out, STR(" as "));
+	for (uint32_t i = node->unnest.left_count; i < node->schema.count; i++)
+		buffer_printf(out, "%s%.*s", i > node->unnest.left_count ? ", " : "",
+			      STR_ARG(node->schema.fields[i].name));
+	if (node->unnest.column_count == 0)
+		buffer_append_str(out, STR("nothing"));
+	buffer_append_char(out, '\n');
+}
+
+static void
 print_sort(Arena *arena, Buffer *out, const PlanNode *node)
 {
 	buffer_append_str(out, STR("Sort by "));
@@ -198,6 +212,9 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 		break;
 	case PLAN_OVER:
 		print_over(arena, out, node);
+		break;
+	case PLAN_UNNEST:
+		print_unnest(arena, out, node);
 		break;
 	case PLAN_DISTINCT:
 		buffer_append_str(out, STR("Distinct\n"));

@@ -24,6 +24,7 @@ typedef enum PlanKind {
 	PLAN_SORT,      /* all rows in order, when the input ends */
 	PLAN_OVER,      /* window functions: each row with what its partition says about it */
 	PLAN_LATE,      /* the rows that come too late for a window, instead of its results */
+	PLAN_UNNEST,    /* each row once for every element of its arrays */
 } PlanKind;
 
 /* How rows are cut into windows by their time. */
@@ -51,6 +52,15 @@ typedef enum JoinShape {
 	SHAPE_SEMI, /* rows that have a match, once */
 	SHAPE_ANTI, /* rows that have none */
 } JoinShape;
+
+/* A column of an UNNEST node that is not its input's. */
+typedef struct UnnestColumn {
+	uint32_t array; /* of which array or map; UNNEST_ORDINALITY: the element's number */
+	uint32_t child; /* ARRAY: 0; MAP: 0 the key, 1 the value */
+	int32_t field;  /* of the STRUCT that the element is; -1: the element itself */
+} UnnestColumn;
+
+#define UNNEST_ORDINALITY UINT32_MAX
 
 /* When the rows of an OVER node are taken. */
 typedef enum OverMode {
@@ -224,6 +234,15 @@ struct PlanNode {
 			PlanNode *window; /* AGGREGATE or OVER that would count them as late; its
 					     expressions read the columns of this node's input */
 		} late;
+		struct {
+			bool outer;       /* a row without elements comes out with NULLs */
+			BoundExpr **left; /* the input's columns that come out, first */
+			uint32_t left_count;
+			BoundExpr **arrays; /* ARRAY or MAP, element by element side by side */
+			uint32_t array_count;
+			UnnestColumn *columns; /* the last columns of the schema */
+			uint32_t column_count;
+		} unnest;
 	};
 };
 

@@ -430,6 +430,8 @@ check_programs(Arena *arena, const PlanNode *node, Error *err)
 			TRY(check_aggregate(arena, node->late.window, err));
 		if (node->kind == PLAN_LATE && node->late.window->kind == PLAN_OVER)
 			TRY(check_over(arena, node->late.window, err));
+		if (node->kind == PLAN_UNNEST)
+			TRY(check_exprs(arena, node->unnest.arrays, node->unnest.array_count, err));
 		if (node->kind == PLAN_JOIN) {
 			TRY(check_exprs(arena, node->join.keys, node->join.key_count, err));
 			TRY(check_programs(arena, node->join.right, err));

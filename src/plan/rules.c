@@ -376,6 +376,12 @@ slots_of(Arena *arena, PlanNode *node)
 		break;
 	case PLAN_LATE:
 		return slots_of(arena, node->late.window);
+	case PLAN_UNNEST:
+		slots.items = ARENA_ARRAY(arena, BoundExpr **,
+					  node->unnest.left_count + node->unnest.array_count);
+		add_slots(&slots, node->unnest.left, node->unnest.left_count);
+		add_slots(&slots, node->unnest.arrays, node->unnest.array_count);
+		break;
 	case PLAN_SORT:
 		slots.items = ARENA_ARRAY(arena, BoundExpr **, node->sort.count);
 		for (uint32_t i = 0; i < node->sort.count; i++)
@@ -394,7 +400,7 @@ static bool
 makes_columns(const PlanNode *node)
 {
 	return node->kind == PLAN_PROJECT || node->kind == PLAN_AGGREGATE ||
-	       node->kind == PLAN_JOIN || node->kind == PLAN_OVER;
+	       node->kind == PLAN_JOIN || node->kind == PLAN_OVER || node->kind == PLAN_UNNEST;
 }
 
 /* How the nodes of the path, from the scan up, use the scan's columns. */
@@ -451,6 +457,21 @@ pass_through_over(Arena *arena, const PlanNode *over, const PlanNode *project, C
 	}
 }
 
+/* The nodes of the path read the columns of `node` under their new numbers. */
+static void
+renumber(Arena *arena, PlanNode *const *path, uint32_t depth, const PlanNode *node,
+	 BoundExpr *const *renumbered)
+{
+	for (uint32_t d = 0; d < depth; d++) {
+		Slots slots = slots_of(arena, path[d]);
+
+		for (uint32_t i = 0; i < slots.count; i++)
+			*slots.items[i] = substitute(arena, *slots.items[i], renumbered);
+		if (!makes_columns(path[d]))
+			path[d]->schema = node->schema;
+	}
+}
+
 /* Keep the columns in use, renumber them, and write the decoder's list. */
 static void
 prune_scan(Arena *arena, PlanNode *scan, const Columns *uses, BoundExpr **renumbered)
@@ -504,14 +525,17 @@ prune_scan(Arena *arena, PlanNode *scan, const Columns *uses, BoundExpr **renumb
 	scan->schema = (Schema){fields, kept};
 }
 
-/* ---------------------------------------------------------------- joins */
+/* ---------------------------------------------------------------- joins, UNNEST */
 
-/* A filter over a join: conjuncts that read only the input's columns go below it. */
+/* A filter over a join or UNNEST: conjuncts that read only the input's columns go below it. */
 static void
-push_below_join(Arena *arena, PlanNode **link)
+push_below(Arena *arena, PlanNode **link)
 {
 	PlanNode *filter = *link;
 	PlanNode *join = filter->input;
+	bool unnest = join->kind == PLAN_UNNEST;
+	BoundExpr **left = unnest ? join->unnest.left : join->join.left;
+	uint32_t left_count = unnest ? join->unnest.left_count : join->join.left_count;
 	PlanNode *below = ARENA_NEW(arena, PlanNode);
 	uint32_t kept = 0;
 
@@ -525,13 +549,13 @@ push_below_join(Arena *arena, PlanNode **link)
 		uint32_t *uses = uses_of(arena, &conjunct, 1, join->schema.count);
 		bool reads_table = false;
 
-		for (uint32_t c = join->join.left_count; c < join->schema.count; c++)
+		for (uint32_t c = left_count; c < join->schema.count; c++)
 			reads_table = reads_table || uses[c] > 0;
 		if (reads_table)
 			filter->filter.conjuncts[kept++] = conjunct;
 		else
 			below->filter.conjuncts[below->filter.count++] =
-				substitute(arena, conjunct, join->join.left);
+				substitute(arena, conjunct, left);
 	}
 	filter->filter.count = kept;
 	if (below->filter.count > 0) {
@@ -576,16 +600,8 @@ prune_join(Arena *arena, PlanNode *join, PlanNode *const *path, uint32_t depth)
 		join->join.left_count = kept;
 	join->join.right_count = kept - join->join.left_count;
 	table->schema.count = keys + join->join.right_count;
-	for (uint32_t d = 0; d < depth; d++) {
-		Slots slots = slots_of(arena, path[d]);
-
-		for (uint32_t i = 0; i < slots.count; i++)
-			*slots.items[i] = substitute(arena, *slots.items[i], renumbered);
-	}
 	join->schema = (Schema){fields, kept};
-	for (uint32_t d = 0; d < depth; d++)
-		if (!makes_columns(path[d]))
-			path[d]->schema = join->schema;
+	renumber(arena, path, depth, join, renumbered);
 }
 
 /* Keep the columns that an Over node passes on and the nodes above it read. */
@@ -610,16 +626,39 @@ prune_over(Arena *arena, PlanNode *over, PlanNode *const *path, uint32_t depth)
 		kept++;
 	}
 	over->over.left_count = kept - over->over.call_count - over->over.numbered;
-	for (uint32_t d = 0; d < depth; d++) {
-		Slots slots = slots_of(arena, path[d]);
-
-		for (uint32_t i = 0; i < slots.count; i++)
-			*slots.items[i] = substitute(arena, *slots.items[i], renumbered);
-	}
 	over->schema = (Schema){fields, kept};
-	for (uint32_t d = 0; d < depth; d++)
-		if (!makes_columns(path[d]))
-			path[d]->schema = over->schema;
+	renumber(arena, path, depth, over, renumbered);
+}
+
+/* Keep the columns of an Unnest node that the nodes above it read. */
+static void
+prune_unnest(Arena *arena, PlanNode *unnest, PlanNode *const *path, uint32_t depth)
+{
+	Columns uses = scan_uses(arena, path, depth, unnest, false);
+	uint32_t count = unnest->schema.count;
+	uint32_t left = unnest->unnest.left_count;
+	BoundExpr **renumbered = ARENA_ARRAY(arena, BoundExpr *, count);
+	Field *fields = ARENA_ARRAY(arena, Field, count);
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (i == left)
+			unnest->unnest.left_count = kept;
+		if (uses.values[i] == 0)
+			continue;
+		fields[kept] = unnest->schema.fields[i];
+		renumbered[i] = bound_column(arena, kept, fields[kept].type, fields[kept].name,
+					     unnest->position);
+		if (i < left)
+			unnest->unnest.left[kept] = unnest->unnest.left[i];
+		else
+			unnest->unnest.columns[kept - unnest->unnest.left_count] =
+				unnest->unnest.columns[i - left];
+		kept++;
+	}
+	unnest->unnest.column_count = kept - unnest->unnest.left_count;
+	unnest->schema = (Schema){fields, kept};
+	renumber(arena, path, depth, unnest, renumbered);
 }
 
 /* The nodes that read the scan's columns, from the scan up: through the first that makes its own.
@@ -651,13 +690,19 @@ push_into_nodes(Arena *arena, PlanNode **root)
 	for (PlanNode **link = root; (*link)->input != NULL; link = &(*link)->input) {
 		PlanNode **path;
 
-		if ((*link)->kind == PLAN_FILTER && (*link)->input->kind == PLAN_JOIN)
-			push_below_join(arena, link);
-		if ((*link)->kind != PLAN_JOIN && (*link)->kind != PLAN_OVER)
+		if ((*link)->kind == PLAN_FILTER &&
+		    ((*link)->input->kind == PLAN_JOIN || (*link)->input->kind == PLAN_UNNEST))
+			push_below(arena, link);
+		if ((*link)->kind != PLAN_JOIN && (*link)->kind != PLAN_OVER &&
+		    (*link)->kind != PLAN_UNNEST)
 			continue;
 		uint32_t depth = scan_path(arena, *root, *link, &path);
 		if ((*link)->kind == PLAN_OVER) {
 			prune_over(arena, *link, path, depth);
+			continue;
+		}
+		if ((*link)->kind == PLAN_UNNEST) {
+			prune_unnest(arena, *link, path, depth);
 			continue;
 		}
 		prune_join(arena, *link, path, depth);
@@ -695,14 +740,7 @@ push_down(Arena *arena, PlanNode *root, bool encoded)
 	    top->kind == PLAN_PROJECT && top->input == path[depth - 1])
 		pass_through_over(arena, path[depth - 1], top, &uses);
 	prune_scan(arena, scan, &uses, renumbered);
-	for (uint32_t d = 0; d < depth; d++) {
-		Slots slots = slots_of(arena, path[d]);
-
-		for (uint32_t i = 0; i < slots.count; i++)
-			*slots.items[i] = substitute(arena, *slots.items[i], renumbered);
-		if (!makes_columns(path[d]))
-			path[d]->schema = scan->schema;
-	}
+	renumber(arena, path, depth, scan, renumbered);
 	return root;
 }
 
