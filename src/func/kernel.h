@@ -49,6 +49,7 @@ typedef struct KernelCall {
 	Arena *heap;           /* bytes of results; lives as long as the batch */
 	const BoundExpr *expr; /* the call, for its types and position */
 	void *state;           /* what the planner left, or NULL */
+	int64_t *now;          /* the batch's reading of the clock; 0: none yet */
 	Failures *failures;
 } KernelCall;
 

@@ -245,6 +245,7 @@ run_kernel(Run *run, Node *node, Selection sel)
 		.heap = &run->batch->heap,
 		.expr = node->expr,
 		.state = node->plan.state,
+		.now = &run->batch->now,
 		.failures = run->failures,
 	};
 	if (!node->strict || kernel_merge_nulls(&call))

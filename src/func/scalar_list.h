@@ -450,7 +450,8 @@ SCALAR("SHIFT_RIGHT|SHIFTRIGHT", "INTEGER INTEGER", result_bigint, math_shift_ri
 
 /* ---- func/temporal_fn.c ---- */
 SCALAR_PLAN("NOW|CURRENT_TIMESTAMP|LOCALTIMESTAMP|TIMESTAMP", "", result_timestamp, plan_now,
-            VOLATILE, "time", "NOW()", "The time of the clock, the same for all rows of a batch.")
+            VOLATILE, "time", "NOW()",
+            "The time of the clock, the same for all calls and rows of a batch.")
 SCALAR_PLAN("CURRENT_DATE", "", result_date, plan_current_date, VOLATILE, "time", "CURRENT_DATE",
             "The date of the clock, in UTC.")
 SCALAR_PLAN("CURRENT_TIME|LOCALTIME", "", result_time, plan_current_time, VOLATILE, "time",

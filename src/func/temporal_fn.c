@@ -3,8 +3,8 @@
  * The calendar is that of type/temporal.h, in UTC.  A unit, pattern or zone that is constant is
  * looked up when the query is planned, so a misspelt one is an error with a position.
  *
- * The clock is read once per batch.  The environment variable FERRIS_NOW, a timestamp, fixes it
- * when the query is planned: for tests. */
+ * The clock is read once per batch, whatever asks for it.  The environment variable FERRIS_NOW, a
+ * timestamp, fixes it when the query is planned: for tests. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -26,8 +26,11 @@ clock_now(const KernelCall *call)
 
 	if (plan->fixed)
 		return plan->micros;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
+	if (*call->now == 0) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		*call->now = now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
+	}
+	return *call->now;
 }
 
 static Status
@@ -39,7 +42,7 @@ plan_clock(Arena *arena, const BoundExpr *call, Kernel kernel, KernelPlan *plan,
 	if (text != NULL) {
 		if (timestamp_parse(text, strlen(text), &state->micros) != TEMPORAL_OK)
 			return error_set_at(err, FERRIS_ERR_BAD_ARGUMENT, call->position,
-			                    "FERRIS_NOW is '%s', which is not a timestamp", text);
+					    "FERRIS_NOW is '%s', which is not a timestamp", text);
 		state->fixed = true;
 	}
 	plan->kernel = kernel;
@@ -53,7 +56,7 @@ now_rows(KernelCall *call)
 	int64_t now = clock_now(call);
 
 	KERNEL_EACH_ROW(call, row)
-		kernel_set_int(call, row, now);
+	kernel_set_int(call, row, now);
 }
 
 static void
@@ -62,7 +65,7 @@ current_date_rows(KernelCall *call)
 	int32_t today = timestamp_to_date(clock_now(call));
 
 	KERNEL_EACH_ROW(call, row)
-		kernel_set_int(call, row, today);
+	kernel_set_int(call, row, today);
 }
 
 static void
@@ -71,7 +74,7 @@ current_time_rows(KernelCall *call)
 	int64_t now = timestamp_to_time(clock_now(call));
 
 	KERNEL_EACH_ROW(call, row)
-		kernel_set_int(call, row, now);
+	kernel_set_int(call, row, now);
 }
 
 static void
@@ -80,7 +83,7 @@ unix_now_rows(KernelCall *call)
 	int64_t now = timestamp_to_seconds(clock_now(call));
 
 	KERNEL_EACH_ROW(call, row)
-		kernel_set_int(call, row, now);
+	kernel_set_int(call, row, now);
 }
 
 Status
@@ -128,16 +131,16 @@ unknown_unit(Error *err, Position at, Str name, unsigned uses)
 		if (temporal_unit_find(str_from(text), uses, &found) &&
 		    used + strlen(text) + 3 < sizeof list)
 			used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
-			                         used > 0 ? ", " : "", text);
+						 used > 0 ? ", " : "", text);
 	}
 	error_set_at(err, FERRIS_ERR_BAD_ARGUMENT, at, "unknown unit '%.*s'",
-	             (int)(name.len < 40 ? name.len : 40), name.data);
+		     (int)(name.len < 40 ? name.len : 40), name.data);
 	return error_hint(err, "the units are %s", list);
 }
 
 static Status
 plan_unit(Arena *arena, const BoundExpr *call, unsigned uses, Kernel kernel, KernelPlan *plan,
-          Error *err)
+	  Error *err)
 {
 	UnitPlan *state = ARENA_NEW(arena, UnitPlan);
 	const Value *name = kernel_constant(call, 0);
@@ -162,7 +165,7 @@ row_unit(KernelCall *call, uint32_t row, TemporalUnit *unit)
 	if (temporal_unit_find(name, plan->uses, unit))
 		return true;
 	kernel_fail(call, row, FERRIS_ERR_BAD_ARGUMENT, "unknown unit '%.*s'",
-	            (int)(name.len < 40 ? name.len : 40), name.data);
+		    (int)(name.len < 40 ? name.len : 40), name.data);
 	return false;
 }
 
@@ -187,12 +190,13 @@ extract_timestamp_rows(KernelCall *call)
 	uint32_t last = call->arg_count - 1; /* YEAR(x) has no unit argument */
 	TemporalUnit unit;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = 0;
 
 		if (row_unit(call, row, &unit))
 			set_temporal(call, row,
-			             timestamp_extract(kernel_int(call, last, row), unit, &v), &v);
+				     timestamp_extract(kernel_int(call, last, row), unit, &v), &v);
 	}
 }
 
@@ -202,7 +206,8 @@ extract_time_rows(KernelCall *call)
 {
 	TemporalUnit unit;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = 0;
 
 		if (!row_unit(call, row, &unit))
@@ -219,12 +224,13 @@ extract_interval_rows(KernelCall *call)
 {
 	TemporalUnit unit;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = 0;
 
 		if (row_unit(call, row, &unit))
 			set_temporal(call, row,
-			             interval_extract(kernel_interval(call, 1, row), unit, &v), &v);
+				     interval_extract(kernel_interval(call, 1, row), unit, &v), &v);
 	}
 }
 
@@ -263,12 +269,13 @@ date_trunc_rows(KernelCall *call)
 {
 	TemporalUnit unit;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = 0;
 
 		if (row_unit(call, row, &unit))
 			set_temporal(call, row,
-			             timestamp_truncate(kernel_int(call, 1, row), unit, &v), &v);
+				     timestamp_truncate(kernel_int(call, 1, row), unit, &v), &v);
 	}
 }
 
@@ -283,13 +290,15 @@ datediff_rows(KernelCall *call)
 {
 	TemporalUnit unit;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = 0;
 
 		if (row_unit(call, row, &unit))
 			set_temporal(call, row,
-			             timestamp_diff(kernel_int(call, 1, row),
-			                            kernel_int(call, 2, row), unit, &v), &v);
+				     timestamp_diff(kernel_int(call, 1, row),
+						    kernel_int(call, 2, row), unit, &v),
+				     &v);
 	}
 }
 
@@ -304,7 +313,8 @@ date_add_unit_rows(KernelCall *call)
 {
 	TemporalUnit unit;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = 0;
 		Interval interval;
 
@@ -327,22 +337,28 @@ plan_date_add_unit(Arena *arena, const BoundExpr *call, KernelPlan *plan, Error 
 void
 temporal_add(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = 0;
 
-		set_temporal(call, row, timestamp_add(kernel_int(call, 0, row),
-		                                      kernel_interval(call, 1, row), &v), &v);
+		set_temporal(
+			call, row,
+			timestamp_add(kernel_int(call, 0, row), kernel_interval(call, 1, row), &v),
+			&v);
 	}
 }
 
 void
 temporal_sub(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = 0;
 
-		set_temporal(call, row, timestamp_sub(kernel_int(call, 0, row),
-		                                      kernel_interval(call, 1, row), &v), &v);
+		set_temporal(
+			call, row,
+			timestamp_sub(kernel_int(call, 0, row), kernel_interval(call, 1, row), &v),
+			&v);
 	}
 }
 
@@ -351,7 +367,8 @@ temporal_sub(KernelCall *call)
 void
 temporal_from_seconds(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = 0;
 
 		set_temporal(call, row, timestamp_from_seconds(kernel_int(call, 0, row), &v), &v);
@@ -377,11 +394,12 @@ temporal_from_seconds_decimal(KernelCall *call)
 {
 	int scale = call->args[0]->type->scale;
 
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		Int128 micros = 0;
-		DecimalResult result = decimal_rescale128(kernel_wide(call, 0, row), scale,
-		                                          DECIMAL_PRECISION_MAX, 6, ROUND_EXACT,
-		                                          &micros);
+		DecimalResult result =
+			decimal_rescale128(kernel_wide(call, 0, row), scale, DECIMAL_PRECISION_MAX,
+					   6, ROUND_EXACT, &micros);
 
 		set_from_micros(call, row, result, micros);
 	}
@@ -390,11 +408,12 @@ temporal_from_seconds_decimal(KernelCall *call)
 void
 temporal_from_seconds_double(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		Int128 micros = 0;
-		DecimalResult result = decimal_from_double(kernel_real(call, 0, row),
-		                                           DECIMAL_PRECISION_MAX, 6, ROUND_HALF_UP,
-		                                           &micros);
+		DecimalResult result =
+			decimal_from_double(kernel_real(call, 0, row), DECIMAL_PRECISION_MAX, 6,
+					    ROUND_HALF_UP, &micros);
 
 		set_from_micros(call, row, result, micros);
 	}
@@ -403,7 +422,8 @@ temporal_from_seconds_double(KernelCall *call)
 void
 temporal_from_millis(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = 0;
 
 		set_temporal(call, row, timestamp_from_millis(kernel_int(call, 0, row), &v), &v);
@@ -413,7 +433,8 @@ temporal_from_millis(KernelCall *call)
 void
 temporal_from_micros(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t v = 0;
 
 		set_temporal(call, row, timestamp_from_micros(kernel_int(call, 0, row), &v), &v);
@@ -424,21 +445,31 @@ temporal_from_micros(KernelCall *call)
 void
 temporal_from_precision(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t n = kernel_int(call, 0, row);
 		int64_t precision = kernel_int(call, 1, row);
 		int64_t v = 0;
 		TemporalResult result;
 
 		switch (precision) {
-		case 0: result = timestamp_from_seconds(n, &v); break;
-		case 3: result = timestamp_from_millis(n, &v); break;
-		case 6: result = timestamp_from_micros(n, &v); break;
-		case 9: result = timestamp_from_nanos(n, &v); break;
+		case 0:
+			result = timestamp_from_seconds(n, &v);
+			break;
+		case 3:
+			result = timestamp_from_millis(n, &v);
+			break;
+		case 6:
+			result = timestamp_from_micros(n, &v);
+			break;
+		case 9:
+			result = timestamp_from_nanos(n, &v);
+			break;
 		default:
 			kernel_fail(call, row, FERRIS_ERR_BAD_ARGUMENT,
-			            "TO_TIMESTAMP_LTZ with precision %lld: it must be 0 (seconds), "
-			            "3, 6 or 9", (long long)precision);
+				    "TO_TIMESTAMP_LTZ with precision %lld: it must be 0 (seconds), "
+				    "3, 6 or 9",
+				    (long long)precision);
 			continue;
 		}
 		set_temporal(call, row, result, &v);
@@ -449,21 +480,21 @@ void
 temporal_to_seconds(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		kernel_set_int(call, row, timestamp_to_seconds(kernel_int(call, 0, row)));
+	kernel_set_int(call, row, timestamp_to_seconds(kernel_int(call, 0, row)));
 }
 
 void
 temporal_to_millis(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		kernel_set_int(call, row, timestamp_to_millis(kernel_int(call, 0, row)));
+	kernel_set_int(call, row, timestamp_to_millis(kernel_int(call, 0, row)));
 }
 
 void
 temporal_to_micros(KernelCall *call)
 {
 	KERNEL_EACH_ROW(call, row)
-		kernel_set_int(call, row, kernel_int(call, 0, row));
+	kernel_set_int(call, row, kernel_int(call, 0, row));
 }
 
 /* ---- strftime patterns ---- */
@@ -483,18 +514,18 @@ plan_pattern(Arena *arena, const BoundExpr *call, Kernel kernel, KernelPlan *pla
 	if (pattern != NULL &&
 	    temporal_pattern_check(pattern->text.data, pattern->text.len, &bad) != TEMPORAL_OK) {
 		error_set_at(err, FERRIS_ERR_BAD_ARGUMENT, call->args[1]->position,
-		             "'%.*s' is not a pattern that can be used here",
-		             (int)(pattern->text.len - bad < 2 ? pattern->text.len - bad : 2),
-		             pattern->text.data + bad);
+			     "'%.*s' is not a pattern that can be used here",
+			     (int)(pattern->text.len - bad < 2 ? pattern->text.len - bad : 2),
+			     pattern->text.data + bad);
 		return error_hint(err, "a pattern is written as for strftime, as '%%Y-%%m-%%d "
-		                       "%%H:%%M:%%S'; a percent sign itself is %%%%");
+				       "%%H:%%M:%%S'; a percent sign itself is %%%%");
 	}
 	if (call->arg_count > 2) {
 		const Value *zone = kernel_constant(call, 2);
 		TimeZone *opened;
 		if (zone == NULL)
 			return error_set_at(err, FERRIS_ERR_BAD_ARGUMENT, call->args[2]->position,
-			                    "the time zone must be a constant, as 'Europe/Berlin'");
+					    "the time zone must be a constant, as 'Europe/Berlin'");
 		if (timezone_open(arena, zone->text, &opened, err) != FERRIS_OK) {
 			err->position = call->args[2]->position;
 			return err->status;
@@ -517,7 +548,7 @@ format_row(KernelCall *call, uint32_t row, const TimeZone *zone, Str pattern)
 	int32_t offset = zone != NULL ? timezone_offset(zone, micros, &name) : 0;
 
 	TemporalResult result = timestamp_format(micros, offset, name, pattern.data, pattern.len,
-	                                         out, sizeof small, &len);
+						 out, sizeof small, &len);
 	if (result == TEMPORAL_SPACE) {
 		/* No two bytes of a pattern become more than 64. */
 		size_t room = (size_t)pattern.len * 32 + 64;
@@ -525,7 +556,7 @@ format_row(KernelCall *call, uint32_t row, const TimeZone *zone, Str pattern)
 		if (out == NULL)
 			return;
 		result = timestamp_format(micros, offset, name, pattern.data, pattern.len, out,
-		                          room, &len);
+					  room, &len);
 	}
 	if (result != TEMPORAL_OK) {
 		kernel_fail_temporal(call, row, result, "DATE_FORMAT");
@@ -542,7 +573,7 @@ date_format_rows(KernelCall *call)
 	const PatternPlan *plan = call->state;
 
 	KERNEL_EACH_VALID(call, row)
-		format_row(call, row, plan->zone, kernel_text(call, 1, row));
+	format_row(call, row, plan->zone, kernel_text(call, 1, row));
 }
 
 Status
@@ -555,14 +586,14 @@ void
 temporal_day_name(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		format_row(call, row, NULL, STR("%A"));
+	format_row(call, row, NULL, STR("%A"));
 }
 
 void
 temporal_month_name(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		format_row(call, row, NULL, STR("%B"));
+	format_row(call, row, NULL, STR("%B"));
 }
 
 /* ---- text to timestamps and dates ---- */
@@ -580,7 +611,7 @@ fail_scan(KernelCall *call, uint32_t row, TemporalResult result, Str text)
 	else if (result == TEMPORAL_PATTERN)
 		what = "cannot be read, because the pattern is not one of strftime";
 	kernel_fail(call, row, FERRIS_ERR_BAD_ARGUMENT, "%.*s: '%.*s' %s", STR_ARG(name),
-	            (int)(text.len < 60 ? text.len : 60), text.data, what);
+		    (int)(text.len < 60 ? text.len : 60), text.data, what);
 }
 
 static bool
@@ -603,7 +634,8 @@ scan_row(KernelCall *call, uint32_t row, int64_t *micros)
 static void
 to_timestamp_rows(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t micros;
 
 		if (scan_row(call, row, &micros))
@@ -614,7 +646,8 @@ to_timestamp_rows(KernelCall *call)
 static void
 to_date_rows(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t micros;
 
 		if (scan_row(call, row, &micros))
@@ -645,7 +678,8 @@ fits_int32(int64_t v)
 void
 temporal_make_date(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		int64_t year = kernel_int(call, 0, row);
 		int64_t month = kernel_int(call, 1, row);
 		int64_t day = kernel_int(call, 2, row);
@@ -662,7 +696,8 @@ temporal_make_date(KernelCall *call)
 void
 temporal_last_day(KernelCall *call)
 {
-	KERNEL_EACH_VALID(call, row) {
+	KERNEL_EACH_VALID(call, row)
+	{
 		CivilDate date = date_to_civil((int32_t)kernel_int(call, 0, row));
 
 		date.day = date_days_in_month(date.year, date.month);

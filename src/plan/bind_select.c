@@ -83,6 +83,7 @@ make_scan(Binder *binder, const CatalogEntry *entry, Position at)
 	uint32_t count = fields + entry->metadata_count + (uint32_t)SYSTEM_COLUMN_COUNT;
 	PlanNode *scan = ARENA_NEW(binder->arena, PlanNode);
 	ScanColumn *columns = ARENA_ARRAY(binder->arena, ScanColumn, count);
+	Schema *record = ARENA_NEW(binder->arena, Schema);
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < fields; i++) {
@@ -101,7 +102,8 @@ make_scan(Binder *binder, const CatalogEntry *entry, Position at)
 	scan->kind = PLAN_SCAN;
 	scan->position = at;
 	scan->scan.endpoint = entry->source;
-	scan->scan.record = &entry->schema;
+	*record = entry->schema; /* another statement may infer another one */
+	scan->scan.record = record;
 	scan->scan.declaration = entry->statement;
 	scan->scan.columns = columns;
 	scan->schema.count = n;
@@ -112,7 +114,18 @@ make_scan(Binder *binder, const CatalogEntry *entry, Position at)
 	return scan;
 }
 
-/* The endpoint of a declared source, at its first use; the schema is inferred if need be. */
+/* Whether a statement says something about the source beside its declaration. */
+static bool
+says_more(const Options *own)
+{
+	for (uint32_t i = 0; i < own->count; i++)
+		if (own->entries[i].key_at.line > 0)
+			return true;
+	return false;
+}
+
+/* The endpoint of a source for this statement: its declaration and what the statement adds to it.
+ * The schema is inferred if need be. */
 static Status
 open_source(Binder *binder, CatalogEntry *entry, bool undeclared, Position at)
 {
@@ -129,8 +142,10 @@ open_source(Binder *binder, CatalogEntry *entry, bool undeclared, Position at)
 	entry->tried = true;
 	TRY(resolve_endpoint(binder, ROLE_SOURCE, entry->name, at, given, &source));
 	entry->resolved = true;
-	if (entry->schema.count == 0)
+	if (entry->schema.count == 0 || (entry->inferred && says_more(&own))) {
 		TRY(infer_schema(binder, source, at, &entry->schema));
+		entry->inferred = true;
+	}
 	entry->source = source;
 	binder->source = source;
 	return FERRIS_OK;
@@ -161,6 +176,7 @@ undeclared_source(Binder *binder, const Relation *relation, CatalogEntry **out)
 		return catalog_unknown(binder->catalog, relation->name, binder->err);
 	binder->source_undeclared = true;
 	TRY(open_source(binder, entry, true, relation->position));
+	entry->options = entry->source->given; /* for further statements */
 	return catalog_add(binder->catalog, binder->arena, entry, false, relation->position,
 			   binder->err);
 }
@@ -191,7 +207,7 @@ bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 		Status status = bind_query(binder, entry->query, out);
 		entry->expanding = false;
 		return status;
-	} else if (entry->source == NULL) {
+	} else {
 		TRY(open_source(binder, entry, false, relation->position));
 	}
 	binder->source = entry->source;

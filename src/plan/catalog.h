@@ -17,7 +17,8 @@ typedef struct CatalogEntry {
 	uint32_t primary_key_count;
 	const Query *query; /* defined by a query */
 	Options options;    /* of its own WITH, expanded */
-	Endpoint *source;   /* resolved at its first use as a source */
+	Endpoint *source;   /* as the last statement that read it resolved it */
+	bool inferred;      /* the schema comes from the data */
 	bool tried;         /* some statement used it: an error in it has been reported */
 	bool resolved;      /* a use took the options it understands */
 	bool expanding;     /* its query is being bound: a cycle if met again */

@@ -53,6 +53,7 @@ batch_reset(Batch *batch)
 	batch->watermarks = NULL;
 	batch->derived = false;
 	batch->counted = false;
+	batch->now = 0;
 	arena_reset(&batch->heap);
 }
 

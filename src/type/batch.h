@@ -46,6 +46,8 @@ typedef struct Batch {
 	bool counted; /* an operator that keeps state has put the rows into the books */
 	const int64_t *watermarks; /* by row: the event time before it; NULL: as last announced */
 
+	int64_t now; /* the clock's microseconds as NOW() gives them; 0: not read yet */
+
 	Arena heap; /* bytes made on the way: unescaped strings, results, messages */
 } Batch;
 
