@@ -6,13 +6,18 @@
  *     test NAME                  begins a test
  *     sql                        block: the statements
  *     set KEY=VALUE              as --set of the command line
- *     input STREAM [keyed] [partition=N]  block: one record a line; keyed: key, '|', value; \N is
- * null file NAME                  block: a file, found by the SQL as ${DIR}/NAME output STREAM
- * [keyed] [unordered]   block: the records that must come out rows [unordered]           block: the
- * rows of the plain SELECT, as JSON expect-file NAME           block: what the file must hold at
- * the end explain                    block: the plan of the first statement that has one counters
- * in=N out=N filtered=N failed=N limited=N error CODE [LINE:COLUMN] [TEXT]     the error; TEXT must
- * be part of the message or hint
+ *     input STREAM [keyed] [partition=N]
+ *                                block: one record a line; keyed: key, '|', value; \N is null;
+ *                                "\pause 30s": the partition is at its end for so long
+ *     file NAME                  block: a file, found by the SQL as ${DIR}/NAME
+ *     output STREAM [keyed] [unordered]
+ *                                block: the records that must come out
+ *     rows [unordered]           block: the rows of the plain SELECT, as JSON
+ *     expect-file NAME           block: what the file must hold at the end
+ *     explain                    block: the plan of the first statement that has one
+ *     counters in=N out=N filtered=N failed=N limited=N
+ *     error CODE [LINE:COLUMN] [TEXT]
+ *                                the error; TEXT must be part of the message or hint
  *
  * A stream without a connector is a topic in memory.  Each test runs several times, with the input
  * cut into other batches and on 1, 2 and 4 tasks; every run must give the same.  After a run

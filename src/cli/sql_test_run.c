@@ -40,11 +40,30 @@ typedef struct TestRun {
 
 /* ---------------------------------------------------------------- input */
 
+#define PAUSE "\\pause "
+
+/* "\pause 30s": the partition is at its end for so long. */
+static bool
+append_pause(TestRun *run, const TestBlock *block, Str line)
+{
+	int64_t micros;
+
+	if (!str_starts_with(line, STR(PAUSE)))
+		return false;
+	line = str_skip(line, sizeof PAUSE - 1);
+	if (duration_parse(line.data, line.len, &micros) != TEMPORAL_OK)
+		return false;
+	memory_topic_pause(run->broker, block->name, block->partition, micros / MICROS_PER_MILLI);
+	return true;
+}
+
 static void
 append_record(TestRun *run, const TestBlock *block, Str line)
 {
 	Str key = {NULL, 0};
 
+	if (append_pause(run, block, line))
+		return;
 	if (block->keyed) {
 		const char *bar = memchr(line.data, '|', line.len);
 
@@ -141,6 +160,7 @@ run_plan(TestRun *run)
 		.plan = run->plan,
 		.application = STR("test"),
 		.environment = run->broker,
+		.clock_offset_ms = &run->broker->clock_offset_ms,
 		.row_limit = INT64_MAX,
 		.interrupted = is_overdue,
 		.context = run,

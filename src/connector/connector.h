@@ -83,6 +83,9 @@ struct ConnectorClass {
 			 Error *err);
 	/* Name of a split for messages: "trades.jsonl", "trades[3]".  Stays valid. */
 	const char *(*split_name)(const Reader *reader, uint32_t split);
+	/* Whether everything that the split has so far was delivered.  NULL: of all splits when the
+	 * reader is idle. */
+	bool (*split_drained)(Reader *reader, uint32_t split);
 	/* Records or bytes not yet read, -1 if not known; for progress. */
 	int64_t (*lag)(Reader *reader);
 	void (*reader_close)(Reader *reader);

@@ -78,6 +78,7 @@ Status kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Err
 Status kafka_read(Reader *reader, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err);
 Status kafka_commit(Reader *reader, const SplitPosition *positions, uint32_t count, Error *err);
 const char *kafka_split_name(const Reader *reader, uint32_t split);
+bool kafka_split_drained(Reader *reader, uint32_t split);
 int64_t kafka_lag(Reader *reader);
 uint32_t kafka_split_count(const Reader *reader);
 void kafka_reader_close(Reader *reader);

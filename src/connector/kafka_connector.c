@@ -72,6 +72,7 @@ const ConnectorClass kafka_connector = {
 	.read = kafka_read,
 	.commit = kafka_commit,
 	.split_name = kafka_split_name,
+	.split_drained = kafka_split_drained,
 	.lag = kafka_lag,
 	.reader_close = kafka_reader_close,
 	.sample = kafka_sample,

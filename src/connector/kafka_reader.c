@@ -21,6 +21,7 @@ typedef struct KafkaPartition {
 	int64_t next;     /* offset of the next record to read; -1: none read yet */
 	int64_t end;      /* bounded: where reading ends */
 	bool done;
+	bool drained; /* it was read to its end */
 } KafkaPartition;
 
 typedef struct KafkaReader {
@@ -247,6 +248,8 @@ handle_event(KafkaReader *reader, const rd_kafka_message_t *message, Error *err)
 
 	switch (message->err) {
 	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+		if (partition != NULL)
+			partition->drained = true;
 		if (partition != NULL && reader->bounded && message->offset >= partition->end)
 			partition->done = true;
 		return FERRIS_OK;
@@ -324,6 +327,7 @@ take_run(KafkaReader *reader, Chunk *chunk, Error *err)
 			KafkaPartition *partition = partition_of(reader, message->partition);
 			if (partition != NULL) {
 				partition->next = message->offset + 1;
+				partition->drained = false;
 				partition->done =
 					reader->bounded && partition->next >= partition->end;
 			}
@@ -398,6 +402,14 @@ kafka_split_name(const Reader *base, uint32_t split)
 
 	return split < reader->partition_count ? reader->partitions[split].name
 					       : reader->client.topic;
+}
+
+bool
+kafka_split_drained(Reader *base, uint32_t split)
+{
+	const KafkaReader *reader = (const KafkaReader *)base;
+
+	return split < reader->partition_count && reader->partitions[split].drained;
 }
 
 uint32_t

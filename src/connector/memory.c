@@ -232,6 +232,16 @@ static const OptionRow sink_rows[SINK_OPTION_COUNT] = {
 };
 /* clang-format on */
 
+void
+memory_topic_pause(MemoryBroker *broker, Str name, uint32_t partition, int64_t pause_ms)
+{
+	MemoryRecord record = {.pause_ms = pause_ms, .partition = partition % MEMORY_PARTITIONS};
+
+	lock(broker);
+	topic_append(broker, topic_get(broker, name), &record);
+	unlock(broker);
+}
+
 typedef struct MemoryReader {
 	Reader base;
 	MemoryBroker *broker;
@@ -241,6 +251,7 @@ typedef struct MemoryReader {
 	uint32_t turn;  /* the partition to look at first */
 	uint64_t sequence;
 	uint32_t next[MEMORY_PARTITIONS];
+	bool pauses[MEMORY_PARTITIONS]; /* the last thing met was a pause */
 	const char *names[MEMORY_PARTITIONS];
 } MemoryReader;
 
@@ -344,6 +355,29 @@ ready_partition(const MemoryReader *reader)
 	return -1;
 }
 
+/* With the lock held. */
+static MemoryRecord *
+next_record(const MemoryReader *reader, uint32_t index)
+{
+	const MemoryPartition *partition = &reader->topic->partitions[index];
+
+	return &reader->topic->records[partition->records[reader->next[index]]];
+}
+
+/* With the lock held: a pause puts the clock forward once, whoever meets it first. */
+static void
+take_pause(MemoryReader *reader, uint32_t index)
+{
+	MemoryRecord *pause = next_record(reader, index);
+
+	if (pause->pause_ms > 0)
+		reader->broker->clock_offset_ms += pause->pause_ms;
+	pause->pause_ms = -1;
+	reader->next[index]++;
+	reader->pauses[index] = true;
+	reader->turn = index + 1;
+}
+
 /* With the lock held: fill the chunk with records of the partition. */
 static void
 take_records(MemoryReader *reader, uint32_t index, Chunk *chunk)
@@ -353,7 +387,9 @@ take_records(MemoryReader *reader, uint32_t index, Chunk *chunk)
 
 	chunk->split = index;
 	chunk->position = *next;
-	while (*next < partition->count && chunk->len < CHUNK_CAPACITY &&
+	reader->pauses[index] = false;
+	while (*next < partition->count && next_record(reader, index)->pause_ms == 0 &&
+	       chunk->len < CHUNK_CAPACITY &&
 	       (reader->batch == 0 || chunk->record_count < reader->batch))
 		copy_record(chunk, &reader->topic->records[partition->records[(*next)++]]);
 	chunk->next_position = *next;
@@ -392,8 +428,12 @@ memory_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Erro
 	*result = index >= 0 ? READ_DATA : reader->topic->closed ? READ_END : READ_IDLE;
 	if (index >= 0 && fault_hits(&broker->fail_read))
 		status = fault_error(FERRIS_ERR_KAFKA_READ, "read", reader->topic, err);
+	else if (index >= 0 && next_record(reader, (uint32_t)index)->pause_ms != 0)
+		take_pause(reader, (uint32_t)index);
 	else if (index >= 0)
 		take_records(reader, (uint32_t)index, chunk);
+	if (index >= 0 && chunk->record_count == 0 && status == FERRIS_OK)
+		*result = READ_IDLE;
 	unlock(broker);
 	return status;
 }
@@ -431,6 +471,18 @@ memory_split_name(const Reader *base, uint32_t split)
 	return ((const MemoryReader *)base)->names[split];
 }
 
+static bool
+memory_split_drained(Reader *base, uint32_t split)
+{
+	MemoryReader *reader = (MemoryReader *)base;
+
+	lock(reader->broker);
+	bool drained = reader->pauses[split] ||
+		       reader->next[split] >= reader->topic->partitions[split].count;
+	unlock(reader->broker);
+	return drained;
+}
+
 static int64_t
 memory_lag(Reader *base)
 {
@@ -463,7 +515,8 @@ memory_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes, 
 	lock(broker);
 	const MemoryTopic *topic = topic_get(broker, name);
 	for (uint32_t i = 0; i < topic->count && (chunk->len < bytes || i == 0); i++)
-		copy_record(chunk, &topic->records[i]);
+		if (topic->records[i].pause_ms == 0)
+			copy_record(chunk, &topic->records[i]);
 	unlock(broker);
 	chunk_seal(chunk);
 	if (chunk->record_count > 0)
@@ -612,6 +665,7 @@ const ConnectorClass memory_connector = {
 	.read = memory_read,
 	.commit = memory_commit,
 	.split_name = memory_split_name,
+	.split_drained = memory_split_drained,
 	.lag = memory_lag,
 	.reader_close = memory_reader_close,
 	.sample = memory_sample,

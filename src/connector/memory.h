@@ -22,6 +22,7 @@ typedef struct MemoryRecord {
 	Str value;   /* data NULL: a null value (tombstone) */
 	Str headers; /* in the form of ChunkRecord */
 	int64_t timestamp_ms;
+	int64_t pause_ms; /* > 0: no record, but a pause; see memory_topic_pause */
 	uint32_t partition;
 	int64_t offset; /* in its partition */
 } MemoryRecord;
@@ -44,7 +45,8 @@ typedef struct MemoryBroker {
 	MemoryFault fail_flush;
 	MemoryFault fail_commit;
 	int64_t clock_ms; /* time of records written without one; MEMORY_NO_TIMESTAMP: now */
-	MemoryLock *lock; /* guards what follows and the faults' counters */
+	_Atomic int64_t clock_offset_ms; /* how far pauses have put the clock of jobs forward */
+	MemoryLock *lock;                /* guards what follows and the faults' counters */
 	MemoryTopic *topics;
 	Arena arena;
 } MemoryBroker;
@@ -57,6 +59,8 @@ void memory_topic_create(MemoryBroker *broker, Str topic, uint32_t partitions);
 /* The bytes are copied.  A partition that is new is created with those before it. */
 void memory_topic_append(MemoryBroker *broker, Str topic, uint32_t partition, Str key, Str value,
 			 int64_t timestamp_ms);
+/* A reader that comes here finds the partition at its end once, and so much time gone by. */
+void memory_topic_pause(MemoryBroker *broker, Str topic, uint32_t partition, int64_t pause_ms);
 /* Nothing more will be appended. */
 void memory_topic_close(MemoryBroker *broker, Str topic);
 size_t memory_topic_count(MemoryBroker *broker, Str topic);

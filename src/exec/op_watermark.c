@@ -7,18 +7,31 @@
  *
  * A split that has delivered nothing yet holds the watermark back.  NULL does not move it.
  *
+ * Idle.  A split that has been at its end for 'watermark.idle.timeout' holds nothing back until it
+ * delivers again.  When all of a source are idle, the source follows the statement's other sources;
+ * when those are idle too, or there are none, its watermark goes on with the clock from where its
+ * last record left it.
+ *
  * Owns:    the compiled expression and the splits' maxima.
  * Threads: one operator belongs to one task. */
 #include "base/memory.h"
 #include "exec/operator.h"
 
+typedef struct Split {
+	int64_t maximum; /* INT64_MIN: nothing came yet */
+	bool idle;
+} Split;
+
 typedef struct WatermarkOp {
 	Operator base;
 	TaskContext *task;
+	uint32_t source;
 	Program *program;
-	int64_t *splits;      /* maximum of each split seen */
+	int64_t unit; /* of the time, per millisecond */
+	Split *splits;
 	uint32_t split_count;
-	int64_t current;      /* the watermark; INT64_MIN: none yet */
+	uint32_t side_by_side; /* of these, the first so many hold each other back */
+	int64_t current;       /* the watermark; INT64_MIN: none yet */
 	int64_t before[BATCH_CAPACITY];
 } WatermarkOp;
 
@@ -28,6 +41,9 @@ watermark_open(Operator *op, TaskContext *task, Error *err)
 	WatermarkOp *self = (WatermarkOp *)op;
 
 	self->task = task;
+	self->source = task->source;
+	self->side_by_side = task->splits;
+	self->unit = op->plan->watermark.expr->type->kind == TYPE_BIGINT ? 1 : MICROS_PER_MILLI;
 	self->current = INT64_MIN;
 	return program_compile(task->arena, &op->plan->watermark.expr, 1, &self->program, err);
 }
@@ -39,20 +55,30 @@ reserve_splits(WatermarkOp *self, uint32_t count)
 		return;
 	self->splits = memory_resize(self->splits, sizeof *self->splits * count);
 	for (uint32_t i = self->split_count; i < count; i++)
-		self->splits[i] = INT64_MIN;
+		self->splits[i] = (Split){.maximum = INT64_MIN};
 	self->split_count = count;
 }
 
-/* The least maximum of the other splits that deliver side by side. */
+/* The least maximum of the other splits that deliver side by side and are not idle. */
 static int64_t
 others_minimum(const WatermarkOp *self, uint32_t split)
 {
 	int64_t least = INT64_MAX;
 
-	for (uint32_t i = 0; i < self->task->splits; i++)
-		if (i != split && self->splits[i] < least)
-			least = self->splits[i];
+	for (uint32_t i = 0; i < self->side_by_side; i++)
+		if (i != split && !self->splits[i].idle && self->splits[i].maximum < least)
+			least = self->splits[i].maximum;
 	return least;
+}
+
+static Status
+announce(WatermarkOp *self, int64_t watermark, Error *err)
+{
+	if (watermark <= self->current)
+		return FERRIS_OK;
+	self->current = watermark;
+	self->task->times[self->source].watermark = watermark;
+	return operator_advance(self->base.next, watermark, err);
 }
 
 static Status
@@ -62,9 +88,11 @@ watermark_push(Operator *op, Batch *batch, Error *err)
 	uint32_t split = self->task->chunk->split;
 	const Vector *times;
 
-	reserve_splits(self, split + 1 > self->task->splits ? split + 1 : self->task->splits);
+	reserve_splits(self, split + 1 > self->side_by_side ? split + 1 : self->side_by_side);
+	self->splits[split].idle = false;
+	self->task->times[self->source].idle = false;
 	int64_t others = others_minimum(self, split);
-	int64_t maximum = self->splits[split];
+	int64_t maximum = self->splits[split].maximum;
 	int64_t current = self->current;
 
 	program_run(self->program, batch, NULL, &times);
@@ -77,21 +105,67 @@ watermark_push(Operator *op, Batch *batch, Error *err)
 		int64_t time = VECTOR_DATA(times, int64_t)[times->constant ? 0 : row];
 		if (time > maximum) {
 			maximum = time < -EVENT_TIME_LIMIT  ? -EVENT_TIME_LIMIT
-			          : time > EVENT_TIME_LIMIT ? EVENT_TIME_LIMIT
-			                                    : time;
+				  : time > EVENT_TIME_LIMIT ? EVENT_TIME_LIMIT
+							    : time;
 			int64_t least = maximum < others ? maximum : others;
 			if (least > current)
 				current = least;
 		}
 	}
-	self->splits[split] = maximum;
+	self->splits[split].maximum = maximum;
 	batch->watermarks = self->before;
 	TRY(operator_push(op->next, batch, err));
 	batch->watermarks = NULL;
-	if (current == self->current)
-		return FERRIS_OK;
-	self->current = current;
-	return operator_advance(op->next, current, err);
+	return announce(self, current, err);
+}
+
+/* All splits are idle: the time that the clock has brought since the last record of the split that
+ * came furthest. */
+static int64_t
+by_the_clock(const WatermarkOp *self, const Tick *tick)
+{
+	int64_t furthest = INT64_MIN;
+
+	for (uint32_t i = 0; i < self->split_count && i < tick->split_count; i++) {
+		const Split *split = &self->splits[i];
+
+		if (split->maximum == INT64_MIN)
+			continue;
+		int64_t time = split->maximum + (tick->now_ms - tick->idle_since[i]) * self->unit;
+		if (time > furthest)
+			furthest = time < EVENT_TIME_LIMIT ? time : EVENT_TIME_LIMIT;
+	}
+	return furthest;
+}
+
+/* The least watermark of the statement's sources that are not idle; INT64_MAX: all are. */
+static int64_t
+of_other_sources(const WatermarkOp *self)
+{
+	int64_t least = INT64_MAX;
+
+	for (uint32_t i = 0; i < self->task->source_count; i++)
+		if (!self->task->times[i].idle && self->task->times[i].watermark < least)
+			least = self->task->times[i].watermark;
+	return least;
+}
+
+static Status
+watermark_tick(Operator *op, const Tick *tick, Error *err)
+{
+	WatermarkOp *self = (WatermarkOp *)op;
+	bool all_idle = true;
+
+	reserve_splits(self, tick->split_count);
+	for (uint32_t i = 0; i < tick->split_count; i++) {
+		self->splits[i].idle = tick->idle_since[i] != TICK_ACTIVE;
+		all_idle = all_idle && self->splits[i].idle;
+	}
+	self->task->times[self->source].idle = all_idle;
+	if (!all_idle)
+		return announce(self, others_minimum(self, UINT32_MAX), err);
+	int64_t others = of_other_sources(self);
+	return announce(self, others != INT64_MAX ? others : by_the_clock(self, tick), err);
 }
 
 /* Watermarks of operators before it mean nothing here: it makes its own. */
@@ -119,5 +193,6 @@ const OperatorClass watermark_class = {
 	.open = watermark_open,
 	.push = watermark_push,
 	.advance = watermark_advance,
+	.tick = watermark_tick,
 	.close = watermark_close,
 };

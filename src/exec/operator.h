@@ -26,6 +26,12 @@ typedef struct OperatorClass {
 	/* The input has ended.  NULL: passed on. */
 	Status (*finish)(Operator *op, Error *err);
 	void (*close)(Operator *op);
+	/* Of a node with several inputs: the same for each of them, in place of the three above. */
+	Status (*push_from)(Operator *op, uint32_t input, Batch *batch, Error *err);
+	Status (*advance_from)(Operator *op, uint32_t input, int64_t watermark, Error *err);
+	Status (*finish_from)(Operator *op, uint32_t input, Error *err);
+	/* Nothing has come for a while.  NULL: passed on. */
+	Status (*tick)(Operator *op, const Tick *tick, Error *err);
 } OperatorClass;
 
 /* First member of every operator. */
@@ -36,22 +42,31 @@ struct Operator {
 	uint64_t rows_in;
 };
 
+/* How far the event time of a source has come. */
+typedef struct EventTime {
+	int64_t watermark; /* INT64_MIN: none yet */
+	bool idle;         /* nothing has come for a while: others need not wait for it */
+} EventTime;
+
 /* What the operators of one task share. */
 struct TaskContext {
 	Arena *arena; /* lives as long as the task */
 	const StatementPlan *plan;
+	uint32_t source;      /* whose chunk it is, or whose operators are being opened */
 	const Chunk *chunk;   /* being decoded */
 	const Reader *reader; /* for the names of its splits */
 	Output *output;       /* where the sink encodes to */
 	bool keyed;           /* the output has keys, headers, timestamps */
 	ChunkResult *result;  /* what becomes of the chunk */
 	uint32_t splits;      /* that deliver side by side; 0: one at a time */
-	bool stop_at_error;   /* FailBatch: nothing after the first failed record is put out */
-	bool done;            /* a LIMIT inside the query is reached: no more input is needed */
-	int64_t last_line;    /* of the record that reached it, in the batch; -1: before all */
-	size_t state_limit;   /* bytes an operator may keep */
-	const char *group;    /* for consumer groups of tables that operators read */
-	void *environment;    /* for connectors */
+	EventTime *times;     /* of each source */
+	uint32_t source_count;
+	bool stop_at_error; /* FailBatch: nothing after the first failed record is put out */
+	bool done;          /* a LIMIT inside the query is reached: no more input is needed */
+	int64_t last_line;  /* of the record that reached it, in the batch; -1: before all */
+	size_t state_limit; /* bytes an operator may keep */
+	const char *group;  /* for consumer groups of tables that operators read */
+	void *environment;  /* for connectors */
 	Status (*collect)(void *collector, Batch *batch, Error *err); /* instead of a sink */
 	void *collector;
 };
@@ -81,6 +96,14 @@ operator_finish(Operator *op, Error *err)
 	return op != NULL ? op->class->finish(op, err) : FERRIS_OK;
 }
 
+static inline Status
+operator_tick(Operator *op, const Tick *tick, Error *err)
+{
+	while (op != NULL && op->class->tick == NULL)
+		op = op->next;
+	return op != NULL ? op->class->tick(op, tick, err) : FERRIS_OK;
+}
+
 /* The node that says what the operator does; of LATE(query), the query's window. */
 static inline const PlanNode *
 operator_node(const Operator *op)
@@ -107,6 +130,10 @@ Status task_push_made(TaskContext *task, Operator *next, Batch *out, Error *err)
 /* If an error stops the task: deselects the rows behind the first error that the batch has. */
 void task_stop_at_error(const TaskContext *task, Batch *batch);
 
+/* exec/op_port.c: the end of a branch that is input `index` of the operator `owner`. */
+Operator *port_new(Arena *arena, Operator *owner, uint32_t index);
+
+extern const OperatorClass union_class;
 extern const OperatorClass collect_class;
 extern const OperatorClass join_class;
 extern const OperatorClass over_class;

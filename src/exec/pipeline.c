@@ -7,14 +7,23 @@
 
 #define OUTPUT_LIMIT ((size_t)1 << 30)
 
-struct Pipeline {
-	Arena arena;
-	TaskContext task;
-	const PlanNode *scan;
+/* Where the chunks of a scan go in. */
+typedef struct Branch {
+	Source *source;
 	DecodeSpec decode;
 	Decoder *decoder;
 	Batch *batch;
 	Operator *first;
+} Branch;
+
+struct Pipeline {
+	Arena arena;
+	TaskContext task;
+	Branch *branches; /* one for each of the plan's scans */
+	uint32_t branch_count;
+	Operator **operators; /* all of them */
+	uint32_t operator_count;
+	uint32_t operator_capacity;
 };
 
 void
@@ -30,33 +39,6 @@ chunk_result_free(ChunkResult *result)
 {
 	output_free(&result->output);
 	arena_free(&result->arena);
-}
-
-const PlanNode *
-plan_scan(const StatementPlan *plan)
-{
-	const PlanNode *node = plan->root;
-
-	while (node->input != NULL)
-		node = node->input;
-	return node;
-}
-
-void
-pipeline_decode_spec(const StatementPlan *plan, FieldOrder *order, DecodeSpec *spec)
-{
-	const PlanNode *scan = plan_scan(plan);
-
-	*spec = (DecodeSpec){
-		.columns = scan->scan.decode,
-		.column_count = scan->scan.decode_count,
-		.predicates = scan->scan.predicates,
-		.predicate_count = scan->scan.predicate_count,
-		.schema = scan->scan.record,
-		.settings = scan->scan.endpoint->codec_settings,
-		.skip_null = scan->scan.endpoint->common[ENDPOINT_VALUE_NULL].integer != 0,
-		.order = order,
-	};
 }
 
 /* ---------------------------------------------------------------- building */
@@ -88,6 +70,8 @@ class_of(const PlanNode *node)
 		return &sort_class;
 	case PLAN_LIMIT:
 		return &limit_class;
+	case PLAN_UNION:
+		return &union_class;
 	case PLAN_SCAN:
 		break;
 	}
@@ -101,51 +85,124 @@ keeps_state(const PlanNode *node)
 	       node->kind == PLAN_DISTINCT || node->kind == PLAN_SORT;
 }
 
+static bool
+is_limit(const PlanNode *node)
+{
+	return node->kind == PLAN_LIMIT;
+}
+
+static bool
+is_unnest(const PlanNode *node)
+{
+	return node->kind == PLAN_UNNEST;
+}
+
+static bool
+is_late(const PlanNode *node)
+{
+	return node->kind == PLAN_LATE;
+}
+
+static bool
+is_watermark(const PlanNode *node)
+{
+	return node->kind == PLAN_WATERMARK;
+}
+
 bool
 plan_counts_results(const StatementPlan *plan)
 {
-	for (const PlanNode *node = plan->root; node != NULL; node = node->input)
-		if (keeps_state(node) || node->kind == PLAN_UNNEST)
-			return true;
-	return false;
+	return plan_any(plan->root, keeps_state) || plan_any(plan->root, is_unnest);
 }
 
 bool
 plan_is_stateful(const StatementPlan *plan)
 {
-	for (const PlanNode *node = plan->root; node != NULL; node = node->input)
-		if (keeps_state(node) || (node->kind == PLAN_LIMIT && node != plan->root) ||
-		    node->kind == PLAN_LATE)
-			return true;
-	return false;
+	const PlanNode *root = plan->root;
+
+	/* The limit of the statement itself is the writer's. */
+	return plan_any(root, keeps_state) || plan_any(root, is_late) ||
+	       plan_any(is_limit(root) ? root->input : root, is_limit);
+}
+
+bool
+plan_wants_ticks(const StatementPlan *plan)
+{
+	return plan_any(plan->root, is_watermark);
+}
+
+static void
+keep_operator(Pipeline *pipeline, Operator *op)
+{
+	if (pipeline->operator_count == pipeline->operator_capacity) {
+		uint32_t capacity = 2 * pipeline->operator_capacity + 16;
+
+		pipeline->operators =
+			memory_resize(pipeline->operators, sizeof(Operator *) * capacity);
+		pipeline->operator_capacity = capacity;
+	}
+	pipeline->operators[pipeline->operator_count++] = op;
 }
 
 static Status
-add_operator(Pipeline *pipeline, const OperatorClass *class, const PlanNode *plan, Error *err)
+add_operator(Pipeline *pipeline, const OperatorClass *class, const PlanNode *plan, Operator **next,
+	     Error *err)
 {
 	Operator *op = arena_zero(&pipeline->arena, class->size);
 
 	op->class = class;
 	op->plan = plan;
-	op->next = pipeline->first;
-	pipeline->first = op;
+	op->next = *next;
+	*next = op;
+	keep_operator(pipeline, op);
 	return class->open(op, &pipeline->task, err);
 }
 
-/* From the sink down to the scan, so that each operator finds its next one. */
+/* The source whose operators are opened, or whose chunk is run. */
+static Branch *
+enter_branch(Pipeline *pipeline, uint32_t index)
+{
+	Branch *branch = &pipeline->branches[index];
+
+	pipeline->task.source = index;
+	pipeline->task.reader = branch->source->reader;
+	pipeline->task.splits = branch->source->splits;
+	return branch;
+}
+
+/* From `next` down to the scans, so that each operator finds its next one; `*branch` counts the
+ * scans from left to right. */
 static Status
-build_operators(Pipeline *pipeline, Error *err)
+build_operators(Pipeline *pipeline, const PlanNode *node, Operator *next, uint32_t *branch,
+		Error *err)
+{
+	enter_branch(pipeline, *branch);
+	for (; node->input != NULL; node = node->input)
+		TRY(add_operator(pipeline, class_of(node), node, &next, err));
+	if (node->kind == PLAN_SCAN) {
+		pipeline->branches[(*branch)++].first = next;
+		return FERRIS_OK;
+	}
+	TRY(add_operator(pipeline, class_of(node), node, &next, err));
+	for (uint32_t i = 0; i < node->input_count; i++)
+		TRY(build_operators(pipeline, node->inputs[i], port_new(&pipeline->arena, next, i),
+				    branch, err));
+	return FERRIS_OK;
+}
+
+static Status
+build_all(Pipeline *pipeline, Error *err)
 {
 	const PlanNode *node = pipeline->task.plan->root;
+	bool collects = pipeline->task.collect != NULL;
+	Operator *last = NULL;
+	uint32_t branch = 0;
 
-	TRY(add_operator(pipeline, pipeline->task.collect != NULL ? &collect_class : &sink_class,
-			 NULL, err));
+	TRY(add_operator(pipeline, collects ? &collect_class : &sink_class, NULL, &last, err));
 	/* A statement's own LIMIT is applied by the writer, to what all tasks put out. */
-	if (node->kind == PLAN_LIMIT && pipeline->task.collect == NULL)
+	if (node->kind == PLAN_LIMIT && !collects)
 		node = node->input;
-	for (; node->kind != PLAN_SCAN; node = node->input)
-		TRY(add_operator(pipeline, class_of(node), node, err));
-	return FERRIS_OK;
+	return build_operators(pipeline, node, last, &branch, err);
 }
 
 static Batch *
@@ -165,31 +222,43 @@ new_batch(const PlanNode *scan)
 	return batch;
 }
 
+static Status
+open_branch(Branch *branch, Source *source, Arena *arena, Error *err)
+{
+	branch->source = source;
+	branch->batch = new_batch(source->scan);
+	source_decode_spec(source, &branch->decode);
+	return source->scan->scan.endpoint->codec->decoder_open(&branch->decode, arena,
+								&branch->decoder, err);
+}
+
 Status
 pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 {
 	Pipeline *pipeline = memory_zero(sizeof *pipeline);
+	uint32_t count = spec->plan->scan_count;
 
 	*out = pipeline;
 	arena_init(&pipeline->arena, 0);
-	pipeline->scan = plan_scan(spec->plan);
+	pipeline->branches = ARENA_ARRAY(&pipeline->arena, Branch, count);
 	pipeline->task = (TaskContext){
 		.arena = &pipeline->arena,
 		.plan = spec->plan,
-		.reader = spec->reader,
 		.keyed = spec->collect == NULL && spec->plan->sink->connector->keyed_output,
 		.group = spec->group,
 		.environment = spec->environment,
 		.collect = spec->collect,
 		.collector = spec->collector,
-		.splits = spec->splits,
+		.times = ARENA_ARRAY(&pipeline->arena, EventTime, count),
+		.source_count = count,
 		.stop_at_error = spec->stop_at_error,
 		.state_limit = (size_t)spec->plan->job[JOB_STATE_LIMIT].integer};
-	pipeline->batch = new_batch(pipeline->scan);
-	pipeline_decode_spec(spec->plan, spec->order, &pipeline->decode);
-	TRY(pipeline->scan->scan.endpoint->codec->decoder_open(&pipeline->decode, &pipeline->arena,
-							       &pipeline->decoder, err));
-	return build_operators(pipeline, err);
+	for (uint32_t i = 0; i < count; i++) {
+		pipeline->branch_count++;
+		pipeline->task.times[i].watermark = INT64_MIN;
+		TRY(open_branch(&pipeline->branches[i], &spec->sources[i], &pipeline->arena, err));
+	}
+	return build_all(pipeline, err);
 }
 
 void
@@ -197,9 +266,11 @@ pipeline_close(Pipeline *pipeline)
 {
 	if (pipeline == NULL)
 		return;
-	for (Operator *op = pipeline->first; op != NULL; op = op->next)
-		op->class->close(op);
-	batch_destroy(pipeline->batch);
+	for (uint32_t i = 0; i < pipeline->operator_count; i++)
+		pipeline->operators[i]->class->close(pipeline->operators[i]);
+	for (uint32_t i = 0; i < pipeline->branch_count; i++)
+		batch_destroy(pipeline->branches[i].batch);
+	memory_free(pipeline->operators);
 	arena_free(&pipeline->arena);
 	memory_free(pipeline);
 }
@@ -369,52 +440,69 @@ forget_errors_behind_limit(const TaskContext *task, Batch *batch)
 	batch->error_count = kept;
 }
 
-Status
-pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error *err)
+static Branch *
+begin_run(Pipeline *pipeline, uint32_t source, const Chunk *chunk, ChunkResult *result)
 {
-	ChunkCursor cursor = {.chunk = chunk};
-	Batch *batch = pipeline->batch;
-	bool made = makes_rows(pipeline->first);
-
 	result_reset(result);
 	pipeline->task.chunk = chunk;
 	pipeline->task.output = &result->output;
 	pipeline->task.result = result;
+	return enter_branch(pipeline, source);
+}
+
+Status
+pipeline_run(Pipeline *pipeline, uint32_t source, const Chunk *chunk, ChunkResult *result,
+	     Error *err)
+{
+	ChunkCursor cursor = {.chunk = chunk};
+	Branch *branch = begin_run(pipeline, source, chunk, result);
+	Batch *batch = branch->batch;
+	bool stops = pipeline->task.stop_at_error;
+	bool made = makes_rows(branch->first);
+
 	while (pipeline->task.done       ? false
 	       : chunk->record_count > 0 ? cursor.record < chunk->record_count
 					 : cursor.next < chunk->len) {
 		uint32_t first = result->output.count;
 
 		batch_reset(batch);
-		TRY(pipeline->decoder->class->decode(pipeline->decoder, &cursor, batch, err));
-		fill_scan_columns(pipeline->scan, &pipeline->task, batch);
+		TRY(branch->decoder->class->decode(branch->decoder, &cursor, batch, err));
+		fill_scan_columns(branch->source->scan, &pipeline->task, batch);
 		output_reserve(&result->output, batch->sel_count);
-		TRY(operator_push(pipeline->first, batch, err));
+		TRY(operator_push(branch->first, batch, err));
 		if (pipeline->task.done)
 			forget_errors_behind_limit(&pipeline->task, batch);
 		result->records_in += batch->records_in;
 		result->filtered += batch->filtered;
-		if (batch->error_count > 0 && pipeline->task.stop_at_error && !made)
+		if (batch->error_count > 0 && stops && !made)
 			cut_after_error(batch, &result->output, first);
 		keep_errors(result, batch, made ? result->output.count : first);
-		if (result->error_count > 0 && pipeline->task.stop_at_error)
+		if (result->error_count > 0 && stops)
 			break;
 	}
 	result->lines = cursor.line;
 	return FERRIS_OK;
 }
 
+Status
+pipeline_tick(Pipeline *pipeline, uint32_t source, const Tick *tick, ChunkResult *result,
+	      Error *err)
+{
+	Branch *branch = begin_run(pipeline, source, NULL, result);
+
+	return operator_tick(branch->first, tick, err);
+}
+
+Status
+pipeline_end(Pipeline *pipeline, uint32_t source, ChunkResult *result, Error *err)
+{
+	Branch *branch = begin_run(pipeline, source, NULL, result);
+
+	return operator_finish(branch->first, err);
+}
+
 bool
 pipeline_is_done(const Pipeline *pipeline)
 {
 	return pipeline->task.done;
-}
-
-Status
-pipeline_finish(Pipeline *pipeline, ChunkResult *result, Error *err)
-{
-	result_reset(result);
-	pipeline->task.output = &result->output;
-	pipeline->task.result = result;
-	return operator_finish(pipeline->first, err);
 }

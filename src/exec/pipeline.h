@@ -9,7 +9,7 @@
  * Threads: one pipeline belongs to one task; the plan is shared and read-only. */
 #pragma once
 
-#include "plan/plan.h"
+#include "exec/source.h"
 
 /* What became of a chunk.  Owned by the caller, reused from chunk to chunk. */
 typedef struct ChunkResult {
@@ -29,14 +29,22 @@ typedef struct ChunkResult {
 	Arena arena;
 } ChunkResult;
 
+#define TICK_ACTIVE INT64_MAX
+
+/* Word from a source that has delivered nothing for a while. */
+typedef struct Tick {
+	int64_t now_ms;
+	const int64_t *idle_since; /* of each split: its last record came then, and it has been at
+				      its end too long; TICK_ACTIVE: it is not idle */
+	uint32_t split_count;
+} Tick;
+
 typedef struct PipelineSpec {
 	const StatementPlan *plan;
-	FieldOrder *order;    /* of a file with a header; filled by the reader */
-	const Reader *reader; /* for the names of splits */
-	uint32_t splits;      /* that the reader delivers side by side; 0: one at a time */
-	bool stop_at_error;   /* FailBatch: nothing after the first failed record is put out */
-	const char *group;    /* for consumer groups of tables that operators read */
-	void *environment;    /* for connectors */
+	Source *sources;    /* opened, one for each of the plan's scans */
+	bool stop_at_error; /* FailBatch: nothing after the first failed record is put out */
+	const char *group;  /* for consumer groups of tables that operators read */
+	void *environment;  /* for connectors */
 	/* Takes the rows instead of the plan's sink; NULL: the sink does. */
 	Status (*collect)(void *collector, Batch *batch, Error *err);
 	void *collector;
@@ -49,12 +57,16 @@ void chunk_result_free(ChunkResult *result);
 
 Status pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err);
 void pipeline_close(Pipeline *pipeline);
-/* Decodes the whole chunk (or up to the first failed record) into `result`, which is emptied
- * first.  Messages and column names in the errors stay valid until the next use of `result`. */
-Status pipeline_run(Pipeline *pipeline, const Chunk *chunk, ChunkResult *result, Error *err);
-
-/* The input has ended: what the operators still hold comes out. */
-Status pipeline_finish(Pipeline *pipeline, ChunkResult *result, Error *err);
+/* Decodes the whole chunk of the source (or up to the first failed record) into `result`, which is
+ * emptied first.  Messages and column names in the errors stay valid until the next use of
+ * `result`. */
+Status pipeline_run(Pipeline *pipeline, uint32_t source, const Chunk *chunk, ChunkResult *result,
+		    Error *err);
+/* The source has been silent; what the clock closes comes out. */
+Status pipeline_tick(Pipeline *pipeline, uint32_t source, const Tick *tick, ChunkResult *result,
+		     Error *err);
+/* The source has ended: what nothing holds back any more comes out. */
+Status pipeline_end(Pipeline *pipeline, uint32_t source, ChunkResult *result, Error *err);
 /* A LIMIT inside the query is reached: nothing that is still to be read can change the result. */
 bool pipeline_is_done(const Pipeline *pipeline);
 /* Whether rows go into state and come out of it as results, in the books of job/job.h. */
@@ -62,10 +74,8 @@ bool plan_counts_results(const StatementPlan *plan);
 /* Whether the plan keeps state from chunk to chunk: then one pipeline must see them all, in order.
  */
 bool plan_is_stateful(const StatementPlan *plan);
+/* Whether some operator wants ticks. */
+bool plan_wants_ticks(const StatementPlan *plan);
 
-/* What readers need to know of the scan: fills `spec` from the plan. */
-void pipeline_decode_spec(const StatementPlan *plan, FieldOrder *order, DecodeSpec *spec);
-/* The scan at the bottom of a plan. */
-const PlanNode *plan_scan(const StatementPlan *plan);
 /* The bytes a new file of the sink begins with. */
 Status sink_preamble(const StatementPlan *plan, Arena *arena, Buffer *out, Error *err);

@@ -3,87 +3,97 @@
 
 #define READ_WAIT_MS 100
 
-static Status
-record_error(const Subplan *subplan, const ChunkResult *result, const char *name, Error *err)
-{
-	const RowError *error = &result->errors[0];
+typedef struct SubplanRun {
+	const Subplan *subplan;
+	Source *sources;
+	Pipeline *pipeline;
+	Chunk *chunk;
+	ChunkResult result;
+} SubplanRun;
 
-	error_set(err, error->status, "table '%s': record %u: %s%.*s%s%.*s", name,
+static Status
+check_records(const SubplanRun *run, const Source *source, Error *err)
+{
+	const RowError *error = &run->result.errors[0];
+
+	if (run->result.error_count == 0)
+		return FERRIS_OK;
+	error_set(err, error->status, "table '%s': record %u: %s%.*s%s%.*s", source->object,
 		  error->record.line + 1, error->column.len > 0 ? "column '" : "",
 		  STR_ARG(error->column), error->column.len > 0 ? "': " : "",
 		  STR_ARG(error->message));
-	return error_hint(err, "%s", subplan->need);
+	return error_hint(err, "%s", run->subplan->need);
 }
 
 static Status
-read_to_end(const Subplan *subplan, Pipeline *pipeline, const ReaderSpec *source,
-	    const ConnectorClass *connector, Reader *reader, Error *err)
+read_source(SubplanRun *run, uint32_t index, Error *err)
 {
-	Chunk *chunk = chunk_new(CHUNK_CAPACITY);
+	Source *source = &run->sources[index];
 	ReadResult got = READ_IDLE;
-	Status status = FERRIS_OK;
-	ChunkResult result;
 
-	chunk_result_init(&result, false);
-	while (status == FERRIS_OK && got != READ_END && !pipeline_is_done(pipeline)) {
-		chunk_reset(chunk);
-		status = connector->read(reader, chunk, READ_WAIT_MS, &got, err);
-		if (status == FERRIS_OK && got == READ_DATA)
-			status = pipeline_run(pipeline, chunk, &result, err);
-		if (status == FERRIS_OK && result.error_count > 0)
-			status = record_error(subplan, &result, source->object, err);
+	while (got != READ_END && !pipeline_is_done(run->pipeline)) {
+		chunk_reset(run->chunk);
+		TRY(source->connector->read(source->reader, run->chunk, READ_WAIT_MS, &got, err));
+		if (got != READ_DATA)
+			continue;
+		TRY(pipeline_run(run->pipeline, index, run->chunk, &run->result, err));
+		TRY(check_records(run, source, err));
 	}
-	if (status == FERRIS_OK)
-		status = pipeline_finish(pipeline, &result, err);
-	if (status == FERRIS_OK && result.error_count > 0)
-		status = record_error(subplan, &result, source->object, err);
-	chunk_result_free(&result);
-	chunk_destroy(chunk);
-	return status;
+	TRY(pipeline_end(run->pipeline, index, &run->result, err));
+	return check_records(run, source, err);
+}
+
+static Status
+open_sources(SubplanRun *run, const StatementPlan *plan, TaskContext *task, Error *err)
+{
+	for (uint32_t i = 0; i < plan->scan_count; i++) {
+		Str name = plan->scans[i]->scan.endpoint->name;
+		Str group = str_format(task->arena, "%s-%.*s", task->group, STR_ARG(name));
+
+		TRY(source_open(&run->sources[i], plan->scans[i], group.data, task->environment,
+				task->arena, err));
+	}
+	return FERRIS_OK;
+}
+
+static Status
+run_pipeline(SubplanRun *run, const StatementPlan *plan, TaskContext *task, Error *err)
+{
+	PipelineSpec spec = {
+		.plan = plan,
+		.sources = run->sources,
+		.stop_at_error = true,
+		.group = task->group,
+		.environment = task->environment,
+		.collect = run->subplan->collect,
+		.collector = run->subplan->collector,
+	};
+
+	TRY(open_sources(run, plan, task, err));
+	TRY(pipeline_open(&spec, &run->pipeline, err));
+	for (uint32_t i = 0; i < plan->scan_count; i++)
+		TRY(read_source(run, i, err));
+	return FERRIS_OK;
 }
 
 Status
 subplan_run(const Subplan *subplan, TaskContext *task, Error *err)
 {
 	StatementPlan *plan = ARENA_NEW(task->arena, StatementPlan);
-	DecodeSpec *decode = ARENA_NEW(task->arena, DecodeSpec);
-	FieldOrder *order = ARENA_NEW(task->arena, FieldOrder);
-	Pipeline *pipeline = NULL;
-	Reader *reader = NULL;
+	SubplanRun run = {.subplan = subplan};
 
 	*plan = *task->plan;
 	plan->root = subplan->root;
 	plan->sink = NULL;
-	const Endpoint *endpoint = plan_scan(plan)->scan.endpoint;
-	order->places = ARENA_ARRAY(task->arena, uint32_t, plan_scan(plan)->scan.decode_count + 1);
-	pipeline_decode_spec(plan, order, decode);
-	ReaderSpec source = {
-		.object = str_copy(task->arena, endpoint->name).data,
-		.settings = endpoint->connector_settings,
-		.given = &endpoint->given,
-		.framing = {endpoint->codec, endpoint->codec_settings, decode},
-		.group = str_format(task->arena, "%s-%.*s", task->group, STR_ARG(endpoint->name))
-				 .data,
-		.environment = task->environment,
-	};
-	Status status = endpoint->connector->reader_open(&source, task->arena, &reader, err);
-	PipelineSpec spec = {
-		.plan = plan,
-		.order = order,
-		.reader = reader,
-		.stop_at_error = true,
-		.group = task->group,
-		.environment = task->environment,
-		.collect = subplan->collect,
-		.collector = subplan->collector,
-	};
-
-	if (status == FERRIS_OK)
-		status = pipeline_open(&spec, &pipeline, err);
-	if (status == FERRIS_OK)
-		status = read_to_end(subplan, pipeline, &source, endpoint->connector, reader, err);
-	pipeline_close(pipeline);
-	if (reader != NULL)
-		endpoint->connector->reader_close(reader);
+	plan->scans = plan_scans(task->arena, plan->root, &plan->scan_count);
+	run.sources = ARENA_ARRAY(task->arena, Source, plan->scan_count);
+	run.chunk = chunk_new(CHUNK_CAPACITY);
+	chunk_result_init(&run.result, false);
+	Status status = run_pipeline(&run, plan, task, err);
+	pipeline_close(run.pipeline);
+	for (uint32_t i = 0; i < plan->scan_count; i++)
+		source_close(&run.sources[i]);
+	chunk_result_free(&run.result);
+	chunk_destroy(run.chunk);
 	return status;
 }

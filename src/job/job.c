@@ -9,13 +9,24 @@
 #include "job/failure.h"
 
 #define READ_TIMEOUT_MS      50
+#define TICK_INTERVAL_MS     50
 #define RETRY_BACKOFF_MAX_MS 60000
 
-/* A chunk on its way, and what became of it. */
+typedef enum SlotKind {
+	SLOT_CHUNK, /* records */
+	SLOT_TICK,  /* the source has been silent */
+	SLOT_END,   /* the source has ended */
+} SlotKind;
+
+/* A chunk on its way, or word of a source, and what became of it. */
 typedef struct Slot {
+	SlotKind kind;
+	uint32_t source; /* of job->inputs */
 	Chunk *chunk;
+	Tick tick;
+	int64_t *idle_since; /* what tick points to */
+	uint32_t idle_capacity;
 	uint64_t sequence;
-	bool is_end; /* no input: what state gave out at the end */
 	ChunkResult result;
 	Status status;
 	Error error; /* if status is not FERRIS_OK */
@@ -38,20 +49,35 @@ typedef struct Counters {
 
 /* Positions that the writer has made safe, for the reader's thread to commit. */
 typedef struct CommitBox {
-	pthread_mutex_t mutex;
 	SplitPosition *positions;
 	uint32_t count;
 	bool wanted;
 } CommitBox;
 
+/* One of the statement's sources. */
+typedef struct Input {
+	/* the reader's thread */
+	bool ended;
+	int64_t idle_timeout;
+	int64_t *last_data; /* of each split: when its last record came */
+	uint32_t last_count;
+	int64_t started;
+	int64_t next_tick;
+	/* the writer's */
+	SplitState *splits;
+	uint32_t split_count;
+	/* both */
+	CommitBox commits; /* under job->commit_mutex */
+} Input;
+
 struct Job {
 	JobSpec spec;
 	Arena arena;
-	FieldOrder order;
 	const char *group; /* of consumers */
-	const ConnectorClass *source;
+	Source *sources;
+	Input *inputs; /* of each source */
+	uint32_t source_count;
 	const ConnectorClass *sink;
-	Reader *reader;
 	Writer *writer;
 	FailureHandler *failures;
 
@@ -72,19 +98,17 @@ struct Job {
 	/* writer stage */
 	Slot **pending; /* by sequence modulo slot_count */
 	uint64_t next_sequence;
-	bool counts_results;    /* rows come out of state */
-	bool stateful;          /* one task sees all chunks, in order */
-	uint64_t read_count;    /* chunks handed to the tasks; the ring orders it for them */
+	bool counts_results; /* rows come out of state */
+	bool stateful;       /* one task sees all chunks, in order */
+	bool wants_ticks;
+	uint64_t read_count;    /* slots handed to the tasks */
 	_Atomic bool satisfied; /* a LIMIT inside the query needs no more input */
-	_Atomic bool ended;     /* the source has delivered everything */
-	SplitState *splits;
-	uint32_t split_count;
-	int64_t skip_rows; /* OFFSET */
-	int64_t rows_left; /* LIMIT */
-	bool dirty;        /* written since the last commit */
-	bool discard;      /* failed or LIMIT reached: let the rest pass unread */
+	int64_t skip_rows;      /* OFFSET */
+	int64_t rows_left;      /* LIMIT */
+	bool dirty;             /* written since the last commit */
+	bool discard;           /* failed or LIMIT reached: let the rest pass unread */
 
-	CommitBox commits;
+	pthread_mutex_t commit_mutex;
 	pthread_mutex_t error_mutex;
 	Status status;
 	Error error;
@@ -148,18 +172,25 @@ commit_positions(Job *job, Error *err)
 {
 	Status status = FERRIS_OK;
 
-	pthread_mutex_lock(&job->commits.mutex);
-	/* What groups hold is in memory alone: after a crash their input must be read again. */
-	if (job->commits.wanted && job->source->commit != NULL && !job->stateful)
-		status = job->source->commit(job->reader, job->commits.positions,
-					     job->commits.count, err);
-	job->commits.wanted = false;
-	pthread_mutex_unlock(&job->commits.mutex);
+	pthread_mutex_lock(&job->commit_mutex);
+	for (uint32_t i = 0; i < job->source_count && status == FERRIS_OK; i++) {
+		const Source *source = &job->sources[i];
+		CommitBox *box = &job->inputs[i].commits;
+
+		/* What groups hold is in memory alone: after a crash their input must be read
+		 * again. */
+		if (box->wanted && source->connector->commit != NULL && !job->stateful)
+			status = source->connector->commit(source->reader, box->positions,
+							   box->count, err);
+		box->wanted = false;
+	}
+	pthread_mutex_unlock(&job->commit_mutex);
 	return status;
 }
 
+/* NULL: the job is to stop. */
 static Slot *
-take_free_slot(Job *job)
+take_free_slot(Job *job, Error *err)
 {
 	void *slot;
 
@@ -167,55 +198,192 @@ take_free_slot(Job *job)
 		job->counters.pool_hits++;
 		return slot;
 	}
-	if (ring_pop(&job->free, READ_TIMEOUT_MS, &slot) != RING_OK)
-		return NULL;
-	job->counters.pool_misses++;
-	return slot;
+	while (!job->stop) {
+		if (commit_positions(job, err) != FERRIS_OK) {
+			job_fail(job, err->status, err);
+			return NULL;
+		}
+		if (ring_pop(&job->free, READ_TIMEOUT_MS, &slot) == RING_OK) {
+			job->counters.pool_misses++;
+			return slot;
+		}
+	}
+	return NULL;
+}
+
+static void
+hand_over(Job *job, Slot *slot, SlotKind kind, uint32_t source)
+{
+	if (kind != SLOT_CHUNK)
+		chunk_reset(slot->chunk);
+	slot->kind = kind;
+	slot->source = source;
+	slot->sequence = job->read_count++;
+	ring_push(&job->filled, slot);
 }
 
 static Status
-read_chunk(Job *job, Chunk *chunk, ReadResult *result, Error *err)
+read_chunk(Job *job, uint32_t index, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err)
 {
+	const Source *source = &job->sources[index];
 	uint32_t attempt = 0;
 	Status status;
 
 	do {
 		chunk_reset(chunk);
-		status = job->source->read(job->reader, chunk, READ_TIMEOUT_MS, result, err);
+		status = source->connector->read(source->reader, chunk, timeout_ms, result, err);
 	} while (status != FERRIS_OK && retry(job, err, &attempt));
 	return status;
+}
+
+static int64_t
+job_clock(const Job *job)
+{
+	return clock_ms() + (job->spec.clock_offset_ms != NULL ? *job->spec.clock_offset_ms : 0);
+}
+
+/* When the split's last record came; before the first: when the job began. */
+static int64_t *
+last_data(Input *input, uint32_t split)
+{
+	if (split >= input->last_count) {
+		uint32_t count = split + 16;
+
+		input->last_data = memory_resize(input->last_data, sizeof(int64_t) * count);
+		while (input->last_count < count)
+			input->last_data[input->last_count++] = input->started;
+	}
+	return &input->last_data[split];
+}
+
+/* Tells the operators of splits that have been at their ends too long. */
+static void
+maybe_tick(Job *job, uint32_t index, bool is_idle, Error *err)
+{
+	Input *input = &job->inputs[index];
+	const Source *source = &job->sources[index];
+	uint32_t count = source->splits > 0 ? source->splits : 1;
+	int64_t now = job_clock(job);
+	bool any = false;
+
+	if (!job->wants_ticks || input->idle_timeout == 0 || now < input->next_tick)
+		return;
+	input->next_tick = now + TICK_INTERVAL_MS;
+	for (uint32_t i = 0; i < count && !any; i++)
+		any = now - *last_data(input, i) >= input->idle_timeout;
+	if (!any)
+		return;
+	Slot *slot = take_free_slot(job, err);
+	if (slot == NULL)
+		return;
+	if (count > slot->idle_capacity) {
+		slot->idle_since = memory_resize(slot->idle_since, sizeof(int64_t) * count);
+		slot->idle_capacity = count;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		int64_t last = *last_data(input, i);
+		bool drained = source->connector->split_drained != NULL
+				       ? source->connector->split_drained(source->reader, i)
+				       : is_idle;
+
+		slot->idle_since[i] =
+			drained && now - last >= input->idle_timeout ? last : TICK_ACTIVE;
+	}
+	slot->tick = (Tick){.now_ms = now, .idle_since = slot->idle_since, .split_count = count};
+	hand_over(job, slot, SLOT_TICK, index);
+}
+
+static void
+update_lag(Job *job)
+{
+	int64_t lag = 0;
+
+	for (uint32_t i = 0; i < job->source_count; i++) {
+		if (job->sources[i].connector->lag == NULL)
+			return;
+		int64_t one = job->sources[i].connector->lag(job->sources[i].reader);
+		if (one < 0)
+			return;
+		lag += one;
+	}
+	job->counters.lag = lag;
+}
+
+/* One read of one source.  Returns whether records came. */
+static bool
+read_source(Job *job, uint32_t index, Slot **slot, int timeout_ms, Error *err)
+{
+	Input *input = &job->inputs[index];
+	ReadResult result = READ_IDLE;
+
+	if (*slot == NULL)
+		*slot = take_free_slot(job, err);
+	if (*slot == NULL)
+		return false;
+	Status status = commit_positions(job, err);
+	if (status == FERRIS_OK)
+		status = read_chunk(job, index, (*slot)->chunk, timeout_ms, &result, err);
+	if (status != FERRIS_OK) {
+		job_fail(job, status, err);
+		return false;
+	}
+	input->ended = result == READ_END;
+	if (result == READ_DATA) {
+		if (job->wants_ticks)
+			*last_data(input, (*slot)->chunk->split) = job_clock(job);
+		hand_over(job, *slot, SLOT_CHUNK, index);
+	} else if (result == READ_END && job->stateful) {
+		hand_over(job, *slot, SLOT_END, index);
+	}
+	if (result == READ_DATA || (result == READ_END && job->stateful))
+		*slot = NULL;
+	if (result != READ_END)
+		maybe_tick(job, index, result == READ_IDLE, err);
+	return result == READ_DATA;
+}
+
+/* Turn and turn about; when none has records, wait a little for each. */
+static void
+read_all(Job *job)
+{
+	uint32_t active = job->source_count;
+	Slot *slot = NULL;
+	bool waits = job->source_count == 1;
+	Error err;
+
+	while (!job->stop && active > 0) {
+		int timeout = waits ? READ_TIMEOUT_MS / (int)active : 0;
+		bool any = false;
+
+		for (uint32_t i = 0; i < job->source_count && !job->stop; i++) {
+			if (job->inputs[i].ended)
+				continue;
+			any = read_source(job, i, &slot, timeout, &err) || any;
+			active -= job->inputs[i].ended;
+		}
+		update_lag(job);
+		waits = active <= 1 || !any;
+	}
+	/* The rest of the input is not needed: what state holds comes out. */
+	for (uint32_t i = 0; i < job->source_count && job->satisfied && job->stateful; i++) {
+		void *item;
+
+		if (job->inputs[i].ended)
+			continue;
+		if (slot == NULL && ring_pop(&job->free, -1, &item) == RING_OK)
+			slot = item;
+		hand_over(job, slot, SLOT_END, i);
+		slot = NULL;
+	}
 }
 
 static void *
 reader_main(void *argument)
 {
 	Job *job = argument;
-	uint64_t sequence = 0;
-	Slot *slot = NULL;
-	ReadResult result = READ_IDLE;
 	Error err;
 
-	while (!job->stop && result != READ_END) {
-		if (slot == NULL)
-			slot = take_free_slot(job);
-		Status status = commit_positions(job, &err);
-		if (status == FERRIS_OK && slot != NULL)
-			status = read_chunk(job, slot->chunk, &result, &err);
-		if (status != FERRIS_OK) {
-			job_fail(job, status, &err);
-			break;
-		}
-		if (job->source->lag != NULL)
-			job->counters.lag = job->source->lag(job->reader);
-		if (slot == NULL || result != READ_DATA)
-			continue;
-		slot->sequence = sequence++;
-		slot->is_end = false;
-		job->read_count = sequence;
-		ring_push(&job->filled, slot);
-		slot = NULL;
-	}
-	job->ended = result == READ_END || job->satisfied;
+	read_all(job);
 	ring_close(&job->filled);
 	/* Kafka wants to be asked while the rest is on its way out. */
 	while (!job->finished) {
@@ -230,20 +398,19 @@ reader_main(void *argument)
 
 /* ---------------------------------------------------------------- tasks */
 
-/* The input has ended: groups and windows that are still open come out. */
-static void
-finish_state(Job *job, Pipeline *pipeline)
+static Status
+run_slot(Pipeline *pipeline, Slot *slot)
 {
-	void *item;
-
-	if (!job->ended || ring_pop(&job->free, -1, &item) != RING_OK)
-		return;
-	Slot *slot = item;
-	chunk_reset(slot->chunk);
-	slot->is_end = true;
-	slot->sequence = job->read_count;
-	slot->status = pipeline_finish(pipeline, &slot->result, &slot->error);
-	ring_push(&job->done, slot);
+	switch (slot->kind) {
+	case SLOT_TICK:
+		return pipeline_tick(pipeline, slot->source, &slot->tick, &slot->result,
+				     &slot->error);
+	case SLOT_END:
+		return pipeline_end(pipeline, slot->source, &slot->result, &slot->error);
+	case SLOT_CHUNK:
+		break;
+	}
+	return pipeline_run(pipeline, slot->source, slot->chunk, &slot->result, &slot->error);
 }
 
 static void *
@@ -251,21 +418,19 @@ task_main(void *argument)
 {
 	TaskStart *start = argument;
 	Job *job = start->job;
+	Pipeline *pipeline = job->pipelines[start->index];
 	void *item;
 
 	while (ring_pop(&job->filled, -1, &item) == RING_OK) {
 		Slot *slot = item;
 
-		slot->status = pipeline_run(job->pipelines[start->index], slot->chunk,
-					    &slot->result, &slot->error);
-		if (pipeline_is_done(job->pipelines[start->index])) {
+		slot->status = run_slot(pipeline, slot);
+		if (pipeline_is_done(pipeline)) {
 			job->satisfied = true;
 			job->stop = true;
 		}
 		ring_push(&job->done, slot);
 	}
-	if (job->stateful)
-		finish_state(job, job->pipelines[start->index]);
 	if (atomic_fetch_sub(&job->tasks_left, 1) == 1)
 		ring_close(&job->done);
 	return NULL;
@@ -274,27 +439,30 @@ task_main(void *argument)
 /* ---------------------------------------------------------------- writer */
 
 static SplitState *
-split_state(Job *job, uint32_t split)
+split_state(Input *input, uint32_t split)
 {
-	if (split >= job->split_count) {
+	if (split >= input->split_count) {
 		uint32_t count = split + 16;
 
-		job->splits = memory_resize(job->splits, sizeof *job->splits * count);
-		memset(job->splits + job->split_count, 0,
-		       sizeof *job->splits * (count - job->split_count));
-		job->split_count = count;
+		input->splits = memory_resize(input->splits, sizeof *input->splits * count);
+		memset(input->splits + input->split_count, 0,
+		       sizeof *input->splits * (count - input->split_count));
+		input->split_count = count;
 	}
-	return &job->splits[split];
+	return &input->splits[split];
 }
 
 static Status
 handle_errors(Job *job, const Slot *slot, const SplitState *split, Error *err)
 {
+	const Source *source = &job->sources[slot->source];
+
 	for (uint32_t i = 0; i < slot->result.error_count; i++) {
 		FailedRecord record = {
 			.chunk = slot->chunk,
 			.error = &slot->result.errors[i],
-			.split_name = job->source->split_name(job->reader, slot->chunk->split),
+			.split_name =
+				source->connector->split_name(source->reader, slot->chunk->split),
 			.line = split->lines + slot->chunk->skipped_lines +
 				slot->result.errors[i].record.line + 1,
 		};
@@ -347,11 +515,13 @@ write_output(Job *job, const Output *output, Error *err)
 static Status
 write_slot(Job *job, Slot *slot, Error *err)
 {
-	SplitState *split = split_state(job, slot->chunk->split);
+	bool is_chunk = slot->kind == SLOT_CHUNK;
+	SplitState *split =
+		split_state(&job->inputs[slot->source], is_chunk ? slot->chunk->split : 0);
 	ChunkResult *result = &slot->result;
 
 	/* The file was rotated or cut: its lines count from the start again. */
-	if (!slot->is_end && split->seen && slot->chunk->position < split->next)
+	if (is_chunk && split->seen && slot->chunk->position < split->next)
 		split->lines = 0;
 
 	if (slot->status != FERRIS_OK) {
@@ -359,7 +529,7 @@ write_slot(Job *job, Slot *slot, Error *err)
 		return slot->status;
 	}
 	job->counters.records_in += result->records_in;
-	job->counters.bytes_in += slot->chunk->len;
+	job->counters.bytes_in += is_chunk ? slot->chunk->len : 0;
 	job->counters.filtered += result->filtered;
 	job->counters.late += result->late;
 	job->counters.aggregated += result->aggregated;
@@ -373,8 +543,8 @@ write_slot(Job *job, Slot *slot, Error *err)
 	job->counters.rows_out += result->output.count;
 	job->counters.bytes_out += result->output.bytes.len;
 	TRY(handle_errors(job, slot, split, err));
-	job->dirty = true;
-	if (slot->is_end)
+	job->dirty = job->dirty || is_chunk || result->output.count > 0 || result->error_count > 0;
+	if (!is_chunk)
 		return FERRIS_OK;
 	split->lines += slot->chunk->skipped_lines + result->lines;
 	split->next = slot->chunk->next_position;
@@ -382,12 +552,26 @@ write_slot(Job *job, Slot *slot, Error *err)
 	return FERRIS_OK;
 }
 
+/* The positions of a source up to which everything is out. */
+static void
+offer_positions(Input *input)
+{
+	CommitBox *box = &input->commits;
+
+	box->count = 0;
+	box->positions =
+		memory_resize(box->positions, sizeof(SplitPosition) * (input->split_count + 1));
+	for (uint32_t i = 0; i < input->split_count; i++)
+		if (input->splits[i].seen)
+			box->positions[box->count++] = (SplitPosition){i, input->splits[i].next};
+	box->wanted = true;
+}
+
 /* Flush the sink, then tell the reader's thread which positions are safe. */
 static Status
 commit_epoch(Job *job, Error *err)
 {
 	uint32_t attempt = 0;
-	uint32_t count = 0;
 	Status status;
 
 	if (!job->dirty)
@@ -397,15 +581,10 @@ commit_epoch(Job *job, Error *err)
 		status = job->sink->flush(job->writer, err);
 	} while (status != FERRIS_OK && retry(job, err, &attempt));
 	TRY(status);
-	pthread_mutex_lock(&job->commits.mutex);
-	job->commits.positions = memory_resize(job->commits.positions,
-					       sizeof(SplitPosition) * (job->split_count + 1));
-	for (uint32_t i = 0; i < job->split_count; i++)
-		if (job->splits[i].seen)
-			job->commits.positions[count++] = (SplitPosition){i, job->splits[i].next};
-	job->commits.count = count;
-	job->commits.wanted = true;
-	pthread_mutex_unlock(&job->commits.mutex);
+	pthread_mutex_lock(&job->commit_mutex);
+	for (uint32_t i = 0; i < job->source_count; i++)
+		offer_positions(&job->inputs[i]);
+	pthread_mutex_unlock(&job->commit_mutex);
 	job->dirty = false;
 	return FERRIS_OK;
 }
@@ -491,26 +670,37 @@ writer_main(void *argument)
 
 /* ---------------------------------------------------------------- opening */
 
-static Status
-open_reader(Job *job, Error *err)
+/* Two readers of one topic must not share its partitions. */
+static const char *
+group_of(Job *job, uint32_t index)
 {
 	const StatementPlan *plan = job->spec.plan;
-	const Endpoint *endpoint = plan_scan(plan)->scan.endpoint;
-	DecodeSpec *decode = ARENA_NEW(&job->arena, DecodeSpec);
-	ReaderSpec spec = {
-		.object = str_copy(&job->arena, endpoint->name).data,
-		.settings = endpoint->connector_settings,
-		.given = &endpoint->given,
-		.framing = {endpoint->codec, endpoint->codec_settings, decode},
-		.group = job->group,
-		.environment = job->spec.environment,
-	};
+	uint32_t before = 0;
 
-	job->order.places =
-		ARENA_ARRAY(&job->arena, uint32_t, plan_scan(plan)->scan.decode_count + 1);
-	pipeline_decode_spec(plan, &job->order, decode);
-	job->source = endpoint->connector;
-	return job->source->reader_open(&spec, &job->arena, &job->reader, err);
+	for (uint32_t i = 0; i < index; i++)
+		before += str_eq(plan->scans[i]->scan.endpoint->name,
+				 plan->scans[index]->scan.endpoint->name);
+	return before == 0 ? job->group
+			   : str_format(&job->arena, "%s-%u", job->group, before + 1).data;
+}
+
+static Status
+open_sources(Job *job, Error *err)
+{
+	const StatementPlan *plan = job->spec.plan;
+
+	job->sources = ARENA_ARRAY(&job->arena, Source, plan->scan_count);
+	job->inputs = ARENA_ARRAY(&job->arena, Input, plan->scan_count);
+	for (uint32_t i = 0; i < plan->scan_count; i++) {
+		const Endpoint *endpoint = plan->scans[i]->scan.endpoint;
+
+		job->source_count++;
+		job->inputs[i].started = job_clock(job);
+		job->inputs[i].idle_timeout = endpoint->common[ENDPOINT_IDLE_TIMEOUT].integer;
+		TRY(source_open(&job->sources[i], plan->scans[i], group_of(job, i),
+				job->spec.environment, &job->arena, err));
+	}
+	return FERRIS_OK;
 }
 
 static Status
@@ -544,10 +734,7 @@ open_tasks(Job *job, Error *err)
 	int64_t strategy = plan->job[JOB_FAILURE_STRATEGY].integer;
 	PipelineSpec spec = {
 		.plan = plan,
-		.order = &job->order,
-		.reader = job->reader,
-		.splits = job->source->split_count != NULL ? job->source->split_count(job->reader)
-							   : 0,
+		.sources = job->sources,
 		.group = job->group,
 		.environment = job->spec.environment,
 		.stop_at_error =
@@ -599,16 +786,17 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 	job->spec = *spec;
 	arena_init(&job->arena, 0);
 	pthread_mutex_init(&job->error_mutex, NULL);
-	pthread_mutex_init(&job->commits.mutex, NULL);
+	pthread_mutex_init(&job->commit_mutex, NULL);
 	job->counters.lag = -1;
 	job->stateful = plan_is_stateful(spec->plan);
 	job->counts_results = plan_counts_results(spec->plan);
+	job->wants_ticks = plan_wants_ticks(spec->plan);
 	job->group = str_format(&job->arena, "%.*s-%.*s", STR_ARG(spec->application),
 				STR_ARG(spec->plan->name))
 			     .data;
 	job->task_count = job->stateful ? 1 : (uint32_t)spec->plan->job[JOB_PARALLELISM].integer;
 	set_limits(job);
-	TRY(open_reader(job, err));
+	TRY(open_sources(job, err));
 	TRY(open_tasks(job, err));
 	TRY(open_writer(job, err));
 	TRY(failure_open(spec->plan, spec->environment, &job->arena, &job->failures, err));
@@ -727,13 +915,12 @@ job_close(Job *job)
 		error_print(stderr, &err, NULL, NULL);
 	if (job->failures != NULL && failure_close(job->failures, true, &err) != FERRIS_OK)
 		error_print(stderr, &err, NULL, NULL);
-	if (job->reader != NULL)
-		job->source->reader_close(job->reader);
 	for (uint32_t i = 0; i < job->task_count && job->pipelines != NULL; i++)
 		pipeline_close(job->pipelines[i]);
 	if (job->slots != NULL) {
 		for (uint32_t i = 0; i < job->slot_count; i++) {
 			chunk_destroy(job->slots[i].chunk);
+			memory_free(job->slots[i].idle_since);
 			chunk_result_free(&job->slots[i].result);
 		}
 		ring_free(&job->free);
@@ -741,9 +928,13 @@ job_close(Job *job)
 		ring_free(&job->done);
 	}
 	pthread_mutex_destroy(&job->error_mutex);
-	pthread_mutex_destroy(&job->commits.mutex);
-	memory_free(job->commits.positions);
-	memory_free(job->splits);
+	for (uint32_t i = 0; i < job->source_count; i++) {
+		source_close(&job->sources[i]);
+		memory_free(job->inputs[i].commits.positions);
+		memory_free(job->inputs[i].splits);
+		memory_free(job->inputs[i].last_data);
+	}
+	pthread_mutex_destroy(&job->commit_mutex);
 	arena_free(&job->arena);
 	memory_free(job);
 }

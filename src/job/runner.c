@@ -48,6 +48,7 @@ open_jobs(const RunSpec *spec, Job **jobs, Error *err)
 			.plan = plan,
 			.application = spec->application,
 			.environment = spec->environment,
+			.clock_offset_ms = spec->clock_offset_ms,
 			.row_limit = plan->is_select ? spec->row_limit : INT64_MAX,
 		};
 

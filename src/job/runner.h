@@ -9,7 +9,8 @@ typedef struct RunSpec {
 	const ScriptPlan *plan;
 	Str application;
 	void *environment;
-	int64_t row_limit; /* of plain SELECTs; INT64_MAX: none */
+	const _Atomic int64_t *clock_offset_ms; /* as JobSpec's */
+	int64_t row_limit;                      /* of plain SELECTs; INT64_MAX: none */
 	/* Asked several times a second; true ends the run by draining every job. */
 	bool (*interrupted)(void *context);
 	/* Called about every second with the sum over all jobs; may be NULL. */

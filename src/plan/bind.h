@@ -61,12 +61,14 @@ Status bind_from(Binder *binder, const CteScope *ctes, const Relation *relation,
 		 Scope *scope);
 Status bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
 		 Scope *scope);
+/* A query's nodes where the common table expressions can be named. */
+Status bind_nested(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out);
+/* The columns of the node under their names. */
+Scope make_scope(Binder *binder, PlanNode *input, Str qualifier);
 /* The rows of `input` for which the predicate is true. */
 PlanNode *filter_over(Binder *binder, PlanNode *input, BoundExpr *predicate);
 /* FERRIS_ERR_NOT_SUPPORTED for something that the grammar has and this version has not. */
 Status not_yet(Binder *binder, Position at, const char *what);
-/* Whether everything below the node ends by itself. */
-bool plan_is_bounded(const PlanNode *node);
 
 /* ---- plan/bind_group.c */
 
@@ -85,6 +87,21 @@ Status bind_grouping(Binder *binder, Scope *input, const Select *select, const W
 Status bind_grouped(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
 /* Fixes the node's schema after everything was bound. */
 void finish_grouping(Binder *binder, Scope *scope);
+
+/* ---- plan/event_time.c */
+
+/* Whether the column is the time that its stream declares a watermark for. */
+bool is_declared_time(const PlanNode *node, uint32_t column);
+/* Whether every stream below declares a watermark. */
+bool declares_watermark(const PlanNode *node);
+/* Puts a Watermark over each scan below *root that has none: the one that its stream declares, or,
+ * of an endless source, `time` (over the columns of *root) less 'watermark.delay'. */
+Status add_time_watermark(Binder *binder, BoundExpr *time, PlanNode **root);
+
+/* ---- plan/bind_set.c */
+
+/* UNION, INTERSECT, EXCEPT of two queries. */
+Status bind_set_operation(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out);
 
 /* ---- plan/bind_values.c */
 
@@ -133,8 +150,6 @@ Status bind_select_alias(Binder *binder, Scope *scope, const Expr *expr, BoundEx
 /* Puts the nodes of all calls between `project` and its input, whose schema is complete by now, and
  * the filter of QUALIFY (or NULL) over them. */
 Status finish_over(Binder *binder, Scope *scope, BoundExpr *qualify, PlanNode *project);
-/* The watermark of a time column: the stream's own, or one that an endless source is given. */
-Status add_time_watermark(Binder *binder, BoundExpr *time, PlanNode **root);
 /* Whether two expressions over the same columns are the same. */
 bool bound_equal(const BoundExpr *a, const BoundExpr *b);
 

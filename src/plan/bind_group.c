@@ -630,8 +630,9 @@ bind_groups(Binder *binder, Grouping *grouping, const Select *select, const Wind
 static Status
 check_watermark(Binder *binder, const WindowPlan *window, const PlanNode *node)
 {
-	while (node != NULL && node->kind != PLAN_WATERMARK)
-		node = node->input;
+	for (; node != NULL && node->kind != PLAN_WATERMARK; node = node->input)
+		for (uint32_t i = 0; i < node->input_count; i++)
+			TRY(check_watermark(binder, window, node->inputs[i]));
 	if (node == NULL || window->shape == SHAPE_NONE ||
 	    node->watermark.expr->type->kind == window->time->type->kind)
 		return FERRIS_OK;

@@ -25,62 +25,6 @@ begin_over(Binder *binder, const Select *select, PlanNode *input, Scope *scope)
 
 /* ---------------------------------------------------------------- event time */
 
-/* Whether the column is the time that the stream declares a watermark for. */
-static bool
-is_declared_time(const PlanNode *node, uint32_t column)
-{
-	const BoundExpr *expr;
-
-	switch (node->kind) {
-	case PLAN_SCAN: {
-		const Statement *declaration = node->scan.declaration;
-
-		return declaration != NULL &&
-		       declaration->create.watermark.column.text.data != NULL &&
-		       node->scan.columns[column].source == SCAN_FIELD &&
-		       str_eq_nocase(node->schema.fields[column].name,
-				     declaration->create.watermark.column.text);
-	}
-	case PLAN_FILTER:
-	case PLAN_WATERMARK:
-	case PLAN_LIMIT:
-	case PLAN_LATE:
-		return is_declared_time(node->input, column);
-	case PLAN_PROJECT:
-		expr = node->project.exprs[column];
-		break;
-	case PLAN_JOIN:
-		if (column >= node->join.left_count)
-			return false;
-		expr = node->join.left[column];
-		break;
-	case PLAN_UNNEST:
-		if (column >= node->unnest.left_count)
-			return false;
-		expr = node->unnest.left[column];
-		break;
-	case PLAN_OVER:
-		/* Only rows in order of time keep to the watermark. */
-		if (column >= node->over.left_count || node->over.mode == OVER_SORTED ||
-		    node->over.mode == OVER_BATCHES)
-			return false;
-		expr = node->over.left[column];
-		break;
-	default:
-		return false;
-	}
-	return expr->kind == BOUND_COLUMN && is_declared_time(node->input, expr->column);
-}
-
-static bool
-declares_watermark(const PlanNode *node)
-{
-	while (node->input != NULL)
-		node = node->input;
-	return node->scan.declaration != NULL &&
-	       node->scan.declaration->create.watermark.column.text.data != NULL;
-}
-
 /* Event time of the rows: declared, or any time of an endless source that declares none. */
 static bool
 is_event_time(const OverList *list, const BoundExpr *expr)

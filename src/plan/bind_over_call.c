@@ -92,7 +92,7 @@ bind_value_call(Binder *binder, OverList *list, const Expr *expr, OverCall *call
 	call->number = 1;
 	if (function->arg_count > 1)
 		TRY(bind_over_number(binder, args[1].value, away ? "the distance" : "NTH_VALUE",
-				      !away, &call->number));
+				     !away, &call->number));
 	if (call->number > UINT32_MAX)
 		return error_set_at(binder->err, FERRIS_ERR_LIMIT, args[1].value->position,
 				    "more than %u rows away", UINT32_MAX);
@@ -117,7 +117,7 @@ bind_form(Binder *binder, OverList *list, const Expr *expr, const FunctionForm *
 	case OVER_NTILE:
 		call->type = TYPE_OF(BIGINT);
 		return bind_over_number(binder, expr->function.args[0].value, "NTILE", 1,
-					 &call->number);
+					&call->number);
 	case OVER_ROW_NUMBER:
 	case OVER_RANK:
 	case OVER_DENSE_RANK:
@@ -187,7 +187,7 @@ shorten_frame(OverCall *call)
 
 Status
 bind_over_call(Binder *binder, OverList *list, const Expr *expr, const PlanNode *node,
-	  const WindowSpec *spec, OverCall *call)
+	       const WindowSpec *spec, OverCall *call)
 {
 	const FunctionForm *form = find_form(expr->function.name.text);
 	bool ignores = form != NULL && expr->function.nulls == NULLS_IGNORE &&

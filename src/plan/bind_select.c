@@ -12,8 +12,6 @@ struct CteScope {
 	const Cte *cte;
 };
 
-static Status bind_nested(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out);
-
 /* ---------------------------------------------------------------- refusals */
 
 Status
@@ -314,20 +312,15 @@ scan_below(const PlanNode *node)
 
 /* The column that the stream's WATERMARK is for. */
 static const ScopeColumn *
-declared_time(const Scope *scope, const PlanNode *scan)
+declared_time(const Scope *scope, const PlanNode *input)
 {
-	const Statement *declaration = scan != NULL ? scan->scan.declaration : NULL;
-
-	if (declaration == NULL || declaration->create.watermark.column.text.data == NULL)
-		return NULL;
 	for (uint32_t i = 0; i < scope->count; i++)
-		if (str_eq_nocase(scope->columns[i].name,
-				  declaration->create.watermark.column.text))
+		if (is_declared_time(input, scope->columns[i].index))
 			return &scope->columns[i];
 	return NULL;
 }
 
-static Scope
+Scope
 make_scope(Binder *binder, PlanNode *input, Str qualifier)
 {
 	Scope scope = {0};
@@ -348,7 +341,7 @@ make_scope(Binder *binder, PlanNode *input, Str qualifier)
 			.hidden = scan != NULL && is_system_name(input->schema.fields[i].name) &&
 				  scan->scan.columns[i].source != SCAN_FIELD,
 		};
-	scope.time = declared_time(&scope, scan);
+	scope.time = declared_time(&scope, input);
 	return scope;
 }
 
@@ -366,16 +359,6 @@ bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	TRY(rename_columns(binder, &relation->column_aliases, out));
 	*scope = make_scope(binder, *out, qualifier);
 	return FERRIS_OK;
-}
-
-bool
-plan_is_bounded(const PlanNode *node)
-{
-	while (node->input != NULL)
-		node = node->input;
-	const Endpoint *endpoint = node->scan.endpoint;
-	return endpoint->connector->bounded != NULL &&
-	       endpoint->connector->bounded(endpoint->connector_settings);
 }
 
 /* ---------------------------------------------------------------- the select list */
@@ -496,79 +479,6 @@ bind_items(Binder *binder, const Query *query, const Select *select, Scope *scop
 }
 
 /* ---------------------------------------------------------------- grouped queries */
-
-/* A watermark node above the scan if the stream declares one. */
-static Status
-add_declared_watermark(Binder *binder, PlanNode **root, bool *found)
-{
-	PlanNode **link = root;
-
-	while ((*link)->input != NULL && (*link)->input->input != NULL)
-		link = &(*link)->input;
-	if ((*link)->input != NULL)
-		link = &(*link)->input;
-	PlanNode *scan = *link;
-	const Statement *declaration = scan->scan.declaration;
-
-	for (const PlanNode *above = *root; above->input != NULL; above = above->input)
-		if (above->kind == PLAN_WATERMARK) {
-			*found = true;
-			return FERRIS_OK;
-		}
-	*found = declaration != NULL && declaration->create.watermark.column.text.data != NULL;
-	if (!*found)
-		return FERRIS_OK;
-	PlanNode *node = ARENA_NEW(binder->arena, PlanNode);
-	Scope scope = make_scope(binder, scan, scan->scan.endpoint->name);
-
-	*node = (PlanNode){.kind = PLAN_WATERMARK,
-			   .position = declaration->create.watermark.position,
-			   .input = scan,
-			   .schema = scan->schema};
-	*link = node;
-	return bind_expr(binder, &scope, declaration->create.watermark.expr, &node->watermark.expr);
-}
-
-static const PlanNode *
-bottom_of(const PlanNode *node)
-{
-	while (node->input != NULL)
-		node = node->input;
-	return node;
-}
-
-/* An endless source without a declared watermark: its time column less 'watermark.delay'. */
-static Status
-add_implied_watermark(Binder *binder, BoundExpr *time, PlanNode **root)
-{
-	const Endpoint *endpoint = bottom_of(*root)->scan.endpoint;
-	int64_t delay = endpoint->common[ENDPOINT_WATERMARK_DELAY].integer;
-	PlanNode *node = ARENA_NEW(binder->arena, PlanNode);
-	const Type *type = time->type;
-	Value value = {.type = TYPE_OF(INTERVAL), .interval = {0, 0, delay * MICROS_PER_MILLI}};
-
-	if (plan_is_bounded(*root))
-		return FERRIS_OK;
-	if (type->kind == TYPE_BIGINT)
-		value = (Value){.type = TYPE_OF(BIGINT), .int64 = delay};
-	BoundExpr *args[] = {time, bound_constant(binder->arena, value, time->position)};
-	*node = (PlanNode){.kind = PLAN_WATERMARK,
-			   .position = time->position,
-			   .input = *root,
-			   .schema = (*root)->schema};
-	*root = node;
-	return function_bind(binder->arena, STR("-"), args, 2, time->position,
-			     &node->watermark.expr, binder->err);
-}
-
-Status
-add_time_watermark(Binder *binder, BoundExpr *time, PlanNode **root)
-{
-	bool declared;
-
-	TRY(add_declared_watermark(binder, root, &declared));
-	return declared ? FERRIS_OK : add_implied_watermark(binder, time, root);
-}
 
 /* HAVING as a filter over the groups. */
 PlanNode *
@@ -693,7 +603,7 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
 	return FERRIS_OK;
 }
 
-/* (query) or VALUES with ORDER BY and LIMIT: a select list of all its columns. */
+/* (query), VALUES or a set operation with ORDER BY and LIMIT: a select list of all its columns. */
 static Status
 bind_whole(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out)
 {
@@ -703,6 +613,8 @@ bind_whole(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **
 	binder->final = outer || query->order.count > 0 || query->emit == EMIT_FINAL;
 	if (query->body->kind == BODY_VALUES)
 		TRY(bind_values(binder, query->body, out));
+	else if (query->body->kind == BODY_SET)
+		TRY(bind_set_operation(binder, ctes, query, out));
 	else
 		TRY(bind_nested(binder, ctes, query->body->query, out));
 	binder->final = outer;
@@ -734,14 +646,13 @@ bind_body(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **o
 		return bind_select(binder, ctes, query, &body->select, out);
 	case BODY_QUERY:
 	case BODY_VALUES:
-		return bind_whole(binder, ctes, query, out);
 	case BODY_SET:
-		return not_yet(binder, body->set.op_position, "a set operation");
+		return bind_whole(binder, ctes, query, out);
 	}
 	return FERRIS_OK;
 }
 
-static Status
+Status
 bind_nested(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out)
 {
 	CteScope *scopes = ARENA_ARRAY(binder->arena, CteScope, query->cte_count + 1);

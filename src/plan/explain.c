@@ -216,6 +216,9 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 	case PLAN_UNNEST:
 		print_unnest(arena, out, node);
 		break;
+	case PLAN_UNION:
+		buffer_append_str(out, STR("Union\n"));
+		break;
 	case PLAN_DISTINCT:
 		buffer_append_str(out, STR("Distinct\n"));
 		break;
@@ -231,53 +234,62 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 		buffer_append_char(out, '\n');
 		break;
 	}
-	print_node(arena, out, node->input, indent + 2);
+	if (node->input != NULL)
+		print_node(arena, out, node->input, indent + 2);
+	for (uint32_t i = 0; i < node->input_count; i++)
+		print_node(arena, out, node->inputs[i], indent + 2);
 }
 
-/* What each operator keeps, and what bounds it. */
-static void
-print_state(Buffer *out, const PlanNode *root)
+/* What the operator keeps, and what bounds it; returns whether it keeps anything. */
+static bool
+print_node_state(Buffer *out, const PlanNode *node)
 {
-	bool any = false;
-
-	for (const PlanNode *node = root; node != NULL; node = node->input) {
-		if (node->kind == PLAN_JOIN) {
-			any = true;
-			buffer_append_str(out, STR("    state: Join keeps the table\n"));
-		}
-		if (node->kind == PLAN_OVER) {
-			any = true;
-			buffer_printf(out, "    state: Over keeps %s\n", over_state(node));
-		}
-		if (node->kind == PLAN_LATE && node->late.window->kind == PLAN_AGGREGATE &&
-		    node->late.window->aggregate.window.shape == SHAPE_SESSION) {
-			any = true;
-			buffer_append_str(out, STR("    state: Late keeps the open sessions\n"));
-		}
-		if (node->kind == PLAN_DISTINCT) {
-			any = true;
-			buffer_append_str(
-				out, STR("    state: Distinct keeps the rows it has put out\n"));
-		}
-		if (node->kind == PLAN_SORT) {
-			any = true;
-			if (node->sort.keep == INT64_MAX)
-				buffer_append_str(out, STR("    state: Sort keeps all rows until "
-							   "the input ends\n"));
-			else
-				buffer_printf(out, "    state: Sort keeps the first %lld rows\n",
-					      (long long)node->sort.keep);
-		}
-		if (node->kind != PLAN_AGGREGATE)
-			continue;
-		any = true;
+	switch (node->kind) {
+	case PLAN_JOIN:
+		buffer_append_str(out, STR("    state: Join keeps the table\n"));
+		return true;
+	case PLAN_OVER:
+		buffer_printf(out, "    state: Over keeps %s\n", over_state(node));
+		return true;
+	case PLAN_LATE:
+		if (node->late.window->kind != PLAN_AGGREGATE ||
+		    node->late.window->aggregate.window.shape != SHAPE_SESSION)
+			return false;
+		buffer_append_str(out, STR("    state: Late keeps the open sessions\n"));
+		return true;
+	case PLAN_DISTINCT:
+		buffer_append_str(out, STR("    state: Distinct keeps the rows it has put out\n"));
+		return true;
+	case PLAN_SORT:
+		if (node->sort.keep == INT64_MAX)
+			buffer_append_str(out, STR("    state: Sort keeps all rows until the input "
+						   "ends\n"));
+		else
+			buffer_printf(out, "    state: Sort keeps the first %lld rows\n",
+				      (long long)node->sort.keep);
+		return true;
+	case PLAN_AGGREGATE:
 		buffer_printf(out, "    state: Aggregate keeps its groups%s\n",
 			      node->aggregate.window.shape != SHAPE_NONE
 				      ? " until the watermark passes their window"
 				      : "; as many as there are keys");
+		return true;
+	default:
+		return false;
 	}
-	if (!any)
-		buffer_append_str(out, STR("    state: none\n"));
+}
+
+static bool
+print_state(Buffer *out, const PlanNode *node)
+{
+	bool any = false;
+
+	for (; node != NULL; node = node->input) {
+		any = print_node_state(out, node) || any;
+		for (uint32_t i = 0; i < node->input_count; i++)
+			any = print_state(out, node->inputs[i]) || any;
+	}
+	return any;
 }
 
 Str
@@ -294,7 +306,8 @@ plan_explain(Arena *arena, const StatementPlan *plan)
 			      STR_ARG(plan->root->schema.fields[plan->key_columns[i]].name));
 	buffer_append_char(&out, '\n');
 	print_node(arena, &out, plan->root, 4);
-	print_state(&out, plan->root);
+	if (!print_state(&out, plan->root))
+		buffer_append_str(&out, STR("    state: none\n"));
 	Str text = str_copy(arena, (Str){out.data, (uint32_t)out.len});
 	buffer_free(&out);
 	return text;
@@ -375,17 +388,15 @@ plan_explain_json(Arena *arena, const ScriptPlan *plan)
 	buffer_append_str(&out, STR("{\"statements\":["));
 	for (uint32_t i = 0; i < plan->count; i++) {
 		const StatementPlan *statement = plan->items[i];
-		const PlanNode *scan = statement->root;
 		OptionPrinter printer = {.out = &out};
 
-		while (scan->input != NULL)
-			scan = scan->input;
 		buffer_printf(&out, "%s{\"name\":", i > 0 ? "," : "");
 		buffer_append_json(&out, statement->name);
 		buffer_append_str(&out, STR(",\"plan\":{\"text\":"));
 		buffer_append_json(&out, plan_explain(arena, statement));
 		buffer_append_str(&out, STR("},\"options\":["));
-		print_endpoint(&printer, scan->scan.endpoint, "source");
+		for (uint32_t k = 0; k < statement->scan_count; k++)
+			print_endpoint(&printer, statement->scans[k]->scan.endpoint, "source");
 		print_endpoint(&printer, statement->sink, "sink");
 		printer.scope = "job";
 		printer.object = statement->name;

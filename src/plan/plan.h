@@ -25,6 +25,7 @@ typedef enum PlanKind {
 	PLAN_OVER,      /* window functions: each row with what its partition says about it */
 	PLAN_LATE,      /* the rows that come too late for a window, instead of its results */
 	PLAN_UNNEST,    /* each row once for every element of its arrays */
+	PLAN_UNION,     /* the rows of several inputs */
 } PlanKind;
 
 /* How rows are cut into windows by their time. */
@@ -158,8 +159,10 @@ typedef struct Endpoint {
 struct PlanNode {
 	PlanKind kind;
 	Position position;
-	PlanNode *input; /* NULL for SCAN */
-	Schema schema;   /* the columns it yields */
+	PlanNode *input;   /* NULL for SCAN and where there are several: */
+	PlanNode **inputs; /* of UNION: each a Project, with sources of its own */
+	uint32_t input_count;
+	Schema schema; /* the columns it yields */
 	union {
 		struct {
 			const Endpoint *endpoint;
@@ -278,6 +281,7 @@ typedef enum EndpointOption {
 	ENDPOINT_FORMAT,
 	ENDPOINT_SAMPLE_BYTES,
 	ENDPOINT_WATERMARK_DELAY,
+	ENDPOINT_IDLE_TIMEOUT,
 	ENDPOINT_VALUE_NULL,
 	ENDPOINT_OPTION_COUNT
 } EndpointOption;
@@ -290,6 +294,8 @@ typedef struct StatementPlan {
 	Str name; /* of the stream it creates, or "query_<n>" */
 	const Statement *statement;
 	PlanNode *root;
+	PlanNode **scans; /* what is read while it runs, by plan_scans */
+	uint32_t scan_count;
 	const Endpoint *sink;         /* of a plain SELECT: the console */
 	const Endpoint *dead_letters; /* of SendToDLQ; else NULL */
 	bool is_select;               /* a plain SELECT: --limit applies */
@@ -320,6 +326,18 @@ typedef struct PlanInput {
 /* Plans every statement of the script.  Each statement that cannot be planned adds one error to
  * `errors`; the others are planned all the same.  Returns the first error's status. */
 Status plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *errors);
+
+/* ---- plan/tree.c: walks over the nodes of a plan */
+
+/* The first node below that has not one input: a scan, or a node of several inputs. */
+PlanNode *plan_leaf(PlanNode *node);
+/* All scans that are read side by side, from left to right: not the tables that a join reads before
+ * it begins. */
+PlanNode **plan_scans(Arena *arena, PlanNode *root, uint32_t *count);
+/* Whether the test holds for the node or one below it, tables apart. */
+bool plan_any(const PlanNode *node, bool (*test)(const PlanNode *node));
+/* Whether everything below the node ends by itself. */
+bool plan_is_bounded(const PlanNode *node);
 
 /* Plan text for EXPLAIN, one node a line, indented. */
 Str plan_explain(Arena *arena, const StatementPlan *plan);

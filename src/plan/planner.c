@@ -290,9 +290,10 @@ set_key(Arena *arena, StatementPlan *plan, const PlanNode *root)
 {
 	const PlanNode *project = root;
 
-	while (project->kind != PLAN_PROJECT)
+	while (project->input != NULL && project->kind != PLAN_PROJECT)
 		project = project->input;
-
+	if (project->kind != PLAN_PROJECT)
+		return;
 	plan->key_columns = ARENA_ARRAY(arena, uint32_t, project->schema.count);
 	for (uint32_t i = 0; i < project->schema.count; i++)
 		if (project->project.key[i])
@@ -418,6 +419,8 @@ static Status
 check_programs(Arena *arena, const PlanNode *node, Error *err)
 {
 	for (; node != NULL; node = node->input) {
+		for (uint32_t i = 0; i < node->input_count; i++)
+			TRY(check_programs(arena, node->inputs[i], err));
 		if (node->kind == PLAN_FILTER)
 			TRY(check_exprs(arena, node->filter.conjuncts, node->filter.count, err));
 		if (node->kind == PLAN_PROJECT)
@@ -462,6 +465,7 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	TRY(dead_letter_sink(binder, plan));
 	set_key(planner->arena, plan, root);
 	plan->root = plan_push_down(planner->arena, root);
+	plan->scans = plan_scans(planner->arena, plan->root, &plan->scan_count);
 	TRY(check_programs(planner->arena, plan->root, binder->err));
 	TRY(check_unused(binder, &binder->with, "this statement"));
 	add_plan(planner, plan);

@@ -7,17 +7,19 @@
 
 /* ---------------------------------------------------------------- expressions */
 
-/* A copy of `expr` with each column i replaced by replacements[i]. */
-static BoundExpr *
-substitute(Arena *arena, const BoundExpr *expr, BoundExpr *const *replacements)
+BoundExpr *
+bound_substitute(Arena *arena, const BoundExpr *expr, BoundExpr *const *replacements)
 {
 	if (expr->kind == BOUND_COLUMN)
 		return replacements[expr->column];
 	BoundExpr *copy = ARENA_NEW(arena, BoundExpr);
 	*copy = *expr;
 	copy->args = ARENA_ARRAY(arena, BoundExpr *, expr->arg_count);
-	for (uint32_t i = 0; i < expr->arg_count; i++)
-		copy->args[i] = substitute(arena, expr->args[i], replacements);
+	for (uint32_t i = 0; i < expr->arg_count; i++) {
+		copy->args[i] = bound_substitute(arena, expr->args[i], replacements);
+		if (copy->args[i] == NULL)
+			return NULL;
+	}
 	return copy;
 }
 
@@ -27,7 +29,7 @@ substitute_all(Arena *arena, BoundExpr ***exprs, uint32_t count, BoundExpr *cons
 	BoundExpr **copies = ARENA_ARRAY(arena, BoundExpr *, count);
 
 	for (uint32_t i = 0; i < count; i++)
-		copies[i] = substitute(arena, (*exprs)[i], replacements);
+		copies[i] = bound_substitute(arena, (*exprs)[i], replacements);
 	*exprs = copies;
 }
 
@@ -390,6 +392,7 @@ slots_of(Arena *arena, PlanNode *node)
 	case PLAN_SCAN:
 	case PLAN_LIMIT:
 	case PLAN_DISTINCT:
+	case PLAN_UNION:
 		break;
 	}
 	return slots;
@@ -466,7 +469,7 @@ renumber(Arena *arena, PlanNode *const *path, uint32_t depth, const PlanNode *no
 		Slots slots = slots_of(arena, path[d]);
 
 		for (uint32_t i = 0; i < slots.count; i++)
-			*slots.items[i] = substitute(arena, *slots.items[i], renumbered);
+			*slots.items[i] = bound_substitute(arena, *slots.items[i], renumbered);
 		if (!makes_columns(path[d]))
 			path[d]->schema = node->schema;
 	}
@@ -555,7 +558,7 @@ push_below(Arena *arena, PlanNode **link)
 			filter->filter.conjuncts[kept++] = conjunct;
 		else
 			below->filter.conjuncts[below->filter.count++] =
-				substitute(arena, conjunct, left);
+				bound_substitute(arena, conjunct, left);
 	}
 	filter->filter.count = kept;
 	if (below->filter.count > 0) {
@@ -681,6 +684,16 @@ scan_path(Arena *arena, PlanNode *root, const PlanNode *scan, PlanNode ***path)
 	return first < depth ? first + 1 : depth;
 }
 
+/* Whether all columns are read, whatever the expressions of the path say. */
+static bool
+needs_all(PlanNode *const *path, uint32_t depth)
+{
+	for (uint32_t d = 0; d < depth; d++)
+		if (path[d]->kind == PLAN_DISTINCT)
+			return true;
+	return depth == 0 || !makes_columns(path[depth - 1]);
+}
+
 static PlanNode *push_down(Arena *arena, PlanNode *root, bool encoded);
 
 /* From the top, so that a node asks the one below it only for what it needs itself. */
@@ -710,6 +723,97 @@ push_into_nodes(Arena *arena, PlanNode **root)
 	}
 }
 
+/* ---------------------------------------------------------------- several inputs */
+
+/* The node with a Project on top that hands on all columns. */
+static PlanNode *
+project_over(Arena *arena, PlanNode *input)
+{
+	PlanNode *project = ARENA_NEW(arena, PlanNode);
+	uint32_t count = input->schema.count;
+
+	if (input->kind == PLAN_PROJECT)
+		return input;
+	*project = (PlanNode){.kind = PLAN_PROJECT, .input = input, .position = input->position};
+	project->schema = (Schema){ARENA_ARRAY(arena, Field, count), count};
+	project->project.exprs = ARENA_ARRAY(arena, BoundExpr *, count);
+	project->project.key = ARENA_ARRAY(arena, bool, count);
+	for (uint32_t i = 0; i < count; i++) {
+		project->schema.fields[i] = input->schema.fields[i];
+		project->project.exprs[i] =
+			bound_column(arena, i, input->schema.fields[i].type,
+				     input->schema.fields[i].name, input->position);
+	}
+	return project;
+}
+
+/* A filter over a union goes into each of its inputs. */
+static void
+push_below_union(Arena *arena, PlanNode **link)
+{
+	PlanNode *filter = *link;
+	PlanNode *leaf = filter->input;
+
+	for (uint32_t i = 0; i < leaf->input_count; i++) {
+		PlanNode *project = leaf->inputs[i];
+		PlanNode *below = ARENA_NEW(arena, PlanNode);
+
+		*below = (PlanNode){.kind = PLAN_FILTER,
+				    .position = filter->position,
+				    .input = project,
+				    .schema = project->schema};
+		below->filter.count = filter->filter.count;
+		below->filter.conjuncts = ARENA_ARRAY(arena, BoundExpr *, filter->filter.count);
+		memcpy(below->filter.conjuncts, filter->filter.conjuncts,
+		       sizeof(BoundExpr *) * filter->filter.count);
+		leaf->inputs[i] = project_over(arena, below);
+	}
+	*link = leaf;
+}
+
+/* Of a Project keep the columns that are used. */
+static void
+prune_project(Arena *arena, PlanNode *project, const uint32_t *uses)
+{
+	uint32_t count = project->schema.count;
+	BoundExpr **exprs = ARENA_ARRAY(arena, BoundExpr *, count);
+	Field *fields = ARENA_ARRAY(arena, Field, count);
+	bool *key = ARENA_ARRAY(arena, bool, count);
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (uses[i] == 0)
+			continue;
+		exprs[kept] = project->project.exprs[i];
+		key[kept] = project->project.key[i];
+		fields[kept++] = project->schema.fields[i];
+	}
+	project->project.exprs = exprs;
+	project->project.key = key;
+	project->schema = (Schema){fields, kept};
+}
+
+/* Each input yields only the columns that the nodes above the leaf read. */
+static void
+prune_inputs(Arena *arena, PlanNode *leaf, const Columns *uses, BoundExpr **renumbered)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < leaf->schema.count; i++) {
+		const Field *field = &leaf->schema.fields[i];
+
+		uses->values[i] += uses->passes[i];
+		if (uses->values[i] > 0)
+			renumbered[i] = bound_column(arena, kept++, field->type, field->name,
+						     leaf->position);
+	}
+	for (uint32_t i = 0; i < leaf->input_count; i++) {
+		prune_project(arena, leaf->inputs[i], uses->values);
+		leaf->inputs[i] = push_down(arena, leaf->inputs[i], false);
+	}
+	leaf->schema = leaf->inputs[0]->schema;
+}
+
 /* `encoded`: the root's rows go to a sink's encoder, which takes TEXT. */
 static PlanNode *
 push_down(Arena *arena, PlanNode *root, bool encoded)
@@ -719,11 +823,12 @@ push_down(Arena *arena, PlanNode *root, bool encoded)
 
 	root = merge(arena, root);
 	push_into_nodes(arena, &root);
-	for (scan = root; scan->input != NULL;)
-		scan = scan->input;
+	scan = plan_leaf(root);
 	while ((*link)->input != NULL && (*link)->input != scan)
 		link = &(*link)->input;
-	if ((*link)->kind == PLAN_FILTER) {
+	if ((*link)->kind == PLAN_FILTER && scan->kind == PLAN_UNION) {
+		push_below_union(arena, link);
+	} else if ((*link)->kind == PLAN_FILTER) {
 		push_predicates(arena, *link, scan);
 		if ((*link)->filter.count == 0)
 			*link = scan;
@@ -739,7 +844,13 @@ push_down(Arena *arena, PlanNode *root, bool encoded)
 	if (encoded && depth > 0 && path[depth - 1]->kind == PLAN_OVER &&
 	    top->kind == PLAN_PROJECT && top->input == path[depth - 1])
 		pass_through_over(arena, path[depth - 1], top, &uses);
-	prune_scan(arena, scan, &uses, renumbered);
+	if (needs_all(path, depth))
+		for (uint32_t i = 0; i < scan->schema.count; i++)
+			uses.values[i]++;
+	if (scan->kind == PLAN_SCAN)
+		prune_scan(arena, scan, &uses, renumbered);
+	else
+		prune_inputs(arena, scan, &uses, renumbered);
 	renumber(arena, path, depth, scan, renumbered);
 	return root;
 }

@@ -10,5 +10,8 @@
 
 #include "plan/plan.h"
 
+/* A copy of `expr` with each column i replaced by replacements[i]; NULL if one of those is. */
+BoundExpr *bound_substitute(Arena *arena, const BoundExpr *expr, BoundExpr *const *replacements);
+
 /* Rewrites in place; expressions are copied, never changed.  Returns the new root. */
 PlanNode *plan_push_down(Arena *arena, PlanNode *root);

@@ -21,6 +21,10 @@ static const OptionRow endpoint_rows[] = {
 		{"watermark.delay", OPTION_DURATION, "5s", 0, 365 * 86400e3, NULL, NULL,
 		 "How late rows may come in an endless source whose stream declares no "
 		 "WATERMARK."},
+	[ENDPOINT_IDLE_TIMEOUT] =
+		{"watermark.idle.timeout", OPTION_DURATION, "30s", 0, 365 * 86400e3, NULL, NULL,
+		 "A partition that has been at its end for so long no longer holds the "
+		 "watermark back; when all are, the watermark advances with the clock. 0: never."},
 	[ENDPOINT_VALUE_NULL] =
 		{"value.null", OPTION_CHOICE, "error", 0, 0, "error|skip", NULL,
 		 "What a topic's record without a value (a tombstone) is: a failed "

@@ -1,0 +1,22 @@
+/* exec/source.h -- a scan at work: its reader, and what a pipeline must know of it.
+ *
+ * Threads: opened before those that read it start; the reader belongs to one thread. */
+#pragma once
+
+#include "plan/plan.h"
+
+typedef struct Source {
+	const PlanNode *scan;
+	const ConnectorClass *connector;
+	const char *object; /* its name, for messages */
+	Reader *reader;
+	FieldOrder order; /* of a file with a header; filled by the reader */
+	uint32_t splits;  /* that deliver side by side; 0: one at a time */
+} Source;
+
+/* Opens the reader; bytes of long life come from the arena.  `group` for consumer groups. */
+Status source_open(Source *source, const PlanNode *scan, const char *group, void *environment,
+		   Arena *arena, Error *err);
+void source_close(Source *source);
+/* What the codec needs to know of the scan: fills `spec` from it. */
+void source_decode_spec(Source *source, DecodeSpec *spec);

@@ -1,0 +1,183 @@
+/* plan/event_time.c -- which columns are event time, and where the watermark comes from. */
+#include "func/function.h"
+#include "plan/bind.h"
+#include "plan/rules.h"
+
+/* ---------------------------------------------------------------- which column */
+
+static const Watermark *
+declared_watermark(const PlanNode *scan)
+{
+	const Statement *declaration = scan->scan.declaration;
+
+	if (declaration == NULL || declaration->create.watermark.column.text.data == NULL)
+		return NULL;
+	return &declaration->create.watermark;
+}
+
+/* The expression over the node's input that makes the column; NULL if it is made otherwise. */
+static BoundExpr *
+made_from(const PlanNode *node, uint32_t column)
+{
+	switch (node->kind) {
+	case PLAN_PROJECT:
+		return node->project.exprs[column];
+	case PLAN_JOIN:
+		return column < node->join.left_count ? node->join.left[column] : NULL;
+	case PLAN_UNNEST:
+		return column < node->unnest.left_count ? node->unnest.left[column] : NULL;
+	case PLAN_OVER:
+		return column < node->over.left_count ? node->over.left[column] : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* Whether the node hands on its input's columns as they are. */
+static bool
+keeps_columns(const PlanNode *node)
+{
+	return node->kind == PLAN_FILTER || node->kind == PLAN_WATERMARK ||
+	       node->kind == PLAN_LIMIT || node->kind == PLAN_LATE;
+}
+
+bool
+is_declared_time(const PlanNode *node, uint32_t column)
+{
+	if (node->kind == PLAN_SCAN) {
+		const Watermark *watermark = declared_watermark(node);
+
+		return watermark != NULL && node->scan.columns[column].source == SCAN_FIELD &&
+		       str_eq_nocase(node->schema.fields[column].name, watermark->column.text);
+	}
+	if (node->kind == PLAN_UNION) {
+		for (uint32_t i = 0; i < node->input_count; i++)
+			if (!is_declared_time(node->inputs[i], column))
+				return false;
+		return true;
+	}
+	/* Only rows in order of time keep to the watermark. */
+	if (node->kind == PLAN_OVER &&
+	    (node->over.mode == OVER_SORTED || node->over.mode == OVER_BATCHES))
+		return false;
+	if (keeps_columns(node))
+		return is_declared_time(node->input, column);
+	const BoundExpr *expr = made_from(node, column);
+	return expr != NULL && expr->kind == BOUND_COLUMN &&
+	       is_declared_time(node->input, expr->column);
+}
+
+bool
+declares_watermark(const PlanNode *node)
+{
+	while (node->input != NULL)
+		node = node->input;
+	if (node->kind == PLAN_SCAN)
+		return declared_watermark(node) != NULL;
+	for (uint32_t i = 0; i < node->input_count; i++)
+		if (!declares_watermark(node->inputs[i]))
+			return false;
+	return true;
+}
+
+/* ---------------------------------------------------------------- watermarks */
+
+static Status
+put_declared(Binder *binder, PlanNode **link)
+{
+	PlanNode *scan = *link;
+	const Watermark *watermark = declared_watermark(scan);
+	PlanNode *node = ARENA_NEW(binder->arena, PlanNode);
+	Scope scope = make_scope(binder, scan, scan->scan.endpoint->name);
+
+	*node = (PlanNode){.kind = PLAN_WATERMARK,
+			   .position = watermark->position,
+			   .input = scan,
+			   .schema = scan->schema};
+	*link = node;
+	return bind_expr(binder, &scope, watermark->expr, &node->watermark.expr);
+}
+
+/* An endless source without a declared watermark: its time column less 'watermark.delay'. */
+static Status
+put_implied(Binder *binder, BoundExpr *time, PlanNode **root)
+{
+	const Endpoint *endpoint = plan_leaf(*root)->scan.endpoint;
+	int64_t delay = endpoint->common[ENDPOINT_WATERMARK_DELAY].integer;
+	PlanNode *node = ARENA_NEW(binder->arena, PlanNode);
+	Value value = {.type = TYPE_OF(INTERVAL), .interval = {0, 0, delay * MICROS_PER_MILLI}};
+
+	if (plan_is_bounded(*root))
+		return FERRIS_OK;
+	if (time->type->kind == TYPE_BIGINT)
+		value = (Value){.type = TYPE_OF(BIGINT), .int64 = delay};
+	BoundExpr *args[] = {time, bound_constant(binder->arena, value, time->position)};
+	*node = (PlanNode){.kind = PLAN_WATERMARK,
+			   .position = time->position,
+			   .input = *root,
+			   .schema = (*root)->schema};
+	*root = node;
+	return function_bind(binder->arena, STR("-"), args, 2, time->position,
+			     &node->watermark.expr, binder->err);
+}
+
+/* `time`, over the columns of `root`, as an expression over those of its leaf; NULL if it is made
+ * of something that a node between them computes from many rows. */
+static BoundExpr *
+time_of_leaf(Binder *binder, const PlanNode *root, BoundExpr *time)
+{
+	for (const PlanNode *node = root; node->input != NULL; node = node->input) {
+		BoundExpr **exprs;
+
+		if (keeps_columns(node))
+			continue;
+		exprs = ARENA_ARRAY(binder->arena, BoundExpr *, node->schema.count);
+		for (uint32_t i = 0; i < node->schema.count; i++)
+			exprs[i] = made_from(node, i);
+		time = bound_substitute(binder->arena, time, exprs);
+		if (time == NULL)
+			return NULL;
+	}
+	return time;
+}
+
+static Status
+add_to_inputs(Binder *binder, BoundExpr *time, PlanNode *root)
+{
+	PlanNode *leaf = plan_leaf(root);
+	BoundExpr *below = leaf->kind == PLAN_UNION ? time_of_leaf(binder, root, time) : NULL;
+
+	if (below == NULL) {
+		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, time->position,
+			     "the window's time is not a time of the streams below it");
+		return error_hint(binder->err, "name a column that all of them have");
+	}
+	for (uint32_t i = 0; i < leaf->input_count; i++) {
+		PlanNode *project = leaf->inputs[i];
+		BoundExpr *own = bound_substitute(binder->arena, below, project->project.exprs);
+
+		TRY(add_time_watermark(binder, own, &project->input));
+	}
+	return FERRIS_OK;
+}
+
+static bool
+is_watermark(const PlanNode *node)
+{
+	return node->kind == PLAN_WATERMARK;
+}
+
+Status
+add_time_watermark(Binder *binder, BoundExpr *time, PlanNode **root)
+{
+	PlanNode **link = root;
+
+	if (plan_any(*root, is_watermark))
+		return FERRIS_OK;
+	while ((*link)->input != NULL)
+		link = &(*link)->input;
+	if ((*link)->kind != PLAN_SCAN)
+		return add_to_inputs(binder, time, *root);
+	return declared_watermark(*link) != NULL ? put_declared(binder, link)
+						 : put_implied(binder, time, root);
+}
