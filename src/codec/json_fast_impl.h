@@ -20,42 +20,27 @@
 /* The loop over the steps is one function: its state stays in registers. */
 #define FAST_INLINE inline __attribute__((always_inline))
 
-/* A number as it stands in the record. */
-typedef struct FastNumber {
-	const char *digits; /* behind the sign */
-	const char *end;
-	uint32_t whole;
-	uint32_t fraction;
-	bool negative;
-	bool plain; /* of JSON's grammar, without exponent */
-} FastNumber;
-
 static FAST_INLINE bool
 fast_is_delimiter(char c)
 {
 	return c == ',' || c == '}';
 }
 
-static FAST_INLINE FastNumber
-fast_number(const char *p)
+/* Where the digits start, or NULL of -0 and -0.5.  A branch, not an addition: that must not wait
+ * for the sign. */
+static FAST_INLINE const char *
+fast_digits(const char *p)
 {
-	/* A branch, not an addition: where the digits start must not wait for the sign. */
-	bool negative = __builtin_expect(*p == '-', 0);
-	if (negative)
-		p++;
-	ScanNumber n = scan_number(p);
-	/* Not whole == 0, no second point, no point without digits behind it, no leading zero. */
-	bool plain = (n.whole > 0) & n.single_point & ((n.fraction > 0) | (n.whole == n.len)) &
-		     ((n.whole == 1) | (*p != '0'));
-
-	return (FastNumber){p, p + n.len, n.whole, n.fraction, negative, plain};
+	if (__builtin_expect(*p != '-', 1))
+		return p;
+	return p[1] != '0' ? p + 1 : NULL;
 }
 
-/* The value without its sign; what it does not read is not plain. */
-static FAST_INLINE uint64_t
-fast_value(FastNumber n)
+/* So many digits before the point are 1 to max_whole, and none is a leading zero. */
+static FAST_INLINE bool
+fast_whole_fits(uint32_t whole, const char *digits, uint32_t max_whole)
 {
-	return scan_value(n.digits, n.whole, n.fraction);
+	return whole - 1 < (*digits == '0' ? 1 : max_whole);
 }
 
 static FAST_INLINE void
@@ -65,22 +50,19 @@ fast_store_view(Vector *vector, uint32_t row, const char *data, size_t len, uint
 	vector_set_valid(vector, row);
 }
 
-/* Stores a 64-bit lane if it is wanted and tests the predicates. */
+/* Stores a 64-bit lane and tests the predicates. */
 static FAST_INLINE bool
 fast_store_lane(const JsonColumn *column, uint32_t row, int64_t value)
 {
-	if (column->stored) {
-		VECTOR_DATA(column->vector, int64_t)[row] = value;
-		vector_set_valid(column->vector, row);
-		if (column->in_range)
-			return (value >= column->low) & (value <= column->high);
-		return json_column_passes(column, row);
-	}
+	uint32_t at = column->stored ? row : 0;
+
+	VECTOR_DATA(column->vector, int64_t)[at] = value;
+	vector_set_valid(column->vector, at);
+	if (column->predicate_count == 0)
+		return true;
 	if (column->in_range)
 		return (value >= column->low) & (value <= column->high);
-	VECTOR_DATA(column->vector, int64_t)[0] = value;
-	vector_set_valid(column->vector, 0);
-	return json_column_passes(column, 0);
+	return json_column_passes(column, at);
 }
 
 #define FAST_DIGITS 16 /* as many as scan_value takes */
@@ -90,55 +72,68 @@ fast_store_lane(const JsonColumn *column, uint32_t row, int64_t value)
 static FAST_INLINE const char *
 fast_integer(const JsonField *field, uint32_t row, const char *p, bool *passes)
 {
-	FastNumber n = fast_number(p);
+	const char *digits = fast_digits(p);
 
-	if (!(n.plain & (n.fraction == 0) & (n.whole <= field->max_whole)) ||
-	    (n.negative && *n.digits == '0'))
+	if (digits == NULL)
+		return NULL;
+	uint32_t whole = scan_digits(digits);
+	const char *end = digits + whole;
+	if (!fast_whole_fits(whole, digits, field->max_whole))
 		return NULL;
 	if (field->value != NULL) {
-		if (n.whole > FAST_DIGITS)
+		if (whole > FAST_DIGITS)
 			return NULL;
-		int64_t value = (int64_t)fast_value(n);
-		*passes = *passes & fast_store_lane(field->value, row, n.negative ? -value : value);
+		int64_t value = (int64_t)scan_value(digits, whole, 0);
+		if (__builtin_expect(digits != p, 0))
+			value = -value;
+		*passes = *passes & fast_store_lane(field->value, row, value);
 	}
 	if (field->text != NULL)
-		fast_store_view(field->text->vector, row, p, (size_t)(n.end - p),
+		fast_store_view(field->text->vector, row, p, (size_t)(end - p),
 				VIEW_JSON_CLEAN | VIEW_CSV_CLEAN);
-	return n.end;
+	return end;
 }
 
 static FAST_INLINE const char *
 fast_decimal(const JsonField *field, uint32_t row, const char *p, bool *passes)
 {
-	FastNumber n = fast_number(p);
+	const char *digits = fast_digits(p);
 
-	if (!(n.plain & (n.fraction <= field->scale) & (n.whole <= field->max_whole)) ||
-	    (n.negative && *n.digits == '0'))
+	if (digits == NULL)
+		return NULL;
+	ScanNumber n = scan_number(digits);
+	const char *end = digits + n.len;
+	if (!fast_whole_fits(n.whole, digits, field->max_whole))
+		return NULL;
+	/* Behind a point 1 to scale digits. */
+	if (n.len > n.whole && n.fraction - 1 >= field->scale)
 		return NULL;
 	if (field->text != NULL && n.fraction != field->scale)
 		return NULL;
 	if (field->value != NULL) {
 		if (n.whole + n.fraction > FAST_DIGITS)
 			return NULL;
-		int64_t value = (int64_t)fast_value(n);
+		int64_t value = (int64_t)scan_value(digits, n.whole, n.fraction);
 		if (n.fraction != field->scale)
 			value *= decimal_power64[field->scale - n.fraction];
-		*passes = *passes & fast_store_lane(field->value, row, n.negative ? -value : value);
+		if (__builtin_expect(digits != p, 0))
+			value = -value;
+		*passes = *passes & fast_store_lane(field->value, row, value);
 	}
 	if (field->text != NULL)
-		fast_store_view(field->text->vector, row, p, (size_t)(n.end - p),
+		fast_store_view(field->text->vector, row, p, (size_t)(end - p),
 				VIEW_JSON_CLEAN | VIEW_CSV_CLEAN);
-	return n.end;
+	return end;
 }
 
 static FAST_INLINE const char *
 fast_millis(const JsonField *field, Arena *heap, uint32_t row, const char *p, bool *passes)
 {
-	FastNumber n = fast_number(p);
+	uint32_t whole = scan_digits(p);
 
-	if (!(n.plain & (n.fraction == 0) & (n.whole <= field->max_whole)) || n.negative)
+	if (!fast_whole_fits(whole, p, field->max_whole))
 		return NULL;
-	int64_t value = (int64_t)fast_value(n) * 1000;
+	int64_t value = (int64_t)scan_value(p, whole, 0) * 1000;
 	if (!timestamp_in_range(value))
 		return NULL;
 	if (field->value != NULL)
@@ -149,7 +144,7 @@ fast_millis(const JsonField *field, Arena *heap, uint32_t row, const char *p, bo
 		fast_store_view(field->text->vector, row, text,
 				(size_t)(timestamp_print(text, value) - text), VIEW_JSON_CLEAN);
 	}
-	return n.end;
+	return p + whole;
 }
 
 static FAST_INLINE const char *
@@ -186,8 +181,15 @@ fast_skip(const char *p, const char *end, bool strict)
 
 		return close < end && *close == '"' ? close + 1 : NULL;
 	}
-	FastNumber n = fast_number(p);
-	return (n.plain | ((n.whole > 0) & !strict)) && fast_is_delimiter(*n.end) ? n.end : NULL;
+	const char *digits = fast_digits(p);
+	if (digits == NULL)
+		return NULL;
+	ScanNumber n = scan_number(digits);
+	bool plain = fast_whole_fits(n.whole, digits, UINT32_MAX) &
+		     ((n.fraction > 0) | (n.len == n.whole));
+	if (n.whole == 0 || (strict && !plain) || !fast_is_delimiter(digits[n.len]))
+		return NULL;
+	return digits + n.len;
 }
 
 /* From p on there is no line end before `end`, if there is none from `unchecked` on. */
@@ -196,8 +198,10 @@ FAST(confirm)(const char *end, const char *unchecked, const char *p)
 {
 	if (p >= unchecked)
 		return end;
-	const char *newline = scan_line_end(p, unchecked);
-	return newline < unchecked ? newline : end;
+	const char *newline = scan_line_end_unlikely(p, unchecked);
+	if (__builtin_expect(newline < unchecked, 0))
+		return newline;
+	return end;
 }
 
 /* A value of another form, by the general functions, which must know where the record ends.
@@ -250,11 +254,14 @@ FAST(record)(JsonDecoder *decoder, const JsonTemplate *template, JsonRun *run, c
 	bool patient = decoder->patient;
 	FastRecord record = {end, unchecked, false, true};
 
-	for (; step < last && (record.passes | patient); step++) {
+	for (; step < last; step++) {
+		if (!record.passes && !patient)
+			break;
 		const JsonField *field = step->field;
 		const char *next = NULL;
 
-		if (p >= record.end || !scan_matches(p, &step->prefix))
+		/* Whether p is still in the record is asked once, at the end. */
+		if (!scan_matches(p, &step->prefix))
 			return record;
 		p += step->prefix.len;
 		switch (step->action) {
@@ -275,6 +282,8 @@ FAST(record)(JsonDecoder *decoder, const JsonTemplate *template, JsonRun *run, c
 			break;
 		case JSON_READ_ANY:
 			break;
+		default:
+			__builtin_unreachable();
 		}
 		if (__builtin_expect(next == NULL, 0)) {
 			next = FAST(slow_value)(decoder, run, field, p, record.end,
