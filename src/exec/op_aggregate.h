@@ -10,6 +10,7 @@
 
 #include "exec/calls.h"
 #include "exec/operator.h"
+#include "exec/window.h"
 #include "state/group_table.h"
 
 /* A window's bounds: start <= time < end. */
@@ -71,15 +72,6 @@ emits_changes(const AggregateOp *self)
 }
 
 /* ---- windows ---- */
-
-/* The greatest multiple of `step` from `offset` that is not above `time`. */
-static inline int64_t
-window_align(int64_t time, int64_t offset, int64_t step)
-{
-	int64_t rest = (time - offset) % step;
-
-	return time - (rest < 0 ? rest + step : rest);
-}
 
 /* End of the first window that a row of that time belongs to. */
 static inline int64_t

@@ -82,7 +82,7 @@ gather_columns(UnnestOp *self, uint32_t count)
 	Vector *columns = self->out->columns;
 
 	for (uint32_t i = 0; i < left; i++)
-		gather(&columns[i], self->results[i], NULL, self->rows, count);
+		vector_gather(&columns[i], self->out->sel, self->results[i], self->rows, count);
 	for (uint32_t i = 0; i < self->plan->unnest.column_count; i++) {
 		const UnnestColumn *column = &self->plan->unnest.columns[i];
 
@@ -106,14 +106,14 @@ push_rows(UnnestOp *self, const Batch *batch, uint32_t count, Error *err)
 	if (count == 0)
 		return FERRIS_OK;
 	batch_reset(out);
+	out->row_count = count;
+	batch_select_all(out);
 	gather_columns(self, count);
 	for (uint32_t i = 0; i < count; i++)
 		out->records[i] = batch->records[self->rows[i]];
 	if (batch->watermarks != NULL)
 		for (uint32_t i = 0; i < count; i++)
 			self->watermarks[i] = batch->watermarks[self->rows[i]];
-	out->row_count = count;
-	batch_select_all(out);
 	out->derived = batch->derived;
 	out->watermarks = batch->watermarks != NULL ? self->watermarks : NULL;
 	out->counted = true;
@@ -182,7 +182,7 @@ unnest_push(Operator *op, Batch *batch, Error *err)
 				continue;
 			TRY(push_rows(self, batch, to, err));
 			to = 0;
-			if (self->task->stop_at_error && self->task->result->error_count > 0)
+			if (task_has_stopped(self->task))
 				return FERRIS_OK;
 		}
 	}

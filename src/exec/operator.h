@@ -130,6 +130,13 @@ Status task_push_made(TaskContext *task, Operator *next, Batch *out, Error *err)
 /* If an error stops the task: deselects the rows behind the first error that the batch has. */
 void task_stop_at_error(const TaskContext *task, Batch *batch);
 
+/* Whether nothing more of the chunk is to be put out. */
+static inline bool
+task_has_stopped(const TaskContext *task)
+{
+	return task->stop_at_error && task->result->error_count > 0;
+}
+
 /* exec/op_port.c: the end of a branch that is input `index` of the operator `owner`. */
 Operator *port_new(Arena *arena, Operator *owner, uint32_t index);
 
@@ -138,6 +145,7 @@ extern const OperatorClass collect_class;
 extern const OperatorClass join_class;
 extern const OperatorClass over_class;
 extern const OperatorClass unnest_class;
+extern const OperatorClass window_class;
 extern const OperatorClass watermark_class;
 extern const OperatorClass aggregate_class;
 extern const OperatorClass session_class;

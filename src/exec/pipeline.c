@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "exec/operator.h"
 #include "exec/scan_columns.h"
+#include "exec/window.h"
 
 #define OUTPUT_LIMIT ((size_t)1 << 30)
 
@@ -64,6 +65,8 @@ class_of(const PlanNode *node)
 		return &over_class;
 	case PLAN_UNNEST:
 		return &unnest_class;
+	case PLAN_WINDOW:
+		return &window_class;
 	case PLAN_DISTINCT:
 		return &distinct_class;
 	case PLAN_SORT:
@@ -92,9 +95,9 @@ is_limit(const PlanNode *node)
 }
 
 static bool
-is_unnest(const PlanNode *node)
+counts_rows(const PlanNode *node)
 {
-	return node->kind == PLAN_UNNEST;
+	return node->kind == PLAN_UNNEST || node->kind == PLAN_WINDOW;
 }
 
 static bool
@@ -112,7 +115,7 @@ is_watermark(const PlanNode *node)
 bool
 plan_counts_results(const StatementPlan *plan)
 {
-	return plan_any(plan->root, keeps_state) || plan_any(plan->root, is_unnest);
+	return plan_any(plan->root, keeps_state) || plan_any(plan->root, counts_rows);
 }
 
 bool
@@ -403,7 +406,8 @@ static bool
 makes_rows(const Operator *op)
 {
 	for (; op != NULL; op = op->next)
-		if (op->class == &unnest_class)
+		if (op->class == &unnest_class ||
+		    (op->class == &window_class && !window_is_single(&op->plan->window.plan)))
 			return true;
 	return false;
 }

@@ -87,11 +87,16 @@ Status bind_grouping(Binder *binder, Scope *input, const Select *select, const W
 Status bind_grouped(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
 /* Fixes the node's schema after everything was bound. */
 void finish_grouping(Binder *binder, Scope *scope);
+/* The item of GROUP BY over `input`; false if it is not simply a column. */
+bool bind_group_column(Binder *binder, const Scope *input, const Select *select, const Expr *item,
+		       BoundExpr **out);
 
 /* ---- plan/event_time.c */
 
 /* Whether the column is the time that its stream declares a watermark for. */
 bool is_declared_time(const PlanNode *node, uint32_t column);
+/* The same column of the node below, if it is handed on as it is and in order of event time. */
+bool column_below(PlanNode **node, uint32_t *column);
 /* Whether every stream below declares a watermark. */
 bool declares_watermark(const PlanNode *node);
 /* Puts a Watermark over each scan below *root that has none: the one that its stream declares, or,
@@ -103,14 +108,30 @@ Status add_time_watermark(Binder *binder, BoundExpr *time, PlanNode **root);
 /* UNION, INTERSECT, EXCEPT of two queries. */
 Status bind_set_operation(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out);
 
+/* ---- plan/bind_window.c */
+
+/* Puts the rows' windows over *root, whose columns are in the scope: TABLE(TUMBLE(TABLE t, ...)).
+ */
+Status bind_window_rows(Binder *binder, const Relation *relation, Str qualifier, PlanNode **root,
+			Scope *scope);
+/* If GROUP BY names the bounds of such windows: the window of the groups. */
+Status bind_row_window(Binder *binder, Scope *scope, const Select *select, PlanNode *node,
+		       WindowPlan *out);
+/* The WINDOW node of which the column is the end, or a start that says as much; or NULL. */
+PlanNode *find_row_window(PlanNode *node, uint32_t column, bool *end);
+
 /* ---- plan/bind_values.c */
 
 /* One row without columns, for SELECT without FROM. */
 Status bind_one_row(Binder *binder, Position at, PlanNode **out, Scope *scope);
 /* VALUES (...), ...: columns column1, column2, ... */
 Status bind_values(Binder *binder, const QueryBody *body, PlanNode **out);
-/* AS t(a, b), WITH t(a, b): other names for all columns of a query; none leave it as it is. */
+/* t(a, b): as many names as there are columns and each once, or none. */
+Status check_names(Binder *binder, const NameList *names, uint32_t count);
+/* WITH t(a, b): other names for all columns of a query; none leave it as it is. */
 Status rename_columns(Binder *binder, const NameList *names, PlanNode **node);
+/* AS t(a, b): other names for all visible columns of a relation. */
+Status rename_scope(Binder *binder, const NameList *names, Scope *scope);
 
 /* ---- plan/bind_unnest.c */
 

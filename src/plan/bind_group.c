@@ -511,6 +511,20 @@ group_expr(Binder *binder, const Select *select, const Scope *input, const Expr 
 	return FERRIS_OK;
 }
 
+bool
+bind_group_column(Binder *binder, const Scope *input, const Select *select, const Expr *item,
+		  BoundExpr **out)
+{
+	Error ignored;
+	Binder quiet = *binder;
+	Scope scope = *input;
+	const Expr *expr;
+
+	quiet.err = &ignored;
+	return group_expr(&quiet, select, input, item, &expr) == FERRIS_OK &&
+	       bind_expr(&quiet, &scope, expr, out) == FERRIS_OK && (*out)->kind == BOUND_COLUMN;
+}
+
 static bool
 names_window_bound(const Expr *expr)
 {
@@ -550,7 +564,7 @@ bind_set(Binder *binder, Grouping *grouping, const Select *select, const ExprLis
 		uint32_t index;
 
 		TRY(group_expr(binder, select, grouping->input, list->items[i], &expr));
-		if (window->shape != SHAPE_NONE &&
+		if (window->shape != SHAPE_NONE && !window->of_rows &&
 		    (names_window_bound(expr) ||
 		     (expr->kind == EXPR_FUNCTION &&
 		      find_window_function(expr->function.name.text) != NULL)))
@@ -819,7 +833,7 @@ bind_window_bound(Binder *binder, Grouping *grouping, const Expr *expr, BoundExp
 	const PlanNode *node = grouping->node;
 	bool start = false, end = false;
 
-	if (node->aggregate.window.shape == SHAPE_NONE)
+	if (node->aggregate.window.shape == SHAPE_NONE || node->aggregate.window.of_rows)
 		return FERRIS_OK;
 	if (expr->kind == EXPR_FUNCTION) {
 		start = among(expr->function.name.text, start_names, NAME_COUNT);

@@ -41,6 +41,20 @@ is_event_time(const OverList *list, const BoundExpr *expr)
 	       expr->type->kind == TYPE_TIMESTAMP;
 }
 
+/* Whether the group key says which of the windows below a row of results belongs to. */
+static bool
+is_row_window_key(const PlanNode *aggregate, uint32_t column)
+{
+	const BoundExpr *key;
+	bool end;
+
+	if (!aggregate->aggregate.window.of_rows || column >= aggregate->aggregate.key_count)
+		return false;
+	key = aggregate->aggregate.keys[column];
+	return key->kind == BOUND_COLUMN &&
+	       find_row_window(aggregate->input, key->column, &end) != NULL;
+}
+
 /* Whether all rows of a partition belong to one window of time, which the node below closes. */
 static bool
 is_of_one_window(const OverList *list, const Window *window)
@@ -56,6 +70,8 @@ is_of_one_window(const OverList *list, const Window *window)
 		const BoundExpr *expr = window->node.over.partition[i];
 
 		if (expr->kind == BOUND_COLUMN && expr->column == below->aggregate.key_count + 1)
+			return true;
+		if (expr->kind == BOUND_COLUMN && is_row_window_key(below, expr->column))
 			return true;
 		if (expr->kind == BOUND_COLUMN && expr->column == below->aggregate.key_count &&
 		    below->aggregate.window.shape == SHAPE_HOP)

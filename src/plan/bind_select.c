@@ -345,9 +345,10 @@ make_scope(Binder *binder, PlanNode *input, Str qualifier)
 	return scope;
 }
 
-Status
-bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
-	  Scope *scope)
+/* `windows`: those of a table function become columns; else it is only the table. */
+static Status
+bind_table(Binder *binder, const CteScope *ctes, const Relation *relation, bool windows,
+	   PlanNode **out, Scope *scope)
 {
 	Str qualifier = {"", 0};
 
@@ -356,9 +357,17 @@ bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	if (relation->kind == RELATION_UNNEST)
 		return bind_unnest(binder, relation, out, scope);
 	TRY(bind_relation(binder, ctes, relation, out, &qualifier));
-	TRY(rename_columns(binder, &relation->column_aliases, out));
 	*scope = make_scope(binder, *out, qualifier);
-	return FERRIS_OK;
+	if (relation->kind == RELATION_FUNCTION && windows)
+		TRY(bind_window_rows(binder, relation, qualifier, out, scope));
+	return rename_scope(binder, &relation->column_aliases, scope);
+}
+
+Status
+bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
+	  Scope *scope)
+{
+	return bind_table(binder, ctes, relation, true, out, scope);
 }
 
 /* ---------------------------------------------------------------- the select list */
@@ -540,6 +549,8 @@ bind_grouped_select(Binder *binder, const Query *query, const Select *select, Sc
 	TRY(bind_window(binder, scope, select, function, &window));
 	if (window.shape != SHAPE_NONE)
 		TRY(add_time_watermark(binder, window.time, &node));
+	else
+		TRY(bind_row_window(binder, scope, select, node, &window));
 	TRY(bind_grouping(binder, scope, select, &window, emit, node, &groups, &aggregate));
 	if (select->having != NULL)
 		TRY(bind_predicate(binder, &groups, select->having, "HAVING", &having));
@@ -577,7 +588,7 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
 	TRY(refuse_unsupported(binder, select));
 	binder->final = outer || query->order.count > 0 || query->emit == EMIT_FINAL;
 	if (select->from != NULL)
-		TRY(bind_from(binder, ctes, select->from, &node, &scope));
+		TRY(bind_table(binder, ctes, select->from, !is_grouped(select), &node, &scope));
 	else
 		TRY(bind_one_row(binder, query->position, &node, &scope));
 	if (query->emit == EMIT_FINAL && !is_grouped(select) && !plan_is_bounded(node)) {
@@ -593,8 +604,6 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
 	}
 	if (is_grouped(select))
 		TRY(bind_grouped_select(binder, query, select, &scope, node, &node, &sorting));
-	else if (select->from != NULL && select->from->kind == RELATION_FUNCTION)
-		return not_yet(binder, select->from->position, "a window without GROUP BY");
 	else
 		TRY(bind_plain_select(binder, query, select, &scope, node, &node, &sorting));
 	TRY(finish_order(binder, query, select->distinct, &sorting, &node));

@@ -120,22 +120,6 @@ add_to_scope(Binder *binder, const PlanNode *node, const Scope *left, Str qualif
 	*out = scope;
 }
 
-static Status
-check_names(Binder *binder, const NameList *names, uint32_t count)
-{
-	if (names->count > 0 && names->count != count)
-		return error_set_at(binder->err, FERRIS_ERR_COLUMN_COUNT, names->items[0].position,
-				    "%u names for %u columns", names->count, count);
-	for (uint32_t i = 0; i < names->count; i++)
-		for (uint32_t k = 0; k < i; k++)
-			if (str_eq_nocase(names->items[i].text, names->items[k].text))
-				return error_set_at(binder->err, FERRIS_ERR_DUPLICATE_NAME,
-						    names->items[i].position,
-						    "two columns are named '%.*s'",
-						    STR_ARG(names->items[i].text));
-	return FERRIS_OK;
-}
-
 /* The node over `input`, whose columns `left` names. */
 static Status
 unnest_over(Binder *binder, const Relation *relation, bool outer, PlanNode *input,

@@ -154,6 +154,24 @@ bind_values(Binder *binder, const QueryBody *body, PlanNode **out)
 /* ---------------------------------------------------------------- t(a, b) */
 
 Status
+check_names(Binder *binder, const NameList *names, uint32_t count)
+{
+	if (names->count == 0)
+		return FERRIS_OK;
+	if (names->count != count)
+		return error_set_at(binder->err, FERRIS_ERR_COLUMN_COUNT, names->items[0].position,
+				    "%u names for %u columns", names->count, count);
+	for (uint32_t i = 0; i < count; i++)
+		for (uint32_t k = 0; k < i; k++)
+			if (str_eq_nocase(names->items[i].text, names->items[k].text))
+				return error_set_at(binder->err, FERRIS_ERR_DUPLICATE_NAME,
+						    names->items[i].position,
+						    "two columns are named '%.*s'",
+						    STR_ARG(names->items[i].text));
+	return FERRIS_OK;
+}
+
+Status
 rename_columns(Binder *binder, const NameList *names, PlanNode **node)
 {
 	PlanNode *input = *node;
@@ -162,30 +180,34 @@ rename_columns(Binder *binder, const NameList *names, PlanNode **node)
 
 	if (names->count == 0)
 		return FERRIS_OK;
-	if (input->kind == PLAN_SCAN)
-		return not_yet(binder, names->items[0].position,
-			       "a list of names for a stream's columns");
-	if (names->count != count)
-		return error_set_at(binder->err, FERRIS_ERR_COLUMN_COUNT, names->items[0].position,
-				    "%u names for %u columns", names->count, count);
+	TRY(check_names(binder, names, count));
 	*project = (PlanNode){
 		.kind = PLAN_PROJECT, .position = names->items[0].position, .input = input};
 	project->schema = (Schema){ARENA_ARRAY(binder->arena, Field, count), count};
 	project->project.exprs = ARENA_ARRAY(binder->arena, BoundExpr *, count);
 	project->project.key = ARENA_ARRAY(binder->arena, bool, count);
 	for (uint32_t i = 0; i < count; i++) {
-		Schema before = {project->schema.fields, i};
-		const Name *name = &names->items[i];
-
-		if (schema_find(&before, name->text) >= 0)
-			return error_set_at(binder->err, FERRIS_ERR_DUPLICATE_NAME, name->position,
-					    "two columns are named '%.*s'", STR_ARG(name->text));
 		project->schema.fields[i] =
-			(Field){.name = name->text, .type = input->schema.fields[i].type};
+			(Field){.name = names->items[i].text, .type = input->schema.fields[i].type};
 		project->project.exprs[i] =
 			bound_column(binder->arena, i, input->schema.fields[i].type,
-				     input->schema.fields[i].name, name->position);
+				     input->schema.fields[i].name, names->items[i].position);
 	}
 	*node = project;
+	return FERRIS_OK;
+}
+
+Status
+rename_scope(Binder *binder, const NameList *names, Scope *scope)
+{
+	uint32_t visible = 0;
+	uint32_t next = 0;
+
+	for (uint32_t i = 0; i < scope->count; i++)
+		visible += !scope->columns[i].hidden;
+	TRY(check_names(binder, names, visible));
+	for (uint32_t i = 0; names->count > 0 && i < scope->count; i++)
+		if (!scope->columns[i].hidden)
+			scope->columns[i].name = names->items[next++].text;
 	return FERRIS_OK;
 }

@@ -26,6 +26,8 @@ made_from(const PlanNode *node, uint32_t column)
 		return column < node->join.left_count ? node->join.left[column] : NULL;
 	case PLAN_UNNEST:
 		return column < node->unnest.left_count ? node->unnest.left[column] : NULL;
+	case PLAN_WINDOW:
+		return column < node->window.left_count ? node->window.left[column] : NULL;
 	case PLAN_OVER:
 		return column < node->over.left_count ? node->over.left[column] : NULL;
 	default:
@@ -39,6 +41,30 @@ keeps_columns(const PlanNode *node)
 {
 	return node->kind == PLAN_FILTER || node->kind == PLAN_WATERMARK ||
 	       node->kind == PLAN_LIMIT || node->kind == PLAN_LATE;
+}
+
+/* Only rows in order of time keep to the watermark. */
+static bool
+breaks_order(const PlanNode *node)
+{
+	return node->kind == PLAN_OVER &&
+	       (node->over.mode == OVER_SORTED || node->over.mode == OVER_BATCHES);
+}
+
+bool
+column_below(PlanNode **node, uint32_t *column)
+{
+	const BoundExpr *expr = made_from(*node, *column);
+
+	if (breaks_order(*node))
+		return false;
+	if (!keeps_columns(*node)) {
+		if (expr == NULL || expr->kind != BOUND_COLUMN)
+			return false;
+		*column = expr->column;
+	}
+	*node = (*node)->input;
+	return true;
 }
 
 bool
@@ -56,9 +82,7 @@ is_declared_time(const PlanNode *node, uint32_t column)
 				return false;
 		return true;
 	}
-	/* Only rows in order of time keep to the watermark. */
-	if (node->kind == PLAN_OVER &&
-	    (node->over.mode == OVER_SORTED || node->over.mode == OVER_BATCHES))
+	if (breaks_order(node))
 		return false;
 	if (keeps_columns(node))
 		return is_declared_time(node->input, column);

@@ -57,14 +57,23 @@ print_project(Arena *arena, Buffer *out, const PlanNode *node)
 }
 
 static void
-print_aggregate(Arena *arena, Buffer *out, const PlanNode *node)
+print_window(Arena *arena, Buffer *out, const WindowPlan *window)
 {
 	static const char *const shapes[] = {[SHAPE_NONE] = "",
 					     [SHAPE_HOP] = "HOP",
 					     [SHAPE_CUMULATE] = "CUMULATE",
 					     [SHAPE_SESSION] = "SESSION"};
-	const WindowPlan *window = &node->aggregate.window;
 
+	buffer_printf(out, " %s(%.*s, %lld", shapes[window->shape],
+		      STR_ARG(bound_text(arena, window->time)), (long long)window->size);
+	if (window->advance != window->size)
+		buffer_printf(out, ", %lld", (long long)window->advance);
+	buffer_append_char(out, ')');
+}
+
+static void
+print_aggregate(Arena *arena, Buffer *out, const PlanNode *node)
+{
 	buffer_append_str(out, STR("Aggregate"));
 	if (node->aggregate.key_count > 0) {
 		buffer_append_str(out, STR(" by "));
@@ -72,13 +81,8 @@ print_aggregate(Arena *arena, Buffer *out, const PlanNode *node)
 	}
 	if (node->aggregate.set_count > 1)
 		buffer_printf(out, " in %u grouping sets", node->aggregate.set_count);
-	if (window->shape != SHAPE_NONE) {
-		buffer_printf(out, " %s(%.*s, %lld", shapes[window->shape],
-			      STR_ARG(bound_text(arena, window->time)), (long long)window->size);
-		if (window->advance != window->size)
-			buffer_printf(out, ", %lld", (long long)window->advance);
-		buffer_append_char(out, ')');
-	}
+	if (node->aggregate.window.shape != SHAPE_NONE)
+		print_window(arena, out, &node->aggregate.window);
 	buffer_append_str(out, STR(": "));
 	for (uint32_t i = 0; i < node->aggregate.call_count; i++)
 		buffer_printf(out, "%s%.*s", i > 0 ? ", " : "",
@@ -212,6 +216,11 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 		break;
 	case PLAN_OVER:
 		print_over(arena, out, node);
+		break;
+	case PLAN_WINDOW:
+		buffer_append_str(out, STR("Window"));
+		print_window(arena, out, &node->window.plan);
+		buffer_append_char(out, '\n');
 		break;
 	case PLAN_UNNEST:
 		print_unnest(arena, out, node);

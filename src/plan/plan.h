@@ -26,6 +26,7 @@ typedef enum PlanKind {
 	PLAN_LATE,      /* the rows that come too late for a window, instead of its results */
 	PLAN_UNNEST,    /* each row once for every element of its arrays */
 	PLAN_UNION,     /* the rows of several inputs */
+	PLAN_WINDOW,    /* each row once for every window that it belongs to */
 } PlanKind;
 
 /* How rows are cut into windows by their time. */
@@ -44,6 +45,7 @@ typedef struct WindowPlan {
 	int64_t advance;
 	int64_t offset;
 	int64_t grace; /* late rows are taken so long after the window's end */
+	bool of_rows;  /* a WINDOW node below has cut them: its bounds are keys of the groups */
 } WindowPlan;
 
 /* What a join puts out; the right side is a table that is read before the left begins. */
@@ -62,6 +64,9 @@ typedef struct UnnestColumn {
 } UnnestColumn;
 
 #define UNNEST_ORDINALITY UINT32_MAX
+
+/* Columns that a WINDOW node adds. */
+#define WINDOW_COLUMNS 3
 
 /* When the rows of an OVER node are taken. */
 typedef enum OverMode {
@@ -246,6 +251,11 @@ struct PlanNode {
 			UnnestColumn *columns; /* the last columns of the schema */
 			uint32_t column_count;
 		} unnest;
+		struct {
+			WindowPlan plan;     /* HOP or CUMULATE */
+			BoundExpr **left;    /* the input's columns that come out, first */
+			uint32_t left_count; /* then start, end and the last moment of the window */
+		} window;
 	};
 };
 

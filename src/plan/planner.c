@@ -433,6 +433,9 @@ check_programs(Arena *arena, const PlanNode *node, Error *err)
 			TRY(check_aggregate(arena, node->late.window, err));
 		if (node->kind == PLAN_LATE && node->late.window->kind == PLAN_OVER)
 			TRY(check_over(arena, node->late.window, err));
+		if (node->kind == PLAN_WINDOW)
+			TRY(check_exprs(arena, (BoundExpr *const[]){node->window.plan.time}, 1,
+					err));
 		if (node->kind == PLAN_UNNEST)
 			TRY(check_exprs(arena, node->unnest.arrays, node->unnest.array_count, err));
 		if (node->kind == PLAN_JOIN) {

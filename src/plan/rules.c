@@ -378,6 +378,11 @@ slots_of(Arena *arena, PlanNode *node)
 		break;
 	case PLAN_LATE:
 		return slots_of(arena, node->late.window);
+	case PLAN_WINDOW:
+		slots.items = ARENA_ARRAY(arena, BoundExpr **, node->window.left_count + 1);
+		add_slots(&slots, node->window.left, node->window.left_count);
+		add_slots(&slots, &node->window.plan.time, 1);
+		break;
 	case PLAN_UNNEST:
 		slots.items = ARENA_ARRAY(arena, BoundExpr **,
 					  node->unnest.left_count + node->unnest.array_count);
@@ -403,7 +408,8 @@ static bool
 makes_columns(const PlanNode *node)
 {
 	return node->kind == PLAN_PROJECT || node->kind == PLAN_AGGREGATE ||
-	       node->kind == PLAN_JOIN || node->kind == PLAN_OVER || node->kind == PLAN_UNNEST;
+	       node->kind == PLAN_JOIN || node->kind == PLAN_OVER || node->kind == PLAN_UNNEST ||
+	       node->kind == PLAN_WINDOW;
 }
 
 /* How the nodes of the path, from the scan up, use the scan's columns. */
@@ -528,17 +534,37 @@ prune_scan(Arena *arena, PlanNode *scan, const Columns *uses, BoundExpr **renumb
 	scan->schema = (Schema){fields, kept};
 }
 
-/* ---------------------------------------------------------------- joins, UNNEST */
+/* ---------------------------------------------------------------- joins, UNNEST, windows */
 
-/* A filter over a join or UNNEST: conjuncts that read only the input's columns go below it. */
+/* The input's columns that such a node hands on, first among its own. */
+static BoundExpr **
+left_columns(const PlanNode *node)
+{
+	return node->kind == PLAN_JOIN     ? node->join.left
+	       : node->kind == PLAN_UNNEST ? node->unnest.left
+	       : node->kind == PLAN_WINDOW ? node->window.left
+					   : node->over.left;
+}
+
+static uint32_t *
+left_column_count(PlanNode *node)
+{
+	return node->kind == PLAN_JOIN     ? &node->join.left_count
+	       : node->kind == PLAN_UNNEST ? &node->unnest.left_count
+	       : node->kind == PLAN_WINDOW ? &node->window.left_count
+					   : &node->over.left_count;
+}
+
+/* A filter over a join, UNNEST or windows: conjuncts that read only the input's columns go below
+ * it.
+ */
 static void
 push_below(Arena *arena, PlanNode **link)
 {
 	PlanNode *filter = *link;
 	PlanNode *join = filter->input;
-	bool unnest = join->kind == PLAN_UNNEST;
-	BoundExpr **left = unnest ? join->unnest.left : join->join.left;
-	uint32_t left_count = unnest ? join->unnest.left_count : join->join.left_count;
+	BoundExpr **left = left_columns(join);
+	uint32_t left_count = *left_column_count(join);
 	PlanNode *below = ARENA_NEW(arena, PlanNode);
 	uint32_t kept = 0;
 
@@ -607,13 +633,14 @@ prune_join(Arena *arena, PlanNode *join, PlanNode *const *path, uint32_t depth)
 	renumber(arena, path, depth, join, renumbered);
 }
 
-/* Keep the columns that an Over node passes on and the nodes above it read. */
+/* Keep the columns that an Over or Window node passes on and the nodes above it read. */
 static void
-prune_over(Arena *arena, PlanNode *over, PlanNode *const *path, uint32_t depth)
+prune_left(Arena *arena, PlanNode *node, PlanNode *const *path, uint32_t depth)
 {
-	Columns uses = scan_uses(arena, path, depth, over, false);
-	uint32_t count = over->schema.count;
-	uint32_t left = over->over.left_count;
+	Columns uses = scan_uses(arena, path, depth, node, false);
+	uint32_t count = node->schema.count;
+	BoundExpr **exprs = left_columns(node);
+	uint32_t left = *left_column_count(node);
 	BoundExpr **renumbered = ARENA_ARRAY(arena, BoundExpr *, count);
 	Field *fields = ARENA_ARRAY(arena, Field, count);
 	uint32_t kept = 0;
@@ -621,16 +648,16 @@ prune_over(Arena *arena, PlanNode *over, PlanNode *const *path, uint32_t depth)
 	for (uint32_t i = 0; i < count; i++) {
 		if (i < left && uses.values[i] == 0)
 			continue;
-		fields[kept] = over->schema.fields[i];
+		fields[kept] = node->schema.fields[i];
 		renumbered[i] = bound_column(arena, kept, fields[kept].type, fields[kept].name,
-					     over->position);
+					     node->position);
 		if (i < left)
-			over->over.left[kept] = over->over.left[i];
+			exprs[kept] = exprs[i];
 		kept++;
 	}
-	over->over.left_count = kept - over->over.call_count - over->over.numbered;
-	over->schema = (Schema){fields, kept};
-	renumber(arena, path, depth, over, renumbered);
+	*left_column_count(node) = left - (count - kept);
+	node->schema = (Schema){fields, kept};
+	renumber(arena, path, depth, node, renumbered);
 }
 
 /* Keep the columns of an Unnest node that the nodes above it read. */
@@ -704,14 +731,15 @@ push_into_nodes(Arena *arena, PlanNode **root)
 		PlanNode **path;
 
 		if ((*link)->kind == PLAN_FILTER &&
-		    ((*link)->input->kind == PLAN_JOIN || (*link)->input->kind == PLAN_UNNEST))
+		    ((*link)->input->kind == PLAN_JOIN || (*link)->input->kind == PLAN_UNNEST ||
+		     (*link)->input->kind == PLAN_WINDOW))
 			push_below(arena, link);
 		if ((*link)->kind != PLAN_JOIN && (*link)->kind != PLAN_OVER &&
-		    (*link)->kind != PLAN_UNNEST)
+		    (*link)->kind != PLAN_UNNEST && (*link)->kind != PLAN_WINDOW)
 			continue;
 		uint32_t depth = scan_path(arena, *root, *link, &path);
-		if ((*link)->kind == PLAN_OVER) {
-			prune_over(arena, *link, path, depth);
+		if ((*link)->kind == PLAN_OVER || (*link)->kind == PLAN_WINDOW) {
+			prune_left(arena, *link, path, depth);
 			continue;
 		}
 		if ((*link)->kind == PLAN_UNNEST) {
