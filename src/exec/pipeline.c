@@ -75,6 +75,8 @@ class_of(const PlanNode *node)
 		return &limit_class;
 	case PLAN_UNION:
 		return &union_class;
+	case PLAN_STREAM_JOIN:
+		return &stream_join_class;
 	case PLAN_SCAN:
 		break;
 	}
@@ -84,7 +86,8 @@ class_of(const PlanNode *node)
 static bool
 keeps_state(const PlanNode *node)
 {
-	return node->kind == PLAN_AGGREGATE || node->kind == PLAN_JOIN || node->kind == PLAN_OVER ||
+	return node->kind == PLAN_AGGREGATE || node->kind == PLAN_JOIN ||
+	       node->kind == PLAN_STREAM_JOIN || node->kind == PLAN_OVER ||
 	       node->kind == PLAN_DISTINCT || node->kind == PLAN_SORT;
 }
 
@@ -406,7 +409,7 @@ static bool
 makes_rows(const Operator *op)
 {
 	for (; op != NULL; op = op->next)
-		if (op->class == &unnest_class ||
+		if (op->class == &unnest_class || op->class == &stream_join_class ||
 		    (op->class == &window_class && !window_is_single(&op->plan->window.plan)))
 			return true;
 	return false;

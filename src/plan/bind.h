@@ -78,6 +78,9 @@ bool is_grouped(const Select *select);
  * durations are bound over `input`.  SHAPE_NONE if there is none. */
 Status bind_window(Binder *binder, Scope *input, const Select *select, const Relation *function,
 		   WindowPlan *out);
+/* A duration constant in the unit of a time column: microseconds, or milliseconds of a BIGINT;
+ * `zero`: it may be 0. */
+Status bind_duration(Binder *binder, const Expr *expr, const Type *time, bool zero, int64_t *out);
 /* Binds GROUP BY over `input` and makes the aggregate node over `node`; expressions bound in the
  * returned scope see its groups, and add the aggregates they mention to the node. */
 Status bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPlan *window,

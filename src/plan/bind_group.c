@@ -166,8 +166,7 @@ is_grouped(const Select *select)
 /* The longest window: 10000 years. */
 #define LONGEST (3652425 * MICROS_PER_DAY)
 
-/* A duration in the unit of the time column: microseconds, or milliseconds of a BIGINT. */
-static Status
+Status
 bind_duration(Binder *binder, const Expr *expr, const Type *time, bool zero, int64_t *out)
 {
 	Scope none = {.what = "a duration"};

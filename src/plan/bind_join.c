@@ -4,24 +4,9 @@
  * is kept (1:N keeps all rows).  Rows meet by equality of the keys that ON or USING name; further
  * conditions of an inner join become a filter over it.  A join whose table is written on the left
  * is turned round; the columns keep the order in which they are written. */
+#include "plan/bind_join.h"
+
 #include "func/function.h"
-#include "plan/bind.h"
-
-/* The sides as they are executed: the input streams by, the table is kept. */
-typedef struct Sides {
-	PlanNode *input;
-	PlanNode *table;
-	Scope input_scope;
-	Scope table_scope;
-	bool turned; /* the table is written on the left */
-} Sides;
-
-typedef struct KeyList {
-	BoundExpr **input; /* over the input's columns */
-	BoundExpr **table; /* over the table's columns */
-	uint32_t count;
-	uint32_t capacity;
-} KeyList;
 
 /* ---------------------------------------------------------------- which side is the table */
 
@@ -32,13 +17,9 @@ refuse_forms(Binder *binder, const Relation *relation)
 		return not_yet(binder, relation->join.position, "an ASOF join");
 	if (relation->join.natural)
 		return not_yet(binder, relation->join.position, "a NATURAL join");
-	if (relation->join.within_after != NULL || relation->join.within_before != NULL)
-		return not_yet(binder, relation->join.position, "WITHIN: a join of two streams");
 	if (relation->join.right->as_of != NULL)
 		return not_yet(binder, relation->join.right->as_of->position,
 			       "FOR SYSTEM_TIME AS OF");
-	if (relation->join.kind == JOIN_FULL)
-		return not_yet(binder, relation->join.position, "a FULL join");
 	return FERRIS_OK;
 }
 
@@ -54,18 +35,12 @@ choose_sides(Binder *binder, const Relation *relation, PlanNode *left, PlanNode 
 	sides->turned = kind == JOIN_RIGHT || (can_turn && !plan_is_bounded(right));
 	sides->input = sides->turned ? right : left;
 	sides->table = sides->turned ? left : right;
-	if (plan_is_bounded(sides->table))
-		return FERRIS_OK;
-	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, relation->join.position,
-		     "the table of a join must be bounded in this version: a file, or a topic with "
-		     "'kafka.bounded' = 'true'");
-	return error_hint(binder->err, "a join of two endless streams cannot run yet");
+	return FERRIS_OK;
 }
 
 /* ---------------------------------------------------------------- the columns */
 
-/* Input columns first, then the table's: as the join puts them out. */
-static Scope
+Scope
 joined_scope(Binder *binder, const Sides *sides, bool with_table)
 {
 	const Scope *parts[2] = {&sides->input_scope, &sides->table_scope};
@@ -177,33 +152,67 @@ take_conjunct(Binder *binder, const Sides *sides, BoundExpr *conjunct, KeyList *
 	return FERRIS_OK;
 }
 
+static uint32_t
+count_conjuncts(const BoundExpr *expr)
+{
+	uint32_t count = 0;
+
+	if (expr->kind != BOUND_AND)
+		return 1;
+	for (uint32_t i = 0; i < expr->arg_count; i++)
+		count += count_conjuncts(expr->args[i]);
+	return count;
+}
+
 static Status
+take_conjuncts(Binder *binder, const Sides *sides, BoundExpr *expr, KeyList *keys, BoundExpr **rest,
+	       uint32_t *rest_count)
+{
+	if (expr->kind != BOUND_AND)
+		return take_conjunct(binder, sides, expr, keys, rest, rest_count);
+	for (uint32_t i = 0; i < expr->arg_count; i++)
+		TRY(take_conjuncts(binder, sides, expr->args[i], keys, rest, rest_count));
+	return FERRIS_OK;
+}
+
+Status
 bind_on(Binder *binder, const Relation *relation, const Sides *sides, KeyList *keys,
-	BoundExpr **rest)
+	BoundExpr ***rest, uint32_t *rest_count)
 {
 	Scope scope = joined_scope(binder, sides, true);
 	BoundExpr *on;
-	BoundExpr **parts;
-	uint32_t count = 1;
-	uint32_t rest_count = 0;
 
 	TRY(bind_predicate(binder, &scope, relation->join.on, "ON", &on));
-	if (on->kind == BOUND_AND)
-		count = on->arg_count;
-	parts = ARENA_ARRAY(binder->arena, BoundExpr *, count);
-	for (uint32_t i = 0; i < count; i++)
-		TRY(take_conjunct(binder, sides, on->kind == BOUND_AND ? on->args[i] : on, keys,
-				  parts, &rest_count));
-	if (rest_count == 0)
-		return FERRIS_OK;
-	if (relation->join.kind != JOIN_INNER)
+	*rest = ARENA_ARRAY(binder->arena, BoundExpr *, count_conjuncts(on));
+	*rest_count = 0;
+	return take_conjuncts(binder, sides, on, keys, *rest, rest_count);
+}
+
+BoundExpr *
+all_of(Arena *arena, BoundExpr **parts, uint32_t count)
+{
+	if (count == 0)
+		return NULL;
+	return count == 1 ? parts[0]
+			  : bound_node(arena, BOUND_AND, TYPE_OF(BOOLEAN), parts, count,
+				       parts[0]->position);
+}
+
+/* The conditions of a join with a table that are no equalities; NULL: there are none. */
+static Status
+bind_table_on(Binder *binder, const Relation *relation, const Sides *sides, KeyList *keys,
+	      BoundExpr **rest)
+{
+	BoundExpr **parts;
+	uint32_t count;
+
+	TRY(bind_on(binder, relation, sides, keys, &parts, &count));
+	*rest = all_of(binder->arena, parts, count);
+	if (*rest != NULL && relation->join.kind != JOIN_INNER)
 		return error_set_at(
 			binder->err, FERRIS_ERR_NOT_SUPPORTED, parts[0]->position,
 			"an outer, SEMI or ANTI join takes only equalities of the two sides in "
 			"this version");
-	*rest = rest_count == 1 ? parts[0]
-				: bound_node(binder->arena, BOUND_AND, TYPE_OF(BOOLEAN), parts,
-					     rest_count, relation->join.on->position);
 	return FERRIS_OK;
 }
 
@@ -220,7 +229,7 @@ find_using(Binder *binder, const Scope *scope, const Name *name, BoundExpr **out
 	return unknown_column(binder, scope, name);
 }
 
-static Status
+Status
 bind_using(Binder *binder, const NameList *names, const Sides *sides, KeyList *keys)
 {
 	for (uint32_t i = 0; i < names->count; i++) {
@@ -320,18 +329,22 @@ bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 		return bind_unnest_join(binder, relation, left, &left_scope, out, scope);
 	const Endpoint *source = binder->source;
 	TRY(bind_from(binder, ctes, relation->join.right, &right, &right_scope));
-	TRY(choose_sides(binder, relation, left, right, &sides));
-	if (!sides.turned)
-		binder->source = source;
 	/* HEADER('k') would widen a scan behind the join's back. */
 	left_scope.scan = NULL;
 	right_scope.scan = NULL;
+	sides = (Sides){left, right, left_scope, right_scope, false};
+	TRY(bind_stream_join(binder, relation, &sides, out, scope));
+	if (*out != NULL)
+		return FERRIS_OK;
+	TRY(choose_sides(binder, relation, left, right, &sides));
+	if (!sides.turned)
+		binder->source = source;
 	sides.input_scope = sides.turned ? right_scope : left_scope;
 	sides.table_scope = sides.turned ? left_scope : right_scope;
 	keys.input = ARENA_ARRAY(binder->arena, BoundExpr *, keys.capacity);
 	keys.table = ARENA_ARRAY(binder->arena, BoundExpr *, keys.capacity);
 	if (relation->join.on != NULL)
-		TRY(bind_on(binder, relation, &sides, &keys, &rest));
+		TRY(bind_table_on(binder, relation, &sides, &keys, &rest));
 	TRY(bind_using(binder, &relation->join.using_columns, &sides, &keys));
 	*out = join_node(binder, relation, &sides, &keys);
 	*scope = joined_scope(binder, &sides, (*out)->join.right_count > 0);

@@ -67,6 +67,22 @@ column_below(PlanNode **node, uint32_t *column)
 	return true;
 }
 
+/* A time of a side whose rows all come with their own values. */
+static bool
+is_time_of_join(const PlanNode *node, uint32_t column)
+{
+	JoinShape shape = node->stream_join.shape;
+	bool left = column < node->stream_join.left_count;
+	uint32_t first = node->stream_join.key_count + node->stream_join.timed;
+
+	if (!node->stream_join.timed || shape == SHAPE_FULL ||
+	    shape == (left ? SHAPE_RIGHT : SHAPE_LEFT))
+		return false;
+	return left ? is_declared_time(node->inputs[0], first + column)
+		    : is_declared_time(node->inputs[1],
+				       first + column - node->stream_join.left_count);
+}
+
 bool
 is_declared_time(const PlanNode *node, uint32_t column)
 {
@@ -82,6 +98,8 @@ is_declared_time(const PlanNode *node, uint32_t column)
 				return false;
 		return true;
 	}
+	if (node->kind == PLAN_STREAM_JOIN)
+		return is_time_of_join(node, column);
 	if (breaks_order(node))
 		return false;
 	if (keeps_columns(node))
@@ -169,6 +187,9 @@ static Status
 add_to_inputs(Binder *binder, BoundExpr *time, PlanNode *root)
 {
 	PlanNode *leaf = plan_leaf(root);
+	/* What ends closes its windows at its end. */
+	if (leaf->kind != PLAN_UNION && plan_is_bounded(root))
+		return FERRIS_OK;
 	BoundExpr *below = leaf->kind == PLAN_UNION ? time_of_leaf(binder, root, time) : NULL;
 
 	if (below == NULL) {

@@ -134,15 +134,38 @@ over_state(const PlanNode *node)
 
 static void print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent);
 
+static const char *const shape_names[] = {
+	[SHAPE_INNER] = "",     [SHAPE_LEFT] = " LEFT", [SHAPE_RIGHT] = " RIGHT",
+	[SHAPE_FULL] = " FULL", [SHAPE_SEMI] = " SEMI", [SHAPE_ANTI] = " ANTI",
+};
+
+static void
+print_stream_join(Arena *arena, Buffer *out, const PlanNode *node)
+{
+	const PlanNode *left = node->inputs[0];
+	const PlanNode *right = node->inputs[1];
+	uint32_t keys = node->stream_join.key_count;
+
+	buffer_printf(out, "StreamJoin%s", shape_names[node->stream_join.shape]);
+	for (uint32_t i = 0; i < keys; i++)
+		buffer_printf(out, "%s%.*s = %.*s", i > 0 ? " AND " : " on ",
+			      STR_ARG(left->schema.fields[i].name),
+			      STR_ARG(right->schema.fields[i].name));
+	if (node->stream_join.timed)
+		buffer_printf(out, "%s%.*s - %.*s from %lld to %lld", keys > 0 ? " AND " : " on ",
+			      STR_ARG(right->schema.fields[keys].name),
+			      STR_ARG(left->schema.fields[keys].name),
+			      (long long)node->stream_join.low, (long long)node->stream_join.high);
+	if (node->stream_join.residual != NULL)
+		buffer_printf(out, " if %.*s",
+			      STR_ARG(bound_text(arena, node->stream_join.residual)));
+	buffer_append_char(out, '\n');
+}
+
 static void
 print_join(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 {
-	static const char *const shapes[] = {[SHAPE_INNER] = "Join",
-					     [SHAPE_LEFT] = "Join LEFT",
-					     [SHAPE_SEMI] = "Join SEMI",
-					     [SHAPE_ANTI] = "Join ANTI"};
-
-	buffer_printf(out, "%s", shapes[node->join.shape]);
+	buffer_printf(out, "Join%s", shape_names[node->join.shape]);
 	for (uint32_t i = 0; i < node->join.key_count; i++)
 		buffer_printf(out, "%s%.*s = %.*s", i > 0 ? " AND " : " on ",
 			      STR_ARG(bound_text(arena, node->join.keys[i])),
@@ -225,6 +248,9 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 	case PLAN_UNNEST:
 		print_unnest(arena, out, node);
 		break;
+	case PLAN_STREAM_JOIN:
+		print_stream_join(arena, out, node);
+		break;
 	case PLAN_UNION:
 		buffer_append_str(out, STR("Union\n"));
 		break;
@@ -256,6 +282,12 @@ print_node_state(Buffer *out, const PlanNode *node)
 	switch (node->kind) {
 	case PLAN_JOIN:
 		buffer_append_str(out, STR("    state: Join keeps the table\n"));
+		return true;
+	case PLAN_STREAM_JOIN:
+		buffer_printf(out, "    state: StreamJoin keeps the rows of both sides until %s\n",
+			      node->stream_join.timed
+				      ? "the watermark of the other passes what they can meet"
+				      : "the other ends");
 		return true;
 	case PLAN_OVER:
 		buffer_printf(out, "    state: Over keeps %s\n", over_state(node));

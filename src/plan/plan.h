@@ -13,20 +13,21 @@
 typedef struct PlanNode PlanNode;
 
 typedef enum PlanKind {
-	PLAN_SCAN,      /* records of a source, decoded */
-	PLAN_FILTER,    /* rows for which all conjuncts are true */
-	PLAN_PROJECT,   /* expressions over the input's columns */
-	PLAN_LIMIT,     /* OFFSET and LIMIT in order of arrival */
-	PLAN_WATERMARK, /* event time: how far it has come before each row */
-	PLAN_AGGREGATE, /* groups of rows, of the whole input or of windows of time */
-	PLAN_JOIN,      /* rows of the input with the rows of a bounded table */
-	PLAN_DISTINCT,  /* rows that were not there before */
-	PLAN_SORT,      /* all rows in order, when the input ends */
-	PLAN_OVER,      /* window functions: each row with what its partition says about it */
-	PLAN_LATE,      /* the rows that come too late for a window, instead of its results */
-	PLAN_UNNEST,    /* each row once for every element of its arrays */
-	PLAN_UNION,     /* the rows of several inputs */
-	PLAN_WINDOW,    /* each row once for every window that it belongs to */
+	PLAN_SCAN,        /* records of a source, decoded */
+	PLAN_FILTER,      /* rows for which all conjuncts are true */
+	PLAN_PROJECT,     /* expressions over the input's columns */
+	PLAN_LIMIT,       /* OFFSET and LIMIT in order of arrival */
+	PLAN_WATERMARK,   /* event time: how far it has come before each row */
+	PLAN_AGGREGATE,   /* groups of rows, of the whole input or of windows of time */
+	PLAN_JOIN,        /* rows of the input with the rows of a bounded table */
+	PLAN_DISTINCT,    /* rows that were not there before */
+	PLAN_SORT,        /* all rows in order, when the input ends */
+	PLAN_OVER,        /* window functions: each row with what its partition says about it */
+	PLAN_LATE,        /* the rows that come too late for a window, instead of its results */
+	PLAN_UNNEST,      /* each row once for every element of its arrays */
+	PLAN_WINDOW,      /* each row once for every window that it belongs to */
+	PLAN_UNION,       /* the rows of several inputs */
+	PLAN_STREAM_JOIN, /* rows of two inputs that meet, each kept for the other */
 } PlanKind;
 
 /* How rows are cut into windows by their time. */
@@ -48,12 +49,14 @@ typedef struct WindowPlan {
 	bool of_rows;  /* a WINDOW node below has cut them: its bounds are keys of the groups */
 } WindowPlan;
 
-/* What a join puts out; the right side is a table that is read before the left begins. */
+/* What a join puts out. */
 typedef enum JoinShape {
 	SHAPE_INNER,
-	SHAPE_LEFT, /* a row without a match comes out with NULLs */
-	SHAPE_SEMI, /* rows that have a match, once */
-	SHAPE_ANTI, /* rows that have none */
+	SHAPE_LEFT, /* a row of the left without a match comes out with NULLs */
+	SHAPE_RIGHT,
+	SHAPE_FULL,
+	SHAPE_SEMI, /* rows of the left that have a match, once */
+	SHAPE_ANTI, /* rows of the left that have none */
 } JoinShape;
 
 /* A column of an UNNEST node that is not its input's. */
@@ -209,7 +212,7 @@ struct PlanNode {
 			EmitMode emit;
 		} aggregate;
 		struct {
-			JoinShape shape;
+			JoinShape shape;  /* no RIGHT, no FULL */
 			PlanNode *right;  /* its first columns are the keys */
 			BoundExpr **keys; /* over the input's columns; equal to the right's */
 			uint32_t key_count;
@@ -217,6 +220,19 @@ struct PlanNode {
 			uint32_t left_count;
 			uint32_t right_count; /* columns of the right after its keys, last */
 		} join;
+		/* Each input's columns: the keys, the time if timed, those that come out. */
+		struct {
+			JoinShape shape;
+			uint32_t key_count;
+			bool timed; /* rows meet if low <= right time - left time <= high */
+			int64_t low;
+			int64_t high;
+			int64_t grace;
+			uint32_t left_count; /* columns of the left that come out */
+			uint32_t right_count;
+			BoundExpr *residual; /* over those of the left, then the right; or NULL */
+			bool endless;        /* no time bounds what an endless input leaves here */
+		} stream_join;
 		struct {
 			OverKey *keys; /* columns of the input */
 			uint32_t count;
@@ -270,6 +286,7 @@ typedef enum JobOption {
 	JOB_COMMIT_INTERVAL,
 	JOB_GUARANTEE,
 	JOB_STATE_LIMIT,
+	JOB_STATE_UNBOUNDED,
 	JOB_OPTION_COUNT
 } JobOption;
 

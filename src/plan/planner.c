@@ -438,10 +438,32 @@ check_programs(Arena *arena, const PlanNode *node, Error *err)
 					err));
 		if (node->kind == PLAN_UNNEST)
 			TRY(check_exprs(arena, node->unnest.arrays, node->unnest.array_count, err));
+		if (node->kind == PLAN_STREAM_JOIN && node->stream_join.residual != NULL)
+			TRY(check_exprs(arena, &node->stream_join.residual, 1, err));
 		if (node->kind == PLAN_JOIN) {
 			TRY(check_exprs(arena, node->join.keys, node->join.key_count, err));
 			TRY(check_programs(arena, node->join.right, err));
 		}
+	}
+	return FERRIS_OK;
+}
+
+/* State that grows for ever is there only if it was asked for. */
+static Status
+check_state(const StatementPlan *plan, const PlanNode *node, Error *err)
+{
+	for (; node != NULL; node = node->input) {
+		for (uint32_t i = 0; i < node->input_count; i++)
+			TRY(check_state(plan, node->inputs[i], err));
+		if (node->kind != PLAN_STREAM_JOIN || !node->stream_join.endless ||
+		    plan->job[JOB_STATE_UNBOUNDED].integer != 0)
+			continue;
+		error_set_at(err, FERRIS_ERR_NOT_SUPPORTED, node->position,
+			     "this join of two streams would keep every row for ever: no time "
+			     "bounds it");
+		return error_hint(err, "say how far apart rows meet: WITHIN 1 HOUR, or ON ... AND "
+				       "r.t BETWEEN l.t - INTERVAL '1' HOUR AND l.t; or take it "
+				       "as it is: 'state.unbounded' = 'allow'");
 	}
 	return FERRIS_OK;
 }
@@ -468,6 +490,7 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	TRY(dead_letter_sink(binder, plan));
 	set_key(planner->arena, plan, root);
 	plan->root = plan_push_down(planner->arena, root);
+	TRY(check_state(plan, plan->root, binder->err));
 	plan->scans = plan_scans(planner->arena, plan->root, &plan->scan_count);
 	TRY(check_programs(planner->arena, plan->root, binder->err));
 	TRY(check_unused(binder, &binder->with, "this statement"));

@@ -398,6 +398,7 @@ slots_of(Arena *arena, PlanNode *node)
 	case PLAN_LIMIT:
 	case PLAN_DISTINCT:
 	case PLAN_UNION:
+	case PLAN_STREAM_JOIN:
 		break;
 	}
 	return slots;
@@ -821,6 +822,100 @@ prune_project(Arena *arena, PlanNode *project, const uint32_t *uses)
 	project->schema = (Schema){fields, kept};
 }
 
+/* A filter over a join of two streams: what reads one side alone goes to that side, unless rows of
+ * it come out with NULLs. */
+static void
+push_below_stream_join(Arena *arena, PlanNode **link)
+{
+	PlanNode *filter = *link;
+	PlanNode *leaf = filter->input;
+	JoinShape shape = leaf->stream_join.shape;
+	uint32_t first = leaf->stream_join.key_count + leaf->stream_join.timed;
+	uint32_t left = leaf->stream_join.left_count;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < filter->filter.count; i++) {
+		BoundExpr *conjunct = filter->filter.conjuncts[i];
+		uint32_t *uses = uses_of(arena, &conjunct, 1, leaf->schema.count);
+		BoundExpr **below = ARENA_ARRAY(arena, BoundExpr *, leaf->schema.count);
+		bool reads[2] = {false, false};
+
+		for (uint32_t c = 0; c < leaf->schema.count; c++) {
+			const Field *field = &leaf->schema.fields[c];
+
+			reads[c >= left] = reads[c >= left] || uses[c] > 0;
+			below[c] = bound_column(arena, first + c - (c < left ? 0 : left),
+						field->type, field->name, leaf->position);
+		}
+		bool goes_left = reads[0] && !reads[1] && shape != SHAPE_RIGHT;
+		bool goes_right = reads[1] && !reads[0] && shape != SHAPE_LEFT;
+		if (shape == SHAPE_FULL || (!goes_left && !goes_right)) {
+			filter->filter.conjuncts[kept++] = conjunct;
+			continue;
+		}
+		PlanNode **input = &leaf->inputs[goes_right];
+		PlanNode *node = ARENA_NEW(arena, PlanNode);
+
+		*node = (PlanNode){.kind = PLAN_FILTER,
+				   .position = filter->position,
+				   .input = *input,
+				   .schema = (*input)->schema};
+		node->filter.conjuncts = ARENA_ARRAY(arena, BoundExpr *, 1);
+		node->filter.conjuncts[0] = bound_substitute(arena, conjunct, below);
+		node->filter.count = 1;
+		*input = project_over(arena, node);
+	}
+	filter->filter.count = kept;
+	if (kept == 0)
+		*link = leaf;
+}
+
+/* The columns that come out, and those that the rest of the condition reads. */
+static void
+prune_stream_join(Arena *arena, PlanNode *leaf, const Columns *uses, BoundExpr **renumbered)
+{
+	uint32_t left = leaf->stream_join.left_count;
+	uint32_t count = left + leaf->stream_join.right_count;
+	uint32_t first = leaf->stream_join.key_count + leaf->stream_join.timed;
+	bool left_alone = leaf->schema.count == left;
+	uint32_t *wanted = ARENA_ARRAY(arena, uint32_t, count + 1);
+	uint32_t *of_side[2] = {ARENA_ARRAY(arena, uint32_t, first + left + 1),
+				ARENA_ARRAY(arena, uint32_t, first + count - left + 1)};
+	BoundExpr **all = ARENA_ARRAY(arena, BoundExpr *, count + 1);
+	Field *fields = ARENA_ARRAY(arena, Field, count + 1);
+	uint32_t kept = 0;
+	uint32_t kept_left = 0;
+
+	if (leaf->stream_join.residual != NULL)
+		count_columns(leaf->stream_join.residual, wanted);
+	for (uint32_t i = 0; i < first; i++)
+		of_side[0][i] = of_side[1][i] = 1;
+	for (uint32_t i = 0; i < count; i++) {
+		if (i < leaf->schema.count)
+			wanted[i] += uses->values[i] + uses->passes[i];
+		of_side[i >= left][first + i - (i < left ? 0 : left)] = wanted[i];
+		if (wanted[i] == 0)
+			continue;
+		const Field *field =
+			&leaf->inputs[i >= left]->schema.fields[first + i - (i < left ? 0 : left)];
+		all[i] = bound_column(arena, kept, field->type, field->name, leaf->position);
+		if (i < leaf->schema.count)
+			renumbered[i] = all[i];
+		fields[kept++] = i < leaf->schema.count ? leaf->schema.fields[i] : *field;
+		kept_left += i < left;
+	}
+	if (leaf->stream_join.residual != NULL)
+		leaf->stream_join.residual =
+			bound_substitute(arena, leaf->stream_join.residual, all);
+	for (uint32_t s = 0; s < 2; s++) {
+		prune_project(arena, leaf->inputs[s], of_side[s]);
+		leaf->inputs[s] = push_down(arena, leaf->inputs[s], false);
+	}
+	leaf->stream_join.left_count = kept_left;
+	leaf->stream_join.right_count = kept - kept_left;
+	leaf->schema = (Schema){fields, left_alone ? kept_left : kept};
+}
+
 /* Each input yields only the columns that the nodes above the leaf read. */
 static void
 prune_inputs(Arena *arena, PlanNode *leaf, const Columns *uses, BoundExpr **renumbered)
@@ -856,6 +951,8 @@ push_down(Arena *arena, PlanNode *root, bool encoded)
 		link = &(*link)->input;
 	if ((*link)->kind == PLAN_FILTER && scan->kind == PLAN_UNION) {
 		push_below_union(arena, link);
+	} else if ((*link)->kind == PLAN_FILTER && scan->kind == PLAN_STREAM_JOIN) {
+		push_below_stream_join(arena, link);
 	} else if ((*link)->kind == PLAN_FILTER) {
 		push_predicates(arena, *link, scan);
 		if ((*link)->filter.count == 0)
@@ -877,6 +974,8 @@ push_down(Arena *arena, PlanNode *root, bool encoded)
 			uses.values[i]++;
 	if (scan->kind == PLAN_SCAN)
 		prune_scan(arena, scan, &uses, renumbered);
+	else if (scan->kind == PLAN_STREAM_JOIN)
+		prune_stream_join(arena, scan, &uses, renumbered);
 	else
 		prune_inputs(arena, scan, &uses, renumbered);
 	renumber(arena, path, depth, scan, renumbered);

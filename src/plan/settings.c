@@ -62,6 +62,10 @@ static const OptionRow job_rows[] = {
 		 "is lost, some records may come twice."},
 	[JOB_STATE_LIMIT] = {"state.memory.limit", OPTION_SIZE, "1GB", 1 << 20, 1e15, NULL, NULL,
 			     "How many bytes of groups an operator may keep."},
+	[JOB_STATE_UNBOUNDED] =
+		{"state.unbounded", OPTION_CHOICE, "refuse", 0, 0, "refuse|allow", NULL,
+		 "What happens to a join whose state grows with its endless inputs, because no "
+		 "time bounds it: the statement is refused, or runs until the state's limit."},
 };
 
 const OptionGroup job_options = {"job", job_rows, JOB_OPTION_COUNT};

@@ -1,0 +1,38 @@
+/* plan/bind_join.h -- what the joins with a table and those of two streams have in common. */
+#pragma once
+
+#include "plan/bind.h"
+
+/* The two sides.  With a table: as they are executed, the input streams by, the table is kept.  Of
+ * two streams the left is the input, and nothing is turned. */
+typedef struct Sides {
+	PlanNode *input;
+	PlanNode *table;
+	Scope input_scope;
+	Scope table_scope;
+	bool turned; /* the table is written on the left */
+} Sides;
+
+typedef struct KeyList {
+	BoundExpr **input; /* over the input's columns */
+	BoundExpr **table; /* over the table's columns */
+	uint32_t count;
+	uint32_t capacity;
+} KeyList;
+
+/* Input columns first, then the table's: as the join puts them out. */
+Scope joined_scope(Binder *binder, const Sides *sides, bool with_table);
+/* Binds ON over the joined scope; equalities of the sides go to the keys, the other conjuncts to
+ * `rest`. */
+Status bind_on(Binder *binder, const Relation *relation, const Sides *sides, KeyList *keys,
+	       BoundExpr ***rest, uint32_t *rest_count);
+Status bind_using(Binder *binder, const NameList *names, const Sides *sides, KeyList *keys);
+/* The conjunction of the parts; NULL if there are none. */
+BoundExpr *all_of(Arena *arena, BoundExpr **parts, uint32_t count);
+
+/* ---- plan/bind_stream_join.c */
+
+/* Binds the join if it is one of two streams: its sides say how far apart in time rows meet, or
+ * neither can be a table.  *out is NULL if it is not. */
+Status bind_stream_join(Binder *binder, const Relation *relation, Sides *sides, PlanNode **out,
+			Scope *scope);
