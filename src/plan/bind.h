@@ -102,6 +102,9 @@ bool is_declared_time(const PlanNode *node, uint32_t column);
 bool column_below(PlanNode **node, uint32_t *column);
 /* Whether every stream below declares a watermark. */
 bool declares_watermark(const PlanNode *node);
+/* The node that makes windows of which the column is the end; no row comes for a window when the
+ * watermark has passed its end.  NULL if the column is none. */
+PlanNode *find_window_end(PlanNode *node, uint32_t column);
 /* Puts a Watermark over each scan below *root that has none: the one that its stream declares, or,
  * of an endless source, `time` (over the columns of *root) less 'watermark.delay'. */
 Status add_time_watermark(Binder *binder, BoundExpr *time, PlanNode **root);

@@ -30,10 +30,10 @@ struct OverList {
 
 /* The call of `expr` over the rows below the windows; `node` has the keys of its window. */
 Status bind_over_call(Binder *binder, OverList *list, const Expr *expr, const PlanNode *node,
-                      const WindowSpec *spec, OverCall *call);
+		      const WindowSpec *spec, OverCall *call);
 /* The frame that is written, or the default. */
 Status bind_over_frame(Binder *binder, const OverList *list, const PlanNode *node,
-                       const WindowSpec *spec, OverFrame *frame);
+		       const WindowSpec *spec, OverFrame *frame);
 /* A constant whole number from `least` on; `what` names it in the error. */
 Status bind_over_number(Binder *binder, const Expr *expr, const char *what, int64_t least,
-                        int64_t *out);
+			int64_t *out);

@@ -134,6 +134,49 @@ take_bound(Binder *binder, const Sides *sides, const BoundExpr *conjunct, TimeBo
 	return true;
 }
 
+/* The last moment of a window that ends then. */
+static Status
+last_moment(Binder *binder, BoundExpr *end, BoundExpr **out)
+{
+	Value unit = {.type = TYPE_OF(INTERVAL), .interval = {0, 0, 1}};
+
+	if (end->type->kind == TYPE_BIGINT)
+		unit = (Value){.type = TYPE_OF(BIGINT), .int64 = 1};
+	BoundExpr *args[] = {end, bound_constant(binder->arena, unit, end->position)};
+	return function_bind(binder->arena, STR("-"), args, 2, end->position, out, binder->err);
+}
+
+/* Equal times are a bound as well, and so are the equal ends of windows. */
+static Status
+take_key(Binder *binder, const Sides *sides, BoundExpr *left, BoundExpr *right, TimeBounds *bounds)
+{
+	if (left->kind != BOUND_COLUMN || right->kind != BOUND_COLUMN ||
+	    bounds->times[LEFT] != NULL || bounds->times[RIGHT] != NULL)
+		return FERRIS_OK;
+	PlanNode *windows[] = {find_window_end(sides->input, left->column),
+			       find_window_end(sides->table, right->column)};
+	if (windows[LEFT] != NULL && windows[RIGHT] != NULL) {
+		/* The times of the rows that are cut into windows are those of the source. */
+		if (windows[LEFT]->kind == PLAN_WINDOW)
+			TRY(add_time_watermark(binder, windows[LEFT]->window.plan.time,
+					       &windows[LEFT]->input));
+		if (windows[RIGHT]->kind == PLAN_WINDOW)
+			TRY(add_time_watermark(binder, windows[RIGHT]->window.plan.time,
+					       &windows[RIGHT]->input));
+		TRY(last_moment(binder, left, &bounds->times[LEFT]));
+		TRY(last_moment(binder, right, &bounds->times[RIGHT]));
+	} else if (is_declared_time(sides->input, left->column) &&
+		   is_declared_time(sides->table, right->column)) {
+		bounds->times[LEFT] = left;
+		bounds->times[RIGHT] = right;
+	} else {
+		return FERRIS_OK;
+	}
+	bounds->low = 0;
+	bounds->high = 0;
+	return FERRIS_OK;
+}
+
 /* ---------------------------------------------------------------- WITHIN */
 
 /* The time by which WITHIN counts: the declared one, else the broker's. */
@@ -310,14 +353,8 @@ bind_stream_join(Binder *binder, const Relation *relation, Sides *sides, PlanNod
 	for (uint32_t i = 0; i < rest_count; i++)
 		if (!take_bound(binder, sides, rest[i], &bounds))
 			rest[kept++] = rest[i];
-	for (uint32_t k = 0; k < keys.count && relation->join.on != NULL; k++) {
-		/* Equal times are a bound as well. */
-		if (keys.input[k]->kind == BOUND_COLUMN && keys.table[k]->kind == BOUND_COLUMN &&
-		    is_declared_time(sides->input, keys.input[k]->column) &&
-		    is_declared_time(sides->table, keys.table[k]->column) &&
-		    bounds.times[LEFT] == NULL && bounds.times[RIGHT] == NULL)
-			bounds = (TimeBounds){{keys.input[k], keys.table[k]}, 0, 0};
-	}
+	for (uint32_t k = 0; k < keys.count; k++)
+		TRY(take_key(binder, sides, keys.input[k], keys.table[k], &bounds));
 	if (!is_stream_join(relation, sides, &bounds))
 		return FERRIS_OK;
 	TRY(stream_join_node(binder, relation, sides, &keys, &bounds, out));

@@ -67,6 +67,24 @@ column_below(PlanNode **node, uint32_t *column)
 	return true;
 }
 
+PlanNode *
+find_window_end(PlanNode *node, uint32_t column)
+{
+	for (;;) {
+		if (node->kind == PLAN_WINDOW && column >= node->window.left_count)
+			return column == node->window.left_count + 1 ? node : NULL;
+		if (node->kind == PLAN_AGGREGATE)
+			return node->aggregate.window.shape != SHAPE_NONE &&
+					       node->aggregate.window.grace == 0 &&
+					       node->aggregate.emit == EMIT_ONCE_FINAL &&
+					       column == node->aggregate.key_count + 1
+				       ? node
+				       : NULL;
+		if (node->input == NULL || !column_below(&node, &column))
+			return NULL;
+	}
+}
+
 /* A time of a side whose rows all come with their own values. */
 static bool
 is_time_of_join(const PlanNode *node, uint32_t column)
