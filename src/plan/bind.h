@@ -70,6 +70,12 @@ PlanNode *filter_over(Binder *binder, PlanNode *input, BoundExpr *predicate);
 /* FERRIS_ERR_NOT_SUPPORTED for something that the grammar has and this version has not. */
 Status not_yet(Binder *binder, Position at, const char *what);
 
+/* ---- plan/expr_calls.c */
+
+/* Whether the expression calls a function that passes the test, outside of subqueries. */
+typedef bool (*CallTest)(const Expr *call);
+bool expr_has_call(const Expr *expr, CallTest test);
+
 /* ---- plan/bind_group.c */
 
 /* Whether the query groups: GROUP BY, a window, or an aggregate somewhere. */
@@ -83,8 +89,9 @@ Status bind_window(Binder *binder, Scope *input, const Select *select, const Rel
 Status bind_duration(Binder *binder, const Expr *expr, const Type *time, bool zero, int64_t *out);
 /* Binds GROUP BY over `input` and makes the aggregate node over `node`; expressions bound in the
  * returned scope see its groups, and add the aggregates they mention to the node. */
-Status bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPlan *window,
-		     EmitKind emit, PlanNode *node, Scope *out, PlanNode **aggregate);
+Status bind_grouping(Binder *binder, Scope *input, const Query *query, const Select *select,
+		     const WindowPlan *window, EmitKind emit, PlanNode *node, Scope *out,
+		     PlanNode **aggregate);
 /* While binding in a grouped scope: *out is set if the expression is a group key, a window's bound
  * or an aggregate; NULL if it must be looked into. */
 Status bind_grouped(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);

@@ -66,87 +66,10 @@ is_aggregate_call(const Expr *expr)
 	       aggregate_exists(expr->function.name.text);
 }
 
-static bool has_aggregate(const Expr *expr);
-
-static bool
-list_has_aggregate(const ExprList *list)
-{
-	for (uint32_t i = 0; i < list->count; i++)
-		if (has_aggregate(list->items[i]))
-			return true;
-	return false;
-}
-
-static bool
-function_has_aggregate(const Expr *expr)
-{
-	if (is_aggregate_call(expr))
-		return true;
-	for (uint32_t i = 0; i < expr->function.arg_count; i++)
-		if (has_aggregate(expr->function.args[i].value))
-			return true;
-	const WindowSpec *over = expr->function.over;
-	if (over == NULL)
-		return false;
-	for (uint32_t i = 0; i < over->order.count; i++)
-		if (has_aggregate(over->order.items[i].expr))
-			return true;
-	return list_has_aggregate(&over->partition);
-}
-
-static bool
-case_has_aggregate(const Expr *expr)
-{
-	if (has_aggregate(expr->case_when.operand) || has_aggregate(expr->case_when.otherwise))
-		return true;
-	for (uint32_t i = 0; i < expr->case_when.when_count; i++)
-		if (has_aggregate(expr->case_when.whens[i].when) ||
-		    has_aggregate(expr->case_when.whens[i].then))
-			return true;
-	return false;
-}
-
 static bool
 has_aggregate(const Expr *expr)
 {
-	if (expr == NULL)
-		return false;
-	switch (expr->kind) {
-	case EXPR_FUNCTION:
-		return function_has_aggregate(expr);
-	case EXPR_UNARY:
-		return has_aggregate(expr->unary.operand);
-	case EXPR_BINARY:
-		return has_aggregate(expr->binary.left) || has_aggregate(expr->binary.right);
-	case EXPR_AND:
-	case EXPR_OR:
-	case EXPR_ARRAY:
-	case EXPR_ROW:
-		return list_has_aggregate(&expr->list);
-	case EXPR_IS:
-		return has_aggregate(expr->is.operand);
-	case EXPR_BETWEEN:
-		return has_aggregate(expr->between.operand) || has_aggregate(expr->between.low) ||
-		       has_aggregate(expr->between.high);
-	case EXPR_IN_LIST:
-		return has_aggregate(expr->in_list.operand) ||
-		       list_has_aggregate(&expr->in_list.list);
-	case EXPR_LIKE:
-		return has_aggregate(expr->like.operand) || has_aggregate(expr->like.pattern);
-	case EXPR_CASE:
-		return case_has_aggregate(expr);
-	case EXPR_CAST:
-		return has_aggregate(expr->cast.operand);
-	case EXPR_TRY:
-		return has_aggregate(expr->operand);
-	case EXPR_SUBSCRIPT:
-		return has_aggregate(expr->subscript.operand) ||
-		       has_aggregate(expr->subscript.index);
-	case EXPR_FIELD:
-		return has_aggregate(expr->field.operand);
-	default:
-		return false;
-	}
+	return expr_has_call(expr, is_aggregate_call);
 }
 
 bool
@@ -639,6 +562,50 @@ bind_groups(Binder *binder, Grouping *grouping, const Select *select, const Wind
 	return FERRIS_OK;
 }
 
+static bool
+is_grouping_call(const Expr *expr)
+{
+	return expr->kind == EXPR_FUNCTION && expr->function.over == NULL &&
+	       (str_eq_nocase(expr->function.name.text, STR("GROUPING")) ||
+		str_eq_nocase(expr->function.name.text, STR("GROUPING_ID")));
+}
+
+static bool
+has_grouping_call(const Query *query, const Select *select)
+{
+	bool found = expr_has_call(select->having, is_grouping_call) ||
+		     expr_has_call(select->qualify, is_grouping_call);
+
+	for (uint32_t i = 0; i < select->item_count; i++)
+		found = found || expr_has_call(select->items[i].expr, is_grouping_call);
+	for (uint32_t i = 0; i < query->order.count; i++)
+		found = found || expr_has_call(query->order.items[i].expr, is_grouping_call);
+	return found;
+}
+
+/* A constant for each key, in the same sets: it is NULL in the results of the other sets, where the
+ * key's own NULL might be a value. */
+static Status
+add_markers(Binder *binder, PlanNode *node)
+{
+	uint32_t count = node->aggregate.key_count;
+	Value value = {.type = TYPE_OF(BOOLEAN), .boolean = true};
+
+	if (count > 32)
+		return error_set_at(binder->err, FERRIS_ERR_LIMIT, node->position,
+				    "GROUPING() with more than 32 expressions in GROUP BY");
+	for (uint32_t k = 0; k < count; k++) {
+		node->aggregate.keys[count + k] =
+			bound_constant(binder->arena, value, node->position);
+		for (uint32_t s = 0; s < node->aggregate.set_count; s++)
+			node->aggregate.sets[s] |= (node->aggregate.sets[s] >> k & 1)
+						   << (count + k);
+	}
+	node->aggregate.key_count = 2 * count;
+	node->aggregate.marker_count = count;
+	return FERRIS_OK;
+}
+
 /* Event time and the window's time count in one unit. */
 static Status
 check_watermark(Binder *binder, const WindowPlan *window, const PlanNode *node)
@@ -657,8 +624,9 @@ check_watermark(Binder *binder, const WindowPlan *window, const PlanNode *node)
 }
 
 Status
-bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPlan *window,
-	      EmitKind emit, PlanNode *node, Scope *out, PlanNode **aggregate)
+bind_grouping(Binder *binder, Scope *input, const Query *query, const Select *select,
+	      const WindowPlan *window, EmitKind emit, PlanNode *node, Scope *out,
+	      PlanNode **aggregate)
 {
 	Grouping *grouping = ARENA_NEW(binder->arena, Grouping);
 	PlanNode *result = ARENA_NEW(binder->arena, PlanNode);
@@ -677,6 +645,8 @@ bind_grouping(Binder *binder, Scope *input, const Select *select, const WindowPl
 	grouping->node = result;
 	TRY(check_watermark(binder, window, node));
 	TRY(bind_groups(binder, grouping, select, window));
+	if (result->aggregate.set_count > 1 && has_grouping_call(query, select))
+		TRY(add_markers(binder, result));
 	*out = *input;
 	if (window->shape == SHAPE_SESSION && result->aggregate.emit == EMIT_EACH_CHANGE) {
 		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, result->position,
@@ -865,13 +835,68 @@ bind_key(Binder *binder, Grouping *grouping, const Expr *expr, BoundExpr **out)
 	quiet.err = &ignored;
 	if (bind_expr(&quiet, grouping->input, expr, &bound) != FERRIS_OK)
 		return false;
-	for (uint32_t i = 0; i < node->aggregate.key_count; i++)
+	for (uint32_t i = 0; i < node->aggregate.key_count - node->aggregate.marker_count; i++)
 		if (bound_equal(node->aggregate.keys[i], bound)) {
 			*out = bound_column(binder->arena, i, bound->type, expr->text,
 					    expr->position);
 			return true;
 		}
 	return false;
+}
+
+/* CASE WHEN the key is not in the set THEN bit ELSE 0 END. */
+static Status
+grouping_bit(Binder *binder, const PlanNode *node, uint32_t key, int64_t bit, Position at,
+	     BoundExpr **out)
+{
+	uint32_t keys = node->aggregate.key_count - node->aggregate.marker_count;
+	BoundExpr *marker =
+		bound_column(binder->arena, keys + key, TYPE_OF(BOOLEAN), STR("GROUPING"), at);
+	BoundExpr *args[3];
+
+	TRY(function_bind(binder->arena, STR("IS NULL"), &marker, 1, at, &args[0], binder->err));
+	for (int i = 0; i < 2; i++) {
+		Value value = {.type = TYPE_OF(BIGINT), .int64 = i == 0 ? bit : 0};
+
+		args[1 + i] = bound_constant(binder->arena, value, at);
+	}
+	*out = bound_node(binder->arena, BOUND_CASE, TYPE_OF(BIGINT), args, 3, at);
+	return FERRIS_OK;
+}
+
+/* GROUPING(a, b): a number of as many bits, the first the highest; 1: not in the row's set. */
+static Status
+bind_grouping_call(Binder *binder, Grouping *grouping, const Expr *expr, BoundExpr **out)
+{
+	const FunctionCall *function = &expr->function;
+	Value zero = {.type = TYPE_OF(BIGINT)};
+
+	if (function->arg_count < 1 || function->arg_count > 32)
+		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
+				    "GROUPING takes 1 to 32 expressions of GROUP BY");
+	*out = bound_constant(binder->arena, zero, expr->position);
+	for (uint32_t i = 0; i < function->arg_count; i++) {
+		const Expr *arg = function->args[i].value;
+		BoundExpr *args[2] = {*out, NULL};
+		BoundExpr *key;
+
+		if (!bind_key(binder, grouping, arg, &key))
+			return error_set_at(
+				binder->err, FERRIS_ERR_TYPE, arg->position,
+				"GROUPING takes expressions of GROUP BY; '%.*s' is none",
+				STR_ARG(arg->text));
+		if (grouping->node->aggregate.marker_count == 0)
+			continue;
+		TRY(grouping_bit(binder, grouping->node, key->column,
+				 INT64_C(1) << (function->arg_count - 1 - i), expr->position,
+				 &args[1]));
+		if (i == 0)
+			*out = args[1];
+		else
+			TRY(function_bind(binder->arena, STR("+"), args, 2, expr->position, out,
+					  binder->err));
+	}
+	return FERRIS_OK;
 }
 
 Status
@@ -882,6 +907,8 @@ bind_grouped(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	*out = NULL;
 	if (is_aggregate_call(expr))
 		return bind_aggregate(binder, grouping, expr, out);
+	if (is_grouping_call(expr))
+		return bind_grouping_call(binder, grouping, expr, out);
 	TRY(bind_window_bound(binder, grouping, expr, out));
 	if (*out != NULL || bind_key(binder, grouping, expr, out))
 		return FERRIS_OK;

@@ -551,14 +551,15 @@ bind_grouped_select(Binder *binder, const Query *query, const Select *select, Sc
 		TRY(add_time_watermark(binder, window.time, &node));
 	else
 		TRY(bind_row_window(binder, scope, select, node, &window));
-	TRY(bind_grouping(binder, scope, select, &window, emit, node, &groups, &aggregate));
+	TRY(bind_grouping(binder, scope, query, select, &window, emit, node, &groups, &aggregate));
 	if (select->having != NULL)
 		TRY(bind_predicate(binder, &groups, select->having, "HAVING", &having));
 	begin_over(binder, select, aggregate, &groups);
 	TRY(bind_qualify(binder, &groups, select->qualify, &qualify));
 	TRY(bind_items(binder, query, select, &groups, aggregate, out, sorting));
 	finish_grouping(binder, &groups);
-	mark_group_keys(*out, sorting->visible, aggregate->aggregate.key_count);
+	mark_group_keys(*out, sorting->visible,
+			aggregate->aggregate.key_count - aggregate->aggregate.marker_count);
 	if (having != NULL)
 		(*out)->input = filter_over(binder, aggregate, having);
 	return finish_over(binder, &groups, qualify, *out);

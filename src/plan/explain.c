@@ -77,7 +77,8 @@ print_aggregate(Arena *arena, Buffer *out, const PlanNode *node)
 	buffer_append_str(out, STR("Aggregate"));
 	if (node->aggregate.key_count > 0) {
 		buffer_append_str(out, STR(" by "));
-		print_exprs(arena, out, node->aggregate.keys, node->aggregate.key_count, ", ");
+		print_exprs(arena, out, node->aggregate.keys,
+			    node->aggregate.key_count - node->aggregate.marker_count, ", ");
 	}
 	if (node->aggregate.set_count > 1)
 		buffer_printf(out, " in %u grouping sets", node->aggregate.set_count);

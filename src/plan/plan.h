@@ -203,6 +203,9 @@ struct PlanNode {
 		struct {
 			BoundExpr **keys; /* the first columns of the schema */
 			uint32_t key_count;
+			uint32_t marker_count; /* of the keys, last: constants, one for each key
+						  before them and in the same sets, by which
+						  GROUPING() knows the set */
 			uint64_t *sets; /* GROUPING SETS: bit k says that keys[k] is in the set */
 			uint32_t set_count;    /* 1: a plain GROUP BY */
 			WindowPlan window;     /* unless SHAPE_NONE: then come _window_start and
