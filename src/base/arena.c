@@ -44,16 +44,6 @@ arena_reset(Arena *arena)
 		arena_enter(arena, arena->first);
 }
 
-size_t
-arena_bytes(const Arena *arena)
-{
-	size_t bytes = 0;
-
-	for (const ArenaBlock *block = arena->first; block != NULL; block = block->next)
-		bytes += block->size;
-	return bytes;
-}
-
 void *
 arena_alloc_slow(Arena *arena, size_t size)
 {
@@ -67,6 +57,7 @@ arena_alloc_slow(Arena *arena, size_t size)
 		block->size = bytes;
 		block->next = *link;
 		*link = block;
+		arena->bytes += bytes;
 	}
 	arena_enter(arena, *link);
 	char *p = arena->next;

@@ -21,6 +21,7 @@ typedef struct Arena {
 	char *next;          /* free space in `current` */
 	char *end;
 	size_t block_size; /* size of a new block, bytes */
+	size_t bytes;      /* held in blocks */
 } Arena;
 
 /* `block_size` 0 means 64 KiB.  The arena allocates nothing until it is used. */
@@ -30,7 +31,11 @@ void arena_free(Arena *arena);
 /* The same, but the blocks are kept for reuse. */
 void arena_reset(Arena *arena);
 /* Bytes held in blocks. */
-size_t arena_bytes(const Arena *arena);
+static inline size_t
+arena_bytes(const Arena *arena)
+{
+	return arena->bytes;
+}
 
 void *arena_alloc_slow(Arena *arena, size_t size);
 
