@@ -228,7 +228,7 @@ print_generator_kinds(void)
 	const char *end = "";
 
 	fputs("\n#### Kinds\n\n| kind | keys | what | columns |\n|---|---|---|---|\n", stdout);
-#define KIND(kind, name, keys, doc)                                                                \
+#define KIND(kind, name, keys, first, share, of, step, doc)                                        \
 	printf("%s| `%s` | %d | %s |", end, name, keys, doc);                                      \
 	end = " |\n";
 #define FIELD(kind, name, type, precision, scale, make, text, low, count, digits)                  \

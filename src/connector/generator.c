@@ -1,6 +1,6 @@
 /* connector/generator.c -- a source of made-up records: as many, as fast and as seeded as asked.
  *
- * The pace is that of a schedule: record i is due at start + i / rate.  The reader sleeps until
+ * The pace is that of a schedule: event i is due at start + i / rate.  The reader sleeps until
  * records are due and gives all that are, so the rate is exact over time and nothing spins.  Who
  * falls more than a second behind does not catch up on the rest. */
 #include <errno.h>
@@ -13,7 +13,6 @@
 extern const ConnectorClass generator_connector;
 
 #define DEFAULT_START "2023-11-14T22:13:20Z"
-#define STEP_MS       0.5 /* event time between records without a rate */
 #define NANOS         1000000000
 #define TICK_NANOS    1000000 /* high rates deliver what is due in this time together */
 
@@ -30,7 +29,7 @@ typedef enum GeneratorOption {
 
 /* "|trades|orders|..." */
 static const char kind_choices[] =
-#define KIND(kind, name, keys, doc) "|" name
+#define KIND(kind, name, keys, first, share, of, step, doc) "|" name
 #include "connector/generator_list.h"
 	;
 
@@ -40,20 +39,24 @@ static const OptionRow source_rows[GENERATOR_OPTION_COUNT] = {
 		.choices = kind_choices + 1, .doc = "What the records are about."},
 	[GENERATOR_ROWS] = {.name = "rows", .type = OPTION_INTEGER, .initial = "0", .min = 0,
 		.max = 9e15, .aliases = "records|max_records",
-		.doc = "How many records; 0 never ends."},
+		.doc = "How many records, with a suite's kind events of the whole suite; 0 never "
+		       "ends."},
 	[GENERATOR_RATE] = {.name = "rate", .type = OPTION_FLOAT, .initial = "0", .min = 0,
 		.max = 1e9, .aliases = "rows_per_second|records_per_second",
-		.doc = "Records per second; 0 is as fast as they are taken."},
+		.doc = "Records (or events of the suite) per second; 0 is as fast as they are "
+		       "taken."},
 	[GENERATOR_SEED] = {.name = "seed", .type = OPTION_INTEGER, .initial = "42", .min = 0,
 		.max = 9e15, .doc = "The same seed gives the same records."},
 	[GENERATOR_START] = {.name = "start", .type = OPTION_STRING, .initial = DEFAULT_START,
 		.doc = "Event time of the first record: a timestamp, epoch milliseconds, or now."},
-	[GENERATOR_DISORDER] = {.name = "disorder", .type = OPTION_DURATION, .initial = "100ms",
-		.min = 0, .max = 86400e3,
-		.doc = "Event times are early or late by less than this."},
+	[GENERATOR_DISORDER] = {.name = "disorder", .type = OPTION_DURATION, .min = 0,
+		.max = 86400e3,
+		.doc = "Event times are early or late by less than this; if it is not given, by "
+		       "100ms, those of a suite not at all."},
 	[GENERATOR_KEYS] = {.name = "keys", .type = OPTION_INTEGER, .initial = "0", .min = 0,
 		.max = 4e9,
-		.doc = "Number of different symbols, customers, devices or stations; 0: as usual."},
+		.doc = "Number of different symbols, customers, devices, stations or active "
+		       "people; 0: as usual."},
 };
 /* clang-format on */
 
@@ -62,8 +65,8 @@ typedef struct GeneratorReader {
 	const char *object;
 	Generator generator;
 	uint64_t rows; /* UINT64_MAX: no end */
-	double rate;   /* 0: no pace */
-	int64_t began; /* nanoseconds, when record 0 was due; 0: not yet begun */
+	double rate;   /* of the suite's events; 0: no pace */
+	int64_t began; /* nanoseconds, when event 0 was due; 0: not yet begun */
 	uint64_t sequence;
 } GeneratorReader;
 
@@ -148,14 +151,17 @@ make_generator(const ReaderSpec *spec, Arena *arena, Generator *generator, Error
 {
 	const Setting *settings = spec->settings;
 	double rate = settings[GENERATOR_RATE].real;
+	const Setting *disorder = &settings[GENERATOR_DISORDER];
 	GeneratorSpec wanted = {
 		.kind = (int)settings[GENERATOR_KIND].integer,
 		.seed = (uint64_t)settings[GENERATOR_SEED].integer,
 		.keys = (uint32_t)settings[GENERATOR_KEYS].integer,
-		.step_ms = rate > 0 ? 1000 / rate : STEP_MS,
-		.disorder_ms = (uint32_t)settings[GENERATOR_DISORDER].integer,
+		.step_ms = rate > 0 ? 1000 / rate : 0,
+		.disorder_ms = (uint32_t)disorder->integer,
 	};
 
+	if (!disorder->present)
+		wanted.disorder_ms = generator_is_suite(wanted.kind) ? 0 : 100;
 	TRY(choose_style(spec, &wanted, err));
 	TRY(parse_start(&settings[GENERATOR_START], &wanted.start_ms, err));
 	generator_init(generator, &wanted, arena);
@@ -171,9 +177,10 @@ generator_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error 
 
 	reader->base.class = &generator_connector;
 	reader->object = str_copy(arena, str_from(spec->object)).data;
-	reader->rows = (uint64_t)spec->settings[GENERATOR_ROWS].integer;
-	if (reader->rows == 0)
-		reader->rows = UINT64_MAX;
+	reader->rows = UINT64_MAX;
+	if (spec->settings[GENERATOR_ROWS].integer > 0)
+		reader->rows = generator_records((int)spec->settings[GENERATOR_KIND].integer,
+						 (uint64_t)spec->settings[GENERATOR_ROWS].integer);
 	reader->rate = spec->settings[GENERATOR_RATE].real;
 	TRY(make_generator(spec, arena, &reader->generator, err));
 	/* Not in the chunks: it only tells the codec the order of the fields. */
@@ -190,14 +197,14 @@ generator_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error 
 static uint64_t
 wait_until_due(GeneratorReader *reader, int timeout_ms)
 {
-	uint64_t made = reader->generator.number;
+	const Generator *generator = &reader->generator;
 	double period = NANOS / reader->rate;
 	int64_t now = clock_nanos(CLOCK_MONOTONIC);
 
 	if (reader->began == 0)
 		reader->began = now;
 	int64_t deadline = now + (int64_t)timeout_ms * 1000000;
-	int64_t next = reader->began + (int64_t)((double)made * period);
+	int64_t next = reader->began + (int64_t)((double)generator->event * period);
 	if (now - next > NANOS) { /* too slow a consumer: forgive all but a second */
 		reader->began += now - next - NANOS;
 		next = now - NANOS;
@@ -213,8 +220,9 @@ wait_until_due(GeneratorReader *reader, int timeout_ms)
 	}
 	if (now < next)
 		return 0; /* the timeout, or a signal */
-	uint64_t due = (uint64_t)((double)(now - reader->began) / period) + 1;
-	return due > made ? due - made : 0;
+	uint64_t due = generator_records(generator->spec.kind,
+					 (uint64_t)((double)(now - reader->began) / period) + 1);
+	return due > generator->number ? due - generator->number : 0;
 }
 
 static Status

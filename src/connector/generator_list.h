@@ -1,7 +1,10 @@
 /* connector/generator_list.h -- the kinds of generated records and their fields, one row each.
  *
- * KIND(kind, name, keys, doc)
- *   keys  how many different keys there are unless 'keys' says otherwise
+ * KIND(kind, name, keys, first, share, of, step, doc)
+ *   keys               how many different keys there are unless 'keys' says otherwise
+ *   first, share, of   of each `of` events of a suite, `share` from number `first` on are of this
+ *                      kind; a kind of its own has 0, 1, 1
+ *   step               microseconds of event time from event to event without a rate
  *
  * FIELD(kind, name, type, precision, scale, make, text, low, count, digits)
  *   type, precision, scale   the SQL type, TYPE_<type>
@@ -15,12 +18,20 @@
  *     TIME         event time, epoch milliseconds
  *     STATION      the name of one of 'keys' stations
  *     TEMPERATURE  around the mean of the record's station
+ *     PRICE        from `low` to a million times as much, evenly in its logarithm
+ *     RESERVE      the same, added to the price before it
+ *     SELLER, BIDDER, AUCTION   ids of Nexmark's people and auctions, some of them hot
+ *     EXPIRY       event time at which an auction ends
+ *     NAME, EMAIL, CARD         of a person
+ *     CHANNEL, URL              where a bid comes from
+ *     PROSE        3 characters or more but fewer than `count`, with blanks
+ *     FILLER       low <= letters < low + count
  *
  * A kind's fields stand together in the order of the record.
  *
  * STATION(name, mean)  a weather station and its mean temperature in tenths of a degree */
 #ifndef KIND
-#define KIND(kind, name, keys, doc)
+#define KIND(kind, name, keys, first, share, of, step, doc)
 #endif
 #ifndef FIELD
 #define FIELD(kind, name, type, precision, scale, make, text, low, count, digits)
@@ -29,7 +40,7 @@
 #define STATION(name, mean)
 #endif
 
-KIND(TRADES, "trades", 1000, "Trades of shares.")
+KIND(TRADES, "trades", 1000, 0, 1, 1, 500, "Trades of shares.")
 FIELD(TRADES, "trade_id", BIGINT, 0, 0, SEQUENCE, "", 0, 0, 0)
 FIELD(TRADES, "symbol", STRING, 0, 0, KEY, "SYM", 0, 0, 3)
 FIELD(TRADES, "price", DECIMAL, 18, 4, NUMBER, "", 10000, 9990000, 0)
@@ -38,7 +49,7 @@ FIELD(TRADES, "side", STRING, 0, 0, WORD, "SELL|BUY", 0, 0, 0)
 FIELD(TRADES, "account", STRING, 0, 0, CODE, "ACC", 0, 10000, 5)
 FIELD(TRADES, "event_time", TIMESTAMP, 0, 0, TIME, "", 0, 0, 0)
 
-KIND(ORDERS, "orders", 5000, "Orders of a shop.")
+KIND(ORDERS, "orders", 5000, 0, 1, 1, 500, "Orders of a shop.")
 FIELD(ORDERS, "order_id", BIGINT, 0, 0, SEQUENCE, "", 1, 0, 0)
 FIELD(ORDERS, "customer_id", STRING, 0, 0, KEY, "CUST", 0, 0, 5)
 FIELD(ORDERS, "product_id", STRING, 0, 0, CODE, "PROD", 0, 500, 4)
@@ -48,7 +59,7 @@ FIELD(ORDERS, "status", STRING, 0, 0, WORD, "created|paid|shipped|delivered|canc
 FIELD(ORDERS, "region", STRING, 0, 0, WORD, "north|south|east|west", 0, 0, 0)
 FIELD(ORDERS, "event_time", TIMESTAMP, 0, 0, TIME, "", 0, 0, 0)
 
-KIND(MARKET_DATA, "market_data", 500, "Quotes of shares.")
+KIND(MARKET_DATA, "market_data", 500, 0, 1, 1, 500, "Quotes of shares.")
 FIELD(MARKET_DATA, "symbol", STRING, 0, 0, KEY, "SYM", 0, 0, 3)
 FIELD(MARKET_DATA, "exchange", STRING, 0, 0, WORD, "NYSE|NASDAQ|LSE|XETRA", 0, 0, 0)
 FIELD(MARKET_DATA, "bid", DECIMAL, 18, 4, NUMBER, "", 10000, 4990000, 0)
@@ -58,7 +69,7 @@ FIELD(MARKET_DATA, "ask_size", INTEGER, 0, 0, NUMBER, "", 1, 5000, 0)
 FIELD(MARKET_DATA, "volume", BIGINT, 0, 0, NUMBER, "", 0, 1000000, 0)
 FIELD(MARKET_DATA, "event_time", TIMESTAMP, 0, 0, TIME, "", 0, 0, 0)
 
-KIND(IOT, "iot", 1000, "Readings of sensors.")
+KIND(IOT, "iot", 1000, 0, 1, 1, 500, "Readings of sensors.")
 FIELD(IOT, "device_id", STRING, 0, 0, KEY, "device-", 0, 0, 4)
 FIELD(IOT, "site", STRING, 0, 0, CODE, "site-", 0, 20, 2)
 FIELD(IOT, "temperature", DECIMAL, 7, 2, NUMBER, "", -2000, 10000, 0)
@@ -68,9 +79,41 @@ FIELD(IOT, "battery", INTEGER, 0, 0, NUMBER, "", 0, 101, 0)
 FIELD(IOT, "status", STRING, 0, 0, WORD, "ok|ok|ok|ok|ok|ok|warning|error", 0, 0, 0)
 FIELD(IOT, "event_time", TIMESTAMP, 0, 0, TIME, "", 0, 0, 0)
 
-KIND(STATIONS, "stations", 413, "Weather stations, as in the one billion row challenge.")
+KIND(STATIONS, "stations", 413, 0, 1, 1, 500, "Weather stations, as in the one billion row challenge.")
 FIELD(STATIONS, "station", STRING, 0, 0, STATION, "", 0, 0, 0)
 FIELD(STATIONS, "temperature", DECIMAL, 4, 1, TEMPERATURE, "", 0, 0, 0)
+
+KIND(NEXMARK_PERSON, "nexmark_person", 0, 0, 1, 50, 100, "The people of Nexmark's auctions.")
+FIELD(NEXMARK_PERSON, "id", BIGINT, 0, 0, SEQUENCE, "", 1000, 0, 0)
+FIELD(NEXMARK_PERSON, "name", STRING, 0, 0, NAME, "", 0, 0, 0)
+FIELD(NEXMARK_PERSON, "email_address", STRING, 0, 0, EMAIL, "", 0, 0, 0)
+FIELD(NEXMARK_PERSON, "credit_card", STRING, 0, 0, CARD, "", 0, 0, 0)
+FIELD(NEXMARK_PERSON, "city", STRING, 0, 0, WORD,
+      "Phoenix|Los Angeles|San Francisco|Boise|Portland|Bend|Redmond|Seattle|Kent|Cheyenne", 0, 0, 0)
+FIELD(NEXMARK_PERSON, "state", STRING, 0, 0, WORD, "AZ|CA|ID|OR|WA|WY", 0, 0, 0)
+FIELD(NEXMARK_PERSON, "date_time", TIMESTAMP, 0, 0, TIME, "", 0, 0, 0)
+FIELD(NEXMARK_PERSON, "extra", STRING, 0, 0, FILLER, "", 111, 56, 0)
+
+KIND(NEXMARK_AUCTION, "nexmark_auction", 1000, 1, 3, 50, 100, "Nexmark's auctions.")
+FIELD(NEXMARK_AUCTION, "id", BIGINT, 0, 0, SEQUENCE, "", 1000, 0, 0)
+FIELD(NEXMARK_AUCTION, "item_name", STRING, 0, 0, PROSE, "", 0, 20, 0)
+FIELD(NEXMARK_AUCTION, "description", STRING, 0, 0, PROSE, "", 0, 100, 0)
+FIELD(NEXMARK_AUCTION, "initial_bid", BIGINT, 0, 0, PRICE, "", 100, 0, 0)
+FIELD(NEXMARK_AUCTION, "reserve", BIGINT, 0, 0, RESERVE, "", 100, 0, 0)
+FIELD(NEXMARK_AUCTION, "date_time", TIMESTAMP, 0, 0, TIME, "", 0, 0, 0)
+FIELD(NEXMARK_AUCTION, "expires", TIMESTAMP, 0, 0, EXPIRY, "", 0, 0, 0)
+FIELD(NEXMARK_AUCTION, "seller", BIGINT, 0, 0, SELLER, "", 0, 0, 0)
+FIELD(NEXMARK_AUCTION, "category", BIGINT, 0, 0, NUMBER, "", 10, 5, 0)
+FIELD(NEXMARK_AUCTION, "extra", STRING, 0, 0, FILLER, "", 312, 156, 0)
+
+KIND(NEXMARK_BID, "nexmark_bid", 1000, 4, 46, 50, 100, "The bids in Nexmark's auctions.")
+FIELD(NEXMARK_BID, "auction", BIGINT, 0, 0, AUCTION, "", 0, 0, 0)
+FIELD(NEXMARK_BID, "bidder", BIGINT, 0, 0, BIDDER, "", 0, 0, 0)
+FIELD(NEXMARK_BID, "price", BIGINT, 0, 0, PRICE, "", 100, 0, 0)
+FIELD(NEXMARK_BID, "channel", STRING, 0, 0, CHANNEL, "", 0, 0, 0)
+FIELD(NEXMARK_BID, "url", STRING, 0, 0, URL, "", 0, 0, 0)
+FIELD(NEXMARK_BID, "date_time", TIMESTAMP, 0, 0, TIME, "", 0, 0, 0)
+FIELD(NEXMARK_BID, "extra", STRING, 0, 0, FILLER, "", 54, 28, 0)
 
 STATION("Abha", 180)
 STATION("Abidjan", 260)

@@ -1,44 +1,27 @@
 /* connector/generator_record.c -- make the values of a record and print them. */
 #include "connector/generator_record.h"
 
+#include "connector/generator_make.h"
 #include "type/number.h"
-
-typedef enum Make {
-	MAKE_SEQUENCE,
-	MAKE_KEY,
-	MAKE_CODE,
-	MAKE_NUMBER,
-	MAKE_ABOVE,
-	MAKE_WORD,
-	MAKE_TIME,
-	MAKE_STATION,
-	MAKE_TEMPERATURE,
-} Make;
 
 /* clang-format off */
 enum {
-#define KIND(kind, name, keys, doc) KIND_##kind,
+#define KIND(kind, name, keys, first, share, of, step, doc) KIND_##kind,
 #include "connector/generator_list.h"
 	KIND_COUNT
 };
 
-static const uint32_t kind_keys[KIND_COUNT] = {
-#define KIND(kind, name, keys, doc) keys,
+typedef struct Kind {
+	uint32_t keys;
+	uint32_t first, share, of; /* its events in each round of a suite */
+	uint32_t step_us;
+} Kind;
+
+static const Kind kinds[KIND_COUNT] = {
+#define KIND(kind, name, keys, first, share, of, step, doc) {keys, first, share, of, step},
 #include "connector/generator_list.h"
 };
 /* clang-format on */
-
-struct GeneratorField {
-	int kind;
-	Str name;
-	TypeKind type;
-	int precision, scale;
-	Make make;
-	const char *text;
-	int64_t low;
-	uint32_t count;
-	int digits;
-};
 
 /* clang-format off */
 static const GeneratorField fields[] = {
@@ -69,33 +52,6 @@ struct GeneratorPart {
 	uint32_t unit;    /* 10 to the power of the scale */
 	int digits;
 };
-
-/* xorshift64*: one multiplication, and the upper half is good. */
-static inline uint32_t
-next_random(Generator *generator)
-{
-	uint64_t x = generator->random;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	generator->random = x;
-	return (uint32_t)((x * UINT64_C(2685821657736338717)) >> 32);
-}
-
-/* 0 <= result < count, without a division. */
-static inline uint32_t
-random_below(Generator *generator, uint32_t count)
-{
-	return (uint32_t)(((uint64_t)next_random(generator) * count) >> 32);
-}
-
-static inline char *
-put(char *out, Str s)
-{
-	memcpy(out, s.data, s.len);
-	return out + s.len;
-}
 
 /* A number in at least `digits` digits. */
 static char *
@@ -150,11 +106,12 @@ static int64_t
 make_time(Generator *generator)
 {
 	const GeneratorSpec *spec = &generator->spec;
-	int64_t time_ms = spec->start_ms + (int64_t)((double)generator->number * spec->step_ms);
+	int64_t time_ms = spec->start_ms + (int64_t)((double)generator->event * spec->step_ms);
 
-	if (spec->disorder_ms == 0)
-		return time_ms;
-	return time_ms + random_below(generator, spec->disorder_ms * 2) - spec->disorder_ms;
+	if (spec->disorder_ms > 0)
+		time_ms +=
+			(int64_t)random_below(generator, spec->disorder_ms * 2) - spec->disorder_ms;
+	return generator->time_ms = time_ms;
 }
 
 static char *
@@ -186,9 +143,11 @@ put_value(Generator *generator, const GeneratorPart *part, char *out)
 	case MAKE_STATION:
 		return put_station(generator, out, part->count);
 	case MAKE_TEMPERATURE:
+		return put_decimal(out, make_temperature(generator), part);
+	default:
 		break;
 	}
-	return put_decimal(out, make_temperature(generator), part);
+	return nexmark_value(generator, field, out);
 }
 
 char *
@@ -200,7 +159,29 @@ generator_record(Generator *generator, char *out)
 		out = put_value(generator, part, put(out, part->before));
 	}
 	generator->number++;
+	generator->event++;
+	if (++generator->place == kinds[generator->spec.kind].share) {
+		generator->place = 0;
+		generator->event +=
+			kinds[generator->spec.kind].of - kinds[generator->spec.kind].share;
+	}
 	return put(out, generator->tail);
+}
+
+uint64_t
+generator_records(int kind, uint64_t events)
+{
+	const Kind *of = &kinds[kind];
+	uint64_t rest = events % of->of;
+
+	rest = rest < of->first ? 0 : rest - of->first;
+	return events / of->of * of->share + (rest < of->share ? rest : of->share);
+}
+
+bool
+generator_is_suite(int kind)
+{
+	return kinds[kind].of > 1;
 }
 
 /* The words of WORD's text. */
@@ -241,8 +222,6 @@ text_between(const Generator *generator, const GeneratorField *previous,
 static void
 init_part(Generator *generator, GeneratorPart *part, const GeneratorField *field, Arena *arena)
 {
-	uint32_t keys = generator->spec.keys;
-
 	part->field = field;
 	part->text = str_from(field->text);
 	part->digits = field->digits;
@@ -251,31 +230,40 @@ init_part(Generator *generator, GeneratorPart *part, const GeneratorField *field
 	for (int i = 0; i < field->scale; i++)
 		part->unit *= 10;
 	if (field->make == MAKE_KEY || field->make == MAKE_STATION)
-		part->count = keys > 0 ? keys : kind_keys[field->kind];
+		part->count = generator->keys;
 	if (field->make == MAKE_WORD)
 		split_words(part, field->text, arena);
 }
 
-/* splitmix64: near seeds give states that have nothing in common. */
-static uint64_t
-first_state(uint64_t seed)
+#define VALUE_MAX 96 /* bytes of the longest value that is not PROSE or FILLER: an address */
+
+static size_t
+value_max(const GeneratorField *field)
 {
-	uint64_t x = seed + UINT64_C(0x9E3779B97F4A7C15);
+	bool is_long = field->make == MAKE_PROSE || field->make == MAKE_FILLER;
 
-	x = (x ^ (x >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-	x = (x ^ (x >> 27)) * UINT64_C(0x94D049BB133111EB);
-	x ^= x >> 31;
-	return x != 0 ? x : 1;
+	return VALUE_MAX + (is_long ? (size_t)field->low + field->count : 0);
 }
-
-#define VALUE_MAX 64 /* bytes of the longest value: a station or a word */
 
 void
 generator_init(Generator *generator, const GeneratorSpec *spec, Arena *arena)
 {
 	const GeneratorField *previous = NULL;
+	const Kind *kind = &kinds[spec->kind];
 
-	*generator = (Generator){.spec = *spec, .random = first_state(spec->seed)};
+	*generator = (Generator){
+		.spec = *spec,
+		.random = random_of(spec->seed),
+		.event = kind->first,
+		.keys = spec->keys > 0 ? spec->keys : kind->keys,
+	};
+	if (spec->step_ms == 0)
+		generator->spec.step_ms = kind->step_us / 1000.0;
+	if (generator_is_suite(spec->kind)) {
+		/* The streams of a suite have nothing in common but what their ids say. */
+		generator->random = random_of(generator->random + (uint64_t)spec->kind);
+		nexmark_init(generator, arena);
+	}
 	generator->parts = ARENA_ARRAY(arena, GeneratorPart, GENERATOR_MAX_FIELDS);
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		if (fields[i].kind != spec->kind)
@@ -283,7 +271,7 @@ generator_init(Generator *generator, const GeneratorSpec *spec, Arena *arena)
 		GeneratorPart *part = &generator->parts[generator->part_count++];
 		init_part(generator, part, &fields[i], arena);
 		part->before = text_between(generator, previous, &fields[i], arena);
-		generator->record_max += part->before.len + VALUE_MAX;
+		generator->record_max += part->before.len + value_max(&fields[i]);
 		previous = &fields[i];
 	}
 	generator->tail = STR("\n");

@@ -100,7 +100,9 @@ tear_down(Fixture *f, Buffer *out)
 static void
 test_same_bytes_whatever_the_chunks(void **state)
 {
-	static const char *const kinds[] = {"trades", "orders", "market_data", "iot", "stations"};
+	static const char *const kinds[] = {
+		"trades",   "orders",         "market_data",     "iot",
+		"stations", "nexmark_person", "nexmark_auction", "nexmark_bid"};
 	static const size_t capacities[] = {1, 700, 5000, CHUNK_CAPACITY};
 
 	(void)state;
@@ -111,7 +113,7 @@ test_same_bytes_whatever_the_chunks(void **state)
 			Fixture f;
 			Buffer out;
 
-			set_up(&f, &json, "kind", kinds[k], "rows", "3000", NULL);
+			set_up(&f, &json, "kind", kinds[k], "rows", "5000", NULL);
 			open_it(&f);
 			read_all(&f, capacities[c], &out);
 			if (c == 0) {
@@ -217,6 +219,126 @@ test_trades_are_in_range(void **state)
 	assert_in_range(buys, 9500, 10500);
 	assert_in_range(symbols_low, 9500,
 			10500); /* the square: half of them are below a quarter */
+	tear_down(&f, &out);
+}
+
+/* A suite's `rows` are events: the streams share them as each 50 say, also in a round cut short. */
+static void
+test_streams_of_a_suite_share_its_events(void **state)
+{
+	static const struct {
+		const char *kind, *rows;
+		int records;
+	} cases[] = {
+		{"nexmark_person", "1", 1},     {"nexmark_auction", "1", 0},
+		{"nexmark_auction", "3", 2},    {"nexmark_bid", "4", 0},
+		{"nexmark_bid", "5", 1},        {"nexmark_person", "1050", 21},
+		{"nexmark_person", "1051", 22}, {"nexmark_auction", "1052", 64},
+		{"nexmark_bid", "1050", 966},   {"nexmark_bid", "1060", 972},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int records = 0;
+		Fixture f;
+		Buffer out;
+
+		set_up(&f, &json, "kind", cases[i].kind, "rows", cases[i].rows, NULL);
+		open_it(&f);
+		assert_int_equal(generator_connector.lag(f.reader), cases[i].records);
+		read_all(&f, CHUNK_CAPACITY, &out);
+		for (const char *at = out.data; *at != '\0'; at++)
+			records += *at == '\n';
+		assert_int_equal(records, cases[i].records);
+		tear_down(&f, &out);
+	}
+}
+
+static void
+test_the_first_bids(void **state)
+{
+	Fixture f;
+	Buffer out;
+
+	(void)state;
+	set_up(&f, &csv, "kind", "nexmark_bid", "rows", "6", NULL);
+	open_it(&f);
+	read_all(&f, CHUNK_CAPACITY, &out);
+	assert_string_equal(
+		out.data,
+		"1000,1010,7076,Facebook,"
+		"https://www.nexmark.com/djea/cm_l/vrah/item.htm?query=1,1700000000000,"
+		"caczrgxjaufdqwixijoclhrdexvflrdibvcxcicmqasttftubkkiyduqsbctucqz\n"
+		"1002,1001,149,channel-9462,"
+		"https://www.nexmark.com/eeo/cpmm/oil/item.htm?query=1&channel_id=665116013,"
+		"1700000000000,"
+		"dfmiwixllubauxeztiafednsqxoaiwvamsmguliqifwzdftlytylwuptspcojhsptrtnfikmf\n");
+	tear_down(&f, &out);
+}
+
+/* Ids that exist or soon will, prices over six powers of ten, half of the bids by the hot keys. */
+static void
+test_bids_are_in_range(void **state)
+{
+	long rows = 0, hot_auctions = 0, hot_bidders = 0, hot_channels = 0, below_1000 = 0;
+	Fixture f;
+	Buffer out;
+
+	(void)state;
+	set_up(&f, &csv, "kind", "nexmark_bid", "rows", "100000", NULL);
+	open_it(&f);
+	read_all(&f, CHUNK_CAPACITY, &out);
+	for (char *line = out.data; *line != '\0'; line = strchr(line, '\0') + 1, rows++) {
+		long auction, bidder, price, time_ms, event = rows / 46 * 50 + 4 + rows % 46;
+		long last_auction = event / 50 * 3 + 2, last_person = event / 50;
+		char channel[16], url[96], extra[96], rest;
+
+		*strchr(line, '\n') = '\0'; /* sscanf would measure all that follows */
+		int n = sscanf(line, "%ld,%ld,%ld,%15[^,],%95[^,],%ld,%95[a-z]%c", &auction,
+			       &bidder, &price, channel, url, &time_ms, extra, &rest);
+		assert_int_equal(n, 7);
+		assert_true(auction >= 1000 && auction <= 1000 + last_auction + 10);
+		assert_true(auction >= 1000 + last_auction - 102);
+		assert_true(bidder >= 1000 && bidder <= 1000 + last_person + 10);
+		assert_true(bidder >= 1000 + last_person - 1000);
+		assert_in_range(price, 100, 100000000);
+		assert_in_range(strlen(extra), 54, 81);
+		assert_int_equal(time_ms, 1700000000000 + event / 10);
+		assert_memory_equal(url, "https://www.nexmark.com/", 24);
+		hot_auctions += auction == 1000 + last_auction / 100 * 100;
+		hot_bidders += bidder == 1000 + last_person / 100 * 100 + 1;
+		hot_channels += strncmp(channel, "channel-", 8) != 0;
+		below_1000 += price < 1000;
+	}
+	assert_int_equal(rows, 92000);
+	assert_in_range(hot_auctions, rows * 49 / 100, rows * 52 / 100);
+	assert_in_range(hot_bidders, rows * 74 / 100, rows * 76 / 100);
+	assert_in_range(hot_channels, rows * 49 / 100, rows * 51 / 100);
+	assert_in_range(below_1000, rows * 16 / 100, rows * 17 / 100);
+	tear_down(&f, &out);
+}
+
+static void
+test_a_suite_at_a_rate(void **state)
+{
+	Fixture f;
+	Buffer out;
+
+	(void)state;
+	set_up(&f, &csv, "kind", "nexmark_person", "rows", "151", "rate", "1000", NULL);
+	open_it(&f);
+	read_all(&f, CHUNK_CAPACITY, &out);
+	const char *line = out.data;
+	for (int i = 0; i < 4; i++, line = strchr(line, '\n') + 1) {
+		long id, time_ms;
+
+		assert_int_equal(
+			sscanf(line, "%ld,%*[^,],%*[^,],%*[^,],%*[^,],%*[^,],%ld", &id, &time_ms),
+			2);
+		assert_int_equal(id, 1000 + i);
+		assert_int_equal(time_ms, 1700000000000 + i * 50);
+	}
+	assert_int_equal(*line, '\0');
 	tear_down(&f, &out);
 }
 
@@ -412,6 +534,10 @@ main(void)
 		cmocka_unit_test(test_the_first_trades),
 		cmocka_unit_test(test_another_seed_gives_other_records),
 		cmocka_unit_test(test_trades_are_in_range),
+		cmocka_unit_test(test_streams_of_a_suite_share_its_events),
+		cmocka_unit_test(test_the_first_bids),
+		cmocka_unit_test(test_bids_are_in_range),
+		cmocka_unit_test(test_a_suite_at_a_rate),
 		cmocka_unit_test(test_start_and_disorder),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_rate),
