@@ -235,6 +235,16 @@ print_generator_kinds(void)
 	printf(" `%s %s%s`", name, #type, (precision) > 0 ? "(" #precision "," #scale ")" : "");
 #include "connector/generator_list.h"
 	puts(" |");
+	puts("\nThe streams of Nexmark are a suite: of 50 events one is a person, three are "
+	     "auctions "
+	     "and 46 are\n"
+	     "bids, 100 microseconds apart if there is no `rate`. `rows` and `rate` are those of "
+	     "the events, so\n"
+	     "that the same options make three streams that fit each other: ids begin at 1000, "
+	     "half of the bids go\n"
+	     "to the hot auction of their time, three of four are by its hot bidder, three of four "
+	     "auctions by its\n"
+	     "hot seller.");
 }
 
 static void
