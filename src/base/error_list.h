@@ -29,6 +29,7 @@ ERROR(TYPE,             1207, 1, 0, "Operands or a result have a type that does 
 ERROR(UNKNOWN_TYPE,     1208, 1, 0, "No type of that name exists.")
 ERROR(CONSTANT,         1209, 1, 0, "A constant expression fails whenever it is evaluated.")
 ERROR(COLUMN_COUNT,     1210, 1, 0, "The query yields another number of columns than its target has.")
+ERROR(DEPENDENT,        1211, 1, 0, "A name cannot be dropped while the query of another one reads it.")
 
 ERROR(NOT_SUPPORTED,    1301, 1, 0, "The statement is understood, but this version cannot run it.")
 ERROR(NO_SCHEMA,        1302, 1, 0, "No schema is declared and none could be inferred.")

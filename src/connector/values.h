@@ -1,4 +1,4 @@
-/* connector/values.h -- the source below SELECT without FROM and VALUES.
+/* connector/values.h -- the source below SELECT without FROM, VALUES, SHOW and its kin.
  *
  * It is no row of connector_list.h: nobody names it in WITH, the planner alone uses it. */
 #pragma once
@@ -6,3 +6,6 @@
 #include "connector/connector.h"
 
 extern const ConnectorClass values_connector;
+
+/* The records that a reader opened with these settings of the source will give. */
+void values_give(Setting *settings, Str records);

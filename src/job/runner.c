@@ -1,8 +1,9 @@
-/* job/runner.c -- open all jobs, start all, wait for all. */
+/* job/runner.c -- open all jobs, start all, wait for all; where SHOW stands, part by part. */
 #include "job/runner.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "job/report.h"
 
 #define POLL_MS            2
 #define POLLS_PER_PROGRESS 500
@@ -34,27 +35,42 @@ sum_counters(Job **jobs, uint32_t count, JobCounters *sum)
 	for (uint32_t i = 0; i < count; i++) {
 		JobCounters counters;
 
+		if (jobs[i] == NULL)
+			continue;
 		job_counters(jobs[i], &counters);
 		add_counters(sum, &counters);
 	}
 }
 
-static Status
-open_jobs(const RunSpec *spec, Job **jobs, Error *err)
+/* Whether a statement ends by itself, so that SHOW can wait for it. */
+static bool
+ends(const StatementPlan *plan)
 {
-	for (uint32_t i = 0; i < spec->plan->count; i++) {
-		const StatementPlan *plan = spec->plan->items[i];
-		JobSpec job = {
-			.plan = plan,
-			.application = spec->application,
-			.environment = spec->environment,
-			.clock_offset_ms = spec->clock_offset_ms,
-			.row_limit = plan->is_select ? spec->row_limit : INT64_MAX,
-		};
+	return plan->root->kind == PLAN_LIMIT || plan_is_bounded(plan->root);
+}
+
+static JobSpec
+job_spec(const RunSpec *spec, const StatementPlan *plan)
+{
+	return (JobSpec){
+		.plan = plan,
+		.application = spec->application,
+		.environment = spec->environment,
+		.clock_offset_ms = spec->clock_offset_ms,
+		.row_limit = plan->is_select ? spec->row_limit : INT64_MAX,
+	};
+}
+
+/* Opens statements first..end-1, then starts them. */
+static Status
+open_jobs(const RunSpec *spec, Job **jobs, uint32_t first, uint32_t end, Error *err)
+{
+	for (uint32_t i = first; i < end; i++) {
+		JobSpec job = job_spec(spec, spec->plan->items[i]);
 
 		TRY(job_open(&job, &jobs[i], err));
 	}
-	for (uint32_t i = 0; i < spec->plan->count; i++)
+	for (uint32_t i = first; i < end; i++)
 		TRY(job_start(jobs[i], err));
 	return FERRIS_OK;
 }
@@ -67,27 +83,27 @@ stop_all(Job **jobs, uint32_t count)
 			job_stop(jobs[i]);
 }
 
-/* Poll until every job has ended; the first failure or an interruption stops the others. */
-static void
-watch_jobs(const RunSpec *spec, Job **jobs, int64_t start)
+/* Poll until jobs 0..count-1 have ended, or only those that end by themselves; the first failure or
+ * an interruption stops all.  Returns whether it came to that. */
+static bool
+watch_jobs(const RunSpec *spec, Job **jobs, uint32_t count, bool all, int64_t start)
 {
-	uint32_t count = spec->plan->count;
 	bool stopped = false;
 
 	for (uint64_t poll = 1;; poll++) {
-		uint32_t done = 0;
+		uint32_t waiting = 0;
 
 		for (uint32_t i = 0; i < count; i++) {
 			bool ended = job_is_done(jobs[i]);
 
-			done += ended;
+			waiting += !ended && (all || stopped || ends(spec->plan->items[i]));
 			if (ended && !stopped && job_failed(jobs[i])) {
 				stop_all(jobs, count);
 				stopped = true;
 			}
 		}
-		if (done == count)
-			return;
+		if (waiting == 0)
+			return stopped;
 		if (!stopped && spec->interrupted != NULL && spec->interrupted(spec->context)) {
 			stop_all(jobs, count);
 			stopped = true;
@@ -102,19 +118,42 @@ watch_jobs(const RunSpec *spec, Job **jobs, int64_t start)
 	}
 }
 
+/* SHOW and its kin part a script: the statements above come first, if they end, then the answer,
+ * then the statements below.  What has no SHOW runs side by side. */
+static Status
+run_parts(const RunSpec *spec, Job **jobs, Arena *arena, int64_t start, Error *err)
+{
+	const ScriptPlan *plan = spec->plan;
+	ReportRun report = {.interrupted = spec->interrupted, .context = spec->context};
+	uint32_t end;
+
+	for (uint32_t first = 0; first < plan->count; first = end) {
+		end = first + 1;
+		while (!plan->items[first]->waits && end < plan->count && !plan->items[end]->waits)
+			end++;
+		if (first > 0 && watch_jobs(spec, jobs, first, false, start))
+			return FERRIS_OK;
+		report.spec = job_spec(spec, plan->items[first]);
+		TRY(report_answer(&report, plan, jobs, first, arena, err));
+		TRY(open_jobs(spec, jobs, first, end, err));
+	}
+	watch_jobs(spec, jobs, plan->count, true, start);
+	return FERRIS_OK;
+}
+
 Status
 run_script(const RunSpec *spec, RunSummary *summary, Error *err)
 {
 	uint32_t count = spec->plan->count;
 	Job **jobs = memory_zero(sizeof(Job *) * (count + 1));
 	int64_t start = clock_ns();
+	Arena arena;
 	Status status;
 
 	*summary = (RunSummary){0};
-	status = open_jobs(spec, jobs, err);
-	if (status == FERRIS_OK)
-		watch_jobs(spec, jobs, start);
-	else
+	arena_init(&arena, 0);
+	status = run_parts(spec, jobs, &arena, start, err);
+	if (status != FERRIS_OK)
 		stop_all(jobs, count);
 	for (uint32_t i = 0; i < count; i++) {
 		Error own;
@@ -137,5 +176,6 @@ run_script(const RunSpec *spec, RunSummary *summary, Error *err)
 	for (uint32_t i = 0; i < count; i++)
 		job_close(jobs[i]);
 	memory_free(jobs);
+	arena_free(&arena);
 	return status;
 }

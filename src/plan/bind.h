@@ -5,6 +5,7 @@
 #pragma once
 
 #include "plan/catalog.h"
+#include "plan/fixed_rows.h"
 
 /* A column that an expression may name. */
 typedef struct ScopeColumn {
@@ -36,6 +37,10 @@ typedef struct Binder {
 	Str statement_name;
 	bool final; /* a query around this one waits for the end: groups come out once */
 	bool source_undeclared; /* a source took the unprefixed connector options of `with` */
+	const Options *session; /* what SET gave: it counts less than every WITH */
+	CatalogEntry **reads;   /* declared names that the query mentions, for DROP */
+	uint32_t read_count;
+	uint32_t read_capacity;
 	const Endpoint *source; /* the last source bound: a default for the sink */
 	bool resumes;           /* some source goes on where the last run stopped */
 	Error *err;
@@ -137,6 +142,9 @@ PlanNode *find_row_window(PlanNode *node, uint32_t column, bool *end);
 
 /* One row without columns, for SELECT without FROM. */
 Status bind_one_row(Binder *binder, Position at, PlanNode **out, Scope *scope);
+/* The columns of rows that the program gives, as JSON records: plan/fixed_rows.h. */
+Status bind_fixed_rows(Binder *binder, Str name, const Field *fields, uint32_t count, Str records,
+		       Position at, PlanNode **out);
 /* VALUES (...), ...: columns column1, column2, ... */
 Status bind_values(Binder *binder, const QueryBody *body, PlanNode **out);
 /* t(a, b): as many names as there are columns and each once, or none. */
@@ -212,6 +220,33 @@ size_t endpoint_groups(Arena *arena, const OptionGroup ***out);
 Status check_unused(Binder *binder, const Options *with, const char *object);
 /* An endpoint for a URI: 'file://trades.jsonl', 'kafka://host:9092/topic'. */
 Status uri_options(Binder *binder, Str uri, Position at, Options *out);
+
+/* SET entries and `given` behind them. */
+Options with_session(Binder *binder, EndpointRole role, Str name, const Options *given);
+
+/* ---- plan/session.c */
+
+/* Checks a SET and puts it among the entries; UNSET takes it, or all, out. */
+Status session_set(Binder *binder, const WithOption *option, Options *session);
+Status session_unset(Binder *binder, Str key, Position at, Options *session);
+
+/* ---- plan/show.c, plan/describe.c */
+
+/* What SHOW and DESCRIBE answer, at this place of the script. */
+typedef struct Report {
+	const Field *fields;
+	uint32_t field_count;
+	Str records; /* unless it is known only when it runs: */
+	ReportKind kind;
+	const PlanNode *source; /* REPORT_PARTITIONS: its scan */
+	Str name;               /* of the one statement that is asked for; no data: all */
+} Report;
+
+Status show_report(Binder *binder, const ScriptPlan *plan, const Statement *statement, Report *out);
+Status describe_report(Binder *binder, const Statement *statement, Report *out);
+/* Where a stream's records are, as far as it can be known without a statement that uses it; NULL if
+ * it cannot, or if it is a query. */
+Endpoint *catalog_endpoint(Binder *binder, const CatalogEntry *entry, EndpointRole role);
 
 /* ---- plan/declare.c */
 

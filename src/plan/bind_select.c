@@ -186,6 +186,22 @@ bind_cte(Binder *binder, const CteScope *scope, PlanNode **out)
 	return rename_columns(binder, &scope->cte->columns, out);
 }
 
+/* DROP asks which queries mention a name. */
+static void
+add_read(Binder *binder, CatalogEntry *entry)
+{
+	if (binder->read_count == binder->read_capacity) {
+		uint32_t capacity = binder->read_capacity > 0 ? binder->read_capacity * 2 : 8;
+		CatalogEntry **reads = ARENA_ARRAY(binder->arena, CatalogEntry *, capacity);
+
+		if (binder->read_count > 0)
+			memcpy(reads, binder->reads, sizeof *reads * binder->read_count);
+		binder->reads = reads;
+		binder->read_capacity = capacity;
+	}
+	binder->reads[binder->read_count++] = entry;
+}
+
 static Status
 bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out)
 {
@@ -194,6 +210,8 @@ bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	for (const CteScope *scope = ctes; scope != NULL; scope = scope->outer)
 		if (str_eq_nocase(scope->cte->name.text, relation->name.text))
 			return bind_cte(binder, scope, out);
+	if (relation->kind != RELATION_URI && entry != NULL)
+		add_read(binder, entry);
 	if (relation->kind == RELATION_URI || entry == NULL) {
 		TRY(undeclared_source(binder, relation, &entry));
 	} else if (entry->query != NULL) {

@@ -51,6 +51,39 @@ scan_rows(Binder *binder, uint32_t rows, Position at, PlanNode **out)
 }
 
 Status
+bind_fixed_rows(Binder *binder, Str name, const Field *fields, uint32_t count, Str records,
+		Position at, PlanNode **out)
+{
+	PlanNode *scan, *project = ARENA_NEW(binder->arena, PlanNode);
+	Schema *record = ARENA_NEW(binder->arena, Schema);
+	Endpoint *endpoint;
+
+	TRY(scan_rows(binder, 0, at, &scan));
+	TRY(values_endpoint(binder, 0, &endpoint));
+	endpoint->name = name;
+	values_give(endpoint->connector_settings, records);
+	record->fields = ARENA_ARRAY(binder->arena, Field, count);
+	memcpy(record->fields, fields, sizeof *fields * count);
+	record->count = count;
+	scan->scan.endpoint = endpoint;
+	scan->scan.record = record;
+	scan->schema = *record;
+	scan->scan.columns = ARENA_ARRAY(binder->arena, ScanColumn, count);
+	*project = (PlanNode){.kind = PLAN_PROJECT, .position = at, .input = scan};
+	project->schema = *record;
+	project->project.exprs = ARENA_ARRAY(binder->arena, BoundExpr *, count);
+	project->project.key = ARENA_ARRAY(binder->arena, bool, count);
+	for (uint32_t i = 0; i < count; i++) {
+		scan->scan.columns[i].name = fields[i].name;
+		scan->scan.columns[i].type = fields[i].type;
+		project->project.exprs[i] =
+			bound_column(binder->arena, i, fields[i].type, fields[i].name, at);
+	}
+	*out = project;
+	return FERRIS_OK;
+}
+
+Status
 bind_one_row(Binder *binder, Position at, PlanNode **out, Scope *scope)
 {
 	*scope = (Scope){.what = "a SELECT without FROM"};

@@ -42,6 +42,17 @@ catalog_add(Catalog *catalog, Arena *arena, CatalogEntry *entry, bool replace, P
 	return FERRIS_OK;
 }
 
+void
+catalog_remove(Catalog *catalog, const CatalogEntry *entry)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < catalog->count; i++)
+		if (catalog->entries[i] != entry)
+			catalog->entries[kept++] = catalog->entries[i];
+	catalog->count = kept;
+}
+
 Status
 catalog_unknown(const Catalog *catalog, Name name, Error *err)
 {

@@ -19,6 +19,8 @@ typedef struct CatalogEntry {
 	Options options;    /* of its own WITH, expanded */
 	Endpoint *source;   /* as the last statement that read it resolved it */
 	bool inferred;      /* the schema comes from the data */
+	struct CatalogEntry **reads; /* names that its query mentions */
+	uint32_t read_count;
 	bool tried;         /* some statement used it: an error in it has been reported */
 	bool resolved;      /* a use took the options it understands */
 	bool expanding;     /* its query is being bound: a cycle if met again */
@@ -35,6 +37,8 @@ CatalogEntry *catalog_find(const Catalog *catalog, Str name);
 /* An error if the name is taken, unless `replace`. */
 Status catalog_add(Catalog *catalog, Arena *arena, CatalogEntry *entry, bool replace, Position at,
 		   Error *err);
+/* Takes the name out; its entry stays as it is. */
+void catalog_remove(Catalog *catalog, const CatalogEntry *entry);
 /* FERRIS_ERR_UNKNOWN_TABLE with the nearest name. */
 Status catalog_unknown(const Catalog *catalog, Name name, Error *err);
 

@@ -1,6 +1,6 @@
 /* plan/explain.c -- a plan as text for people and as JSON for programs. */
 #include "func/function.h"
-#include "plan/plan.h"
+#include "plan/effective.h"
 
 #define EXPLAIN_LIMIT ((size_t)16 << 20)
 
@@ -360,65 +360,24 @@ plan_explain(Arena *arena, const StatementPlan *plan)
 typedef struct OptionPrinter {
 	Buffer *out;
 	uint32_t count;
-	const char *scope;
-	Str object;
-	const char *connector;
 } OptionPrinter;
 
 static void
-print_option(OptionPrinter *printer, Str name, Str value, const char *origin)
+print_option(void *context, const EffectiveOption *option)
 {
+	OptionPrinter *printer = context;
 	Buffer *out = printer->out;
 
 	buffer_printf(out, "%s{\"scope\":\"%s\",\"object\":", printer->count++ > 0 ? "," : "",
-		      printer->scope);
-	buffer_append_json(out, printer->object);
-	buffer_printf(out, ",\"connector\":\"%s\",\"name\":", printer->connector);
-	buffer_append_json(out, name);
+		      option->scope);
+	buffer_append_json(out, option->object);
+	buffer_printf(out, ",\"connector\":\"%s\",\"name\":", option->connector);
+	buffer_append_json(out, option->name);
 	buffer_append_str(out, STR(",\"value\":"));
-	buffer_append_json(out, value);
+	buffer_append_json(out, option->value);
 	buffer_append_str(out, STR(",\"origin\":"));
-	buffer_append_json(out, str_from(origin));
+	buffer_append_json(out, str_from(option->origin));
 	buffer_append_char(out, '}');
-}
-
-static void
-print_group(OptionPrinter *printer, const OptionGroup *group, const Setting *settings)
-{
-	for (uint32_t i = 0; i < group->count; i++)
-		if (settings[i].present)
-			print_option(printer, str_from(group->rows[i].name), settings[i].text,
-				     settings[i].origin);
-}
-
-/* What the rows resolved to, and what is passed on to a library under a prefix. */
-static void
-print_endpoint(OptionPrinter *printer, const Endpoint *endpoint, const char *scope)
-{
-	bool source = strcmp(scope, "source") == 0;
-	const OptionGroup *connector =
-		source ? &endpoint->connector->source_options : &endpoint->connector->sink_options;
-	const OptionGroup *codec =
-		source ? &endpoint->codec->decode_options : &endpoint->codec->encode_options;
-
-	printer->scope = scope;
-	printer->object = endpoint->name;
-	printer->connector = endpoint->connector->name;
-	print_option(printer, STR("connector"), str_from(endpoint->connector->name),
-		     endpoint->common[ENDPOINT_CONNECTOR].origin);
-	print_option(printer, STR("format"), str_from(endpoint->codec->name),
-		     endpoint->common[ENDPOINT_FORMAT].origin);
-	print_group(printer, connector, endpoint->connector_settings);
-	print_group(printer, codec, endpoint->codec_settings);
-	for (uint32_t i = 0; i < endpoint->given.count; i++) {
-		const OptionEntry *entry = &endpoint->given.entries[i];
-
-		for (uint32_t r = 0; r < connector->count; r++)
-			if (connector->rows[r].type == OPTION_PREFIX &&
-			    strncasecmp(connector->rows[r].name, entry->key.data,
-					strlen(connector->rows[r].name) - 1) == 0)
-				print_option(printer, entry->key, entry->value, entry->origin);
-	}
 }
 
 Str
@@ -438,12 +397,10 @@ plan_explain_json(Arena *arena, const ScriptPlan *plan)
 		buffer_append_json(&out, plan_explain(arena, statement));
 		buffer_append_str(&out, STR("},\"options\":["));
 		for (uint32_t k = 0; k < statement->scan_count; k++)
-			print_endpoint(&printer, statement->scans[k]->scan.endpoint, "source");
-		print_endpoint(&printer, statement->sink, "sink");
-		printer.scope = "job";
-		printer.object = statement->name;
-		printer.connector = "";
-		print_group(&printer, &job_options, statement->job);
+			effective_endpoint(statement->scans[k]->scan.endpoint, "source",
+					   print_option, &printer);
+		effective_endpoint(statement->sink, "sink", print_option, &printer);
+		effective_job(statement, print_option, &printer);
 		buffer_append_str(&out, STR("]}"));
 	}
 	buffer_append_str(&out, STR("]}"));

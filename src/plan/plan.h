@@ -319,6 +319,16 @@ typedef enum EndpointOption {
 extern const OptionGroup job_options;
 extern const OptionGroup endpoint_options;
 
+/* An answer that is known only when its turn has come: about the statements above it. */
+typedef enum ReportKind {
+	REPORT_NONE, /* the statement moves records, or its answer is in the plan */
+	REPORT_JOBS,
+	REPORT_STATUS,
+	REPORT_METRICS,
+	REPORT_PARTITIONS,
+	REPORT_ANALYZE,
+} ReportKind;
+
 /* A statement that moves records. */
 typedef struct StatementPlan {
 	Str name; /* of the stream it creates, or "query_<n>" */
@@ -332,6 +342,12 @@ typedef struct StatementPlan {
 	uint32_t *key_columns;        /* output columns that are the record's key, in order */
 	uint32_t key_count;           /* 0: the source record's key goes through */
 	Setting *job;                 /* job_options */
+	bool waits; /* SHOW and its kin: the statements above come first, if they end */
+	ReportKind report;
+	Str report_name;                /* of the one statement that is asked for; no data: all */
+	const PlanNode *report_source;  /* REPORT_PARTITIONS: the scan */
+	Setting *report_rows;           /* where the answer is put, of connector/values.c */
+	struct StatementPlan *analyzed; /* REPORT_ANALYZE: the statement to run */
 } StatementPlan;
 
 typedef struct Catalog Catalog;

@@ -3,6 +3,7 @@
  * A stream must be declared before the statement that reads it.  A CREATE ... AS whose sink is not
  * named is a stream inside the process (a view) unless it reads Kafka: then it writes the topic
  * of its own name on the same brokers. */
+#include "connector/values.h"
 #include "func/function.h"
 #include "func/program.h"
 #include "plan/bind.h"
@@ -16,6 +17,7 @@ typedef struct Planner {
 	uint32_t query_count;    /* SELECTs so far, for their names */
 	CatalogEntry **declared; /* in the order of the text, also those that were replaced */
 	uint32_t declared_count;
+	Options session; /* SET, up to here */
 	ErrorList *errors;
 } Planner;
 
@@ -470,14 +472,15 @@ check_state(const StatementPlan *plan, const PlanNode *node, Error *err)
 
 static Status
 finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str name, PlanNode *root,
-	    Endpoint *sink)
+	    const Endpoint *sink)
 {
 	StatementPlan *plan = ARENA_NEW(planner->arena, StatementPlan);
 
 	plan->name = name;
 	plan->statement = statement;
 	plan->sink = sink;
-	TRY(options_resolve(&job_options, &binder->with, planner->arena, &plan->job, binder->err));
+	Options with = with_session(binder, ROLE_SOURCE, (Str){"", 0}, &binder->with);
+	TRY(options_resolve(&job_options, &with, planner->arena, &plan->job, binder->err));
 	if (plan->job[JOB_GUARANTEE].integer != GUARANTEE_AT_LEAST_ONCE) {
 		error_set(binder->err, FERRIS_ERR_NOT_SUPPORTED,
 			  "this version cannot deliver %.*s yet",
@@ -485,8 +488,11 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 		error_hint(binder->err, "it delivers at-least-once");
 		return option_error(&plan->job[JOB_GUARANTEE], binder->err);
 	}
-	plan->is_select =
-		statement->kind == STATEMENT_QUERY && statement->query->into.name.text.data == NULL;
+	plan->is_select = statement->kind == STATEMENT_QUERY
+				  ? statement->query->into.name.text.data == NULL
+				  : statement->kind == STATEMENT_SHOW ||
+					    statement->kind == STATEMENT_DESCRIBE ||
+					    statement->kind == STATEMENT_EXPLAIN;
 	TRY(dead_letter_sink(binder, plan));
 	set_key(planner->arena, plan, root);
 	plan->root = plan_push_down(planner->arena, root);
@@ -504,6 +510,7 @@ new_binder(Planner *planner, Str name, Error *err)
 	return (Binder){.arena = planner->arena,
 			.input = planner->input,
 			.catalog = planner->plan->catalog,
+			.session = &planner->session,
 			.statement_name = name,
 			.err = err};
 }
@@ -562,6 +569,8 @@ plan_create(Planner *planner, const Statement *statement, Error *err)
 	Endpoint *sink;
 	PlanNode *root;
 
+	if (statement->create.if_not_exists && catalog_find(planner->plan->catalog, name) != NULL)
+		return FERRIS_OK;
 	if (statement->create.query->into.name.text.data != NULL)
 		return error_set_at(err, FERRIS_ERR_NOT_SUPPORTED,
 				    statement->create.query->into.name.position,
@@ -581,6 +590,8 @@ plan_create(Planner *planner, const Statement *statement, Error *err)
 	TRY(catalog_add(planner->plan->catalog, arena, entry, statement->create.or_replace,
 			statement->create.name.position, err));
 	TRY(create_sink(&binder, name, statement->create.name.position, &sink));
+	entry->reads = binder.reads;
+	entry->read_count = binder.read_count;
 	if (sink == NULL)
 		return check_unused(&binder, &binder.with, "a stream inside the process");
 	return finish_plan(planner, &binder, statement, name, root, sink);
@@ -618,6 +629,225 @@ plan_query(Planner *planner, const Statement *statement, const Query *query, Err
 	return finish_plan(planner, &binder, statement, name, root, sink);
 }
 
+/* ---------------------------------------------------------------- SHOW, DESCRIBE, EXPLAIN */
+
+/* An answer is the rows of a source inside the process; they go where those of a SELECT go. */
+static Status
+plan_report(Planner *planner, Binder *binder, const Statement *statement, const Report *report,
+	    const char *what)
+{
+	bool like = statement->kind == STATEMENT_SHOW && statement->show.pattern.data != NULL;
+	Position at = statement->position;
+	PlanNode *root;
+	Endpoint *sink;
+
+	TRY(bind_fixed_rows(binder, str_from(what), report->fields, report->field_count,
+			    report->records, at, &root));
+	PlanNode *scan = root->input;
+	if (like) {
+		uint32_t column = statement->show.kind == SHOW_CONFIG ||
+				  statement->show.kind == SHOW_METRICS; /* not the scope */
+		const Field *name = &report->fields[column];
+		Value pattern = {.type = TYPE_OF(STRING), .text = statement->show.pattern};
+		BoundExpr *args[] = {
+			bound_column(planner->arena, column, name->type, name->name, at),
+			bound_constant(planner->arena, pattern, at)};
+		BoundExpr *predicate;
+
+		TRY(function_bind(planner->arena, STR("LIKE"), args, 2, at, &predicate,
+				  binder->err));
+		root->input = filter_over(binder, scan, predicate);
+	}
+	TRY(with_options(binder, &(WithList){0}, &binder->with));
+	TRY(select_sink(binder, &sink));
+	TRY(finish_plan(planner, binder, statement, binder->statement_name, root, sink));
+	StatementPlan *plan = planner->plan->items[planner->plan->count - 1];
+	plan->waits = true;
+	plan->report = report->kind;
+	plan->report_name = report->name;
+	plan->report_source = report->source;
+	plan->report_rows = scan->scan.endpoint->connector_settings;
+	return FERRIS_OK;
+}
+
+static Status
+plan_show(Planner *planner, const Statement *statement, Error *err)
+{
+	Str name = str_format(planner->arena, "query_%u", ++planner->query_count);
+	Binder binder = new_binder(planner, name, err);
+	Report report;
+
+	if (statement->kind == STATEMENT_DESCRIBE) {
+		TRY(describe_report(&binder, statement, &report));
+		return plan_report(planner, &binder, statement, &report, "DESCRIBE");
+	}
+	TRY(show_report(&binder, planner->plan, statement, &report));
+	return plan_report(planner, &binder, statement, &report, "SHOW");
+}
+
+static Status plan_statement(Planner *planner, const Statement *statement, Error *err);
+
+/* Plans a statement as if it stood here, and takes back what that changed; *out is NULL if it moves
+ * no records. */
+static Status
+plan_for_explain(Planner *planner, const Statement *statement, StatementPlan **out, Error *err)
+{
+	Catalog *catalog = planner->plan->catalog;
+	Catalog before = *catalog;
+	uint32_t count = planner->plan->count;
+	uint32_t queries = planner->query_count;
+	uint32_t declared = planner->declared_count;
+	Options session = planner->session;
+
+	catalog->entries = ARENA_ARRAY(planner->arena, CatalogEntry *, before.count + 1);
+	if (before.count > 0)
+		memcpy(catalog->entries, before.entries, sizeof *before.entries * before.count);
+	catalog->capacity = before.count + 1;
+	Status status = plan_statement(planner, statement, err);
+	*out = planner->plan->count > count ? planner->plan->items[count] : NULL;
+	*catalog = before;
+	planner->plan->count = count;
+	planner->query_count = queries;
+	planner->declared_count = declared;
+	planner->session = session;
+	return status;
+}
+
+static void
+explain_lines(FixedRows *rows, Str text)
+{
+	while (text.len > 0) {
+		const char *end = memchr(text.data, '\n', text.len);
+		uint32_t len = end != NULL ? (uint32_t)(end - text.data) : text.len;
+
+		fixed_text(rows, (Str){text.data, len});
+		text = str_skip(text, end != NULL ? len + 1 : len);
+	}
+}
+
+/* EXPLAIN ANALYZE runs the statement: it must be one that runs, and end. */
+static Status
+check_analyze(const StatementPlan *plan, const Statement *statement, Error *err)
+{
+	Position at = statement->explain.statement->position;
+
+	if (plan == NULL || plan->waits) {
+		error_set_at(err, FERRIS_ERR_TYPE, at, "this statement moves no records");
+		return error_hint(err, "EXPLAIN ANALYZE runs a SELECT, an INSERT or a CREATE ... "
+				       "AS SELECT with a place to write to");
+	}
+	if (plan->root->kind == PLAN_LIMIT || plan_is_bounded(plan->root))
+		return FERRIS_OK;
+	error_set_at(err, FERRIS_ERR_TYPE, at,
+		     "EXPLAIN ANALYZE would never end: a source is endless");
+	return error_hint(err, "add a LIMIT, or leave ANALYZE out");
+}
+
+/* The same statement, but the rows of a plain SELECT are forgotten when they are encoded. */
+static StatementPlan *
+without_output(Arena *arena, const StatementPlan *plan)
+{
+	StatementPlan *copy = ARENA_NEW(arena, StatementPlan);
+	Endpoint *sink = ARENA_NEW(arena, Endpoint);
+
+	*copy = *plan;
+	*sink = *plan->sink;
+	sink->connector = &values_connector;
+	if (plan->is_select)
+		copy->sink = sink;
+	return copy;
+}
+
+static Status
+plan_explain_statement(Planner *planner, const Statement *statement, Error *err)
+{
+	static const Field fields[] = {{STR_INIT("plan"), TYPE_OF(STRING), false}};
+	Report report = {.fields = fields, .field_count = 1};
+	StatementPlan *explained;
+	FixedRows rows;
+
+	TRY(plan_for_explain(planner, statement->explain.statement, &explained, err));
+	if (statement->explain.analyze) {
+		TRY(check_analyze(explained, statement, err));
+		report.kind = REPORT_ANALYZE;
+	}
+	fixed_rows_init(&rows, fields, 1);
+	explain_lines(&rows, explained != NULL ? plan_explain(planner->arena, explained)
+					       : STR("no records move by this statement itself"));
+	report.records = fixed_rows_end(&rows, planner->arena);
+	Str name = str_format(planner->arena, "query_%u", ++planner->query_count);
+	Binder binder = new_binder(planner, name, err);
+	TRY(plan_report(planner, &binder, statement, &report, "EXPLAIN"));
+	if (report.kind == REPORT_ANALYZE)
+		planner->plan->items[planner->plan->count - 1]->analyzed =
+			without_output(planner->arena, explained);
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- DROP */
+
+/* Queries of other streams that mention the name, as a list; empty if there is none. */
+static Str
+dependents(const Planner *planner, const CatalogEntry *entry)
+{
+	const Catalog *catalog = planner->plan->catalog;
+	Str names = {"", 0};
+
+	for (uint32_t i = 0; i < catalog->count; i++)
+		for (uint32_t k = 0; k < catalog->entries[i]->read_count; k++)
+			if (catalog->entries[i]->reads[k] == entry) {
+				names = str_format(planner->arena, "%.*s%s'%.*s'", STR_ARG(names),
+						   names.len > 0 ? ", " : "",
+						   STR_ARG(catalog->entries[i]->name));
+				break;
+			}
+	return names;
+}
+
+static Status
+drop(Planner *planner, const Statement *statement, Error *err)
+{
+	const Name *name = &statement->drop.name;
+	CatalogEntry *entry = catalog_find(planner->plan->catalog, name->text);
+
+	if (statement->drop.object == OBJECT_JOB) {
+		error_set_at(err, FERRIS_ERR_NOT_SUPPORTED, statement->position,
+			     "DROP JOB needs a server that keeps jobs");
+		return error_hint(err, "in a script a statement ends with its source");
+	}
+	if (entry == NULL)
+		return statement->drop.if_exists
+			       ? FERRIS_OK
+			       : catalog_unknown(planner->plan->catalog, *name, err);
+	bool is_table = entry->statement != NULL && entry->statement->create.object == OBJECT_TABLE;
+	if (is_table != (statement->drop.object == OBJECT_TABLE)) {
+		error_set_at(err, FERRIS_ERR_TYPE, name->position, "'%.*s' is a %s",
+			     STR_ARG(entry->name), is_table ? "table" : "stream");
+		return error_hint(err, "write DROP %s %.*s", is_table ? "TABLE" : "STREAM",
+				  STR_ARG(entry->name));
+	}
+	Str names = dependents(planner, entry);
+	if (names.len > 0) {
+		error_set_at(err, FERRIS_ERR_DEPENDENT, name->position,
+			     "'%.*s' is read by the query of %.*s", STR_ARG(entry->name),
+			     STR_ARG(names));
+		return error_hint(err, "drop %.*s first", STR_ARG(names));
+	}
+	catalog_remove(planner->plan->catalog, entry);
+	return FERRIS_OK;
+}
+
+static Status
+set(Planner *planner, const Statement *statement, Error *err)
+{
+	Binder binder = new_binder(planner, (Str){"", 0}, err);
+
+	if (statement->kind == STATEMENT_SET)
+		return session_set(&binder, &statement->set.option, &planner->session);
+	return session_unset(&binder, statement->unset.key, statement->unset.key_position,
+			     &planner->session);
+}
+
 static Status
 plan_statement(Planner *planner, const Statement *statement, Error *err)
 {
@@ -630,6 +860,16 @@ plan_statement(Planner *planner, const Statement *statement, Error *err)
 				   &statement->insert.target, &statement->insert.columns, err);
 	case STATEMENT_QUERY:
 		return plan_query(planner, statement, statement->query, err);
+	case STATEMENT_SHOW:
+	case STATEMENT_DESCRIBE:
+		return plan_show(planner, statement, err);
+	case STATEMENT_EXPLAIN:
+		return plan_explain_statement(planner, statement, err);
+	case STATEMENT_DROP:
+		return drop(planner, statement, err);
+	case STATEMENT_SET:
+	case STATEMENT_UNSET:
+		return set(planner, statement, err);
 	case STATEMENT_START:
 	case STATEMENT_DEPLOY:
 		if (statement->job.statement != NULL)
@@ -638,10 +878,16 @@ plan_statement(Planner *planner, const Statement *statement, Error *err)
 	default:
 		break;
 	}
+	if (statement->kind == STATEMENT_UPDATE || statement->kind == STATEMENT_DELETE) {
+		error_set_at(err, FERRIS_ERR_NOT_SUPPORTED, statement->position,
+			     "this statement cannot be executed yet");
+		return error_hint(err, "there is no table whose rows could be changed; INSERT INTO "
+				       "adds rows");
+	}
 	error_set_at(err, FERRIS_ERR_NOT_SUPPORTED, statement->position,
-		     "this statement cannot be executed yet");
-	return error_hint(
-		err, "there is: CREATE STREAM, CREATE STREAM ... AS SELECT, INSERT INTO, SELECT");
+		     "statements about jobs need a server that keeps them");
+	return error_hint(err, "in a script START JOB x AS ... runs its statement, which ends with "
+			       "its source");
 }
 
 /* Keep the error that lies in the list's next place, with a place in the text. */

@@ -1,8 +1,8 @@
 /* plan/settings.c -- WITH options: which object they belong to, and what they resolve to.
  *
- * Precedence among user values: the stream's own WITH, then the statement's trailing WITH, then
- * the command line; within a list "source.", "sink." and "<name>." beat the plain name, and the
- * last of equals wins.  Every option must be used by somebody. */
+ * Precedence among user values: SET, then the stream's own WITH, then the statement's trailing
+ * WITH, then the command line; within a list "source.", "sink." and "<name>." beat the plain
+ * name, and the last of equals wins.  Every option must be used by somebody. */
 #include "plan/bind.h"
 
 static const OptionRow endpoint_rows[] = {
@@ -261,6 +261,22 @@ choose_codec(Binder *binder, Endpoint *endpoint, EndpointRole role, Position at)
 	return error_hint(err, "there is: json, csv, raw, and table for output");
 }
 
+Options
+with_session(Binder *binder, EndpointRole role, Str name, const Options *given)
+{
+	Options out = {0};
+
+	if (binder->session == NULL || binder->session->count == 0)
+		return *given;
+	Options set = options_for(binder->arena, binder->session, role, name, true);
+	out.count = set.count + given->count;
+	out.entries = ARENA_ARRAY(binder->arena, OptionEntry, out.count);
+	memcpy(out.entries, set.entries, sizeof *out.entries * set.count);
+	if (given->count > 0)
+		memcpy(out.entries + set.count, given->entries, sizeof *out.entries * given->count);
+	return out;
+}
+
 Status
 resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Options given,
 		 Endpoint **out)
@@ -270,6 +286,7 @@ resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Optio
 	Error *err = binder->err;
 
 	*out = endpoint;
+	given = with_session(binder, role, name, &given);
 	endpoint->name = name;
 	endpoint->given = given;
 	TRY(options_resolve(&endpoint_options, &endpoint->given, arena, &endpoint->common, err));

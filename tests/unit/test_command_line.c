@@ -78,8 +78,8 @@ make_folder(void **state)
 static int
 remove_folder(void **state)
 {
-	static const char *const names[] = {"t.jsonl", "empty.test", "unused.sql", "w.jsonl",
-					    "w.old"};
+	static const char *const names[] = {"t.jsonl", "empty.test", "unused.sql",
+					    "w.jsonl", "w.old",      "answers.sql"};
 	char path[256];
 
 	(void)state;
@@ -112,6 +112,41 @@ test_bad_settings_are_of_the_command_line(void **state)
 	/* The same in the SQL is an error of the SQL. */
 	expect(1, "the range is 1 to 64",
 	       "execute -q \"SELECT a FROM 't.jsonl' WITH ('parallelism' = '400')\"");
+}
+
+static void
+test_answers_come_in_every_format(void **state)
+{
+	(void)state;
+#define T "CREATE STREAM t (a INTEGER) WITH ('path' = 't.jsonl'); "
+	expect(0, "name,defined_by,connector,format,place\nt,a declaration,file,json,t.jsonl",
+	       "execute -q \"" T "SHOW STREAMS\" --output csv");
+	expect(0, "\"name\":\"path\",\"value\":\"t.jsonl\",\"origin\":\"user\"",
+	       "execute -q \"" T "DESCRIBE EXTENDED t\" --output json");
+	expect(0, "\"name\":\"read.buffer.size\",\"value\":\"64KB\",\"origin\":\"SET\"",
+	       "execute -q \"" T "SET 'read.buffer.size' = '64KB'; DESCRIBE EXTENDED t\" "
+	       "--output json");
+	expect(0, "1 in, 1 out, 0 filtered",
+	       "execute -q \"" T "EXPLAIN ANALYZE SELECT a FROM t\" --output json");
+	assert_null(strstr(said, "{\"a\":1}")); /* its rows are not shown */
+	expect(1, "unknown stream or table 'tt'", "execute -q \"" T "DESCRIBE tt\"");
+	expect(1, "FS1301", "execute -q 'STOP JOB j'");
+	expect(2, "the range is 1 to 64", "execute -q \"" T "SHOW JOBS\" --set parallelism=400");
+#undef T
+}
+
+/* What stands above an answer comes before it, and what stands below behind it. */
+static void
+test_answers_come_at_their_place(void **state)
+{
+	(void)state;
+	expect(0,
+	       "{\"a\":1}\n{\"name\":\"query_1\",\"metric\":\"rows_out\",\"value\":1}\n"
+	       "{\"two\":2}\n",
+	       "execute -q \"SELECT a FROM 't.jsonl'; SHOW METRICS LIKE 'rows_out'; "
+	       "SELECT 2 AS two\" --output json");
+	write_file("answers.sql", "SHOW JOBS; EXPLAIN SELECT 1; SHOW CONFIG");
+	expect(0, "ok, 3 statements", "check answers.sql");
 }
 
 static void
@@ -234,6 +269,8 @@ main(void)
 		cmocka_unit_test(test_standard_input_takes_plain_options),
 		cmocka_unit_test(test_declarations_are_checked_without_a_use),
 		cmocka_unit_test(test_kafka_security_reaches_the_client),
+		cmocka_unit_test(test_answers_come_in_every_format),
+		cmocka_unit_test(test_answers_come_at_their_place),
 		cmocka_unit_test(test_a_broker_that_is_down),
 		cmocka_unit_test(test_lines_of_a_rotated_file_count_from_its_start),
 		cmocka_unit_test(test_a_thread_that_cannot_start_ends_the_others),

@@ -1,0 +1,230 @@
+/* job/report.c -- SHOW JOBS, STATUS, METRICS, PARTITIONS, and EXPLAIN ANALYZE. */
+#include "job/report.h"
+
+#include "base/clock.h"
+#include "connector/values.h"
+#include "plan/fixed_rows.h"
+
+#define POLL_MS 2
+
+typedef struct Answer {
+	const ScriptPlan *plan;
+	Job *const *jobs; /* of the plan's items; NULL: not begun */
+	FixedRows rows;
+} Answer;
+
+typedef void (*AnswerJob)(Answer *answer, uint32_t at);
+
+static const char *
+status_of(Job *job)
+{
+	if (job == NULL)
+		return "waiting";
+	if (job_failed(job))
+		return "failed";
+	return job_is_done(job) ? "finished" : "running";
+}
+
+static JobCounters
+counters_of(const Answer *answer, uint32_t at)
+{
+	JobCounters counters = {.lag = -1};
+
+	if (answer->jobs[at] != NULL)
+		job_counters(answer->jobs[at], &counters);
+	return counters;
+}
+
+static void
+answer_job(Answer *answer, uint32_t at)
+{
+	const StatementPlan *plan = answer->plan->items[at];
+
+	fixed_text(&answer->rows, plan->name);
+	fixed_text(&answer->rows, str_from(status_of(answer->jobs[at])));
+	fixed_text(&answer->rows, plan->statement->text);
+}
+
+static void
+fixed_lag(FixedRows *rows, int64_t lag)
+{
+	if (lag < 0)
+		fixed_null(rows);
+	else
+		fixed_number(rows, lag);
+}
+
+static void
+answer_status(Answer *answer, uint32_t at)
+{
+	JobCounters counters = counters_of(answer, at);
+	FixedRows *rows = &answer->rows;
+
+	fixed_text(rows, answer->plan->items[at]->name);
+	fixed_text(rows, str_from(status_of(answer->jobs[at])));
+	fixed_number(rows, (int64_t)counters.records_in);
+	fixed_number(rows, (int64_t)counters.rows_out);
+	fixed_number(rows, (int64_t)counters.filtered);
+	fixed_number(rows, (int64_t)counters.late);
+	fixed_number(rows, (int64_t)counters.failed);
+	fixed_lag(rows, counters.lag);
+}
+
+static void
+answer_metrics(Answer *answer, uint32_t at)
+{
+	if (answer->jobs[at] == NULL)
+		return;
+	JobCounters counters = counters_of(answer, at);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} metrics[] = {
+		{"records_in", counters.records_in},   {"bytes_in", counters.bytes_in},
+		{"rows_out", counters.rows_out},       {"bytes_out", counters.bytes_out},
+		{"filtered", counters.filtered},       {"late", counters.late},
+		{"aggregated", counters.aggregated},   {"results", counters.results},
+		{"failed", counters.failed},           {"dead_letters", counters.dead_letters},
+		{"limited", counters.limited},         {"pool_hits", counters.pool_hits},
+		{"pool_misses", counters.pool_misses},
+	};
+
+	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
+		fixed_text(&answer->rows, answer->plan->items[at]->name);
+		fixed_text(&answer->rows, str_from(metrics[i].name));
+		fixed_number(&answer->rows, (int64_t)metrics[i].value);
+	}
+	fixed_text(&answer->rows, answer->plan->items[at]->name);
+	fixed_text(&answer->rows, STR("lag"));
+	fixed_lag(&answer->rows, counters.lag);
+}
+
+/* All statements that move records, or the one that is asked for. */
+static void
+answer_jobs(Answer *answer, Str name, AnswerJob visit)
+{
+	for (uint32_t i = 0; i < answer->plan->count; i++) {
+		const StatementPlan *plan = answer->plan->items[i];
+
+		if (name.data != NULL ? str_eq_nocase(plan->name, name) : !plan->waits)
+			visit(answer, i);
+	}
+}
+
+/* A source whose splits do not deliver side by side has one, as far as anybody can tell. */
+static Status
+answer_partitions(Answer *answer, const PlanNode *scan, const JobSpec *spec, Arena *arena,
+		  Error *err)
+{
+	const Endpoint *endpoint = scan->scan.endpoint;
+	const OptionEntry *path = options_find(&endpoint->given, STR("path"));
+	Str group = str_format(arena, "%.*s-partitions", STR_ARG(spec->application));
+	Source source;
+
+	TRY(source_open(&source, scan, group.data, spec->environment, arena, err));
+	for (uint32_t i = 0; i < source.splits || i == 0; i++) {
+		fixed_text(&answer->rows, endpoint->name);
+		fixed_number(&answer->rows, i);
+		fixed_text(&answer->rows,
+			   path != NULL ? path->value
+					: str_from(source.connector->split_name(source.reader, i)));
+	}
+	source_close(&source);
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- EXPLAIN ANALYZE */
+
+static void
+answer_lines(Answer *answer, Str text)
+{
+	while (text.len > 0) {
+		const char *end = memchr(text.data, '\n', text.len);
+		uint32_t len = end != NULL ? (uint32_t)(end - text.data) : text.len;
+
+		fixed_text(&answer->rows, (Str){text.data, len});
+		text = str_skip(text, end != NULL ? len + 1 : len);
+	}
+}
+
+static Status
+run_to_end(Job *job, bool (*interrupted)(void *context), void *context, Error *err)
+{
+	TRY(job_start(job, err));
+	while (!job_is_done(job)) {
+		if (interrupted != NULL && interrupted(context))
+			job_stop(job);
+		clock_sleep_ms(POLL_MS);
+	}
+	return job_wait(job, err);
+}
+
+static Status
+answer_analysis(Answer *answer, const StatementPlan *plan, const ReportRun *run, Arena *arena,
+		Error *err)
+{
+	JobSpec spec = run->spec;
+	int64_t start = clock_ns();
+	JobCounters counters;
+	Job *job = NULL;
+
+	spec.plan = plan;
+	Status status = job_open(&spec, &job, err);
+	if (status == FERRIS_OK)
+		status = run_to_end(job, run->interrupted, run->context, err);
+	if (status == FERRIS_OK) {
+		job_counters(job, &counters);
+		answer_lines(answer, plan_explain(arena, plan));
+		answer_lines(answer,
+			     str_format(arena,
+					"    ran %.3f s: %llu in, %llu out, %llu filtered, "
+					"%llu aggregated, %llu late, %llu failed, %llu limited",
+					(double)(clock_ns() - start) / 1e9,
+					(unsigned long long)counters.records_in,
+					(unsigned long long)counters.rows_out,
+					(unsigned long long)counters.filtered,
+					(unsigned long long)counters.aggregated,
+					(unsigned long long)counters.late,
+					(unsigned long long)counters.failed,
+					(unsigned long long)counters.limited));
+	}
+	job_close(job);
+	return status;
+}
+
+/* ---------------------------------------------------------------- the choice */
+
+Status
+report_answer(const ReportRun *run, const ScriptPlan *plan, Job *const *jobs, uint32_t at,
+	      Arena *arena, Error *err)
+{
+	const StatementPlan *report = plan->items[at];
+	const Schema *record = report->scans[0]->scan.record;
+	Answer answer = {.plan = plan, .jobs = jobs};
+	Status status = FERRIS_OK;
+
+	if (report->report == REPORT_NONE)
+		return FERRIS_OK;
+	fixed_rows_init(&answer.rows, record->fields, record->count);
+	switch (report->report) {
+	case REPORT_JOBS:
+		answer_jobs(&answer, report->report_name, answer_job);
+		break;
+	case REPORT_STATUS:
+		answer_jobs(&answer, report->report_name, answer_status);
+		break;
+	case REPORT_METRICS:
+		answer_jobs(&answer, report->report_name, answer_metrics);
+		break;
+	case REPORT_PARTITIONS:
+		status = answer_partitions(&answer, report->report_source, &run->spec, arena, err);
+		break;
+	case REPORT_ANALYZE:
+		status = answer_analysis(&answer, report->analyzed, run, arena, err);
+		break;
+	case REPORT_NONE:
+		break;
+	}
+	values_give(report->report_rows, fixed_rows_end(&answer.rows, arena));
+	return status;
+}

@@ -1,0 +1,17 @@
+/* job/report.h -- answers about the statements of a script that are known only when it runs.
+ *
+ * Threads: the runner's. */
+#pragma once
+
+#include "job/job.h"
+
+typedef struct ReportRun {
+	JobSpec spec; /* of a statement that EXPLAIN ANALYZE runs, but for its plan */
+	bool (*interrupted)(void *context);
+	void *context;
+} ReportRun;
+
+/* Puts the answer of the plan's item `at` into it, if it waits for one; it is not open yet.  `jobs`
+ * are those of the items; the text lies in the arena. */
+Status report_answer(const ReportRun *run, const ScriptPlan *plan, Job *const *jobs, uint32_t at,
+		     Arena *arena, Error *err);

@@ -1,0 +1,23 @@
+/* plan/effective.h -- the options that are in effect, one by one, with where each comes from.
+ *
+ * Threads: any; the plan is only read. */
+#pragma once
+
+#include "plan/plan.h"
+
+typedef struct EffectiveOption {
+	const char *scope; /* "source", "sink", "job" */
+	Str object;        /* stream or statement */
+	const char *connector;
+	Str name;
+	Str value;
+	const char *origin; /* "user", "SET", "--set", "default" */
+	const char *doc;    /* or NULL */
+} EffectiveOption;
+
+typedef void (*EffectiveVisit)(void *context, const EffectiveOption *option);
+
+/* What the rows resolved to, and what is passed on to a library under a prefix. */
+void effective_endpoint(const Endpoint *endpoint, const char *scope, EffectiveVisit visit,
+			void *context);
+void effective_job(const StatementPlan *plan, EffectiveVisit visit, void *context);
