@@ -50,6 +50,7 @@ ERROR(BAD_ARGUMENT,     2007, 1, 0, "A function's argument is outside its domain
 ERROR(NOT_NULL,         2008, 1, 0, "NULL in a column that is declared NOT NULL.")
 ERROR(RECORD_TOO_LARGE, 2009, 1, 0, "A record is larger than the limit.")
 ERROR(UTF8,             2010, 1, 0, "Text is not valid UTF-8.")
+ERROR(SEVERAL_ROWS,     2011, 1, 0, "A subquery that stands for one value yields several rows.")
 
 ERROR(FILE_OPEN,        3001, 3, 0, "A file cannot be opened.")
 ERROR(FILE_READ,        3002, 3, ERROR_RETRIABLE, "A file cannot be read.")

@@ -144,6 +144,7 @@ extern const OperatorClass union_class;
 extern const OperatorClass stream_join_class;
 extern const OperatorClass collect_class;
 extern const OperatorClass join_class;
+extern const OperatorClass lookup_class;
 extern const OperatorClass over_class;
 extern const OperatorClass unnest_class;
 extern const OperatorClass window_class;

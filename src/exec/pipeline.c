@@ -67,6 +67,8 @@ class_of(const PlanNode *node)
 		return &unnest_class;
 	case PLAN_WINDOW:
 		return &window_class;
+	case PLAN_LOOKUP:
+		return &lookup_class;
 	case PLAN_DISTINCT:
 		return &distinct_class;
 	case PLAN_SORT:
@@ -89,6 +91,12 @@ keeps_state(const PlanNode *node)
 	return node->kind == PLAN_AGGREGATE || node->kind == PLAN_JOIN ||
 	       node->kind == PLAN_STREAM_JOIN || node->kind == PLAN_OVER ||
 	       node->kind == PLAN_DISTINCT || node->kind == PLAN_SORT;
+}
+
+static bool
+is_lookup(const PlanNode *node)
+{
+	return node->kind == PLAN_LOOKUP;
 }
 
 static bool
@@ -128,7 +136,7 @@ plan_is_stateful(const StatementPlan *plan)
 
 	/* The limit of the statement itself is the writer's. */
 	return plan_any(root, keeps_state) || plan_any(root, is_late) ||
-	       plan_any(is_limit(root) ? root->input : root, is_limit);
+	       plan_any(root, is_lookup) || plan_any(is_limit(root) ? root->input : root, is_limit);
 }
 
 bool

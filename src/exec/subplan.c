@@ -9,6 +9,7 @@ typedef struct SubplanRun {
 	Pipeline *pipeline;
 	Chunk *chunk;
 	ChunkResult result;
+	uint64_t before; /* records of the source's earlier chunks */
 } SubplanRun;
 
 static Status
@@ -18,10 +19,10 @@ check_records(const SubplanRun *run, const Source *source, Error *err)
 
 	if (run->result.error_count == 0)
 		return FERRIS_OK;
-	error_set(err, error->status, "table '%s': record %u: %s%.*s%s%.*s", source->object,
-		  error->record.line + 1, error->column.len > 0 ? "column '" : "",
-		  STR_ARG(error->column), error->column.len > 0 ? "': " : "",
-		  STR_ARG(error->message));
+	error_set(err, error->status, "table '%s': record %llu: %s%.*s%s%.*s", source->object,
+		  (unsigned long long)run->before + error->record.line + 1,
+		  error->column.len > 0 ? "column '" : "", STR_ARG(error->column),
+		  error->column.len > 0 ? "': " : "", STR_ARG(error->message));
 	return error_hint(err, "%s", run->subplan->need);
 }
 
@@ -31,6 +32,7 @@ read_source(SubplanRun *run, uint32_t index, Error *err)
 	Source *source = &run->sources[index];
 	ReadResult got = READ_IDLE;
 
+	run->before = 0;
 	while (got != READ_END && !pipeline_is_done(run->pipeline)) {
 		chunk_reset(run->chunk);
 		TRY(source->connector->read(source->reader, run->chunk, READ_WAIT_MS, &got, err));
@@ -38,6 +40,7 @@ read_source(SubplanRun *run, uint32_t index, Error *err)
 			continue;
 		TRY(pipeline_run(run->pipeline, index, run->chunk, &run->result, err));
 		TRY(check_records(run, source, err));
+		run->before += run->result.lines;
 	}
 	TRY(pipeline_end(run->pipeline, index, &run->result, err));
 	return check_records(run, source, err);

@@ -18,6 +18,16 @@ typedef struct ScopeColumn {
 
 typedef struct Grouping Grouping;
 typedef struct OverList OverList;
+typedef struct Correlation Correlation;
+/* Common table expressions in scope, innermost first. */
+typedef struct CteScope CteScope;
+
+/* Subqueries of expressions: each is a column, whose place is known when the nodes below are. */
+typedef struct LookupList {
+	Lookup *items;
+	uint32_t count;
+	uint32_t capacity;
+} LookupList;
 
 typedef struct Scope {
 	ScopeColumn *columns;
@@ -26,6 +36,9 @@ typedef struct Scope {
 	const ScopeColumn *time; /* that of the stream's WATERMARK; NULL: none, or not known */
 	Grouping *grouping;      /* of a grouped query's select list, HAVING, ...; else NULL */
 	OverList *over;          /* where window functions may stand; else NULL */
+	LookupList *lookups;     /* where subqueries may stand; else NULL */
+	Correlation *outer;      /* in a subquery: the query around it; else NULL */
+	const CteScope *ctes;    /* what a subquery may read */
 	const char *what;        /* "WHERE", "the select list": for messages */
 } Scope;
 
@@ -41,8 +54,10 @@ typedef struct Binder {
 	CatalogEntry **reads;   /* declared names that the query mentions, for DROP */
 	uint32_t read_count;
 	uint32_t read_capacity;
-	const Endpoint *source; /* the last source bound: a default for the sink */
-	bool resumes;           /* some source goes on where the last run stopped */
+	const Endpoint *source;   /* the last source bound: a default for the sink */
+	bool resumes;             /* some source goes on where the last run stopped */
+	Correlation *correlation; /* of the subquery that is being bound; else NULL */
+	uint32_t subquery_depth;
 	Error *err;
 } Binder;
 
@@ -58,9 +73,8 @@ Status unknown_column(Binder *binder, const Scope *scope, const Name *name);
 
 /* ---- plan/bind_select.c, plan/bind_join.c */
 
-/* Common table expressions in scope, innermost first. */
-typedef struct CteScope CteScope;
-
+/* A query inside another. */
+Status bind_nested(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out);
 /* What stands in FROM: its nodes and the columns that can be named. */
 Status bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
 		 Scope *scope);
@@ -192,8 +206,53 @@ Status bind_select_alias(Binder *binder, Scope *scope, const Expr *expr, BoundEx
 /* Puts the nodes of all calls between `project` and its input, whose schema is complete by now, and
  * the filter of QUALIFY (or NULL) over them. */
 Status finish_over(Binder *binder, Scope *scope, BoundExpr *qualify, PlanNode *project);
+/* HEADER() may have given the scan columns since the nodes above it were made. */
+void refresh_schemas(PlanNode *node);
 /* Whether two expressions over the same columns are the same. */
 bool bound_equal(const BoundExpr *a, const BoundExpr *b);
+
+/* ---- plan/bind_subquery.c */
+
+/* In a subquery's expressions: LOOKUP_COLUMN + i is the answer of a subquery inside it,
+ * OUTER_COLUMN
+ * + i the i-th column of the query around it. */
+#define LOOKUP_COLUMN (UINT32_C(1) << 22)
+#define OUTER_COLUMN  (UINT32_C(1) << 23)
+
+/* What a subquery takes from the row of the query around it. */
+struct Correlation {
+	const Select *select; /* of the subquery */
+	Scope *scope;         /* of the expression that it stands in */
+	LookupKind kind;
+	bool in_where; /* WHERE is being bound: only there columns of the outer query may stand */
+	bool first;    /* LIMIT 1: the first row for each key */
+	bool empty;    /* bind the query as if its WHERE were true for no row */
+	BoundExpr **refs; /* columns of the outer query, over its rows */
+	uint32_t ref_count;
+	BoundExpr **outer; /* keys: over the outer query's rows, and */
+	BoundExpr **inner; /* over the subquery's, to which they must be equal */
+	BoundExpr *having; /* of aggregates without GROUP BY: selected behind the keys; or NULL */
+	uint32_t *columns; /* grouped: where the keys are among the groups' columns */
+	uint32_t key_count;
+};
+
+/* EXISTS, IN, ANY, ALL, a subquery as a value: a column of the scope's lookups. */
+Status bind_subquery(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
+/* A column of the outer query inside a subquery. */
+Status add_outer_column(Binder *binder, Correlation *correlation, BoundExpr *column,
+			BoundExpr **out);
+/* Takes what depends on the outer query out of the bound WHERE; *where is NULL if nothing stays. */
+Status take_correlation(Binder *binder, Correlation *correlation, BoundExpr **where);
+/* LIMIT of a subquery that depends on the outer row. */
+Status take_limit(Binder *binder, Correlation *correlation, const Query **query);
+/* A scan without rows that yields the node's columns. */
+Status bind_no_rows(Binder *binder, const PlanNode *like, PlanNode **out);
+/* Puts the lookups below `bottom` and their columns into the expressions of all nodes from `top`
+ * down to it. */
+void place_lookups(Binder *binder, LookupList *list, PlanNode *top, PlanNode *bottom);
+/* Calls `visit` for the expressions that the lookups evaluate. */
+void walk_lookups(const LookupList *list, void (*visit)(BoundExpr *expr, void *context),
+		  void *context);
 
 /* ---- plan/settings.c */
 

@@ -261,6 +261,46 @@ bind_struct_field(Binder *binder, BoundExpr *base, const Name *name, BoundExpr *
 	return FERRIS_OK;
 }
 
+/* Whether the name is a column of the scope itself. */
+static Status
+is_column_of(Binder *binder, const Scope *scope, const NameList *parts, bool *out)
+{
+	const ScopeColumn *column = NULL;
+
+	if (parts->count > 1)
+		TRY(find_column(binder, scope, &parts->items[0], &parts->items[1], &column));
+	if (column == NULL)
+		TRY(find_column(binder, scope, NULL, &parts->items[0], &column));
+	*out = column != NULL;
+	return FERRIS_OK;
+}
+
+/* A column that the subquery does not have but the query around it; *out is NULL if it is neither.
+ */
+static Status
+bind_outer(Binder *binder, Correlation *correlation, const Expr *expr, BoundExpr **out)
+{
+	Scope outer = *correlation->scope;
+	bool found;
+
+	*out = NULL;
+	outer.outer = NULL;
+	TRY(is_column_of(binder, &outer, &expr->column, &found));
+	if (!found)
+		return FERRIS_OK;
+	if (!correlation->in_where) {
+		error_set_at(
+			binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
+			"'%.*s' is a column of the outer query: it can stand only in the WHERE "
+			"of the subquery",
+			STR_ARG(expr->text));
+		return error_hint(binder->err, "compare it there: WHERE column = %.*s",
+				  STR_ARG(expr->text));
+	}
+	TRY(bind_any(binder, &outer, expr, out));
+	return add_outer_column(binder, correlation, *out, out);
+}
+
 static Status
 bind_column(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 {
@@ -275,6 +315,11 @@ bind_column(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	if (column == NULL) {
 		TRY(find_column(binder, scope, NULL, &parts->items[0], &column));
 		used = 1;
+	}
+	if (column == NULL && scope->outer != NULL) {
+		TRY(bind_outer(binder, scope->outer, expr, out));
+		if (*out != NULL)
+			return FERRIS_OK;
 	}
 	if (column == NULL && parts->count > 1 && !has_relation(scope, parts->items[0].text))
 		return unknown_relation(binder, scope, &parts->items[0]);
@@ -782,10 +827,9 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	case EXPR_SUBQUERY:
 	case EXPR_IN_QUERY:
 	case EXPR_QUANTIFIED:
-		break;
+		return bind_subquery(binder, scope, expr, out);
 	}
-	return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-			    "a subquery inside an expression is not supported yet");
+	return FERRIS_OK;
 }
 
 Status

@@ -459,20 +459,27 @@ names_window_bound(const Expr *expr)
 
 /* Adds the expression to the keys unless it is there; its number goes to *index. */
 static Status
-add_key(Binder *binder, Grouping *grouping, const Expr *expr, uint32_t *index)
+put_key(Binder *binder, Grouping *grouping, BoundExpr *key, uint32_t *index)
 {
 	PlanNode *node = grouping->node;
-	BoundExpr *key;
 
-	TRY(bind_expr(binder, grouping->input, expr, &key));
 	for (*index = 0; *index < node->aggregate.key_count; ++*index)
 		if (bound_equal(node->aggregate.keys[*index], key))
 			return FERRIS_OK;
 	if (node->aggregate.key_count == 64)
-		return error_set_at(binder->err, FERRIS_ERR_LIMIT, expr->position,
+		return error_set_at(binder->err, FERRIS_ERR_LIMIT, key->position,
 				    "more than 64 expressions in GROUP BY");
 	node->aggregate.keys[node->aggregate.key_count++] = key;
 	return FERRIS_OK;
+}
+
+static Status
+add_key(Binder *binder, Grouping *grouping, const Expr *expr, uint32_t *index)
+{
+	BoundExpr *key;
+
+	TRY(bind_expr(binder, grouping->input, expr, &key));
+	return put_key(binder, grouping, key, index);
 }
 
 /* The keys of one written set as a bit mask. */
@@ -606,6 +613,22 @@ add_markers(Binder *binder, PlanNode *node)
 	return FERRIS_OK;
 }
 
+/* A subquery's groups are apart for each value of what ties it to the outer query. */
+static Status
+group_by_outer(Binder *binder, Grouping *grouping, Correlation *correlation)
+{
+	PlanNode *node = grouping->node;
+
+	for (uint32_t i = 0; correlation != NULL && i < correlation->key_count; i++) {
+		uint32_t *column = &correlation->columns[i];
+
+		TRY(put_key(binder, grouping, correlation->inner[i], column));
+		for (uint32_t s = 0; s < node->aggregate.set_count; s++)
+			node->aggregate.sets[s] |= UINT64_C(1) << *column;
+	}
+	return FERRIS_OK;
+}
+
 /* Event time and the window's time count in one unit. */
 static Status
 check_watermark(Binder *binder, const WindowPlan *window, const PlanNode *node)
@@ -645,6 +668,7 @@ bind_grouping(Binder *binder, Scope *input, const Query *query, const Select *se
 	grouping->node = result;
 	TRY(check_watermark(binder, window, node));
 	TRY(bind_groups(binder, grouping, select, window));
+	TRY(group_by_outer(binder, grouping, input->outer));
 	if (result->aggregate.set_count > 1 && has_grouping_call(query, select))
 		TRY(add_markers(binder, result));
 	*out = *input;
@@ -826,14 +850,17 @@ static bool
 bind_key(Binder *binder, Grouping *grouping, const Expr *expr, BoundExpr **out)
 {
 	const PlanNode *node = grouping->node;
+	Scope input = *grouping->input;
 	Error ignored;
 	Binder quiet = *binder;
 	BoundExpr *bound;
 
+	/* A subquery is never a key: it is bound once, over the groups. */
+	input.lookups = NULL;
 	if (has_aggregate(expr) || expr->kind == EXPR_STAR)
 		return false;
 	quiet.err = &ignored;
-	if (bind_expr(&quiet, grouping->input, expr, &bound) != FERRIS_OK)
+	if (bind_expr(&quiet, &input, expr, &bound) != FERRIS_OK)
 		return false;
 	for (uint32_t i = 0; i < node->aggregate.key_count - node->aggregate.marker_count; i++)
 		if (bound_equal(node->aggregate.keys[i], bound)) {

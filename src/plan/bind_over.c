@@ -19,6 +19,7 @@ begin_over(Binder *binder, const Select *select, PlanNode *input, Scope *scope)
 	list->select = select;
 	list->input = input;
 	list->scope = *scope;
+	list->scope.lookups = NULL;
 	list->bounded = plan_is_bounded(input);
 	scope->over = list;
 }
@@ -463,8 +464,7 @@ place_column(BoundExpr *expr, void *context)
 		expr->column = places[expr->column - OVER_COLUMN];
 }
 
-/* HEADER() may have given the scan columns since the nodes above it were made. */
-static void
+void
 refresh_schemas(PlanNode *node)
 {
 	if (node->input == NULL || (node->kind != PLAN_FILTER && node->kind != PLAN_WATERMARK))
@@ -498,6 +498,7 @@ finish_over(Binder *binder, Scope *scope, BoundExpr *qualify, PlanNode *project)
 	stack_windows(binder, list, &node, places);
 	for (uint32_t i = 0; i < project->schema.count; i++)
 		bound_walk(project->project.exprs[i], place_column, places);
+	walk_lookups(scope->lookups, place_column, places);
 	if (qualify != NULL) {
 		bound_walk(qualify, place_column, places);
 		node = filter_over(binder, node, qualify);

@@ -463,6 +463,26 @@ add_star(Binder *binder, SelectList *list, const Scope *scope, const Expr *star)
 			    "no relation '%.*s' in FROM", STR_ARG(qualifier->items[0].text));
 }
 
+/* A subquery's keys stand behind what it selects, and behind them what HAVING says. */
+static Status
+add_outer_keys(Binder *binder, SelectList *list, const Scope *scope)
+{
+	const Correlation *outer = scope->outer;
+
+	for (uint32_t i = 0; outer != NULL && i < outer->key_count; i++) {
+		BoundExpr *key = outer->inner[i];
+		Str name = bound_text(binder->arena, key);
+
+		if (scope->grouping != NULL)
+			key = bound_column(binder->arena, outer->columns[i], key->type, name,
+					   key->position);
+		TRY(add_item(binder, list, name, key));
+	}
+	if (outer != NULL && outer->having != NULL)
+		return add_item(binder, list, STR("_having"), outer->having);
+	return FERRIS_OK;
+}
+
 /* An expression without alias is named by its text; a plain column by its name. */
 static Str
 item_name(const SelectItem *item)
@@ -495,6 +515,7 @@ bind_items(Binder *binder, const Query *query, const Select *select, Scope *scop
 		TRY(add_item(binder, &list, item_name(item), expr));
 		list.key[list.count - 1] = item->primary_key;
 	}
+	TRY(add_outer_keys(binder, &list, scope));
 	project->kind = PLAN_PROJECT;
 	project->input = input;
 	project->position = select->items[0].expr->position;
@@ -551,6 +572,15 @@ mark_group_keys(PlanNode *project, uint32_t visible, uint32_t key_count)
 					  project->project.exprs[i]->column < key_count;
 }
 
+/* A subquery whose aggregates have a row for every outer row, also where nothing is tied to that:
+ * HAVING must not hide which is which, and becomes a column. */
+static bool
+is_one_group_for_each(const Correlation *outer, const Select *select)
+{
+	return outer != NULL && outer->key_count > 0 && select->group_count == 0 &&
+	       select->window.kind == WINDOW_NONE;
+}
+
 static Status
 bind_grouped_select(Binder *binder, const Query *query, const Select *select, Scope *scope,
 		    PlanNode *node, PlanNode **out, Sorting *sorting)
@@ -558,41 +588,104 @@ bind_grouped_select(Binder *binder, const Query *query, const Select *select, Sc
 	bool is_function = select->from != NULL && select->from->kind == RELATION_FUNCTION;
 	const Relation *function = is_function ? select->from : NULL;
 	EmitKind emit = query->emit == EMIT_DEFAULT && binder->final ? EMIT_FINAL : query->emit;
+	LookupList of_rows = {0}, of_having = {0}, of_groups = {0};
 	BoundExpr *having = NULL;
 	BoundExpr *qualify;
 	PlanNode *aggregate;
 	WindowPlan window;
 	Scope groups;
 
+	/* A subquery can be inside an aggregate, not in a key. */
+	scope->lookups = NULL;
 	TRY(bind_window(binder, scope, select, function, &window));
 	if (window.shape != SHAPE_NONE)
 		TRY(add_time_watermark(binder, window.time, &node));
 	else
 		TRY(bind_row_window(binder, scope, select, node, &window));
 	TRY(bind_grouping(binder, scope, query, select, &window, emit, node, &groups, &aggregate));
+	scope->lookups = &of_rows;
+	bool marks = is_one_group_for_each(scope->outer, select);
+	groups.lookups = marks ? &of_groups : &of_having;
 	if (select->having != NULL)
 		TRY(bind_predicate(binder, &groups, select->having, "HAVING", &having));
+	if (marks) {
+		scope->outer->having = having;
+		having = NULL;
+	}
+	groups.lookups = &of_groups;
 	begin_over(binder, select, aggregate, &groups);
 	TRY(bind_qualify(binder, &groups, select->qualify, &qualify));
 	TRY(bind_items(binder, query, select, &groups, aggregate, out, sorting));
 	finish_grouping(binder, &groups);
 	mark_group_keys(*out, sorting->visible,
 			aggregate->aggregate.key_count - aggregate->aggregate.marker_count);
-	if (having != NULL)
+	place_lookups(binder, &of_rows, aggregate, aggregate);
+	if (having != NULL) {
 		(*out)->input = filter_over(binder, aggregate, having);
-	return finish_over(binder, &groups, qualify, *out);
+		place_lookups(binder, &of_having, (*out)->input, (*out)->input);
+	}
+	TRY(finish_over(binder, &groups, qualify, *out));
+	place_lookups(binder, &of_groups, *out, qualify != NULL ? (*out)->input : *out);
+	return FERRIS_OK;
 }
 
 static Status
 bind_plain_select(Binder *binder, const Query *query, const Select *select, Scope *scope,
 		  PlanNode *node, PlanNode **out, Sorting *sorting)
 {
+	LookupList lookups = {0};
 	BoundExpr *qualify;
 
+	scope->lookups = &lookups;
 	begin_over(binder, select, node, scope);
 	TRY(bind_qualify(binder, scope, select->qualify, &qualify));
 	TRY(bind_items(binder, query, select, scope, node, out, sorting));
-	return finish_over(binder, scope, qualify, *out);
+	TRY(finish_over(binder, scope, qualify, *out));
+	place_lookups(binder, &lookups, *out, qualify != NULL ? (*out)->input : *out);
+	return FERRIS_OK;
+}
+
+/* The query around the select if that is a subquery in an expression; else NULL. */
+static Correlation *
+outer_of(const Binder *binder, const Select *select)
+{
+	Correlation *correlation = binder->correlation;
+
+	return correlation != NULL && correlation->select == select ? correlation : NULL;
+}
+
+/* WHERE lets no row pass: the source need not even be read. */
+static Status
+no_rows(Binder *binder, Scope *scope, PlanNode **node)
+{
+	TRY(bind_no_rows(binder, *node, node));
+	scope->scan = scope->scan != NULL ? *node : NULL;
+	return FERRIS_OK;
+}
+
+/* *filter: what WHERE puts over *node; NULL if it puts nothing. */
+static Status
+bind_where(Binder *binder, const Select *select, Scope *scope, PlanNode **node, PlanNode **filter)
+{
+	Correlation *outer = scope->outer;
+	BoundExpr *where;
+
+	if (outer != NULL && outer->empty)
+		return no_rows(binder, scope, node);
+	if (select->where == NULL)
+		return FERRIS_OK;
+	if (outer != NULL)
+		outer->in_where = true;
+	TRY(bind_predicate(binder, scope, select->where, "WHERE", &where));
+	if (outer != NULL) {
+		outer->in_where = false;
+		TRY(take_correlation(binder, outer, &where));
+	}
+	if (where == NULL)
+		return FERRIS_OK;
+	*node = filter_over(binder, *node, where);
+	*filter = *node;
+	return FERRIS_OK;
 }
 
 static Status
@@ -600,7 +693,9 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
 	    PlanNode **out)
 {
 	bool outer = binder->final;
+	LookupList lookups = {0};
 	PlanNode *node = NULL;
+	PlanNode *filter = NULL;
 	Sorting sorting;
 	Scope scope;
 
@@ -615,16 +710,18 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
 			     "EMIT FINAL without a group needs a source that ends");
 		return error_hint(binder->err, "leave it out: rows come out as they are");
 	}
-	if (select->where != NULL) {
-		BoundExpr *where;
-
-		TRY(bind_predicate(binder, &scope, select->where, "WHERE", &where));
-		node = filter_over(binder, node, where);
-	}
+	scope.ctes = ctes;
+	scope.lookups = &lookups;
+	scope.outer = outer_of(binder, select);
+	TRY(bind_where(binder, select, &scope, &node, &filter));
+	if (scope.outer != NULL)
+		TRY(take_limit(binder, scope.outer, &query));
 	if (is_grouped(select))
 		TRY(bind_grouped_select(binder, query, select, &scope, node, &node, &sorting));
 	else
 		TRY(bind_plain_select(binder, query, select, &scope, node, &node, &sorting));
+	if (filter != NULL)
+		place_lookups(binder, &lookups, filter, filter);
 	TRY(finish_order(binder, query, select->distinct, &sorting, &node));
 	binder->final = outer;
 	*out = node;

@@ -90,6 +90,21 @@ bind_one_row(Binder *binder, Position at, PlanNode **out, Scope *scope)
 	return scan_rows(binder, 1, at, out);
 }
 
+Status
+bind_no_rows(Binder *binder, const PlanNode *like, PlanNode **out)
+{
+	const Schema *schema = &like->schema;
+
+	TRY(scan_rows(binder, 0, like->position, out));
+	(*out)->schema = *schema;
+	(*out)->scan.record = schema;
+	(*out)->scan.columns = ARENA_ARRAY(binder->arena, ScanColumn, schema->count);
+	for (uint32_t i = 0; i < schema->count; i++)
+		(*out)->scan.columns[i] = (ScanColumn){.name = schema->fields[i].name,
+						       .type = schema->fields[i].type};
+	return FERRIS_OK;
+}
+
 /* ---------------------------------------------------------------- VALUES */
 
 /* The rows' expressions of a column in its common type; exprs[r * columns + column]. */

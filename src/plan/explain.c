@@ -190,6 +190,23 @@ print_unnest(Arena *arena, Buffer *out, const PlanNode *node)
 }
 
 static void
+print_lookup(Arena *arena, Buffer *out, const PlanNode *node, int indent)
+{
+	buffer_append_str(out, STR("Lookup\n"));
+	for (uint32_t i = 0; i < node->lookup.call_count; i++) {
+		const Lookup *call = &node->lookup.calls[i];
+
+		buffer_printf(out, "%*s%.*s", indent + 2, "", STR_ARG(call->text));
+		for (uint32_t k = 0; k < call->key_count; k++)
+			buffer_printf(out, "%s%.*s = %.*s", k > 0 ? " AND " : " on ",
+				      STR_ARG(bound_text(arena, call->args[k])),
+				      STR_ARG(call->query->schema.fields[k].name));
+		buffer_append_str(out, STR(" reads\n"));
+		print_node(arena, out, call->query, indent + 4);
+	}
+}
+
+static void
 print_sort(Arena *arena, Buffer *out, const PlanNode *node)
 {
 	buffer_append_str(out, STR("Sort by "));
@@ -255,6 +272,9 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 	case PLAN_UNION:
 		buffer_append_str(out, STR("Union\n"));
 		break;
+	case PLAN_LOOKUP:
+		print_lookup(arena, out, node, indent);
+		break;
 	case PLAN_DISTINCT:
 		buffer_append_str(out, STR("Distinct\n"));
 		break;
@@ -289,6 +309,9 @@ print_node_state(Buffer *out, const PlanNode *node)
 			      node->stream_join.timed
 				      ? "the watermark of the other passes what they can meet"
 				      : "the other ends");
+		return true;
+	case PLAN_LOOKUP:
+		buffer_append_str(out, STR("    state: Lookup keeps the rows of its subqueries\n"));
 		return true;
 	case PLAN_OVER:
 		buffer_printf(out, "    state: Over keeps %s\n", over_state(node));

@@ -67,6 +67,11 @@ expr_has_call(const Expr *expr, CallTest test)
 	case EXPR_IN_LIST:
 		return expr_has_call(expr->in_list.operand, test) ||
 		       list_has_call(&expr->in_list.list, test);
+	case EXPR_IN_QUERY:
+		return expr_has_call(expr->in_query.operand, test);
+	case EXPR_QUANTIFIED:
+		return expr_has_call(expr->quantified.left, test) ||
+		       expr_has_call(expr->quantified.array, test);
 	case EXPR_LIKE:
 		return expr_has_call(expr->like.operand, test) ||
 		       expr_has_call(expr->like.pattern, test);

@@ -28,6 +28,7 @@ typedef enum PlanKind {
 	PLAN_WINDOW,      /* each row once for every window that it belongs to */
 	PLAN_UNION,       /* the rows of several inputs */
 	PLAN_STREAM_JOIN, /* rows of two inputs that meet, each kept for the other */
+	PLAN_LOOKUP,      /* each row with what subqueries in expressions say about it */
 } PlanKind;
 
 /* How rows are cut into windows by their time. */
@@ -124,6 +125,36 @@ typedef struct OverCall {
 	AggregateCall *aggregate; /* OVER_AGGREGATE */
 	OverFrame frame;
 } OverCall;
+
+/* What a subquery in an expression is asked for. */
+typedef enum LookupKind {
+	LOOKUP_EXISTS, /* is there a row? */
+	LOOKUP_ANY,    /* is there a row that the values compare with: IN, op ANY, op ALL */
+	LOOKUP_SCALAR, /* the value of its one row, NULL if it has none */
+} LookupKind;
+
+/* A subquery: bounded, read before the input begins.  Where it depends on the row, the keys of the
+ * row say which of its rows are meant; a NULL among them means none. */
+typedef struct Lookup {
+	LookupKind kind;
+	CompareOp op;      /* ANY */
+	bool first;        /* SCALAR: the first of several rows counts; else they are an error */
+	bool guarded;      /* one more column says whether the row of its key counts */
+	PlanNode *query;   /* its columns: the keys, then the values */
+	PlanNode *nothing; /* the values it yields where no row has the keys; NULL: no row */
+	BoundExpr **args;  /* over the node's input: the keys, then (ANY) what is compared */
+	uint32_t key_count;
+	uint32_t value_count;
+	const Type *type; /* of the answer */
+	Str text;
+	Position position;
+} Lookup;
+
+static inline uint32_t
+lookup_arg_count(const Lookup *lookup)
+{
+	return lookup->key_count + (lookup->kind == LOOKUP_ANY ? lookup->value_count : 0);
+}
 
 /* When a result is put out. */
 typedef enum EmitMode {
@@ -275,6 +306,12 @@ struct PlanNode {
 			BoundExpr **left;    /* the input's columns that come out, first */
 			uint32_t left_count; /* then start, end and the last moment of the window */
 		} window;
+		struct {
+			BoundExpr **left; /* the input's columns that come out, first */
+			uint32_t left_count;
+			Lookup *calls; /* the last columns of the schema */
+			uint32_t call_count;
+		} lookup;
 	};
 };
 

@@ -442,6 +442,13 @@ check_programs(Arena *arena, const PlanNode *node, Error *err)
 			TRY(check_exprs(arena, node->unnest.arrays, node->unnest.array_count, err));
 		if (node->kind == PLAN_STREAM_JOIN && node->stream_join.residual != NULL)
 			TRY(check_exprs(arena, &node->stream_join.residual, 1, err));
+		for (uint32_t i = 0; node->kind == PLAN_LOOKUP && i < node->lookup.call_count;
+		     i++) {
+			const Lookup *call = &node->lookup.calls[i];
+
+			TRY(check_exprs(arena, call->args, lookup_arg_count(call), err));
+			TRY(check_programs(arena, call->query, err));
+		}
 		if (node->kind == PLAN_JOIN) {
 			TRY(check_exprs(arena, node->join.keys, node->join.key_count, err));
 			TRY(check_programs(arena, node->join.right, err));

@@ -4,6 +4,7 @@
 #include "plan/rules.h"
 
 #include "func/function.h"
+#include "plan/slots.h"
 
 /* ---------------------------------------------------------------- expressions */
 
@@ -285,132 +286,13 @@ typedef struct Columns {
 	uint32_t *passes; /* how often it goes to the sink as it is */
 } Columns;
 
-/* The places of a node's expressions, which read its input's columns. */
-typedef struct Slots {
-	BoundExpr ***items;
-	uint32_t count;
-} Slots;
-
-static void
-add_slots(Slots *slots, BoundExpr **exprs, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (exprs[i] != NULL)
-			slots->items[slots->count++] = &exprs[i];
-}
-
-static void
-add_over_slots(Arena *arena, Slots *slots, PlanNode *node)
-{
-	uint32_t count =
-		node->over.left_count + node->over.partition_count + node->over.order_count + 2;
-
-	for (uint32_t i = 0; i < node->over.call_count; i++)
-		count += 5 + (node->over.calls[i].aggregate != NULL
-				      ? node->over.calls[i].aggregate->arg_count + 2
-				      : 0);
-	slots->items = ARENA_ARRAY(arena, BoundExpr **, count);
-	add_slots(slots, node->over.left, node->over.left_count);
-	add_slots(slots, node->over.partition, node->over.partition_count);
-	add_slots(slots, &node->over.idle, 1);
-	add_slots(slots, &node->over.number, 1);
-	for (uint32_t i = 0; i < node->over.order_count; i++)
-		add_slots(slots, &node->over.order[i].expr, 1);
-	for (uint32_t i = 0; i < node->over.call_count; i++) {
-		OverCall *call = &node->over.calls[i];
-
-		add_slots(slots, &call->value, 1);
-		add_slots(slots, &call->otherwise, 1);
-		add_slots(slots, &call->frame.key, 1);
-		add_slots(slots, &call->frame.low, 1);
-		add_slots(slots, &call->frame.high, 1);
-		if (call->aggregate == NULL)
-			continue;
-		add_slots(slots, call->aggregate->args, call->aggregate->arg_count);
-		add_slots(slots, &call->aggregate->filter, 1);
-		add_slots(slots, &call->aggregate->order, 1);
-	}
-}
-
-static Slots
-slots_of(Arena *arena, PlanNode *node)
-{
-	Slots slots = {0};
-
-	switch (node->kind) {
-	case PLAN_FILTER:
-		slots.items = ARENA_ARRAY(arena, BoundExpr **, node->filter.count);
-		add_slots(&slots, node->filter.conjuncts, node->filter.count);
-		break;
-	case PLAN_PROJECT:
-		slots.items = ARENA_ARRAY(arena, BoundExpr **, node->schema.count);
-		add_slots(&slots, node->project.exprs, node->schema.count);
-		break;
-	case PLAN_WATERMARK:
-		slots.items = ARENA_ARRAY(arena, BoundExpr **, 1);
-		add_slots(&slots, &node->watermark.expr, 1);
-		break;
-	case PLAN_AGGREGATE: {
-		uint32_t count = node->aggregate.key_count + 1;
-
-		for (uint32_t i = 0; i < node->aggregate.call_count; i++)
-			count += node->aggregate.calls[i]->arg_count + 2;
-		slots.items = ARENA_ARRAY(arena, BoundExpr **, count);
-		add_slots(&slots, node->aggregate.keys, node->aggregate.key_count);
-		add_slots(&slots, &node->aggregate.window.time, 1);
-		for (uint32_t i = 0; i < node->aggregate.call_count; i++) {
-			AggregateCall *call = node->aggregate.calls[i];
-
-			add_slots(&slots, call->args, call->arg_count);
-			add_slots(&slots, &call->filter, 1);
-			add_slots(&slots, &call->order, 1);
-		}
-		break;
-	}
-	case PLAN_JOIN:
-		slots.items = ARENA_ARRAY(arena, BoundExpr **,
-					  node->join.key_count + node->join.left_count);
-		add_slots(&slots, node->join.keys, node->join.key_count);
-		add_slots(&slots, node->join.left, node->join.left_count);
-		break;
-	case PLAN_OVER:
-		add_over_slots(arena, &slots, node);
-		break;
-	case PLAN_LATE:
-		return slots_of(arena, node->late.window);
-	case PLAN_WINDOW:
-		slots.items = ARENA_ARRAY(arena, BoundExpr **, node->window.left_count + 1);
-		add_slots(&slots, node->window.left, node->window.left_count);
-		add_slots(&slots, &node->window.plan.time, 1);
-		break;
-	case PLAN_UNNEST:
-		slots.items = ARENA_ARRAY(arena, BoundExpr **,
-					  node->unnest.left_count + node->unnest.array_count);
-		add_slots(&slots, node->unnest.left, node->unnest.left_count);
-		add_slots(&slots, node->unnest.arrays, node->unnest.array_count);
-		break;
-	case PLAN_SORT:
-		slots.items = ARENA_ARRAY(arena, BoundExpr **, node->sort.count);
-		for (uint32_t i = 0; i < node->sort.count; i++)
-			add_slots(&slots, &node->sort.keys[i].expr, 1);
-		break;
-	case PLAN_SCAN:
-	case PLAN_LIMIT:
-	case PLAN_DISTINCT:
-	case PLAN_UNION:
-	case PLAN_STREAM_JOIN:
-		break;
-	}
-	return slots;
-}
-
 /* Whether the node yields columns of its own rather than its input's. */
 static bool
 makes_columns(const PlanNode *node)
 {
 	return node->kind == PLAN_PROJECT || node->kind == PLAN_AGGREGATE ||
 	       node->kind == PLAN_JOIN || node->kind == PLAN_OVER || node->kind == PLAN_UNNEST ||
-	       node->kind == PLAN_WINDOW;
+	       node->kind == PLAN_WINDOW || node->kind == PLAN_LOOKUP;
 }
 
 /* How the nodes of the path, from the scan up, use the scan's columns. */
@@ -535,15 +417,24 @@ prune_scan(Arena *arena, PlanNode *scan, const Columns *uses, BoundExpr **renumb
 	scan->schema = (Schema){fields, kept};
 }
 
-/* ---------------------------------------------------------------- joins, UNNEST, windows */
+/* ---------------------------------------------------------------- joins, UNNEST, windows, lookups
+ */
 
-/* The input's columns that such a node hands on, first among its own. */
+/* Whether the node hands on columns of its input, first among its own. */
+static bool
+passes_columns(const PlanNode *node)
+{
+	return node->kind == PLAN_JOIN || node->kind == PLAN_OVER || node->kind == PLAN_UNNEST ||
+	       node->kind == PLAN_WINDOW || node->kind == PLAN_LOOKUP;
+}
+
 static BoundExpr **
 left_columns(const PlanNode *node)
 {
 	return node->kind == PLAN_JOIN     ? node->join.left
 	       : node->kind == PLAN_UNNEST ? node->unnest.left
 	       : node->kind == PLAN_WINDOW ? node->window.left
+	       : node->kind == PLAN_LOOKUP ? node->lookup.left
 					   : node->over.left;
 }
 
@@ -553,10 +444,11 @@ left_column_count(PlanNode *node)
 	return node->kind == PLAN_JOIN     ? &node->join.left_count
 	       : node->kind == PLAN_UNNEST ? &node->unnest.left_count
 	       : node->kind == PLAN_WINDOW ? &node->window.left_count
+	       : node->kind == PLAN_LOOKUP ? &node->lookup.left_count
 					   : &node->over.left_count;
 }
 
-/* A filter over a join, UNNEST or windows: conjuncts that read only the input's columns go below
+/* A filter over such a node but Over: conjuncts that read only the input's columns go below
  * it.
  */
 static void
@@ -634,7 +526,7 @@ prune_join(Arena *arena, PlanNode *join, PlanNode *const *path, uint32_t depth)
 	renumber(arena, path, depth, join, renumbered);
 }
 
-/* Keep the columns that an Over or Window node passes on and the nodes above it read. */
+/* Keep the columns that an Over, Window or Lookup node passes on and the nodes above it read. */
 static void
 prune_left(Arena *arena, PlanNode *node, PlanNode *const *path, uint32_t depth)
 {
@@ -724,31 +616,39 @@ needs_all(PlanNode *const *path, uint32_t depth)
 
 static PlanNode *push_down(Arena *arena, PlanNode *root, bool encoded);
 
+static void
+push_down_lookup(Arena *arena, Lookup *lookup)
+{
+	lookup->query = push_down(arena, lookup->query, false);
+	if (lookup->nothing != NULL)
+		lookup->nothing = push_down(arena, lookup->nothing, false);
+}
+
 /* From the top, so that a node asks the one below it only for what it needs itself. */
 static void
 push_into_nodes(Arena *arena, PlanNode **root)
 {
 	for (PlanNode **link = root; (*link)->input != NULL; link = &(*link)->input) {
+		PlanNode *node = *link;
 		PlanNode **path;
 
-		if ((*link)->kind == PLAN_FILTER &&
-		    ((*link)->input->kind == PLAN_JOIN || (*link)->input->kind == PLAN_UNNEST ||
-		     (*link)->input->kind == PLAN_WINDOW))
+		if (node->kind == PLAN_FILTER && passes_columns(node->input) &&
+		    node->input->kind != PLAN_OVER)
 			push_below(arena, link);
-		if ((*link)->kind != PLAN_JOIN && (*link)->kind != PLAN_OVER &&
-		    (*link)->kind != PLAN_UNNEST && (*link)->kind != PLAN_WINDOW)
+		node = *link;
+		if (!passes_columns(node))
 			continue;
-		uint32_t depth = scan_path(arena, *root, *link, &path);
-		if ((*link)->kind == PLAN_OVER || (*link)->kind == PLAN_WINDOW) {
-			prune_left(arena, *link, path, depth);
-			continue;
-		}
-		if ((*link)->kind == PLAN_UNNEST) {
-			prune_unnest(arena, *link, path, depth);
-			continue;
-		}
-		prune_join(arena, *link, path, depth);
-		(*link)->join.right = push_down(arena, (*link)->join.right, false);
+		uint32_t depth = scan_path(arena, *root, node, &path);
+		if (node->kind == PLAN_UNNEST)
+			prune_unnest(arena, node, path, depth);
+		else if (node->kind == PLAN_JOIN)
+			prune_join(arena, node, path, depth);
+		else
+			prune_left(arena, node, path, depth);
+		if (node->kind == PLAN_JOIN)
+			node->join.right = push_down(arena, node->join.right, false);
+		for (uint32_t i = 0; node->kind == PLAN_LOOKUP && i < node->lookup.call_count; i++)
+			push_down_lookup(arena, &node->lookup.calls[i]);
 	}
 }
 
