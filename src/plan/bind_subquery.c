@@ -491,6 +491,12 @@ bind_subquery(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	const Query *query = expr->query;
 	bool negated = false;
 
+	if (expr->kind == EXPR_QUANTIFIED && expr->quantified.query == NULL) {
+		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
+			     "ANY and ALL of an array cannot run in this version yet");
+		return error_hint(binder->err,
+				  "write ARRAY_CONTAINS(array, x) for x = ANY (array)");
+	}
 	if (scope->lookups == NULL) {
 		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
 			     "a subquery cannot stand here");
