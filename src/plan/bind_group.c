@@ -75,8 +75,7 @@ has_aggregate(const Expr *expr)
 bool
 is_grouped(const Select *select)
 {
-	if (select->group_count > 0 || select->window.kind != WINDOW_NONE ||
-	    has_aggregate(select->having))
+	if (select->group_count > 0 || select->window.kind != WINDOW_NONE || select->having != NULL)
 		return true;
 	for (uint32_t i = 0; i < select->item_count; i++)
 		if (has_aggregate(select->items[i].expr))
