@@ -212,7 +212,7 @@ def plain(value, kind):
     if kind == "array":
         return tuple(value)
     if kind in ("int", "dec", "real", "approx", "total"):
-        return decimal.Decimal(value)
+        return decimal.Decimal(value) + 0  # no negative zero
     return value
 
 

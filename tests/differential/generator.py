@@ -298,8 +298,8 @@ class Maker:
         unit = r.choice(UNITS)
         text = tuple(t and t.replace("{{unit}}", unit) for t in text)
         return Expr(kind, text, [self.make(k, depth - 1) for k in kinds],
-                    (32, 1) if kind == "int" and "BIGINT" not in text[0] else
-                    (64, 10**6) if kind == "int" else None)
+                    (32, 10**9 if "D" in text[0][:2] or " - " in text[0] else 10**4)
+                    if kind == "int" else None)
 
     def arithmetic(self, depth):
         """An integer that stays within its type."""

@@ -91,7 +91,7 @@ class Window:
                      f" AS new_{''.join(f', {k} AS key{i}_' for i, k in enumerate(keys))}"
                      f" FROM {inner}{where}")
             by = "PARTITION BY " + ", ".join(f"key{i}_" for i in range(len(keys))) if keys else ""
-            number = (f"SELECT *, SUM(new_) OVER ({by} ORDER BY at_ ROWS UNBOUNDED PRECEDING) AS n_"
+            number = (f"SELECT *, SUM(new_) OVER ({by} ORDER BY at_) AS n_"
                       f" FROM ({began})")
             by = (by + ", " if by else "PARTITION BY ") + "n_"
             start, end = f"MIN(at_) OVER ({by})", f"MAX(at_) OVER ({by}) + {self.size}"
