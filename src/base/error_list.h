@@ -9,7 +9,7 @@
  *   summary  one sentence for docs/errors.md
  *
  * 10xx text of the SQL, 12xx names and types, 13xx planning, 14xx options,
- * 20xx data of a record, 30xx files, 31xx Kafka, 40xx command line, 90xx inside. */
+ * 20xx data of a record, 30xx files, 31xx Kafka, 32xx state, 40xx command line, 90xx inside. */
 #ifndef ERROR
 #error "define ERROR(name, number, exit, flags, summary) before including base/error_list.h"
 #endif
@@ -64,6 +64,9 @@ ERROR(KAFKA_READ,       3103, 3, ERROR_RETRIABLE, "A topic cannot be read.")
 ERROR(KAFKA_WRITE,      3104, 3, ERROR_RETRIABLE, "A record could not be delivered.")
 ERROR(KAFKA_COMMIT,     3105, 3, ERROR_RETRIABLE, "Offsets could not be committed.")
 ERROR(KAFKA_TOPIC,      3106, 3, 0, "A topic does not exist or cannot be created.")
+
+ERROR(STATE,            3201, 3, ERROR_RETRIABLE, "State cannot be written to disk or read from it.")
+ERROR(STATE_DAMAGED,    3202, 3, ERROR_FATAL, "State on disk is damaged, or of another query or version.")
 
 ERROR(USAGE,            4001, 2, 0, "The command line is wrong.")
 ERROR(TEST_FAILED,      4002, 1, 0, "A SQL test did not give what it expects.")

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 
 #include <stdio.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 static void *
@@ -44,4 +45,10 @@ void
 memory_free(void *p)
 {
 	free(p);
+}
+
+void
+memory_trim(void)
+{
+	malloc_trim(0);
 }

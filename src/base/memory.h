@@ -11,3 +11,5 @@ void *memory_zero(size_t size);  /* cleared */
 void *memory_resize(void *p, size_t size);
 void *memory_aligned(size_t align, size_t size); /* size is rounded up to align */
 void memory_free(void *p);
+/* Gives what is free back to the system; for after much has been freed. */
+void memory_trim(void);

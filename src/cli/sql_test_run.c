@@ -14,9 +14,14 @@
 typedef struct Variation {
 	const char *batch;
 	const char *parallelism;
+	Trial trial;
 } Variation;
 
-static const Variation variations[] = {{"0", "1"}, {"1", "1"}, {"3", "2"}, {"2", "4"}};
+static const Variation variations[] = {{"0", "1", {0}},
+				       {"1", "1", {0}},
+				       {"3", "2", {0}},
+				       {"2", "4", {0}},
+				       {"2", "1", {.spill = true}}};
 
 #define VARIATION_COUNT (sizeof variations / sizeof *variations)
 #define SHOWN_LINES     12
@@ -162,6 +167,7 @@ run_plan(TestRun *run)
 		.environment = run->broker,
 		.clock_offset_ms = &run->broker->clock_offset_ms,
 		.row_limit = INT64_MAX,
+		.trial = run->variation->trial,
 		.interrupted = is_overdue,
 		.context = run,
 	};
@@ -501,8 +507,9 @@ sql_test_run(const SqlTest *test, Buffer *why)
 			passed = false;
 		}
 		if (!passed)
-			buffer_printf(why, "    (%s records a batch, %s tasks)\n",
-				      variations[i].batch, variations[i].parallelism);
+			buffer_printf(why, "    (%s records a batch, %s tasks%s)\n",
+				      variations[i].batch, variations[i].parallelism,
+				      variations[i].trial.spill ? ", all state spilled" : "");
 		remove_files(&run);
 		memory_broker_destroy(run.broker);
 		arena_free(&run.arena);

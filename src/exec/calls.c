@@ -1,6 +1,8 @@
 /* exec/calls.c -- aggregate calls over payloads. */
 #include "exec/calls.h"
 
+#include "state/record.h"
+
 uint32_t
 calls_expr_count(AggregateCall *const *calls, uint32_t call_count)
 {
@@ -135,4 +137,53 @@ calls_release(const CallSet *set, char *payload)
 		if (run->call->class->release != NULL)
 			run->call->class->release(run, payload + run->offset);
 	}
+}
+
+/* Each state behind its length. */
+void
+calls_save(const CallSet *set, const char *payload, Buffer *out)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		const AggregateRun *run = &set->items[i].run;
+		size_t at = out->len;
+
+		record_u32(out, 0);
+		run->call->class->save(run, payload + run->offset, out);
+		uint32_t len = (uint32_t)(out->len - at - sizeof len);
+		memcpy(out->data + at, &len, sizeof len);
+	}
+}
+
+static bool
+load_states(const CallSet *set, char *payload, RecordReader *reader, uint32_t *loaded)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		const AggregateRun *run = &set->items[i].run;
+		uint32_t len = record_take_u32(reader);
+		const char *bytes = record_take(reader, len);
+
+		if (bytes == NULL ||
+		    !run->call->class->load(run, payload + run->offset, bytes, len))
+			return false;
+		*loaded = i + 1;
+	}
+	return reader->next == reader->end;
+}
+
+bool
+calls_load(const CallSet *set, char *payload, Str bytes)
+{
+	RecordReader reader = record_reader(bytes);
+	uint32_t loaded = 0;
+
+	if (load_states(set, payload, &reader, &loaded))
+		return true;
+	for (uint32_t i = 0; i < loaded; i++) {
+		const AggregateRun *run = &set->items[i].run;
+
+		if (run->call->class->release != NULL)
+			run->call->class->release(run, payload + run->offset);
+		memset(payload + run->offset, 0, run->state_size);
+	}
+	return false;
 }

@@ -43,3 +43,7 @@ void calls_merge(const CallSet *set, char *into, const char *from);
 bool calls_emit(const CallSet *set, const char *payload, Vector *columns, uint32_t row,
 		Batch *batch, RecordRange record);
 void calls_release(const CallSet *set, char *payload);
+/* The states as bytes, and back into empty states; false, and the states empty, if the bytes are
+ * not what calls_save wrote. */
+void calls_save(const CallSet *set, const char *payload, Buffer *out);
+bool calls_load(const CallSet *set, char *payload, Str bytes);

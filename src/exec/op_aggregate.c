@@ -68,12 +68,17 @@ lay_out_states(AggregateOp *self, TaskContext *task)
 		types[i] = self->plan->aggregate.keys[i]->type;
 	if (self->table_keys > self->key_count)
 		types[self->key_count] = TYPE_OF(INTEGER);
-	self->spec = (GroupTableSpec){
+	KeyedSpec spec = {
 		.key_types = types,
 		.key_count = self->table_keys,
 		.payload_size = calls_lay_out(&self->calls, 0),
-		.byte_limit = task->state_limit,
+		.payload = &aggregate_payload,
+		.owner = self,
+		.parts = !emits_changes(self),
+		.ranked = self->table_keys > self->key_count,
 	};
+	keyed_family_init(&self->family, &spec, task->store);
+	self->correction = arena_alloc(task->arena, spec.payload_size);
 }
 
 static void
@@ -200,6 +205,8 @@ aggregate_op_push(Operator *op, Batch *batch, Error *err)
 				     : panes_push(self, batch, count, err);
 	batch->counted = counted;
 	self->sequence += batch->row_count;
+	if (status == FERRIS_OK && keyed_is_full(&self->family, self->calls.memory.bytes))
+		status = groups_spill(self, err);
 	return status;
 }
 
@@ -221,7 +228,7 @@ aggregate_op_advance(Operator *op, int64_t watermark, Error *err)
 	if (has_window(self) && !self->late_only) {
 		if (!emits_changes(self))
 			TRY(panes_emit_ended(self, watermark, err));
-		panes_drop(self, watermark);
+		TRY(panes_drop(self, watermark, err));
 		watermark = results_watermark(self, watermark);
 	}
 	return operator_advance(op->next, watermark, err);
@@ -229,13 +236,16 @@ aggregate_op_advance(Operator *op, int64_t watermark, Error *err)
 
 /* Without keys there is a group, even of no rows. */
 static Status
-find_empty_groups(AggregateOp *self, GroupTable *groups, Error *err)
+find_empty_groups(AggregateOp *self, KeyedState *state, Error *err)
 {
-	if (group_table_count(groups) > 0)
+	uint32_t found;
+
+	if (keyed_is_spilled(state) ||
+	    (state->groups != NULL && group_table_count(state->groups) > 0))
 		return FERRIS_OK;
 	for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++)
 		if (self->plan->aggregate.sets[set] == 0)
-			TRY(groups_find(self, groups, set, (uint16_t[]){0}, 1, err));
+			TRY(groups_find(self, state, set, (uint16_t[]){0}, 1, &found, err));
 	return FERRIS_OK;
 }
 
@@ -251,8 +261,9 @@ aggregate_op_finish(Operator *op, Error *err)
 	} else if (!emits_changes(self)) {
 		if (self->pane_count == 0)
 			pane_find(self, 0);
-		TRY(find_empty_groups(self, self->panes[0].groups, err));
-		TRY(groups_emit(self, self->panes[0].groups, (Span){0, 0}, err));
+		KeyedState *state = &self->panes[0].state;
+		TRY(find_empty_groups(self, state, err));
+		TRY(groups_emit(self, &state, 1, (Span){0, 0}, err));
 	}
 	return operator_finish(op->next, err);
 }
@@ -262,11 +273,11 @@ aggregate_op_close(Operator *op)
 {
 	AggregateOp *self = (AggregateOp *)op;
 
-	while (self->pane_count > 0)
-		pane_drop(self, self->pane_count - 1);
+	for (uint32_t p = 0; p < self->pane_count; p++)
+		keyed_drop(&self->family, &self->panes[p].state);
+	keyed_drop(&self->family, &self->merged);
 	memory_free(self->panes);
-	if (self->merged != NULL)
-		group_table_destroy(self->merged);
+	keyed_family_free(&self->family);
 	for (uint32_t i = 0; i < self->key_count && self->nulls != NULL; i++)
 		vector_free(&self->nulls[i]);
 	vector_free(&self->set_number);

@@ -11,7 +11,7 @@
 #include "exec/calls.h"
 #include "exec/operator.h"
 #include "exec/window.h"
-#include "state/group_table.h"
+#include "state/keyed.h"
 
 /* A window's bounds: start <= time < end. */
 typedef struct Span {
@@ -22,7 +22,7 @@ typedef struct Span {
 /* The rows of [start, start + length), or everything. */
 typedef struct Pane {
 	int64_t start;
-	GroupTable *groups;
+	KeyedState state;
 } Pane;
 
 typedef struct AggregateOp {
@@ -35,8 +35,8 @@ typedef struct AggregateOp {
 	CallSet calls;
 	uint32_t key_count;  /* of GROUP BY */
 	uint32_t table_keys; /* with the number of the grouping set */
-	GroupTableSpec spec;
-	uint64_t sequence; /* rows seen */
+	KeyedFamily family;  /* of the panes and of `merged` */
+	uint64_t sequence;   /* rows seen */
 
 	Pane *panes; /* in order of start; one without windows */
 	uint32_t pane_count;
@@ -44,7 +44,8 @@ typedef struct AggregateOp {
 	int64_t pane_length;
 	int64_t watermark;   /* as announced */
 	int64_t emitted_end; /* windows that end here or earlier have come out, if they had rows */
-	GroupTable *merged;  /* of a window's panes */
+	KeyedState merged;   /* of a window's panes */
+	char *correction;    /* a payload */
 
 	Vector *nulls; /* a constant NULL of each key's type, for grouping sets */
 	Vector set_number;
@@ -125,32 +126,38 @@ row_watermark(const AggregateOp *self, const Batch *batch, uint32_t row)
 void groups_add(AggregateOp *self, const uint16_t *sel, uint32_t count, bool dense);
 /* The key vectors of a grouping set: keys outside of it are NULL. */
 void groups_set_keys(AggregateOp *self, uint32_t set);
-/* The groups of the rows, made if they are new, go to self->payloads. */
-Status groups_find(AggregateOp *self, GroupTable *groups, uint32_t set, const uint16_t *sel,
-		   uint32_t count, Error *err);
+/* The groups of rows sel[0..*found), made if they are new, go to self->payloads; with *found less
+ * than count the groups must be written out before the other rows come. */
+Status groups_find(AggregateOp *self, KeyedState *state, uint32_t set, const uint16_t *sel,
+		   uint32_t count, uint32_t *found, Error *err);
 /* Rows to all grouping sets. */
-Status groups_add_rows(AggregateOp *self, GroupTable *groups, const uint16_t *sel, uint32_t count,
+Status groups_add_rows(AggregateOp *self, KeyedState *state, const uint16_t *sel, uint32_t count,
 		       bool dense, Error *err);
-/* Empty states for the groups from number `first` on. */
-void groups_init(AggregateOp *self, GroupTable *groups, uint32_t first);
-/* What the groups hold beside their payloads. */
-void groups_release(AggregateOp *self, GroupTable *groups);
+/* Writes all groups of all panes to the backend. */
+Status groups_spill(AggregateOp *self, Error *err);
 void groups_set_window(const AggregateOp *self, Vector *columns, uint32_t row, Span span);
 /* A group's aggregates to a row; one that cannot be computed is an error of the row. */
 bool groups_emit_calls(AggregateOp *self, const char *payload, Vector *columns, uint32_t row,
 		       Batch *batch, RecordRange record);
+/* Empties the batch of results. */
+void groups_begin_results(AggregateOp *self);
+Status groups_push_results(AggregateOp *self, Error *err);
 /* Where the keys of groups are written: the columns of the batch of results. */
 Vector **groups_key_columns(AggregateOp *self);
-/* Groups of a table as rows of their own, in batches. */
-Status groups_emit(AggregateOp *self, const GroupTable *groups, Span span, Error *err);
+/* The groups of some states as rows of their own, in batches; those of several are in memory and
+ * have been merged into one, or are spilled. */
+Status groups_emit(AggregateOp *self, KeyedState *const *states, uint32_t count, Span span,
+		   Error *err);
+/* What a payload is. */
+extern const PayloadClass aggregate_payload;
 
 /* ---- panes (op_aggregate_panes.c) ---- */
 
 /* The pane that starts there, made if it is new. */
 Pane *pane_find(AggregateOp *self, int64_t start);
-void pane_drop(AggregateOp *self, uint32_t at);
+Status pane_drop(AggregateOp *self, uint32_t at, Error *err);
 /* Panes whose last window has ended, and its grace. */
-void panes_drop(AggregateOp *self, int64_t watermark);
+Status panes_drop(AggregateOp *self, int64_t watermark, Error *err);
 /* Everything whose end the watermark has passed comes out, in order of the ends. */
 Status panes_emit_ended(AggregateOp *self, int64_t watermark, Error *err);
 /* Rows to their panes; those with windows are self->rows[0..count). */

@@ -34,16 +34,16 @@ push_change(AggregateOp *self, Batch *batch, const uint16_t *rows, uint32_t coun
 	return status;
 }
 
-/* Adds the rows one after the other and puts each one's result into its own row. */
+/* Adds the rows, whose groups are in self->payloads, one after the other and puts each one's result
+ * into its own row. */
 static Status
-change_rows(AggregateOp *self, Batch *batch, GroupTable *groups, uint32_t set, Span span,
-	    const uint16_t *rows, uint32_t count, Error *err)
+change_found(AggregateOp *self, Batch *batch, Span span, const uint16_t *rows, uint32_t count,
+	     Error *err)
 {
 	char **payloads = ARENA_ARRAY(&batch->heap, char *, count);
 	uint16_t *kept = ARENA_ARRAY(&batch->heap, uint16_t, count);
 	uint32_t kept_count = 0;
 
-	TRY(groups_find(self, groups, set, rows, count, err));
 	memcpy(payloads, self->payloads, sizeof *payloads * count);
 	for (uint32_t i = self->key_count; i < self->plan->schema.count; i++)
 		vector_reset(&self->own[i]);
@@ -61,6 +61,20 @@ change_rows(AggregateOp *self, Batch *batch, GroupTable *groups, uint32_t set, S
 	return kept_count > 0 ? push_change(self, batch, kept, kept_count, err) : FERRIS_OK;
 }
 
+static Status
+change_rows(AggregateOp *self, Batch *batch, KeyedState *state, uint32_t set, Span span,
+	    const uint16_t *rows, uint32_t count, Error *err)
+{
+	for (uint32_t done = 0, found; done < count; done += found) {
+		TRY(groups_find(self, state, set, rows + done, count - done, &found, err));
+		if (found > 0)
+			TRY(change_found(self, batch, span, rows + done, found, err));
+		if (done + found < count)
+			TRY(groups_spill(self, err));
+	}
+	return FERRIS_OK;
+}
+
 /* A row of several windows: one result for each, the earliest window first.  A window's pane is
  * found by where it would begin if it had its full size. */
 static Status
@@ -75,7 +89,7 @@ change_windows(AggregateOp *self, Batch *batch, uint16_t row, Error *err)
 		if (watermark != INT64_MIN && end <= watermark - window->grace)
 			continue;
 		for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++)
-			TRY(change_rows(self, batch, pane_find(self, end - window->size)->groups,
+			TRY(change_rows(self, batch, &pane_find(self, end - window->size)->state,
 					set, window_of_end(self, end), &row, 1, err));
 	}
 	return FERRIS_OK;
@@ -88,11 +102,11 @@ changes_push(AggregateOp *self, Batch *batch, uint32_t count, Error *err)
 		if (self->pane_count == 0)
 			pane_find(self, 0);
 		if (self->plan->aggregate.set_count == 1)
-			return change_rows(self, batch, self->panes[0].groups, 0, (Span){0, 0},
+			return change_rows(self, batch, &self->panes[0].state, 0, (Span){0, 0},
 					   batch->sel, batch->sel_count, err);
 		for (uint32_t i = 0; i < batch->sel_count; i++)
 			for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++)
-				TRY(change_rows(self, batch, self->panes[0].groups, set,
+				TRY(change_rows(self, batch, &self->panes[0].state, set,
 						(Span){0, 0}, &batch->sel[i], 1, err));
 		return FERRIS_OK;
 	}

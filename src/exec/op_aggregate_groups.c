@@ -5,24 +5,6 @@
 
 /* ---------------------------------------------------------------- adding */
 
-void
-groups_init(AggregateOp *self, GroupTable *groups, uint32_t first)
-{
-	uint32_t count = group_table_count(groups);
-
-	for (uint32_t g = first; g < count; g++)
-		calls_init(&self->calls, group_table_payload(groups, g));
-}
-
-void
-groups_release(AggregateOp *self, GroupTable *groups)
-{
-	uint32_t count = group_table_count(groups);
-
-	for (uint32_t g = 0; g < count; g++)
-		calls_release(&self->calls, group_table_payload(groups, g));
-}
-
 /* Adds rows to the states of their groups in self->payloads. */
 void
 groups_add(AggregateOp *self, const uint16_t *sel, uint32_t count, bool dense)
@@ -54,28 +36,79 @@ groups_set_keys(AggregateOp *self, uint32_t set)
 
 /* The groups of the rows, made if they are new, go to self->payloads. */
 Status
-groups_find(AggregateOp *self, GroupTable *groups, uint32_t set, const uint16_t *sel,
-	    uint32_t count, Error *err)
+groups_find(AggregateOp *self, KeyedState *state, uint32_t set, const uint16_t *sel, uint32_t count,
+	    uint32_t *found, Error *err)
 {
-	uint32_t first;
-
 	groups_set_keys(self, set);
-	Status status =
-		group_table_find(groups, self->keys, sel, count, self->payloads, &first, err);
-	groups_init(self, groups, first);
-	return status;
+	return keyed_find(&self->family, state, self->keys, sel, count, self->payloads, found, err);
 }
 
 Status
-groups_add_rows(AggregateOp *self, GroupTable *groups, const uint16_t *sel, uint32_t count,
+groups_spill(AggregateOp *self, Error *err)
+{
+	bool spilled = false;
+
+	for (uint32_t p = 0; p < self->pane_count; p++) {
+		TRY(keyed_spill(&self->family, &self->panes[p].state, err));
+		spilled = spilled || keyed_is_spilled(&self->panes[p].state);
+	}
+	return spilled ? store_commit(self->task->store, err) : FERRIS_OK;
+}
+
+Status
+groups_add_rows(AggregateOp *self, KeyedState *state, const uint16_t *sel, uint32_t count,
 		bool dense, Error *err)
 {
 	for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++) {
-		TRY(groups_find(self, groups, set, sel, count, err));
-		groups_add(self, sel, count, dense);
+		for (uint32_t done = 0, found; done < count; done += found) {
+			TRY(groups_find(self, state, set, sel + done, count - done, &found, err));
+			groups_add(self, sel + done, found, dense && found == count);
+			if (done + found < count)
+				TRY(groups_spill(self, err));
+		}
 	}
 	return FERRIS_OK;
 }
+
+/* ---------------------------------------------------------------- payloads */
+
+static void
+payload_init(void *owner, char *payload)
+{
+	calls_init(&((AggregateOp *)owner)->calls, payload);
+}
+
+static void
+payload_save(void *owner, const char *payload, Buffer *out)
+{
+	calls_save(&((AggregateOp *)owner)->calls, payload, out);
+}
+
+static bool
+payload_load(void *owner, char *payload, Str bytes)
+{
+	return calls_load(&((AggregateOp *)owner)->calls, payload, bytes);
+}
+
+static void
+payload_merge(void *owner, char *into, const char *from)
+{
+	calls_merge(&((AggregateOp *)owner)->calls, into, from);
+}
+
+static void
+payload_release(void *owner, char *payload)
+{
+	calls_release(&((AggregateOp *)owner)->calls, payload);
+}
+
+const PayloadClass aggregate_payload = {
+	.init = payload_init,
+	.save = payload_save,
+	.load = payload_load,
+	.merge = payload_merge,
+	.release = payload_release,
+};
 
 /* ---------------------------------------------------------------- results */
 
@@ -96,8 +129,16 @@ groups_emit_calls(AggregateOp *self, const char *payload, Vector *columns, uint3
 	return calls_emit(&self->calls, payload, &columns[first], row, batch, record);
 }
 
-static Status
-push_results(AggregateOp *self, Error *err)
+void
+groups_begin_results(AggregateOp *self)
+{
+	batch_reset(self->out);
+	self->out->derived = true;
+	self->out->counted = true;
+}
+
+Status
+groups_push_results(AggregateOp *self, Error *err)
 {
 	Batch *out = self->out;
 
@@ -158,9 +199,7 @@ emit_some(AggregateOp *self, const GroupTable *groups, const uint32_t *order, ui
 	Batch *out = self->out;
 	Vector **keys;
 
-	batch_reset(out);
-	out->derived = true;
-	out->counted = true;
+	groups_begin_results(self);
 	out->row_count = count;
 	keys = groups_key_columns(self);
 	if (order == NULL)
@@ -176,12 +215,11 @@ emit_some(AggregateOp *self, const GroupTable *groups, const uint32_t *order, ui
 				      out, (RecordRange){0}))
 			out->sel[out->sel_count++] = (uint16_t)i;
 	}
-	return push_results(self, err);
+	return groups_push_results(self, err);
 }
 
-/* Groups of a table as rows of their own, in batches. */
-Status
-groups_emit(AggregateOp *self, const GroupTable *groups, Span span, Error *err)
+static Status
+emit_table(AggregateOp *self, const GroupTable *groups, Span span, Error *err)
 {
 	uint32_t total = group_table_count(groups);
 	uint32_t *order = order_by_set(self, groups, total);
@@ -194,4 +232,52 @@ groups_emit(AggregateOp *self, const GroupTable *groups, Span span, Error *err)
 	}
 	memory_free(order);
 	return status;
+}
+
+/* Up to a batch of groups from a scan; *more is false behind the last one. */
+static Status
+emit_scanned(AggregateOp *self, KeyedScan *scan, Span span, bool *more, Error *err)
+{
+	Batch *out = self->out;
+	Vector **keys;
+	char *payload;
+
+	groups_begin_results(self);
+	keys = groups_key_columns(self);
+	for (uint32_t i = 0; i < BATCH_CAPACITY; i++) {
+		TRY(keyed_scan_next(scan, keys, i, &out->heap, &payload, err));
+		*more = payload != NULL;
+		if (!*more)
+			break;
+		out->row_count = i + 1;
+		if (has_window(self))
+			groups_set_window(self, out->columns, i, span);
+		if (groups_emit_calls(self, payload, out->columns, i, out, (RecordRange){0}))
+			out->sel[out->sel_count++] = (uint16_t)i;
+	}
+	return groups_push_results(self, err);
+}
+
+static Status
+emit_spilled(AggregateOp *self, KeyedState *const *states, uint32_t count, Span span, Error *err)
+{
+	KeyedScan scan;
+	bool more = true;
+	Error ignored;
+
+	TRY(keyed_scan_open(&self->family, states, count, &scan, err));
+	Status status = FERRIS_OK;
+	while (status == FERRIS_OK && more)
+		status = emit_scanned(self, &scan, span, &more, err);
+	Status closed = keyed_scan_close(&scan, status == FERRIS_OK ? err : &ignored);
+	return status != FERRIS_OK ? status : closed;
+}
+
+Status
+groups_emit(AggregateOp *self, KeyedState *const *states, uint32_t count, Span span, Error *err)
+{
+	if (count > 1 || keyed_is_spilled(states[0]))
+		return emit_spilled(self, states, count, span, err);
+	return states[0]->groups != NULL ? emit_table(self, states[0]->groups, span, err)
+					 : FERRIS_OK;
 }

@@ -25,51 +25,86 @@ pane_find(AggregateOp *self, int64_t start)
 	memmove(&self->panes[at + 1], &self->panes[at],
 		sizeof *self->panes * (self->pane_count - at));
 	self->pane_count++;
-	self->panes[at] = (Pane){.start = start, .groups = group_table_new(&self->spec)};
+	self->panes[at] = (Pane){.start = start};
 	return &self->panes[at];
 }
 
-void
-pane_drop(AggregateOp *self, uint32_t at)
+Status
+pane_drop(AggregateOp *self, uint32_t at, Error *err)
 {
-	groups_release(self, self->panes[at].groups);
-	group_table_destroy(self->panes[at].groups);
+	Status status = keyed_clear(&self->family, &self->panes[at].state, err);
+
 	self->pane_count--;
 	memmove(&self->panes[at], &self->panes[at + 1],
 		sizeof *self->panes * (self->pane_count - at));
+	return status;
 }
 
 /* ---------------------------------------------------------------- windows */
 
-/* Adds a pane's groups to the merged table. */
+/* Adds a pane's groups, which are in memory, to the merged ones; *fits is false when those have no
+ * room. */
 static Status
-merge_pane(AggregateOp *self, const GroupTable *from, Error *err)
+merge_pane(AggregateOp *self, const GroupTable *from, bool *fits, Error *err)
 {
-	uint32_t total = group_table_count(from);
+	uint32_t total = from != NULL ? group_table_count(from) : 0;
 	Batch *out = self->out;
 	Vector **keys;
 	uint16_t sel[BATCH_CAPACITY];
 
 	for (uint32_t first = 0; first < total; first += BATCH_CAPACITY) {
 		uint32_t count = total - first < BATCH_CAPACITY ? total - first : BATCH_CAPACITY;
-		uint32_t first_new;
+		uint32_t found;
 
 		batch_reset(out);
 		keys = groups_key_columns(self);
 		group_table_keys(from, first, count, keys);
 		for (uint32_t i = 0; i < count; i++)
 			sel[i] = (uint16_t)i;
-		TRY(group_table_find(self->merged, (const Vector *const *)keys, sel, count,
-				     self->payloads, &first_new, err));
-		groups_init(self, self->merged, first_new);
-		for (uint32_t i = 0; i < count; i++)
+		TRY(keyed_find(&self->family, &self->merged, (const Vector *const *)keys, sel,
+			       count, self->payloads, &found, err));
+		for (uint32_t i = 0; i < found; i++)
 			calls_merge(&self->calls, self->payloads[i],
 				    group_table_payload(from, first + i));
+		*fits = found == count;
+		if (!*fits)
+			return FERRIS_OK;
 	}
 	return FERRIS_OK;
 }
 
+/* The result of a window from panes in memory; *fits is false if there is no room for it. */
+static Status
+emit_merged(AggregateOp *self, KeyedState *const *states, uint32_t count, Span span, bool *fits,
+	    Error *err)
+{
+	Error ignored;
+
+	Status status = FERRIS_OK;
+	for (uint32_t p = 0; p < count && *fits && status == FERRIS_OK; p++)
+		status = merge_pane(self, states[p]->groups, fits, err);
+	if (status == FERRIS_OK && *fits)
+		status = groups_emit(self, (KeyedState *[]){&self->merged}, 1, span, err);
+	Status cleared =
+		keyed_clear(&self->family, &self->merged, status == FERRIS_OK ? err : &ignored);
+	return status != FERRIS_OK ? status : cleared;
+}
+
 /* The result of a window from the panes inside it. */
+static Status
+emit_panes(AggregateOp *self, KeyedState *const *states, uint32_t count, Span span, Error *err)
+{
+	bool in_memory = true;
+
+	for (uint32_t p = 0; p < count; p++)
+		in_memory = in_memory && !keyed_is_spilled(states[p]);
+	if (in_memory && count > 1)
+		TRY(emit_merged(self, states, count, span, &in_memory, err));
+	else if (in_memory)
+		return groups_emit(self, states, count, span, err);
+	return in_memory ? FERRIS_OK : groups_emit(self, states, count, span, err);
+}
+
 static Status
 emit_window(AggregateOp *self, Span span, Error *err)
 {
@@ -83,15 +118,11 @@ emit_window(AggregateOp *self, Span span, Error *err)
 		inside++;
 	if (inside == 0)
 		return FERRIS_OK;
-	if (inside == 1)
-		return groups_emit(self, self->panes[first].groups, span, err);
-	if (self->merged == NULL)
-		self->merged = group_table_new(&self->spec);
+	KeyedState **states = memory_alloc(sizeof(KeyedState *) * inside);
 	for (uint32_t p = 0; p < inside; p++)
-		TRY(merge_pane(self, self->panes[first + p].groups, err));
-	Status status = groups_emit(self, self->merged, span, err);
-	groups_release(self, self->merged);
-	group_table_clear(self->merged);
+		states[p] = &self->panes[first + p].state;
+	Status status = emit_panes(self, states, inside, span, err);
+	memory_free(states);
 	return status;
 }
 
@@ -113,8 +144,8 @@ next_window_end(const AggregateOp *self, int64_t after)
 }
 
 /* Panes whose last window has ended, and its grace. */
-void
-panes_drop(AggregateOp *self, int64_t watermark)
+Status
+panes_drop(AggregateOp *self, int64_t watermark, Error *err)
 {
 	const WindowPlan *window = &self->plan->aggregate.window;
 
@@ -124,9 +155,10 @@ panes_drop(AggregateOp *self, int64_t watermark)
 			emits_changes(self) ? start + window->size : window_last_end(self, start);
 
 		if (last > watermark - window->grace)
-			return;
-		pane_drop(self, 0);
+			return FERRIS_OK;
+		TRY(pane_drop(self, 0, err));
 	}
+	return FERRIS_OK;
 }
 
 /* Everything whose end the watermark has passed comes out, in order of the ends. */
@@ -181,44 +213,53 @@ panes_add(AggregateOp *self, uint16_t *rows, uint32_t count, bool dense, Error *
 		uint32_t same = split_rows(self, rows, count, start, start + self->pane_length);
 
 		dense = dense && same == count;
-		TRY(groups_add_rows(self, pane_find(self, start)->groups, rows, same, dense, err));
+		TRY(groups_add_rows(self, &pane_find(self, start)->state, rows, same, dense, err));
 		count -= same;
 		memcpy(rows, self->rest, sizeof *rows * count);
 	}
 	return FERRIS_OK;
 }
 
-/* One group's result of a window that has come out before. */
+/* The row's group in a window that has come out before, of one grouping set, to a row of results.
+ */
+static Status
+correct_group(AggregateOp *self, uint16_t row, uint32_t set, Span span, Error *err)
+{
+	Batch *out = self->out;
+	char *payload = self->correction;
+
+	groups_set_keys(self, set);
+	memset(payload, 0, self->family.spec.payload_size);
+	calls_init(&self->calls, payload);
+	Status status = FERRIS_OK;
+	for (uint32_t p = 0; p < self->pane_count && status == FERRIS_OK; p++) {
+		Pane *pane = &self->panes[p];
+
+		if (pane->start >= span.start && pane->start < span.end)
+			status = keyed_collect(&self->family, &pane->state, self->keys, row,
+					       payload, err);
+	}
+	for (uint32_t k = 0; k < self->key_count; k++)
+		vector_copy(&out->columns[k], set, self->keys[k], self->keys[k]->constant ? 0 : row,
+			    &out->heap);
+	groups_set_window(self, out->columns, set, span);
+	if (status == FERRIS_OK &&
+	    groups_emit_calls(self, payload, out->columns, set, out, (RecordRange){0}))
+		out->sel[out->sel_count++] = (uint16_t)set;
+	calls_release(&self->calls, payload);
+	return status;
+}
+
 static Status
 emit_correction(AggregateOp *self, uint16_t row, Span span, Error *err)
 {
-	Batch *out = self->out;
+	uint32_t sets = self->plan->aggregate.set_count;
 
-	if (self->merged == NULL)
-		self->merged = group_table_new(&self->spec);
-	for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++) {
-		uint32_t first;
-
-		groups_set_keys(self, set);
-		TRY(group_table_find(self->merged, self->keys, &row, 1, self->payloads, &first,
-				     err));
-		groups_init(self, self->merged, first);
-		for (uint32_t p = 0; p < self->pane_count; p++) {
-			const Pane *pane = &self->panes[p];
-			char *payload;
-
-			if (pane->start < span.start || pane->start >= span.end)
-				continue;
-			payload = group_table_get(pane->groups, self->keys, row);
-			if (payload != NULL)
-				calls_merge(&self->calls, self->payloads[0], payload);
-		}
-	}
-	batch_reset(out);
-	Status status = groups_emit(self, self->merged, span, err);
-	groups_release(self, self->merged);
-	group_table_clear(self->merged);
-	return status;
+	groups_begin_results(self);
+	self->out->row_count = sets;
+	for (uint32_t set = 0; set < sets; set++)
+		TRY(correct_group(self, row, set, span, err));
+	return groups_push_results(self, err);
 }
 
 /* A row for whose first windows the watermark has come: they come out without it, and within the
@@ -270,7 +311,7 @@ panes_push(AggregateOp *self, Batch *batch, uint32_t count, Error *err)
 	if (!has_window(self)) {
 		if (self->pane_count == 0)
 			pane_find(self, 0);
-		return groups_add_rows(self, self->panes[0].groups, batch->sel, batch->sel_count,
+		return groups_add_rows(self, &self->panes[0].state, batch->sel, batch->sel_count,
 				       batch->dense, err);
 	}
 	/* Only with grace or several windows can a timely row be behind one of them. */

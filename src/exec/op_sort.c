@@ -5,6 +5,9 @@
  * last one on top, and a row that sorts behind it is not kept at all: memory is that of LIMIT +
  * OFFSET rows, whatever the input.
  *
+ * Rows that do not fit into memory go to the backend (state/store.h), where they lie in the order
+ * of their keys and numbers; at the end all rows are there and are read from it.
+ *
  * Event time does not pass: the rows come after all of it.
  *
  * Owns:    the rows.
@@ -13,7 +16,8 @@
 
 #include "base/memory.h"
 #include "exec/operator.h"
-#include "state/group_key.h"
+#include "state/byte_store.h"
+#include "state/record.h"
 
 #define BLOCK_BYTES ((size_t)64 << 10)
 
@@ -21,6 +25,7 @@ typedef struct SortRow {
 	uint64_t prefix;   /* the key's first bytes */
 	uint64_t sequence; /* of arrival */
 	char *data;        /* key, then columns */
+	uint32_t len;      /* of both */
 	uint32_t key_len;
 	uint32_t capacity; /* of data; 0: in the store */
 } SortRow;
@@ -30,6 +35,10 @@ typedef struct SortOp {
 	TaskContext *task;
 	uint64_t keep; /* rows; UINT64_MAX: all */
 	uint64_t sequence;
+	uint64_t wanted;        /* rows that come out */
+	StoreSpace space;       /* with a backend: rows are there, and no heap is kept */
+	const Vector **columns; /* of a batch */
+	Vector **outs;
 	SortRow *rows; /* a heap when `keep` rows are there */
 	size_t count;
 	size_t capacity;
@@ -41,97 +50,6 @@ typedef struct SortOp {
 
 /* ---------------------------------------------------------------- keys */
 
-static void
-put_big_endian(Buffer *out, uint64_t value)
-{
-	uint64_t swapped = __builtin_bswap64(value);
-
-	buffer_append(out, &swapped, sizeof swapped);
-}
-
-static void
-put_int128(Buffer *out, Int128 value)
-{
-	put_big_endian(out, (uint64_t)((Uint128)value >> 64) ^ UINT64_C(1) << 63);
-	put_big_endian(out, (uint64_t)(Uint128)value);
-}
-
-/* Negative numbers have all bits turned, so that larger ones come later. */
-static void
-put_double(Buffer *out, double value)
-{
-	uint64_t bits = group_double_bits(value);
-
-	put_big_endian(out, bits >> 63 ? ~bits : bits | UINT64_C(1) << 63);
-}
-
-/* A zero byte inside is followed by FF, the end by 00. */
-static void
-put_text(Buffer *out, StringView text)
-{
-	const char *next = text.data;
-	const char *end = text.data + text.len;
-
-	while (next < end) {
-		const char *zero = memchr(next, 0, (size_t)(end - next));
-		const char *stop = zero != NULL ? zero + 1 : end;
-
-		buffer_append(out, next, (size_t)(stop - next));
-		if (zero != NULL)
-			buffer_append_char(out, (char)0xFF);
-		next = stop;
-	}
-	buffer_append(out, "\0\0", 2);
-}
-
-static void
-put_value(Buffer *out, const Vector *vector, uint32_t at)
-{
-	switch (type_physical(vector->type)) {
-	case PHYSICAL_BOOL:
-		buffer_append_char(out, (char)VECTOR_DATA(vector, const uint8_t)[at]);
-		break;
-	case PHYSICAL_INT64:
-		put_big_endian(out, (uint64_t)VECTOR_DATA(vector, const int64_t)[at] ^
-					    UINT64_C(1) << 63);
-		break;
-	case PHYSICAL_INT128:
-		put_int128(out, VECTOR_DATA(vector, const Int128)[at]);
-		break;
-	case PHYSICAL_DOUBLE:
-		put_double(out, VECTOR_DATA(vector, const double)[at]);
-		break;
-	case PHYSICAL_VIEW:
-		put_text(out, VECTOR_DATA(vector, const StringView)[at]);
-		break;
-	case PHYSICAL_INTERVAL: {
-		Interval v = VECTOR_DATA(vector, const Interval)[at];
-
-		/* As interval_compare: a month has 30 days, a day 24 hours. */
-		put_int128(out, ((Int128)v.months * 30 + v.days) * MICROS_PER_DAY + v.micros);
-		break;
-	}
-	default: /* the binder has refused it */
-		break;
-	}
-}
-
-static void
-put_key(Buffer *out, const OverKey *key, const Batch *batch, uint16_t row)
-{
-	const Vector *vector = &batch->columns[key->expr->column];
-	bool is_null = vector_is_null(vector, row);
-	size_t start;
-
-	buffer_append_char(out, (char)(is_null ? (key->nulls_first ? 0 : 2) : 1));
-	start = out->len;
-	if (!is_null)
-		put_value(out, vector, vector->constant ? 0 : row);
-	if (key->descending)
-		for (size_t i = start; i < out->len; i++)
-			out->data[i] = (char)~out->data[i];
-}
-
 /* The scratch holds the row's key afterwards. */
 static SortRow
 make_key(SortOp *self, const Batch *batch, uint16_t row)
@@ -140,8 +58,12 @@ make_key(SortOp *self, const Batch *batch, uint16_t row)
 	unsigned char first[8] = {0};
 
 	self->scratch.len = 0;
-	for (uint32_t k = 0; k < plan->sort.count; k++)
-		put_key(&self->scratch, &plan->sort.keys[k], batch, row);
+	for (uint32_t k = 0; k < plan->sort.count; k++) {
+		const OverKey *key = &plan->sort.keys[k];
+
+		record_write_sort_key(&self->scratch, &batch->columns[key->expr->column], row,
+				      (SortOrder){key->descending, key->nulls_first});
+	}
 	memcpy(first, self->scratch.data, self->scratch.len < 8 ? self->scratch.len : 8);
 	SortRow out = {.sequence = self->sequence++,
 		       .data = self->scratch.data,
@@ -222,14 +144,14 @@ static Status
 store_row(SortOp *self, const Batch *batch, uint16_t row, const SortRow *key, SortRow *into,
 	  Error *err)
 {
-	for (uint32_t i = 0; i < self->base.plan->schema.count; i++)
-		group_nested_write(&self->scratch, &batch->columns[i], row);
+	record_write_row(&self->scratch, self->columns, batch->column_count, row);
 	if (self->scratch.len > UINT32_MAX)
 		return limit_error(self, err);
 	TRY(take_bytes(self, into, err));
 	into->prefix = key->prefix;
 	into->sequence = key->sequence;
 	into->key_len = key->key_len;
+	into->len = (uint32_t)self->scratch.len;
 	return FERRIS_OK;
 }
 
@@ -255,7 +177,7 @@ keep_row(SortOp *self, const Batch *batch, uint16_t row, Error *err)
 {
 	SortRow key = make_key(self, batch, row);
 
-	if (self->count < self->keep) {
+	if (self->keep == UINT64_MAX || self->count < self->keep) {
 		TRY(reserve_rows(self, err));
 		self->rows[self->count] = (SortRow){0};
 		TRY(store_row(self, batch, row, &key, &self->rows[self->count], err));
@@ -272,20 +194,69 @@ keep_row(SortOp *self, const Batch *batch, uint16_t row, Error *err)
 	return FERRIS_OK;
 }
 
+/* ---------------------------------------------------------------- on disk */
+
+static void
+forget_rows(SortOp *self)
+{
+	for (size_t i = 0; i < self->count; i++)
+		if (self->rows[i].capacity > 0) {
+			self->budget.used -= self->rows[i].capacity;
+			memory_free(self->rows[i].data);
+		}
+	self->count = 0;
+	byte_store_free(&self->store);
+}
+
+/* All rows in memory to the backend, under their keys and numbers. */
+static Status
+spill_rows(SortOp *self, Error *err)
+{
+	StateStore *store = self->task->store;
+	Buffer key, value;
+
+	TRY(store_open(store, STORE_SCANS, &self->space, err));
+	self->keep = UINT64_MAX;
+	buffer_init(&key, SIZE_MAX);
+	buffer_init(&value, SIZE_MAX);
+	Status status = FERRIS_OK;
+	for (size_t i = 0; i < self->count && status == FERRIS_OK; i++) {
+		const SortRow *row = &self->rows[i];
+
+		store_key(&self->space, &key);
+		buffer_append(&key, row->data, row->key_len);
+		record_key_u64(&key, row->sequence);
+		buffer_reset(&value);
+		buffer_append(&value, row->data + row->key_len, row->len - row->key_len);
+		status = store_put(&self->space, &key, &value, err);
+	}
+	buffer_free(&key);
+	buffer_free(&value);
+	forget_rows(self);
+	return status == FERRIS_OK ? store_commit(store, err) : status;
+}
+
 /* ---------------------------------------------------------------- the operator */
 
 static Status
 sort_open(Operator *op, TaskContext *task, Error *err)
 {
 	SortOp *self = (SortOp *)op;
+	uint32_t columns = op->plan->schema.count;
 
 	(void)err;
 	self->task = task;
-	self->keep = op->plan->sort.keep == INT64_MAX ? UINT64_MAX : (uint64_t)op->plan->sort.keep;
-	self->budget.limit = task->state_limit;
+	self->wanted =
+		op->plan->sort.keep == INT64_MAX ? UINT64_MAX : (uint64_t)op->plan->sort.keep;
+	self->keep = self->wanted;
+	self->budget.limit = store_memory(task->store);
 	byte_store_init(&self->store, BLOCK_BYTES, &self->budget);
 	buffer_init(&self->scratch, SIZE_MAX);
-	self->out = batch_new(op->plan->schema.fields, NULL, op->plan->schema.count);
+	self->out = batch_new(op->plan->schema.fields, NULL, columns);
+	self->columns = ARENA_ARRAY(task->arena, const Vector *, columns);
+	self->outs = ARENA_ARRAY(task->arena, Vector *, columns);
+	for (uint32_t i = 0; i < columns; i++)
+		self->outs[i] = &self->out->columns[i];
 	return FERRIS_OK;
 }
 
@@ -294,11 +265,23 @@ sort_push(Operator *op, Batch *batch, Error *err)
 {
 	SortOp *self = (SortOp *)op;
 
-	for (uint32_t i = 0; i < batch->sel_count; i++)
-		TRY(keep_row(self, batch, batch->sel[i], err));
+	for (uint32_t i = 0; i < batch->column_count; i++)
+		self->columns[i] = &batch->columns[i];
+	for (uint32_t i = 0; i < batch->sel_count; i++) {
+		Status status = keep_row(self, batch, batch->sel[i], err);
+
+		if (status == FERRIS_ERR_LIMIT && self->task->store->options.spill &&
+		    self->count > 0) {
+			TRY(spill_rows(self, err));
+			status = keep_row(self, batch, batch->sel[i], err);
+		}
+		TRY(status);
+	}
 	if (!batch->counted)
 		self->task->result->aggregated += batch->sel_count;
-	return FERRIS_OK;
+	return self->count > 0 && store_is_full(self->task->store, self->budget.used)
+		       ? spill_rows(self, err)
+		       : FERRIS_OK;
 }
 
 static Status
@@ -310,10 +293,26 @@ sort_advance(Operator *op, int64_t watermark, Error *err)
 	return FERRIS_OK;
 }
 
-static Status
-sort_finish(Operator *op, Error *err)
+static void
+begin_out(Batch *out)
 {
-	SortOp *self = (SortOp *)op;
+	batch_reset(out);
+	out->derived = true;
+	out->counted = true;
+}
+
+static Status
+push_out(SortOp *self, Error *err)
+{
+	batch_select_all(self->out);
+	TRY(operator_push(self->base.next, self->out, err));
+	task_keep_errors(self->task, self->out);
+	return FERRIS_OK;
+}
+
+static Status
+emit_rows(SortOp *self, Error *err)
+{
 	Batch *out = self->out;
 
 	if (self->count > 0)
@@ -321,21 +320,64 @@ sort_finish(Operator *op, Error *err)
 	for (size_t first = 0; first < self->count; first += out->row_count) {
 		size_t left = self->count - first;
 
-		batch_reset(out);
-		out->derived = true;
-		out->counted = true;
+		begin_out(out);
 		out->row_count = left < BATCH_CAPACITY ? (uint32_t)left : BATCH_CAPACITY;
 		for (uint32_t i = 0; i < out->row_count; i++) {
 			const SortRow *row = &self->rows[first + i];
-			const char *bytes = row->data + row->key_len;
 
-			for (uint32_t c = 0; c < out->column_count; c++)
-				bytes = group_nested_read(bytes, &out->columns[c], i);
+			record_read_row(row->data + row->key_len, row->data + row->len, self->outs,
+					out->column_count, i);
 		}
-		batch_select_all(out);
-		TRY(operator_push(op->next, out, err));
-		task_keep_errors(self->task, out);
+		TRY(push_out(self, err));
 	}
+	return FERRIS_OK;
+}
+
+/* The next rows of the backend, up to a batch of them; *left counts those that may still come. */
+static Status
+emit_some(SortOp *self, StoreScan *scan, uint64_t *left, bool *more, Error *err)
+{
+	Batch *out = self->out;
+	Str key, value;
+
+	begin_out(out);
+	*more = true;
+	while (out->row_count < BATCH_CAPACITY) {
+		*more = *left > 0 && store_next(scan, &key, &value);
+		if (!*more)
+			break;
+		const char *bytes = arena_copy(&out->heap, value.data, value.len);
+		if (record_read_row(bytes, bytes + value.len, self->outs, out->column_count,
+				    out->row_count) != bytes + value.len)
+			return store_damaged(err);
+		out->row_count++;
+		*left -= 1;
+	}
+	return out->row_count > 0 ? push_out(self, err) : FERRIS_OK;
+}
+
+static Status
+emit_spilled(SortOp *self, Error *err)
+{
+	uint64_t left = self->wanted;
+	bool more = true;
+	StoreScan scan;
+
+	TRY(spill_rows(self, err));
+	store_key(&self->space, &self->scratch);
+	TRY(store_scan(&self->space, &self->scratch, &scan, err));
+	Status status = FERRIS_OK;
+	while (status == FERRIS_OK && more)
+		status = emit_some(self, &scan, &left, &more, err);
+	return store_scan_close(&scan, status, err);
+}
+
+static Status
+sort_finish(Operator *op, Error *err)
+{
+	SortOp *self = (SortOp *)op;
+
+	TRY(self->space.backend != NULL ? emit_spilled(self, err) : emit_rows(self, err));
 	return operator_finish(op->next, err);
 }
 
@@ -344,12 +386,9 @@ sort_close(Operator *op)
 {
 	SortOp *self = (SortOp *)op;
 
-	for (size_t i = 0; i < self->count; i++)
-		if (self->rows[i].capacity > 0)
-			memory_free(self->rows[i].data);
-	memory_free(self->rows);
 	if (self->store.budget != NULL)
-		byte_store_free(&self->store);
+		forget_rows(self);
+	memory_free(self->rows);
 	buffer_free(&self->scratch);
 	batch_destroy(self->out);
 }

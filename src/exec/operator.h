@@ -8,6 +8,7 @@
 
 #include "exec/pipeline.h"
 #include "func/program.h"
+#include "state/store.h"
 
 /* Event times are within this of 0, so that the bounds of windows cannot overflow. */
 #define EVENT_TIME_LIMIT (INT64_C(1) << 62)
@@ -65,6 +66,7 @@ struct TaskContext {
 	bool done;          /* a LIMIT inside the query is reached: no more input is needed */
 	int64_t last_line;  /* of the record that reached it, in the batch; -1: before all */
 	size_t state_limit; /* bytes an operator may keep */
+	StateStore *store;  /* where operators keep what does not fit into memory */
 	const char *group;  /* for consumer groups of tables that operators read */
 	void *environment;  /* for connectors */
 	Status (*collect)(void *collector, Batch *batch, Error *err); /* instead of a sink */

@@ -20,6 +20,7 @@ typedef struct Branch {
 struct Pipeline {
 	Arena arena;
 	TaskContext task;
+	StateStore store;
 	Branch *branches; /* one for each of the plan's scans */
 	uint32_t branch_count;
 	Operator **operators; /* all of them */
@@ -246,6 +247,24 @@ open_branch(Branch *branch, Source *source, Arena *arena, Error *err)
 								&branch->decoder, err);
 }
 
+static void
+init_store(Pipeline *pipeline, const PipelineSpec *spec)
+{
+	const Setting *job = spec->plan->job;
+	const char *dir = NULL;
+
+	if (job[JOB_STATE_DIR].text.data != NULL)
+		dir = str_copy(&pipeline->arena, job[JOB_STATE_DIR].text).data;
+	store_init(&pipeline->store,
+		   &(StoreOptions){.dir = dir,
+				   .backend = spec->trial.spill && dir == NULL ? &backend_memory
+									       : NULL,
+				   .memory_limit = (size_t)job[JOB_STATE_LIMIT].integer,
+				   .disk_limit = (uint64_t)job[JOB_STATE_DISK].integer,
+				   .spill = job[JOB_STATE_SPILL].flag,
+				   .always = spec->trial.spill});
+}
+
 Status
 pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 {
@@ -255,6 +274,7 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 	*out = pipeline;
 	arena_init(&pipeline->arena, 0);
 	pipeline->branches = ARENA_ARRAY(&pipeline->arena, Branch, count);
+	init_store(pipeline, spec);
 	pipeline->task = (TaskContext){
 		.arena = &pipeline->arena,
 		.plan = spec->plan,
@@ -266,7 +286,8 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 		.times = ARENA_ARRAY(&pipeline->arena, EventTime, count),
 		.source_count = count,
 		.stop_at_error = spec->stop_at_error,
-		.state_limit = (size_t)spec->plan->job[JOB_STATE_LIMIT].integer};
+		.state_limit = (size_t)spec->plan->job[JOB_STATE_LIMIT].integer,
+		.store = &pipeline->store};
 	for (uint32_t i = 0; i < count; i++) {
 		pipeline->branch_count++;
 		pipeline->task.times[i].watermark = INT64_MIN;
@@ -282,6 +303,7 @@ pipeline_close(Pipeline *pipeline)
 		return;
 	for (uint32_t i = 0; i < pipeline->operator_count; i++)
 		pipeline->operators[i]->class->close(pipeline->operators[i]);
+	store_free(&pipeline->store);
 	for (uint32_t i = 0; i < pipeline->branch_count; i++)
 		batch_destroy(pipeline->branches[i].batch);
 	memory_free(pipeline->operators);

@@ -39,12 +39,18 @@ typedef struct Tick {
 	uint32_t split_count;
 } Tick;
 
+/* What tests ask of a statement that no user would. */
+typedef struct Trial {
+	bool spill; /* all state goes to a backend after each batch, and comes back from there */
+} Trial;
+
 typedef struct PipelineSpec {
 	const StatementPlan *plan;
 	Source *sources;    /* opened, one for each of the plan's scans */
 	bool stop_at_error; /* FailBatch: nothing after the first failed record is put out */
 	const char *group;  /* for consumer groups of tables that operators read */
 	void *environment;  /* for connectors */
+	Trial trial;
 	/* Takes the rows instead of the plan's sink; NULL: the sink does. */
 	Status (*collect)(void *collector, Batch *batch, Error *err);
 	void *collector;

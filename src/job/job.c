@@ -737,6 +737,7 @@ open_tasks(Job *job, Error *err)
 		.sources = job->sources,
 		.group = job->group,
 		.environment = job->spec.environment,
+		.trial = job->spec.trial,
 		.stop_at_error =
 			strategy == FAILURE_FAIL_BATCH || strategy == FAILURE_RETRY_WITH_BACKOFF,
 	};

@@ -26,6 +26,7 @@ typedef struct JobSpec {
 	int64_t row_limit; /* at most so many rows; INT64_MAX: no limit */
 	/* Added to the clock by which idle sources are judged; NULL: nothing. */
 	const _Atomic int64_t *clock_offset_ms;
+	Trial trial;
 } JobSpec;
 
 /* The books balance once the job has ended: what came in, and what groups gave out beside it, is

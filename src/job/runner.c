@@ -55,6 +55,7 @@ job_spec(const RunSpec *spec, const StatementPlan *plan)
 	return (JobSpec){
 		.plan = plan,
 		.application = spec->application,
+		.trial = spec->trial,
 		.environment = spec->environment,
 		.clock_offset_ms = spec->clock_offset_ms,
 		.row_limit = plan->is_select ? spec->row_limit : INT64_MAX,

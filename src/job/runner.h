@@ -11,6 +11,7 @@ typedef struct RunSpec {
 	void *environment;
 	const _Atomic int64_t *clock_offset_ms; /* as JobSpec's */
 	int64_t row_limit;                      /* of plain SELECTs; INT64_MAX: none */
+	Trial trial;
 	/* Asked several times a second; true ends the run by draining every job. */
 	bool (*interrupted)(void *context);
 	/* Called about every second with the sum over all jobs; may be NULL. */

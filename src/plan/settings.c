@@ -61,7 +61,17 @@ static const OptionRow job_rows[] = {
 		 "What a crash may do to the output; this version has at-least-once: nothing "
 		 "is lost, some records may come twice."},
 	[JOB_STATE_LIMIT] = {"state.memory.limit", OPTION_SIZE, "1GB", 1 << 20, 1e15, NULL, NULL,
-			     "How many bytes of groups an operator may keep."},
+			     "How many bytes of memory an operator may keep; with spilling a "
+			     "quarter of them is for the cache of what is on disk."},
+	[JOB_STATE_SPILL] = {"state.spill", OPTION_BOOLEAN, "true", 0, 0, NULL, NULL,
+			     "Whether state that does not fit into memory goes to disk; if not, "
+			     "the statement ends with an error."},
+	[JOB_STATE_DIR] = {"state.dir", OPTION_STRING, NULL, 0, 0, NULL, NULL,
+			   "Folder for state on disk; without it $XDG_STATE_HOME/ferris, or "
+			   "~/.local/state/ferris."},
+	[JOB_STATE_DISK] = {"state.disk.limit", OPTION_SIZE, "0", 0, 1e15, NULL, NULL,
+			    "How many bytes of state a statement may keep on disk; 0: as many as "
+			    "there is room for."},
 	[JOB_STATE_UNBOUNDED] =
 		{"state.unbounded", OPTION_CHOICE, "refuse", 0, 0, "refuse|allow", NULL,
 		 "What happens to a join whose state grows with its endless inputs, because no "

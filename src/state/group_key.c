@@ -540,9 +540,11 @@ group_key_write(const KeyLayout *layout, uint32_t column, const uint64_t *key, V
 				   (int64_t)lane[1]};
 		break;
 	case PHYSICAL_LIST:
-	case PHYSICAL_STRUCT:
-		group_nested_read(lane_text(lane).data, out, row);
+	case PHYSICAL_STRUCT: {
+		Str bytes = lane_text(lane);
+		group_nested_read(bytes.data, bytes.data + bytes.len, out, row);
 		break;
+	}
 	case PHYSICAL_COUNT:
 		assert(false);
 		break;

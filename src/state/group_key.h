@@ -66,8 +66,9 @@ void group_key_write(const KeyLayout *layout, uint32_t column, const uint64_t *k
 
 /* Appends the value at `row`; equal bytes mean equal values of one type. */
 void group_nested_write(Buffer *out, const Vector *vector, uint32_t row);
-/* Reads it back to `row`; texts stay views of the bytes.  Returns the end of the value. */
-const char *group_nested_read(const char *bytes, Vector *vector, uint32_t row);
+/* Reads it back to `row`; texts stay views of the bytes.  Returns the end of the value, or NULL if
+ * the bytes are not what was written; then the row is undefined. */
+const char *group_nested_read(const char *bytes, const char *end, Vector *vector, uint32_t row);
 
 /* One NaN, one zero. */
 static inline uint64_t

@@ -87,27 +87,70 @@ set_null(Vector *vector, uint32_t row)
 			set_null(&vector->children[c], row);
 }
 
+/* `size` bytes from *bytes on, which moves behind them; NULL, and *bytes NULL, if there are fewer.
+ */
 static const char *
-read_list(const char *bytes, Vector *vector, uint32_t row)
+take(const char **bytes, const char *end, size_t size)
+{
+	const char *start = *bytes;
+
+	*bytes = (size_t)(end - start) < size ? NULL : start + size;
+	return *bytes != NULL ? start : NULL;
+}
+
+static const char *
+read_list(const char *bytes, const char *end, Vector *vector, uint32_t row)
 {
 	uint32_t len;
+	const char *count = take(&bytes, end, sizeof len);
 
-	memcpy(&len, bytes, sizeof len);
-	bytes += sizeof len;
+	if (count == NULL)
+		return NULL;
+	memcpy(&len, count, sizeof len);
+	if (len > (size_t)(end - bytes)) /* an element has a byte at least */
+		return NULL;
 	uint32_t first = vector_list_append(vector, len);
 	VECTOR_DATA(vector, ListEntry)[row] = (ListEntry){first, len};
 	for (uint32_t c = 0; c < vector->child_count; c++)
-		for (uint32_t i = 0; i < len; i++)
-			bytes = group_nested_read(bytes, &vector->children[c], first + i);
+		for (uint32_t i = 0; i < len && bytes != NULL; i++)
+			bytes = group_nested_read(bytes, end, &vector->children[c], first + i);
+	return bytes;
+}
+
+static const char *
+read_text(const char *bytes, const char *end, Vector *vector, uint32_t row)
+{
+	uint32_t len;
+	const char *count = take(&bytes, end, sizeof len);
+
+	if (count == NULL)
+		return NULL;
+	memcpy(&len, count, sizeof len);
+	const char *text = take(&bytes, end, len);
+	if (text == NULL)
+		return NULL;
+	VECTOR_DATA(vector, StringView)[row] = (StringView){text, len, 0};
+	return bytes;
+}
+
+static const char *
+read_struct(const char *bytes, const char *end, Vector *vector, uint32_t row)
+{
+	for (uint32_t c = 0; c < vector->child_count && bytes != NULL; c++)
+		bytes = group_nested_read(bytes, end, &vector->children[c], row);
 	return bytes;
 }
 
 const char *
-group_nested_read(const char *bytes, Vector *vector, uint32_t row)
+group_nested_read(const char *bytes, const char *end, Vector *vector, uint32_t row)
 {
 	Physical physical = type_physical(vector->type);
+	const char *head = take(&bytes, end, 1);
+	const char *value;
 
-	if (*bytes++ == NESTED_NULL) {
+	if (head == NULL || (unsigned char)*head > NESTED_NULL)
+		return NULL;
+	if (*head == NESTED_NULL) {
 		set_null(vector, row);
 		return bytes;
 	}
@@ -119,25 +162,22 @@ group_nested_read(const char *bytes, Vector *vector, uint32_t row)
 	case PHYSICAL_DOUBLE:
 	case PHYSICAL_INTERVAL: {
 		size_t size = physical_size(physical);
-		memcpy(VECTOR_DATA(vector, char) + size * row, bytes, size);
-		return bytes + size;
-	}
-	case PHYSICAL_VIEW: {
-		uint32_t len;
-		memcpy(&len, bytes, sizeof len);
-		bytes += sizeof len;
-		VECTOR_DATA(vector, StringView)[row] = (StringView){bytes, len, 0};
-		return bytes + len;
-	}
-	case PHYSICAL_LIST:
-		return read_list(bytes, vector, row);
-	case PHYSICAL_STRUCT:
-		for (uint32_t c = 0; c < vector->child_count; c++)
-			bytes = group_nested_read(bytes, &vector->children[c], row);
+
+		value = take(&bytes, end, size);
+		if (value == NULL || (physical == PHYSICAL_BOOL && (unsigned char)*value > 1))
+			return NULL;
+		memcpy(VECTOR_DATA(vector, char) + size * row, value, size);
 		return bytes;
+	}
+	case PHYSICAL_VIEW:
+		return read_text(bytes, end, vector, row);
+	case PHYSICAL_LIST:
+		return read_list(bytes, end, vector, row);
+	case PHYSICAL_STRUCT:
+		return read_struct(bytes, end, vector, row);
 	case PHYSICAL_COUNT:
 		break;
 	}
 	assert(false);
-	return bytes;
+	return NULL;
 }

@@ -44,8 +44,11 @@ struct GroupTable {
 	size_t payload_size;
 
 	uint32_t count;
+	uint32_t settled; /* rows of the last search, when it failed */
 	ByteStore texts;
-	Budget budget;
+	Budget own; /* without a shared one */
+	Budget *budget;
+	size_t held; /* of the budget, without texts */
 };
 
 /* ---- birth and end ---- */
@@ -54,7 +57,8 @@ GroupTable *
 group_table_new(const GroupTableSpec *spec)
 {
 	GroupTable *table = memory_zero(sizeof *table);
-	size_t slab_bytes = spec->byte_limit / SLAB_SHARE;
+	size_t slab_bytes =
+		(spec->budget != NULL ? spec->budget->limit : spec->byte_limit) / SLAB_SHARE;
 
 	assert(spec->payload_size % 16 == 0);
 	key_layout_init(&table->layout, spec->key_types, spec->key_count);
@@ -74,11 +78,13 @@ group_table_new(const GroupTableSpec *spec)
 	table->slot_bits = SLOT_BITS_MIN;
 	table->slots = memory_zero(sizeof(uint64_t) << SLOT_BITS_MIN);
 	table->hash_mask = UINT32_MAX;
-	table->budget = (Budget){.limit = spec->byte_limit,
-				 .used = sizeof *table + sizeof *table->scratch +
-					 sizeof(uint64_t) * table->layout.words * GROUP_KEY_ROWS +
-					 (sizeof(uint64_t) << SLOT_BITS_MIN)};
-	byte_store_init(&table->texts, slab_bytes, &table->budget);
+	table->own.limit = spec->byte_limit;
+	table->budget = spec->budget != NULL ? spec->budget : &table->own;
+	table->held = sizeof *table + sizeof *table->scratch +
+		      sizeof(uint64_t) * table->layout.words * GROUP_KEY_ROWS +
+		      (sizeof(uint64_t) << SLOT_BITS_MIN);
+	table->budget->used += table->held;
+	byte_store_init(&table->texts, slab_bytes, table->budget);
 	return table;
 }
 
@@ -92,6 +98,7 @@ group_table_destroy(GroupTable *table)
 	memory_free(table->slabs);
 	memory_free(table->slots);
 	byte_store_free(&table->texts);
+	table->budget->used -= table->held;
 	key_scratch_free(table->scratch);
 	memory_free(table->scratch);
 	key_layout_free(&table->layout);
@@ -204,6 +211,15 @@ find_slot(const GroupTable *table, uint32_t k)
 
 /* ---- growth ---- */
 
+static bool
+take(GroupTable *table, size_t bytes)
+{
+	bool taken = budget_take(table->budget, bytes);
+
+	table->held += taken ? bytes : 0;
+	return taken;
+}
+
 /* Twice the slots.  Slots are in the order of their hashes, but for the end of the table, where a
  * run may have gone on at the start: taken in order they are written in order. */
 static bool
@@ -213,8 +229,7 @@ grow_slots(GroupTable *table)
 	size_t mask = old_count * 2 - 1;
 	uint64_t *old = table->slots;
 
-	if (table->slot_bits == SLOT_BITS_MAX ||
-	    !budget_take(&table->budget, old_count * sizeof(uint64_t)))
+	if (table->slot_bits == SLOT_BITS_MAX || !take(table, old_count * sizeof(uint64_t)))
 		return false;
 	table->slots = memory_zero(old_count * 2 * sizeof(uint64_t));
 	table->slot_bits++;
@@ -238,13 +253,12 @@ add_slab(GroupTable *table)
 	if (table->slab_count == table->slab_capacity) {
 		uint32_t capacity = table->slab_capacity > 0 ? table->slab_capacity * 2 : 8;
 
-		if (!budget_take(&table->budget,
-				 (capacity - table->slab_capacity) * sizeof *table->slabs))
+		if (!take(table, (capacity - table->slab_capacity) * sizeof *table->slabs))
 			return false;
 		table->slabs = memory_resize(table->slabs, capacity * sizeof *table->slabs);
 		table->slab_capacity = capacity;
 	}
-	if (!budget_take(&table->budget, bytes))
+	if (!take(table, bytes))
 		return false;
 	table->slabs[table->slab_count++] = memory_aligned(SLAB_ALIGN, bytes);
 	return true;
@@ -260,7 +274,7 @@ limit_error(const GroupTable *table, Error *err)
 				 table->count);
 	error_set(err, FERRIS_ERR_LIMIT,
 		  "%u groups hold %zu bytes, and the limit of %zu bytes does not allow one more",
-		  table->count, table->budget.used, table->budget.limit);
+		  table->count, table->budget->used, table->budget->limit);
 	return error_hint(err, "raise 'state.memory.limit', or group by keys with fewer values or "
 			       "by a shorter window");
 }
@@ -355,8 +369,10 @@ compare_candidates(GroupTable *table, uint32_t words, uint32_t count, char **pay
 
 		if (record != NULL && key_equal(layout, record, key, words))
 			payloads[k] += table->key_bytes;
-		else
-			TRY(settle_row(table, k, &payloads[k], err));
+		else if (settle_row(table, k, &payloads[k], err) != FERRIS_OK) {
+			table->settled = k;
+			return err->status;
+		}
 	}
 	return FERRIS_OK;
 }
@@ -410,10 +426,20 @@ group_table_find(GroupTable *table, const Vector *const *keys, const uint16_t *s
 	}
 	for (uint32_t done = 0; done < count; done += GROUP_KEY_ROWS) {
 		uint32_t rows = count - done < GROUP_KEY_ROWS ? count - done : GROUP_KEY_ROWS;
+		Status status = find_rows(table, keys, sel + done, rows, payloads + done, err);
 
-		TRY(find_rows(table, keys, sel + done, rows, payloads + done, err));
+		if (status != FERRIS_OK) {
+			table->settled += done;
+			return status;
+		}
 	}
 	return FERRIS_OK;
+}
+
+uint32_t
+group_table_settled(const GroupTable *table)
+{
+	return table->settled;
 }
 
 /* The payload of row k's group, or NULL. */
@@ -504,5 +530,5 @@ group_table_key(const GroupTable *table, uint32_t group, Vector *const *out, uin
 size_t
 group_table_bytes(const GroupTable *table)
 {
-	return table->budget.used;
+	return table->budget->used;
 }

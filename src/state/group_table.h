@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "state/byte_store.h"
 #include "type/value.h"
 
 typedef struct GroupTable GroupTable;
@@ -21,6 +22,7 @@ typedef struct GroupTableSpec {
 	uint32_t key_count;  /* 0: everything is one group */
 	size_t payload_size; /* a multiple of 16 */
 	size_t byte_limit;   /* of keys, payloads and the table itself */
+	Budget *budget;      /* that several tables share, in place of the limit; or NULL */
 } GroupTableSpec;
 
 GroupTable *group_table_new(const GroupTableSpec *spec);
@@ -34,6 +36,8 @@ void group_table_clear(GroupTable *table);
  * when the byte limit does not allow a new group. */
 Status group_table_find(GroupTable *table, const Vector *const *keys, const uint16_t *sel,
 			uint32_t count, char **payloads, uint32_t *first_new, Error *err);
+/* After a search that ended at the limit: so many rows, from the first on, have their payload. */
+uint32_t group_table_settled(const GroupTable *table);
 /* The group of a row without making one, or NULL. */
 char *group_table_get(const GroupTable *table, const Vector *const *keys, uint32_t row);
 /* The same for the rows sel[0..count). */

@@ -1,0 +1,600 @@
+/* state/keyed.c -- groups in memory and in the backend. */
+#include "state/keyed.h"
+
+#include <assert.h>
+
+#include "base/memory.h"
+#include "state/record.h"
+
+#define BIRTH_BYTES sizeof(uint64_t)
+
+/* ---------------------------------------------------------------- payloads */
+
+static void
+payload_init(const KeyedFamily *family, char *payload)
+{
+	if (family->spec.payload->init != NULL)
+		family->spec.payload->init(family->spec.owner, payload);
+}
+
+static void
+payload_release(const KeyedFamily *family, char *payload)
+{
+	if (family->spec.payload->release != NULL)
+		family->spec.payload->release(family->spec.owner, payload);
+}
+
+static void
+payload_save(const KeyedFamily *family, const char *payload, Buffer *out)
+{
+	if (family->spec.payload->save != NULL)
+		family->spec.payload->save(family->spec.owner, payload, out);
+}
+
+static Status
+payload_load(const KeyedFamily *family, char *payload, Str bytes, Error *err)
+{
+	bool loaded = family->spec.payload->load != NULL
+			      ? family->spec.payload->load(family->spec.owner, payload, bytes)
+			      : bytes.len == 0;
+
+	return loaded ? FERRIS_OK : store_damaged(err);
+}
+
+static void
+make_empty(const KeyedFamily *family, char *payload)
+{
+	memset(payload, 0, family->spec.payload_size);
+	payload_init(family, payload);
+}
+
+/* Merges saved bytes into a payload. */
+static Status
+merge_bytes(const KeyedFamily *family, char *into, Str bytes, Error *err)
+{
+	make_empty(family, family->other);
+	TRY(payload_load(family, family->other, bytes, err));
+	if (family->spec.payload->merge != NULL)
+		family->spec.payload->merge(family->spec.owner, into, family->other);
+	payload_release(family, family->other);
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- the family */
+
+void
+keyed_family_init(KeyedFamily *family, const KeyedSpec *spec, StateStore *store)
+{
+	*family = (KeyedFamily){.spec = *spec, .store = store};
+	family->budget.limit = store_memory(store);
+	family->columns = memory_alloc(sizeof *family->columns * (spec->key_count + 1));
+	family->outs = memory_alloc(sizeof *family->outs * (spec->key_count + 1));
+	for (uint32_t k = 0; k < spec->key_count; k++) {
+		vector_init(&family->columns[k], spec->key_types[k], FORM_VALUE, BATCH_CAPACITY);
+		family->outs[k] = &family->columns[k];
+	}
+	buffer_init(&family->key, SIZE_MAX);
+	buffer_init(&family->value, SIZE_MAX);
+	family->payload = memory_alloc(spec->payload_size + 16);
+	family->other = memory_alloc(spec->payload_size + 16);
+}
+
+void
+keyed_family_free(KeyedFamily *family)
+{
+	if (family->store == NULL)
+		return;
+	for (uint32_t k = 0; k < family->spec.key_count; k++)
+		vector_free(&family->columns[k]);
+	memory_free(family->columns);
+	memory_free(family->outs);
+	buffer_free(&family->key);
+	buffer_free(&family->value);
+	memory_free(family->payload);
+	memory_free(family->other);
+}
+
+bool
+keyed_is_full(const KeyedFamily *family, size_t more)
+{
+	return store_is_full(family->store, family->budget.used + more);
+}
+
+/* ---------------------------------------------------------------- tables */
+
+static void
+drop_table(KeyedFamily *family, KeyedState *state)
+{
+	if (state->groups == NULL)
+		return;
+	uint32_t count = group_table_count(state->groups);
+	for (uint32_t g = 0; family->spec.payload->release != NULL && g < count; g++)
+		payload_release(family, group_table_payload(state->groups, g));
+	state->born += count;
+	group_table_destroy(state->groups);
+	state->groups = NULL;
+	family->tables--;
+}
+
+static void
+need_table(KeyedFamily *family, KeyedState *state)
+{
+	if (state->groups != NULL)
+		return;
+	state->groups = group_table_new(&(GroupTableSpec){.key_types = family->spec.key_types,
+							  .key_count = family->spec.key_count,
+							  .payload_size = family->spec.payload_size,
+							  .budget = &family->budget});
+	family->tables++;
+}
+
+void
+keyed_drop(KeyedFamily *family, KeyedState *state)
+{
+	drop_table(family, state);
+}
+
+Status
+keyed_clear(KeyedFamily *family, KeyedState *state, Error *err)
+{
+	drop_table(family, state);
+	state->born = 0;
+	return store_clear(&state->space, err);
+}
+
+/* ---------------------------------------------------------------- bytes of groups */
+
+/* Calls `each` for every group in memory with its row of keys in family->key behind `prefix` bytes
+ * that are there already. */
+typedef Status (*EachGroup)(KeyedFamily *family, KeyedState *state, uint32_t group, void *context,
+			    Error *err);
+
+static Status
+for_each_group(KeyedFamily *family, KeyedState *state, uint32_t from, EachGroup each, void *context,
+	       Error *err)
+{
+	uint32_t total = state->groups != NULL ? group_table_count(state->groups) : 0;
+	size_t prefix = family->key.len;
+
+	for (uint32_t first = from; first < total; first += BATCH_CAPACITY) {
+		uint32_t count = total - first < BATCH_CAPACITY ? total - first : BATCH_CAPACITY;
+
+		group_table_keys(state->groups, first, count, family->outs);
+		for (uint32_t i = 0; i < count; i++) {
+			family->key.len = prefix;
+			record_write_row(&family->key, (const Vector *const *)family->outs,
+					 family->spec.key_count, i);
+			TRY(each(family, state, first + i, context, err));
+		}
+	}
+	return FERRIS_OK;
+}
+
+static Status
+put_group(KeyedFamily *family, KeyedState *state, uint32_t group, void *context, Error *err)
+{
+	(void)context;
+	if (family->spec.parts)
+		record_key_u64(&family->key, state->born + group);
+	buffer_reset(&family->value);
+	payload_save(family, group_table_payload(state->groups, group), &family->value);
+	return store_put(&state->space, &family->key, &family->value, err);
+}
+
+Status
+keyed_spill(KeyedFamily *family, KeyedState *state, Error *err)
+{
+	if (state->groups == NULL || group_table_count(state->groups) == 0) {
+		drop_table(family, state);
+		return FERRIS_OK;
+	}
+	TRY(store_open(family->store, family->spec.parts ? STORE_SCANS : STORE_LOOKUPS,
+		       &state->space, err));
+	store_key(&state->space, &family->key);
+	TRY(for_each_group(family, state, 0, put_group, NULL, err));
+	drop_table(family, state);
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- finding */
+
+/* A group that is new in memory may be in the backend. */
+static Status
+fetch_group(KeyedFamily *family, KeyedState *state, uint32_t group, void *context, Error *err)
+{
+	bool found;
+
+	(void)context;
+	TRY(store_get(&state->space, &family->key, &family->value, &found, err));
+	if (!found)
+		return FERRIS_OK;
+	return payload_load(family, group_table_payload(state->groups, group),
+			    (Str){family->value.data, (uint32_t)family->value.len}, err);
+}
+
+Status
+keyed_find(KeyedFamily *family, KeyedState *state, const Vector *const *keys, const uint16_t *sel,
+	   uint32_t count, char **payloads, uint32_t *found, Error *err)
+{
+	uint32_t first;
+
+	need_table(family, state);
+	Status status = group_table_find(state->groups, keys, sel, count, payloads, &first, err);
+	uint32_t total = group_table_count(state->groups);
+	*found = status == FERRIS_OK ? count : group_table_settled(state->groups);
+	for (uint32_t g = first; family->spec.payload->init != NULL && g < total; g++)
+		payload_init(family, group_table_payload(state->groups, g));
+	/* An empty table alone in memory: nothing is left to write out. */
+	bool alone = total == 0 && family->tables == 1;
+	if (status != FERRIS_OK && (!family->store->options.spill || alone))
+		return status;
+	if (!keyed_is_spilled(state) || family->spec.parts || first == total)
+		return FERRIS_OK;
+	store_key(&state->space, &family->key);
+	return for_each_group(family, state, first, fetch_group, NULL, err);
+}
+
+Status
+keyed_collect(KeyedFamily *family, KeyedState *state, const Vector *const *keys, uint32_t row,
+	      char *into, Error *err)
+{
+	char *payload = state->groups != NULL ? group_table_get(state->groups, keys, row) : NULL;
+	StoreScan scan;
+	Str key, value;
+
+	if (payload != NULL && family->spec.payload->merge != NULL)
+		family->spec.payload->merge(family->spec.owner, into, payload);
+	if (!keyed_is_spilled(state))
+		return FERRIS_OK;
+	store_key(&state->space, &family->key);
+	record_write_row(&family->key, keys, family->spec.key_count, row);
+	TRY(store_scan(&state->space, &family->key, &scan, err));
+	Status status = FERRIS_OK;
+	while (status == FERRIS_OK && store_next(&scan, &key, &value))
+		status = merge_bytes(family, into, value, err);
+	return store_scan_close(&scan, status, err);
+}
+
+/* ---------------------------------------------------------------- all groups in order */
+
+/* One state's parts, in the order of their keys. */
+typedef struct Source {
+	StoreScan scan;
+	bool live;
+	Str group; /* row of keys */
+	Str birth;
+	Str payload;
+} Source;
+
+typedef struct Merge {
+	KeyedFamily *family;
+	Source *sources;
+	uint32_t count;
+	const StoreSpace *space; /* where the groups go */
+	Buffer group;            /* being merged */
+	Buffer bytes;            /* its payload, while it has one part */
+	bool merged;             /* no: its payload is in family->payload */
+} Merge;
+
+static Status
+advance_source(Source *source, Error *err)
+{
+	Str key;
+
+	source->live = store_next(&source->scan, &key, &source->payload);
+	if (!source->live)
+		return FERRIS_OK;
+	if (key.len < BIRTH_BYTES)
+		return store_damaged(err);
+	source->group = (Str){key.data, (uint32_t)(key.len - BIRTH_BYTES)};
+	source->birth = (Str){key.data + key.len - BIRTH_BYTES, BIRTH_BYTES};
+	return FERRIS_OK;
+}
+
+static int
+compare_groups(Str a, Str b)
+{
+	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static Source *
+least_source(const Merge *merge)
+{
+	Source *least = NULL;
+
+	for (uint32_t i = 0; i < merge->count; i++) {
+		Source *source = &merge->sources[i];
+
+		if (source->live &&
+		    (least == NULL || compare_groups(source->group, least->group) < 0))
+			least = source;
+	}
+	return least;
+}
+
+/* The key under which the group comes out: rank, state, birth of its first part. */
+static void
+order_group(Merge *merge, const Source *source)
+{
+	Buffer *key = &merge->family->key;
+	int64_t rank = 0;
+
+	if (merge->family->spec.ranked && source->group.len >= sizeof rank)
+		memcpy(&rank, source->group.data + source->group.len - sizeof rank, sizeof rank);
+	store_key(merge->space, key);
+	record_key_i64(key, rank);
+	record_key_u32(key, (uint32_t)(source - merge->sources));
+	buffer_append(key, source->birth.data, source->birth.len);
+}
+
+/* All further parts of the group. */
+static Status
+merge_parts(Merge *merge, Error *err)
+{
+	KeyedFamily *family = merge->family;
+
+	for (uint32_t i = 0; i < merge->count; i++) {
+		Source *source = &merge->sources[i];
+
+		while (source->live &&
+		       compare_groups(source->group,
+				      (Str){merge->group.data, (uint32_t)merge->group.len}) == 0) {
+			if (!merge->merged) {
+				make_empty(family, family->payload);
+				merge->merged = true;
+				TRY(payload_load(
+					family, family->payload,
+					(Str){merge->bytes.data, (uint32_t)merge->bytes.len}, err));
+			}
+			TRY(merge_bytes(family, family->payload, source->payload, err));
+			TRY(advance_source(source, err));
+		}
+	}
+	return FERRIS_OK;
+}
+
+/* The group of the least source goes to the space of groups in order. */
+static Status
+merge_group(Merge *merge, Source *source, Error *err)
+{
+	KeyedFamily *family = merge->family;
+
+	order_group(merge, source);
+	buffer_reset(&merge->group);
+	buffer_append(&merge->group, source->group.data, source->group.len);
+	buffer_reset(&merge->bytes);
+	buffer_append(&merge->bytes, source->payload.data, source->payload.len);
+	merge->merged = false;
+	TRY(advance_source(source, err));
+	Status status = merge_parts(merge, err);
+	buffer_reset(&family->value);
+	record_u32(&family->value, (uint32_t)merge->group.len);
+	buffer_append(&family->value, merge->group.data, merge->group.len);
+	if (!merge->merged)
+		buffer_append(&family->value, merge->bytes.data, merge->bytes.len);
+	else if (status == FERRIS_OK)
+		payload_save(family, family->payload, &family->value);
+	if (merge->merged)
+		payload_release(family, family->payload);
+	TRY(status);
+	return store_put(merge->space, &family->key, &family->value, err);
+}
+
+static Status
+merge_all(Merge *merge, KeyedState *const *states, Error *err)
+{
+	KeyedFamily *family = merge->family;
+
+	for (uint32_t i = 0; i < merge->count; i++) {
+		if (!keyed_is_spilled(states[i]))
+			continue;
+		store_key(&states[i]->space, &family->key);
+		TRY(store_scan(&states[i]->space, &family->key, &merge->sources[i].scan, err));
+		TRY(advance_source(&merge->sources[i], err));
+	}
+	for (Source *source; (source = least_source(merge)) != NULL;)
+		TRY(merge_group(merge, source, err));
+	return FERRIS_OK;
+}
+
+Status
+keyed_scan_open(KeyedFamily *family, KeyedState *const *states, uint32_t count, KeyedScan *out,
+		Error *err)
+{
+	Merge merge = {.family = family, .count = count, .space = &out->space};
+
+	assert(family->spec.parts);
+	*out = (KeyedScan){.family = family};
+	TRY(store_open(family->store, STORE_SCANS, &out->space, err));
+	for (uint32_t i = 0; i < count; i++)
+		TRY(keyed_spill(family, states[i], err));
+	TRY(store_commit(family->store, err));
+	merge.sources = memory_zero(sizeof *merge.sources * count);
+	buffer_init(&merge.group, SIZE_MAX);
+	buffer_init(&merge.bytes, SIZE_MAX);
+	Status status = merge_all(&merge, states, err);
+	for (uint32_t i = 0; i < count; i++)
+		status = store_scan_close(&merge.sources[i].scan, status, err);
+	memory_free(merge.sources);
+	buffer_free(&merge.group);
+	buffer_free(&merge.bytes);
+	TRY(status);
+	TRY(store_commit(family->store, err));
+	store_key(&out->space, &family->key);
+	return store_scan(&out->space, &family->key, &out->scan, err);
+}
+
+/* Reads the length and the row of keys; what is left is the payload. */
+static Status
+read_group(RecordReader *reader, const KeyedFamily *family, Vector *const *columns, uint32_t row,
+	   Arena *heap, Error *err)
+{
+	uint32_t len = record_take_u32(reader);
+	const char *bytes = record_take(reader, len);
+
+	if (bytes == NULL)
+		return store_damaged(err);
+	const char *copy = heap != NULL ? arena_copy(heap, bytes, len) : bytes;
+	return record_read_row(copy, copy + len, columns, family->spec.key_count, row) == copy + len
+		       ? FERRIS_OK
+		       : store_damaged(err);
+}
+
+static Str
+rest_of(const RecordReader *reader)
+{
+	return (Str){reader->next, (uint32_t)(reader->end - reader->next)};
+}
+
+static void
+release_held(KeyedScan *scan)
+{
+	if (scan->holds)
+		payload_release(scan->family, scan->family->payload);
+	scan->holds = false;
+}
+
+Status
+keyed_scan_next(KeyedScan *scan, Vector *const *columns, uint32_t row, Arena *heap, char **payload,
+		Error *err)
+{
+	KeyedFamily *family = scan->family;
+	Str key, value;
+
+	*payload = NULL;
+	release_held(scan);
+	if (!store_next(&scan->scan, &key, &value))
+		return FERRIS_OK;
+	RecordReader reader = record_reader(value);
+	TRY(read_group(&reader, family, columns, row, heap, err));
+	make_empty(family, family->payload);
+	TRY(payload_load(family, family->payload, rest_of(&reader), err));
+	scan->holds = true;
+	*payload = family->payload;
+	return FERRIS_OK;
+}
+
+Status
+keyed_scan_close(KeyedScan *scan, Error *err)
+{
+	release_held(scan);
+	TRY(store_scan_close(&scan->scan, FERRIS_OK, err));
+	return store_clear(&scan->space, err);
+}
+
+/* ---------------------------------------------------------------- checkpoints */
+
+typedef struct Save {
+	StateWriter *writer;
+	Str prefix;
+	Buffer key;
+	Buffer value;
+} Save;
+
+/* A record: the prefix and what identifies the group -> length of its keys, keys, payload. */
+static Status
+save_group(Save *save, Str group, uint64_t birth, bool parts, Str payload, Error *err)
+{
+	buffer_reset(&save->key);
+	buffer_append(&save->key, save->prefix.data, save->prefix.len);
+	if (parts)
+		record_key_u64(&save->key, birth);
+	else
+		buffer_append(&save->key, group.data, group.len);
+	buffer_reset(&save->value);
+	record_u32(&save->value, group.len);
+	buffer_append(&save->value, group.data, group.len);
+	buffer_append(&save->value, payload.data, payload.len);
+	return save->writer->put(save->writer, (Str){save->key.data, (uint32_t)save->key.len},
+				 (Str){save->value.data, (uint32_t)save->value.len}, err);
+}
+
+static Status
+save_in_memory(KeyedFamily *family, KeyedState *state, uint32_t group, void *context, Error *err)
+{
+	buffer_reset(&family->value);
+	payload_save(family, group_table_payload(state->groups, group), &family->value);
+	return save_group(context, (Str){family->key.data, (uint32_t)family->key.len},
+			  state->born + group, family->spec.parts,
+			  (Str){family->value.data, (uint32_t)family->value.len}, err);
+}
+
+/* Of a group that is in memory the backend has an old copy. */
+static Status
+save_spilled(KeyedFamily *family, KeyedState *state, Str key, Str value, Save *save, Error *err)
+{
+	uint32_t birth_bytes = family->spec.parts ? BIRTH_BYTES : 0;
+	uint64_t birth = 0;
+
+	if (key.len < birth_bytes)
+		return store_damaged(err);
+	Str group = {key.data, key.len - birth_bytes};
+	if (family->spec.parts) {
+		memcpy(&birth, group.data + group.len, sizeof birth);
+		return save_group(save, group, __builtin_bswap64(birth), true, value, err);
+	}
+	for (uint32_t k = 0; k < family->spec.key_count; k++)
+		vector_reset(&family->columns[k]);
+	if (record_read_row(group.data, group.data + group.len, family->outs,
+			    family->spec.key_count, 0) != group.data + group.len)
+		return store_damaged(err);
+	if (state->groups != NULL &&
+	    group_table_get(state->groups, (const Vector *const *)family->outs, 0) != NULL)
+		return FERRIS_OK;
+	return save_group(save, group, 0, false, value, err);
+}
+
+static Status
+save_all(KeyedFamily *family, KeyedState *state, Save *save, Error *err)
+{
+	StoreScan scan;
+	Str key, value;
+
+	if (keyed_is_spilled(state)) {
+		store_key(&state->space, &family->key);
+		TRY(store_scan(&state->space, &family->key, &scan, err));
+		Status status = FERRIS_OK;
+		while (status == FERRIS_OK && store_next(&scan, &key, &value))
+			status = save_spilled(family, state, key, value, save, err);
+		TRY(store_scan_close(&scan, status, err));
+	}
+	buffer_reset(&family->key);
+	return for_each_group(family, state, 0, save_in_memory, save, err);
+}
+
+Status
+keyed_save(KeyedFamily *family, KeyedState *state, StateWriter *writer, Str prefix, Error *err)
+{
+	Save save = {.writer = writer, .prefix = prefix};
+
+	buffer_init(&save.key, SIZE_MAX);
+	buffer_init(&save.value, SIZE_MAX);
+	Status status = save_all(family, state, &save, err);
+	buffer_free(&save.key);
+	buffer_free(&save.value);
+	return status;
+}
+
+Status
+keyed_load(KeyedFamily *family, KeyedState *state, Str value, Error *err)
+{
+	RecordReader reader = record_reader(value);
+	uint16_t row = 0;
+	uint32_t found;
+	char *payload;
+
+	for (uint32_t k = 0; k < family->spec.key_count; k++)
+		vector_reset(&family->columns[k]);
+	TRY(read_group(&reader, family, family->outs, 0, NULL, err));
+	TRY(keyed_find(family, state, (const Vector *const *)family->outs, &row, 1, &payload,
+		       &found, err));
+	if (found == 0) {
+		TRY(keyed_spill(family, state, err));
+		return keyed_load(family, state, value, err);
+	}
+	if (family->spec.parts)
+		return merge_bytes(family, payload, rest_of(&reader), err);
+	return payload_load(family, payload, rest_of(&reader), err);
+}

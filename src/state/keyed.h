@@ -1,0 +1,122 @@
+/* state/keyed.h -- groups by key, in memory while they fit, the rest in the task's backend.
+ *
+ * A KeyedState is one table of groups: a window's pane, or all of a query's groups.  Those of one
+ * operator are a family: they have the same keys and payloads and share a budget.  When the budget
+ * is spent the operator writes all of the family out (keyed_spill) and goes on with empty tables.
+ * What a group has become of then is one of two things:
+ *
+ *     latest   The group is read again when a row of it comes, and the backend's copy is replaced
+ *              when it is written out again.  Rows that need their group's whole state take this.
+ *     parts    The row begins a new part of the group; parts are merged when the group is asked
+ *              for.  Writing needs no reading, so this is for results that come at the end.
+ *
+ * In the backend:  latest  space, row of keys                -> payload
+ *                  parts   space, row of keys, birth         -> payload
+ *
+ * A part's birth is its number among all groups of its state, so that groups come out in the order
+ * of their first rows whether they were written out or not.
+ *
+ * Owns:    the tables, keys and payloads of the family.
+ * Threads: belongs to one operator of one task. */
+#pragma once
+
+#include "state/group_table.h"
+#include "state/snapshot.h"
+#include "state/store.h"
+
+/* What a payload is.  `owner` is the spec's; functions that are NULL do nothing. */
+typedef struct PayloadClass {
+	/* An empty payload; all bytes are zero before. */
+	void (*init)(void *owner, char *payload);
+	void (*save)(void *owner, const char *payload, Buffer *out);
+	/* Into an empty payload; false if the bytes are not what save wrote. */
+	bool (*load)(void *owner, char *payload, Str bytes);
+	void (*merge)(void *owner, char *into, const char *from);
+	/* Gives back what the payload holds beside its bytes. */
+	void (*release)(void *owner, char *payload);
+} PayloadClass;
+
+typedef struct KeyedSpec {
+	const Type *const *key_types;
+	uint32_t key_count;
+	size_t payload_size; /* a multiple of 16 */
+	const PayloadClass *payload;
+	void *owner;
+	bool parts;
+	bool ranked; /* groups come out in the order of their last key, an INTEGER, then of births
+		      */
+} KeyedSpec;
+
+typedef struct KeyedFamily {
+	KeyedSpec spec;
+	StateStore *store;
+	Budget budget;   /* of all tables */
+	uint32_t tables; /* in memory */
+	Vector *columns; /* one per key */
+	Vector **outs;   /* pointers to them */
+	Buffer key;
+	Buffer value;
+	char *payload;
+	char *other;
+} KeyedFamily;
+
+typedef struct KeyedState {
+	GroupTable *groups; /* NULL: none in memory */
+	uint64_t born;      /* groups that tables before this one had */
+	StoreSpace space;   /* with a backend: groups are there */
+} KeyedState;
+
+static inline bool
+keyed_is_spilled(const KeyedState *state)
+{
+	return state->space.backend != NULL;
+}
+
+void keyed_family_init(KeyedFamily *family, const KeyedSpec *spec, StateStore *store);
+void keyed_family_free(KeyedFamily *family);
+/* Whether it is time to write out; `more`: bytes held beside keys and payloads. */
+bool keyed_is_full(const KeyedFamily *family, size_t more);
+
+/* All fields zero is an empty state; it is again after keyed_clear. */
+Status keyed_clear(KeyedFamily *family, KeyedState *state, Error *err);
+
+/* At the end of the task: what is in the backend goes with it. */
+void keyed_drop(KeyedFamily *family, KeyedState *state);
+
+/* As group_table_find, for rows sel[0..*found): at the limit *found is less than count, and the
+ * caller writes the family out and asks for the rest.  FERRIS_ERR_LIMIT only when that is of no
+ * use. */
+Status keyed_find(KeyedFamily *family, KeyedState *state, const Vector *const *keys,
+		  const uint16_t *sel, uint32_t count, char **payloads, uint32_t *found,
+		  Error *err);
+/* Merges the group of a row, if there is one, into a payload. */
+Status keyed_collect(KeyedFamily *family, KeyedState *state, const Vector *const *keys,
+		     uint32_t row, char *into, Error *err);
+/* Writes all groups in memory to the backend; payloads become invalid.  store_commit follows. */
+Status keyed_spill(KeyedFamily *family, KeyedState *state, Error *err);
+
+/* ---- all groups of some states, in order: for states of which some are spilled ---- */
+
+typedef struct KeyedScan {
+	KeyedFamily *family;
+	StoreScan scan;
+	StoreSpace space; /* of the groups in order */
+	bool holds;       /* family->payload */
+} KeyedScan;
+
+/* The same keys in several states are one group; order is by state, then by birth. */
+Status keyed_scan_open(KeyedFamily *family, KeyedState *const *states, uint32_t count,
+		       KeyedScan *out, Error *err);
+/* The next group: keys to `row` of the columns, their bytes to the heap, and its payload, which is
+ * good until the next call; *payload is NULL at the end. */
+Status keyed_scan_next(KeyedScan *scan, Vector *const *columns, uint32_t row, Arena *heap,
+		       char **payload, Error *err);
+Status keyed_scan_close(KeyedScan *scan, Error *err);
+
+/* ---- checkpoints ---- */
+
+/* Every group, or part of one, as a record whose key begins with `prefix`. */
+Status keyed_save(KeyedFamily *family, KeyedState *state, StateWriter *writer, Str prefix,
+		  Error *err);
+/* Takes the value of a record of keyed_save; the records come in the order of their keys. */
+Status keyed_load(KeyedFamily *family, KeyedState *state, Str value, Error *err);

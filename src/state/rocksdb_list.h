@@ -1,0 +1,53 @@
+/* state/rocksdb_list.h -- the functions of librocksdb that backend_rocksdb.c calls.
+ *
+ * ROCKSDB(name)   rocksdb_<name> of rocksdb/c.h */
+#ifndef ROCKSDB
+#error "define ROCKSDB(name) before including state/rocksdb_list.h"
+#endif
+
+ROCKSDB(options_create)
+ROCKSDB(options_destroy)
+ROCKSDB(get_options_from_string)
+ROCKSDB(open)
+ROCKSDB(close)
+ROCKSDB(free)
+ROCKSDB(property_int)
+ROCKSDB(write)
+ROCKSDB(writebatch_create)
+ROCKSDB(writebatch_destroy)
+ROCKSDB(writebatch_clear)
+ROCKSDB(writebatch_put)
+ROCKSDB(writebatch_delete)
+ROCKSDB(writebatch_delete_range)
+ROCKSDB(envoptions_create)
+ROCKSDB(envoptions_destroy)
+ROCKSDB(sstfilewriter_create)
+ROCKSDB(sstfilewriter_destroy)
+ROCKSDB(sstfilewriter_open)
+ROCKSDB(sstfilewriter_put)
+ROCKSDB(sstfilewriter_delete)
+ROCKSDB(sstfilewriter_finish)
+ROCKSDB(ingestexternalfileoptions_create)
+ROCKSDB(ingestexternalfileoptions_destroy)
+ROCKSDB(ingestexternalfileoptions_set_move_files)
+ROCKSDB(ingest_external_file)
+ROCKSDB(writeoptions_create)
+ROCKSDB(writeoptions_destroy)
+ROCKSDB(writeoptions_disable_WAL)
+ROCKSDB(readoptions_create)
+ROCKSDB(readoptions_destroy)
+ROCKSDB(readoptions_set_fill_cache)
+ROCKSDB(get_pinned)
+ROCKSDB(pinnableslice_value)
+ROCKSDB(pinnableslice_destroy)
+ROCKSDB(delete_file_in_range)
+ROCKSDB(create_iterator)
+ROCKSDB(iter_destroy)
+ROCKSDB(iter_seek)
+ROCKSDB(iter_next)
+ROCKSDB(iter_valid)
+ROCKSDB(iter_key)
+ROCKSDB(iter_value)
+ROCKSDB(iter_get_error)
+
+#undef ROCKSDB
