@@ -13,10 +13,11 @@
 const ScanBytes scan_bytes __attribute__((aligned(32))) = {
 	.quote = BYTES('"'),
 	.backslash = BYTES('\\'),
-	.control = BYTES(0x1F),
+	.space = BYTES(' '),
 	.newline = BYTES('\n'),
 	.zero = BYTES('0'),
-	.nine = BYTES(9),
+	.to_top = BYTES(127 - '9'),
+	.top_zero = BYTES(127 - 9),
 };
 
 #endif

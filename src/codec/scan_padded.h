@@ -30,10 +30,11 @@ typedef struct ScanNumber {
 typedef struct ScanBytes {
 	uint8_t quote[32];
 	uint8_t backslash[32];
-	uint8_t control[32]; /* the last control character */
+	uint8_t space[32];
 	uint8_t newline[32];
 	uint8_t zero[32];
-	uint8_t nine[32];
+	uint8_t to_top[32];
+	uint8_t top_zero[32];
 } ScanBytes;
 
 extern const ScanBytes scan_bytes;
@@ -72,12 +73,12 @@ scan_string(const char *p, const char *end)
 {
 	const __m256i quote = SCAN_BYTES(quote);
 	const __m256i backslash = SCAN_BYTES(backslash);
-	const __m256i control = SCAN_BYTES(control);
+	const __m256i space = SCAN_BYTES(space);
 
 	for (; p < end; p += 32) {
 		__m256i v = _mm256_loadu_si256((const __m256i *)p);
 		/* As signed bytes, whatever is not ASCII is below a space too. */
-		__m256i hit = _mm256_or_si256(_mm256_cmpeq_epi8(_mm256_min_epi8(v, control), v),
+		__m256i hit = _mm256_or_si256(_mm256_cmpgt_epi8(space, v),
 					      _mm256_or_si256(_mm256_cmpeq_epi8(v, quote),
 							      _mm256_cmpeq_epi8(v, backslash)));
 		uint32_t mask = (uint32_t)_mm256_movemask_epi8(hit);
@@ -131,33 +132,33 @@ scan_line_end_unlikely(const char *p, const char *end)
 	return end;
 }
 
-/* Bit i: byte i is no digit.  From bit 32 on all are set. */
-static inline uint64_t
+/* Bit i: byte i is no digit. */
+static inline uint32_t
 scan_not_digits(const char *p)
 {
 	__m256i v = _mm256_loadu_si256((const __m256i *)p);
-	__m256i digit = _mm256_sub_epi8(v, SCAN_BYTES(zero));
-	__m256i is_digit = _mm256_cmpeq_epi8(_mm256_min_epu8(digit, SCAN_BYTES(nine)), digit);
+	/* '0' to '9' become 118 to 127, all other bytes something less, as signed ones. */
+	__m256i moved = _mm256_add_epi8(v, SCAN_BYTES(to_top));
 
-	return ~(uint64_t)(uint32_t)_mm256_movemask_epi8(is_digit);
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(SCAN_BYTES(top_zero), moved));
 }
 
 static inline uint32_t
 scan_digits(const char *p)
 {
-	return (uint32_t)_tzcnt_u64(scan_not_digits(p));
+	return _tzcnt_u32(scan_not_digits(p));
 }
 
 static inline ScanNumber
 scan_number(const char *p)
 {
-	uint64_t others = scan_not_digits(p);
-	uint32_t whole = (uint32_t)_tzcnt_u64(others);
+	uint32_t others = scan_not_digits(p);
+	uint32_t whole = _tzcnt_u32(others);
 
 	/* A branch: the numbers of one column mostly have a point or have none. */
 	if (p[whole] != '.')
 		return (ScanNumber){whole, whole, 0};
-	uint32_t len = (uint32_t)_tzcnt_u64(_blsr_u64(others));
+	uint32_t len = _tzcnt_u32(_blsr_u32(others));
 	return (ScanNumber){len, whole, len - whole - 1};
 }
 
@@ -245,7 +246,7 @@ scan_number(const char *p)
 	uint32_t whole = scan_digits(p);
 	uint32_t len = whole + 1;
 
-	if (p[whole] != '.')
+	if (whole == 32 || p[whole] != '.')
 		return (ScanNumber){whole, whole, 0};
 	while (len < 32 && scan_is_digit(p[len]))
 		len++;
