@@ -143,6 +143,38 @@ times_name(const AggregateOp *self)
 	return time->kind == BOUND_COLUMN ? time->name : (Str){"", 0};
 }
 
+/* Looks through the times at once; true when every row has one and none is late, as in most
+ * batches. (S5 takes 0.95 of the time, with panes_add and panes_push, which use the bounds too.) */
+static bool
+all_timely(AggregateOp *self, const Batch *batch)
+{
+	const Vector *times = self->results[self->time];
+	const int64_t *time_of = times->data;
+	int64_t grace = self->plan->aggregate.window.grace;
+	BatchTimes bounds = {true, INT64_MAX, INT64_MIN, self->watermark};
+
+	self->times.known = false;
+	if (times->has_null || times->constant)
+		return false;
+	for (uint32_t i = 0; i < batch->sel_count; i++) {
+		int64_t time = time_of[batch->sel[i]];
+
+		bounds.least = time < bounds.least ? time : bounds.least;
+		bounds.most = time > bounds.most ? time : bounds.most;
+	}
+	for (uint32_t i = 0; batch->watermarks != NULL && i < batch->sel_count; i++) {
+		int64_t before = batch->watermarks[batch->sel[i]];
+
+		bounds.watermark = before > bounds.watermark ? before : bounds.watermark;
+	}
+	if (bounds.least < -EVENT_TIME_LIMIT || bounds.most > EVENT_TIME_LIMIT ||
+	    (bounds.watermark != INT64_MIN &&
+	     window_last_end(self, bounds.least) <= bounds.watermark - grace))
+		return false;
+	self->times = bounds;
+	return true;
+}
+
 /* Rows that have a time and are not late go to self->rows; returns how many. */
 static uint32_t
 keep_timely(AggregateOp *self, Batch *batch)
@@ -152,6 +184,10 @@ keep_timely(AggregateOp *self, Batch *batch)
 	uint32_t kept = 0;
 
 	self->late_count = 0;
+	if (all_timely(self, batch)) {
+		memcpy(self->rows, batch->sel, sizeof *self->rows * batch->sel_count);
+		return batch->sel_count;
+	}
 	for (uint32_t i = 0; i < batch->sel_count; i++) {
 		uint16_t row = batch->sel[i];
 

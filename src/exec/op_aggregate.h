@@ -25,6 +25,14 @@ typedef struct Pane {
 	KeyedState state;
 } Pane;
 
+/* Bounds of a batch's rows with windows; where not known they say nothing. */
+typedef struct BatchTimes {
+	bool known;
+	int64_t least;
+	int64_t most;
+	int64_t watermark; /* the most before any of the rows */
+} BatchTimes;
+
 typedef struct AggregateOp {
 	Operator base;
 	TaskContext *task;
@@ -51,6 +59,7 @@ typedef struct AggregateOp {
 	Vector set_number;
 	const Vector **keys; /* for one grouping set */
 	char **payloads;
+	BatchTimes times;
 	uint16_t *rows; /* of one pane */
 	uint16_t *rest;
 	bool late_only;      /* LATE(query) */

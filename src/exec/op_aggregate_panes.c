@@ -184,12 +184,17 @@ panes_emit_ended(AggregateOp *self, int64_t watermark, Error *err)
 static uint32_t
 split_rows(AggregateOp *self, uint16_t *rows, uint32_t count, int64_t start, int64_t end)
 {
+	const Vector *times = self->results[self->time];
+	const int64_t *time_of = times->data;
+	uint32_t mask = times->constant ? 0 : UINT32_MAX;
 	uint32_t same = 0;
 	uint32_t others = 0;
 
+	if (self->times.known && self->times.least >= start && self->times.most < end)
+		return count;
 	for (uint32_t i = 0; i < count; i++) {
 		uint16_t row = rows[i];
-		int64_t time = row_time(self, row);
+		int64_t time = time_of[row & mask];
 		bool inside = time >= start && time < end;
 
 		self->rest[others] = row;
@@ -315,7 +320,9 @@ panes_push(AggregateOp *self, Batch *batch, uint32_t count, Error *err)
 				       batch->dense, err);
 	}
 	/* Only with grace or several windows can a timely row be behind one of them. */
-	if (window->grace > 0 || window->advance < window->size)
+	bool ahead = self->times.known &&
+		     window_first_end(self, self->times.least) > self->times.watermark;
+	if ((window->grace > 0 || window->advance < window->size) && !ahead)
 		return panes_add_in_order(self, batch, count, err);
 	return panes_add(self, self->rows, count, batch->dense && count == batch->sel_count, err);
 }
