@@ -226,6 +226,21 @@ gather_plain(const RowStore *store, uint32_t column, const RowRef *refs, uint32_
 	}
 }
 
+/* The same of 16 bytes, which need no call. */
+static void
+gather_wide(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count, Vector *out)
+{
+	StringView *to = out->data;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const Vector *from = &row_block(store, refs[i])->columns[column];
+
+		if (vector_is_null(from, refs[i] & ROW_MASK))
+			vector_set_null(out, i);
+		to[i] = VECTOR_DATA(from, StringView)[refs[i] & ROW_MASK];
+	}
+}
+
 void
 row_store_gather(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count,
 		 Vector *out)
@@ -236,6 +251,10 @@ row_store_gather(const RowStore *store, uint32_t column, const RowRef *refs, uin
 		for (uint32_t i = 0; i < count; i++)
 			vector_copy(out, i, &row_block(store, refs[i])->columns[column],
 				    refs[i] & ROW_MASK, NULL);
+		return;
+	}
+	if (physical_size(physical) == sizeof(StringView)) {
+		gather_wide(store, column, refs, count, out);
 		return;
 	}
 	if (physical_size(physical) != sizeof(int64_t)) {
