@@ -14,6 +14,7 @@
  *
  * Owns:    the compiled expression and the splits' maxima.
  * Threads: one operator belongs to one task. */
+#include "base/clock.h"
 #include "base/memory.h"
 #include "exec/operator.h"
 
@@ -35,6 +36,32 @@ typedef struct WatermarkOp {
 	int64_t before[BATCH_CAPACITY];
 } WatermarkOp;
 
+/* What SHOW WATERMARKS sees. */
+static void
+open_shown(WatermarkOp *self, const PlanNode *plan)
+{
+	SourceTime *shown = &self->task->source_times[self->source];
+
+	shown->is_number = plan->watermark.expr->type->kind == TYPE_BIGINT;
+	shown->split_count = self->side_by_side > 0 ? self->side_by_side : 1;
+	shown->splits = ARENA_ARRAY(self->task->arena, SplitTime, shown->split_count);
+	for (uint32_t i = 0; i < shown->split_count; i++) {
+		shown->splits[i].watermark = INT64_MIN;
+		shown->splits[i].last_ms = INT64_MIN;
+	}
+}
+
+static void
+show_split(WatermarkOp *self, uint32_t split)
+{
+	SourceTime *shown = &self->task->source_times[self->source];
+	SplitTime *time = &shown->splits[split < shown->split_count ? split : 0];
+
+	time->watermark = self->side_by_side > 0 ? self->splits[split].maximum : self->current;
+	time->last_ms = clock_ms();
+	time->idle = false;
+}
+
 static Status
 watermark_open(Operator *op, TaskContext *task, Error *err)
 {
@@ -45,6 +72,7 @@ watermark_open(Operator *op, TaskContext *task, Error *err)
 	self->side_by_side = task->splits;
 	self->unit = op->plan->watermark.expr->type->kind == TYPE_BIGINT ? 1 : MICROS_PER_MILLI;
 	self->current = INT64_MIN;
+	open_shown(self, op->plan);
 	return program_compile(task->arena, &op->plan->watermark.expr, 1, &self->program, err);
 }
 
@@ -116,7 +144,9 @@ watermark_push(Operator *op, Batch *batch, Error *err)
 	batch->watermarks = self->before;
 	TRY(operator_push(op->next, batch, err));
 	batch->watermarks = NULL;
-	return announce(self, current, err);
+	TRY(announce(self, current, err));
+	show_split(self, split);
+	return FERRIS_OK;
 }
 
 /* All splits are idle: the time that the clock has brought since the last record of the split that
@@ -160,6 +190,9 @@ watermark_tick(Operator *op, const Tick *tick, Error *err)
 	for (uint32_t i = 0; i < tick->split_count; i++) {
 		self->splits[i].idle = tick->idle_since[i] != TICK_ACTIVE;
 		all_idle = all_idle && self->splits[i].idle;
+		if (i < self->task->source_times[self->source].split_count)
+			self->task->source_times[self->source].splits[i].idle =
+				self->splits[i].idle;
 	}
 	self->task->times[self->source].idle = all_idle;
 	if (!all_idle)

@@ -53,14 +53,15 @@ typedef struct EventTime {
 struct TaskContext {
 	Arena *arena; /* lives as long as the task */
 	const StatementPlan *plan;
-	uint32_t source;      /* whose chunk it is, or whose operators are being opened */
-	const Chunk *chunk;   /* being decoded */
-	const Reader *reader; /* for the names of its splits */
-	Output *output;       /* where the sink encodes to */
-	bool keyed;           /* the output has keys, headers, timestamps */
-	ChunkResult *result;  /* what becomes of the chunk */
-	uint32_t splits;      /* that deliver side by side; 0: one at a time */
-	EventTime *times;     /* of each source */
+	uint32_t source;          /* whose chunk it is, or whose operators are being opened */
+	const Chunk *chunk;       /* being decoded */
+	const Reader *reader;     /* for the names of its splits */
+	Output *output;           /* where the sink encodes to */
+	bool keyed;               /* the output has keys, headers, timestamps */
+	ChunkResult *result;      /* what becomes of the chunk */
+	uint32_t splits;          /* that deliver side by side; 0: one at a time */
+	EventTime *times;         /* of each source */
+	SourceTime *source_times; /* the same and more, for others to see */
 	uint32_t source_count;
 	bool stop_at_error; /* FailBatch: nothing after the first failed record is put out */
 	bool done;          /* a LIMIT inside the query is reached: no more input is needed */

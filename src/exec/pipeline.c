@@ -284,6 +284,7 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 		.collect = spec->collect,
 		.collector = spec->collector,
 		.times = ARENA_ARRAY(&pipeline->arena, EventTime, count),
+		.source_times = ARENA_ARRAY(&pipeline->arena, SourceTime, count),
 		.source_count = count,
 		.stop_at_error = spec->stop_at_error,
 		.state_limit = (size_t)spec->plan->job[JOB_STATE_LIMIT].integer,
@@ -536,6 +537,12 @@ pipeline_end(Pipeline *pipeline, uint32_t source, ChunkResult *result, Error *er
 	Branch *branch = begin_run(pipeline, source, NULL, result);
 
 	return operator_finish(branch->first, err);
+}
+
+const SourceTime *
+pipeline_source_time(const Pipeline *pipeline, uint32_t source)
+{
+	return &pipeline->task.source_times[source];
 }
 
 bool

@@ -44,6 +44,20 @@ typedef struct Trial {
 	bool spill; /* all state goes to a backend after each batch, and comes back from there */
 } Trial;
 
+/* How far the event time of a source has come, for others to see; its task writes it. */
+typedef struct SplitTime {
+	_Atomic int64_t watermark; /* of this split alone; INT64_MIN: none yet */
+	_Atomic int64_t last_ms;   /* clock_ms() when its last rows came; INT64_MIN: none yet */
+	_Atomic bool idle;
+} SplitTime;
+
+typedef struct SourceTime {
+	SplitTime *splits; /* those that deliver side by side, or one for all; NULL: it has no
+			      watermark */
+	uint32_t split_count;
+	bool is_number; /* the time is a BIGINT */
+} SourceTime;
+
 typedef struct PipelineSpec {
 	const StatementPlan *plan;
 	Source *sources;    /* opened, one for each of the plan's scans */
@@ -75,6 +89,8 @@ Status pipeline_tick(Pipeline *pipeline, uint32_t source, const Tick *tick, Chun
 Status pipeline_end(Pipeline *pipeline, uint32_t source, ChunkResult *result, Error *err);
 /* A LIMIT inside the query is reached: nothing that is still to be read can change the result. */
 bool pipeline_is_done(const Pipeline *pipeline);
+/* Of one of the plan's scans; for any thread while the pipeline is open. */
+const SourceTime *pipeline_source_time(const Pipeline *pipeline, uint32_t source);
 /* Whether rows go into state and come out of it as results, in the books of job/job.h. */
 bool plan_counts_results(const StatementPlan *plan);
 /* Whether the plan keeps state from chunk to chunk: then one pipeline must see them all, in order.

@@ -963,6 +963,13 @@ job_counters(Job *job, JobCounters *out)
 	};
 }
 
+const SourceTime *
+job_source_time(const Job *job, uint32_t source)
+{
+	/* A statement with event time runs as one task. */
+	return pipeline_source_time(job->pipelines[0], source);
+}
+
 const StatementPlan *
 job_plan(const Job *job)
 {

@@ -58,5 +58,7 @@ bool job_failed(Job *job);
 /* Waits for the end; returns how it went. */
 Status job_wait(Job *job, Error *err);
 void job_close(Job *job);
+/* How far the event time of one of the plan's scans has come; after job_open, until job_close. */
+const SourceTime *job_source_time(const Job *job, uint32_t source);
 void job_counters(Job *job, JobCounters *out);
 const StatementPlan *job_plan(const Job *job);

@@ -1,4 +1,4 @@
-/* job/report.c -- SHOW JOBS, STATUS, METRICS, PARTITIONS, and EXPLAIN ANALYZE. */
+/* job/report.c -- SHOW JOBS, STATUS, METRICS, WATERMARKS, PARTITIONS, and EXPLAIN ANALYZE. */
 #include "job/report.h"
 
 #include "base/clock.h"
@@ -97,6 +97,81 @@ answer_metrics(Answer *answer, uint32_t at)
 	fixed_text(&answer->rows, answer->plan->items[at]->name);
 	fixed_text(&answer->rows, STR("lag"));
 	fixed_lag(&answer->rows, counters.lag);
+}
+
+/* ---------------------------------------------------------------- event time */
+
+static int64_t
+real_clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* How far the partition that is furthest behind has come, of all that are not idle. */
+static int64_t
+least_watermark(const Job *job, uint32_t sources)
+{
+	int64_t least = INT64_MAX;
+
+	for (uint32_t s = 0; s < sources; s++) {
+		const SourceTime *time = job_source_time(job, s);
+
+		for (uint32_t i = 0; time->splits != NULL && i < time->split_count; i++)
+			if (!time->splits[i].idle && time->splits[i].watermark < least)
+				least = time->splits[i].watermark;
+	}
+	return least;
+}
+
+static void
+answer_split(Answer *answer, const SourceTime *source, uint32_t split, int64_t least)
+{
+	int64_t watermark = source->splits[split].watermark;
+	int64_t last = source->splits[split].last_ms;
+	bool idle = source->splits[split].idle;
+	FixedRows *rows = &answer->rows;
+	char text[64];
+	char *end = text;
+
+	if (watermark == INT64_MIN) {
+		fixed_null(rows);
+	} else {
+		if (source->is_number || !timestamp_in_range(watermark))
+			end += snprintf(text, sizeof text, "%lld", (long long)watermark);
+		else
+			end = timestamp_print(text, watermark);
+		fixed_text(rows, (Str){text, (uint32_t)(end - text)});
+	}
+	fixed_flag(rows, idle);
+	fixed_flag(rows, !idle && watermark == least);
+	if (last == INT64_MIN)
+		fixed_null(rows);
+	else
+		fixed_number(rows, real_clock_ms() - (clock_ms() - last));
+}
+
+static void
+answer_watermarks(Answer *answer, uint32_t at)
+{
+	const StatementPlan *plan = answer->plan->items[at];
+	const Job *job = answer->jobs[at];
+
+	if (job == NULL)
+		return;
+	int64_t least = least_watermark(job, plan->scan_count);
+	for (uint32_t s = 0; s < plan->scan_count; s++) {
+		const SourceTime *source = job_source_time(job, s);
+
+		for (uint32_t i = 0; source->splits != NULL && i < source->split_count; i++) {
+			fixed_text(&answer->rows, plan->name);
+			fixed_text(&answer->rows, plan->scans[s]->scan.endpoint->name);
+			fixed_number(&answer->rows, i);
+			answer_split(answer, source, i, least);
+		}
+	}
 }
 
 /* All statements that move records, or the one that is asked for. */
@@ -215,6 +290,9 @@ report_answer(const ReportRun *run, const ScriptPlan *plan, Job *const *jobs, ui
 		break;
 	case REPORT_METRICS:
 		answer_jobs(&answer, report->report_name, answer_metrics);
+		break;
+	case REPORT_WATERMARKS:
+		answer_jobs(&answer, report->report_name, answer_watermarks);
 		break;
 	case REPORT_PARTITIONS:
 		status = answer_partitions(&answer, report->report_source, &run->spec, arena, err);

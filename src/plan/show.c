@@ -34,6 +34,13 @@ static const Field status_fields[] = {TEXT("name"),       TEXT("status"),     NU
 				      NUMBER("rows_out"), NUMBER("filtered"), NUMBER("late"),
 				      NUMBER("failed"),   NUMBER("lag")};
 static const Field metric_fields[] = {TEXT("name"), TEXT("metric"), NUMBER("value")};
+static const Field watermark_fields[] = {TEXT("name"),
+					 TEXT("source"),
+					 NUMBER("partition"),
+					 TEXT("watermark"),
+					 {STR_INIT("idle"), TYPE_OF(BOOLEAN), false},
+					 {STR_INIT("holds_back"), TYPE_OF(BOOLEAN), false},
+					 {STR_INIT("last_record"), TYPE_OF(TIMESTAMP), false}};
 static const Field partition_fields[] = {TEXT("stream"), NUMBER("partition"), TEXT("place")};
 
 /* ---------------------------------------------------------------- streams */
@@ -426,6 +433,7 @@ static const ShowRow shows[] = {
 	[SHOW_SCHEMA] = {NULL, 0, show_schema, REPORT_NONE},
 	[SHOW_PROPERTIES] = {FIELDS(option_fields), show_properties, REPORT_NONE},
 	[SHOW_PARTITIONS] = {FIELDS(partition_fields), show_partitions, REPORT_PARTITIONS},
+	[SHOW_WATERMARKS] = {FIELDS(watermark_fields), show_running, REPORT_WATERMARKS},
 	[SHOW_CONFIG] = {FIELDS(config_fields), show_config, REPORT_NONE},
 };
 

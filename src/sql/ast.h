@@ -577,6 +577,7 @@ typedef enum ShowKind {
 	SHOW_PROPERTIES, /* STREAM | TABLE | JOB | SINK | SOURCE ... name */
 	SHOW_PARTITIONS, /* name */
 	SHOW_CONFIG,     /* [name] */
+	SHOW_WATERMARKS, /* [name] */
 } ShowKind;
 
 typedef enum DeployStrategy {

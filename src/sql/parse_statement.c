@@ -111,6 +111,7 @@ static const struct {
 	{KEYWORD_PROPERTIES, SHOW_PROPERTIES, TYPE_AND_NAME},
 	{KEYWORD_PARTITIONS, SHOW_PARTITIONS, MUST_NAME},
 	{KEYWORD_CONFIG, SHOW_CONFIG, MAY_NAME},
+	{KEYWORD_WATERMARKS, SHOW_WATERMARKS, MAY_NAME},
 };
 
 /* properties_type = TABLE | name ; */
@@ -125,8 +126,9 @@ parse_properties_type(Parser *p, Name *type)
 }
 
 /* show = ( SHOW | LIST ) ( STREAMS | TABLES | TOPICS | FUNCTIONS | JOBS
- *      | ( STATUS | METRICS | CONFIG ) [ name ] | ( VERSIONS | SCHEMA | PARTITIONS ) name
- *      | PROPERTIES properties_type name ) [ [ LIKE ] string ] ; */
+ *      | ( STATUS | METRICS | CONFIG | WATERMARKS ) [ name ]
+ *      | ( VERSIONS | SCHEMA | PARTITIONS ) name | PROPERTIES properties_type name ) [ [ LIKE ]
+ * string ] ; */
 static Status
 parse_show(Parser *p, Statement *statement)
 {
@@ -141,7 +143,8 @@ parse_show(Parser *p, Statement *statement)
 		if (p->err->hint[0] == '\0')
 			error_hint(p->err,
 				   "SHOW knows STREAMS, TABLES, TOPICS, FUNCTIONS, JOBS, STATUS, "
-				   "VERSIONS, METRICS, SCHEMA, PROPERTIES, PARTITIONS, CONFIG");
+				   "VERSIONS, METRICS, SCHEMA, PROPERTIES, PARTITIONS, CONFIG, "
+				   "WATERMARKS");
 		return p->err->status;
 	}
 	statement->show.kind = shows[i].kind;

@@ -162,6 +162,7 @@ print_show(Buffer *out, const Statement *statement)
 		[SHOW_PROPERTIES] = "PROPERTIES",
 		[SHOW_PARTITIONS] = "PARTITIONS",
 		[SHOW_CONFIG] = "CONFIG",
+		[SHOW_WATERMARKS] = "WATERMARKS",
 	};
 
 	buffer_printf(out, "SHOW %s", kinds[statement->show.kind]);
