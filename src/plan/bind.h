@@ -14,6 +14,7 @@ typedef struct ScopeColumn {
 	const Type *type;
 	uint32_t index; /* in the input node's schema */
 	bool hidden;    /* a system column: not part of * */
+	bool shadowed;  /* USING has made one of it and another: found by its qualifier only */
 } ScopeColumn;
 
 typedef struct Grouping Grouping;

@@ -155,7 +155,7 @@ unknown_column(Binder *binder, const Scope *scope, const Name *name)
 
 		if (near.data == NULL)
 			near = str_nearest(name->text, &column->name, 1);
-		if (column->hidden)
+		if (column->hidden || column->shadowed)
 			continue;
 		relation = column->qualifier;
 		if (list.len < 160)
@@ -191,7 +191,8 @@ find_column(Binder *binder, const Scope *scope, const Name *qualifier, const Nam
 
 		if (!str_eq_nocase(column->name, name->text))
 			continue;
-		if (qualifier != NULL && !str_eq_nocase(column->qualifier, qualifier->text))
+		if (qualifier != NULL ? !str_eq_nocase(column->qualifier, qualifier->text)
+				      : column->shadowed)
 			continue;
 		/* An exact match in case beats one that differs in case. */
 		if (*out != NULL && str_eq((*out)->name, name->text) &&

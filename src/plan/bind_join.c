@@ -15,8 +15,6 @@ refuse_forms(Binder *binder, const Relation *relation)
 {
 	if (relation->join.asof)
 		return not_yet(binder, relation->join.position, "an ASOF join");
-	if (relation->join.natural)
-		return not_yet(binder, relation->join.position, "a NATURAL join");
 	if (relation->join.right->as_of != NULL)
 		return not_yet(binder, relation->join.right->as_of->position,
 			       "FOR SYSTEM_TIME AS OF");
@@ -219,14 +217,19 @@ bind_table_on(Binder *binder, const Relation *relation, const Sides *sides, KeyL
 static Status
 find_using(Binder *binder, const Scope *scope, const Name *name, BoundExpr **out)
 {
-	for (uint32_t i = 0; i < scope->count; i++)
-		if (str_eq_nocase(scope->columns[i].name, name->text)) {
-			*out = bound_column(binder->arena, scope->columns[i].index,
-					    scope->columns[i].type, scope->columns[i].name,
-					    name->position);
-			return FERRIS_OK;
-		}
-	return unknown_column(binder, scope, name);
+	*out = NULL;
+	for (uint32_t i = 0; i < scope->count; i++) {
+		const ScopeColumn *column = &scope->columns[i];
+
+		if (column->shadowed || !str_eq_nocase(column->name, name->text))
+			continue;
+		if (*out != NULL)
+			return error_set_at(binder->err, FERRIS_ERR_AMBIGUOUS, name->position,
+					    "column '%.*s' is ambiguous", STR_ARG(name->text));
+		*out = bound_column(binder->arena, column->index, column->type, column->name,
+				    name->position);
+	}
+	return *out != NULL ? FERRIS_OK : unknown_column(binder, scope, name);
 }
 
 Status
@@ -332,10 +335,11 @@ bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	/* HEADER('k') would widen a scan behind the join's back. */
 	left_scope.scan = NULL;
 	right_scope.scan = NULL;
+	relation = natural_as_using(binder, relation, &left_scope, &right_scope);
 	sides = (Sides){left, right, left_scope, right_scope, false};
 	TRY(bind_stream_join(binder, relation, &sides, out, scope));
 	if (*out != NULL)
-		return FERRIS_OK;
+		return merge_using(binder, relation, out, scope);
 	TRY(choose_sides(binder, relation, left, right, &sides));
 	if (!sides.turned)
 		binder->source = source;
@@ -350,5 +354,5 @@ bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	*scope = joined_scope(binder, &sides, (*out)->join.right_count > 0);
 	if (rest != NULL)
 		*out = filter_over(binder, *out, rest);
-	return FERRIS_OK;
+	return merge_using(binder, relation, out, scope);
 }

@@ -27,6 +27,11 @@ Scope joined_scope(Binder *binder, const Sides *sides, bool with_table);
 Status bind_on(Binder *binder, const Relation *relation, const Sides *sides, KeyList *keys,
 	       BoundExpr ***rest, uint32_t *rest_count);
 Status bind_using(Binder *binder, const NameList *names, const Sides *sides, KeyList *keys);
+/* A copy of the join whose USING names what both sides have, if it is NATURAL. */
+Relation *natural_as_using(Binder *binder, const Relation *relation, const Scope *left,
+			   const Scope *right);
+/* The columns that USING names become one each, the first of the scope. */
+Status merge_using(Binder *binder, const Relation *relation, PlanNode **node, Scope *scope);
 /* The conjunction of the parts; NULL if there are none. */
 BoundExpr *all_of(Arena *arena, BoundExpr **parts, uint32_t count);
 

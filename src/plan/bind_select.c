@@ -447,8 +447,10 @@ add_star(Binder *binder, SelectList *list, const Scope *scope, const Expr *star)
 	for (uint32_t i = 0; i < scope->count; i++) {
 		const ScopeColumn *column = &scope->columns[i];
 
-		if (column->hidden || (qualifier->count > 0 &&
-				       !str_eq_nocase(column->qualifier, qualifier->items[0].text)))
+		if (column->hidden ||
+		    (qualifier->count > 0
+			     ? !str_eq_nocase(column->qualifier, qualifier->items[0].text)
+			     : column->shadowed))
 			continue;
 		TRY(add_item(binder, list, column->name,
 			     bound_column(binder->arena, column->index, column->type, column->name,
