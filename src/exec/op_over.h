@@ -125,7 +125,9 @@ typedef struct Partition {
 typedef struct CallState {
 	uint64_t start; /* the frame's rows, as of the last row; they are in the aggregate */
 	uint64_t end;
-	RowRef nth; /* NTH_VALUE from the partition's start: that row, once it is there */
+	uint64_t scanned; /* IGNORE NULLS: how far it was looked for values, and */
+	uint64_t found;   /* how many there are, at most as many as are wanted */
+	RowRef nth;       /* NTH_VALUE from the partition's start: that row, once it is there */
 	bool has_nth;
 } CallState;
 

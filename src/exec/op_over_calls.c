@@ -87,7 +87,8 @@ keep_nth(OverCalls *calls, Partition *partition, RowRef ref)
 		bool nth = run->call->function == OVER_NTH_VALUE ||
 			   run->call->function == OVER_FIRST_VALUE;
 
-		if (!nth || !run->whole || partition->total != (uint64_t)run->call->number)
+		if (!nth || !run->whole || run->call->ignores_nulls ||
+		    partition->total != (uint64_t)run->call->number)
 			continue;
 		CallState *state = state_of(partition, run);
 		state->nth = ref;
@@ -177,6 +178,8 @@ needed_from(const Partition *partition, const OverRun *run)
 
 	switch (run->call->function) {
 	case OVER_LAG:
+		if (run->call->ignores_nulls)
+			return state->found > 0 ? state->start : next;
 		return next > away ? next - away : 0;
 	case OVER_AGGREGATE:
 		return run->whole ? state->end : state->start;
@@ -504,6 +507,119 @@ emit_framed_value(const OverCalls *calls, const OverRun *run, Partition *partiti
 			   partition_row(partition, state->start + nth)->ref, out, row);
 }
 
+/* ---------------------------------------------------------------- IGNORE NULLS */
+
+static bool
+has_value(const OverCalls *calls, const OverRun *run, const Partition *partition, uint64_t row)
+{
+	RowRef ref = partition_row(partition, row)->ref;
+
+	return !vector_is_null(&row_block(calls->store, ref)->columns[run->value], ref & ROW_MASK);
+}
+
+static void
+emit_value_or_default(const OverCalls *calls, const OverRun *run, const Partition *partition,
+		      bool exists, uint64_t at, Vector *out, uint32_t row)
+{
+	if (exists)
+		copy_value(calls, run, run->value, partition_row(partition, at)->ref, out, row);
+	else if (run->otherwise != NO_SLOT)
+		copy_value(calls, run, run->otherwise,
+			   partition_row(partition, partition->next)->ref, out, row);
+	else
+		vector_set_null(out, row);
+}
+
+/* The values wanted lie in [start, next), the first of them at start. */
+static void
+emit_lag_of_values(const OverCalls *calls, const OverRun *run, Partition *partition, Vector *out,
+		   uint32_t row)
+{
+	CallState *state = state_of(partition, run);
+	uint64_t wanted = (uint64_t)run->call->number;
+	uint64_t here = partition->next;
+
+	emit_value_or_default(calls, run, partition, state->found == wanted, state->start, out,
+			      row);
+	if (!has_value(calls, run, partition, here))
+		return;
+	if (state->found == 0)
+		state->start = here;
+	if (state->found++ < wanted)
+		return;
+	do
+		state->start++;
+	while (!has_value(calls, run, partition, state->start));
+	state->found = wanted;
+}
+
+/* The values found lie in (next, scanned), the last of them at start. */
+static void
+emit_lead_of_values(const OverCalls *calls, const OverRun *run, Partition *partition, Vector *out,
+		    uint32_t row)
+{
+	CallState *state = state_of(partition, run);
+	uint64_t wanted = (uint64_t)run->call->number;
+	uint64_t here = partition->next;
+
+	if (state->scanned <= here)
+		state->scanned = here + 1;
+	else if (has_value(calls, run, partition, here))
+		state->found--;
+	for (; state->found < wanted && state->scanned < partition->total; state->scanned++)
+		if (has_value(calls, run, partition, state->scanned)) {
+			state->found++;
+			state->start = state->scanned;
+		}
+	emit_value_or_default(calls, run, partition, state->found == wanted, state->start, out,
+			      row);
+}
+
+/* FIRST_VALUE and NTH_VALUE: the values found lie in [start, scanned); once they are as many as are
+ * wanted, the last of them right before scanned. */
+static void
+emit_nth_of_values(const OverCalls *calls, const OverRun *run, Partition *partition, Vector *out,
+		   uint32_t row)
+{
+	CallState *state = state_of(partition, run);
+	uint64_t wanted = (uint64_t)run->call->number;
+	uint64_t start = frame_start(calls, run, partition, partition->next, state->start);
+	uint64_t end = frame_end(calls, run, partition, partition->next, state->end);
+
+	for (; state->start < start && state->start < state->scanned; state->start++)
+		state->found -= has_value(calls, run, partition, state->start);
+	state->start = start;
+	state->end = end < start ? start : end;
+	if (state->scanned < start)
+		state->scanned = start;
+	for (; state->found < wanted && state->scanned < state->end; state->scanned++)
+		state->found += has_value(calls, run, partition, state->scanned);
+	if (state->found < wanted) {
+		vector_set_null(out, row);
+		return;
+	}
+	if (run->whole && !state->has_nth) {
+		state->nth = partition_row(partition, state->scanned - 1)->ref;
+		state->has_nth = true;
+		row_store_hold(calls->store, state->nth);
+	}
+	copy_value(calls, run, run->value,
+		   run->whole ? state->nth : partition_row(partition, state->scanned - 1)->ref, out,
+		   row);
+}
+
+static void
+emit_of_values(const OverCalls *calls, const OverRun *run, Partition *partition, Vector *out,
+	       uint32_t row)
+{
+	if (run->call->function == OVER_LAG)
+		emit_lag_of_values(calls, run, partition, out, row);
+	else if (run->call->function == OVER_LEAD)
+		emit_lead_of_values(calls, run, partition, out, row);
+	else
+		emit_nth_of_values(calls, run, partition, out, row);
+}
+
 /* ---------------------------------------------------------------- ranks */
 
 static void
@@ -584,12 +700,18 @@ partition_compute(OverCalls *calls, Partition *partition, Vector *columns, uint3
 			break;
 		case OVER_LAG:
 		case OVER_LEAD:
-			emit_neighbour(calls, run, partition, out, row);
+			if (run->call->ignores_nulls)
+				emit_of_values(calls, run, partition, out, row);
+			else
+				emit_neighbour(calls, run, partition, out, row);
 			break;
 		case OVER_FIRST_VALUE:
 		case OVER_LAST_VALUE:
 		case OVER_NTH_VALUE:
-			emit_framed_value(calls, run, partition, out, row);
+			if (run->call->ignores_nulls)
+				emit_of_values(calls, run, partition, out, row);
+			else
+				emit_framed_value(calls, run, partition, out, row);
 			break;
 		case OVER_AGGREGATE:
 			good = emit_aggregate(calls, run, partition, out, row, batch, record);

@@ -78,7 +78,7 @@ find_waits(OverOp *self)
 		const OverFrame *frame = &run->call->frame;
 		uint64_t after = 0;
 
-		if (run->call->function == OVER_LEAD)
+		if (run->call->function == OVER_LEAD && !run->call->ignores_nulls)
 			after = (uint64_t)run->call->number;
 		if (run->framed && frame->unit == FRAME_ROWS && frame->end == FRAME_FOLLOWING)
 			after = (uint64_t)frame->last;
@@ -98,7 +98,7 @@ find_waits(OverOp *self)
 		const OverRun *run = &self->calls.runs[i];
 		uint64_t back = run->call->function == OVER_LAG ? (uint64_t)run->call->number : 0;
 
-		self->calls.plain = self->calls.plain && !run->framed;
+		self->calls.plain = self->calls.plain && !run->framed && !run->call->ignores_nulls;
 		if (back > self->calls.history)
 			self->calls.history = back;
 		self->calls.keeps_nth = self->calls.keeps_nth || (run->framed && run->whole);

@@ -339,6 +339,8 @@ needs_whole(const OverCall *call)
 	case OVER_CUME_DIST:
 	case OVER_NTILE:
 		return true;
+	case OVER_LEAD:
+		return call->ignores_nulls;
 	case OVER_FIRST_VALUE:
 	case OVER_LAST_VALUE:
 	case OVER_NTH_VALUE:

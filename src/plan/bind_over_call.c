@@ -52,12 +52,12 @@ refuse_modifiers(Binder *binder, const Expr *expr, const FunctionForm *form)
 			     function->arg_count, function->arg_count == 1 ? "" : "s");
 		return error_hint(binder->err, "it is called as %s", form->signature);
 	}
-	if (function->nulls == NULLS_IGNORE) {
-		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-			     "%.*s cannot ignore NULLs in this version", STR_ARG(form->name));
-		return error_hint(binder->err, "FIRST_VALUE and LAST_VALUE can");
-	}
-	return FERRIS_OK;
+	if (function->nulls == NULLS_DEFAULT || form->function >= OVER_LAG)
+		return FERRIS_OK;
+	error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
+		     "%.*s has no value that could be NULL", STR_ARG(form->name));
+	return error_hint(binder->err, "IGNORE NULLS and RESPECT NULLS are for LAG, LEAD, "
+				       "FIRST_VALUE, LAST_VALUE and NTH_VALUE");
 }
 
 /* LAG's and LEAD's value and default have one type. */
@@ -98,6 +98,8 @@ bind_value_call(Binder *binder, OverList *list, const Expr *expr, OverCall *call
 				    "more than %u rows away", UINT32_MAX);
 	if (function->arg_count > 2)
 		TRY(bind_default(binder, list, args[2].value, call));
+	/* The row itself is no row away, whatever its value. */
+	call->ignores_nulls = function->nulls == NULLS_IGNORE && call->number > 0;
 	call->type = call->value->type;
 	return FERRIS_OK;
 }
@@ -128,7 +130,7 @@ bind_form(Binder *binder, OverList *list, const Expr *expr, const FunctionForm *
 	}
 }
 
-/* FIRST_VALUE and LAST_VALUE that ignore NULLs are the aggregates FIRST and LAST. */
+/* LAST_VALUE that ignores NULLs is the aggregate LAST. */
 static Status
 bind_over_aggregate(Binder *binder, OverList *list, const Expr *expr, OverCall *call)
 {
@@ -178,8 +180,8 @@ shorten_frame(OverCall *call)
 {
 	OverFrame *frame = &call->frame;
 
-	if (call->function == OVER_FIRST_VALUE && frame->start == FRAME_UNBOUNDED_PRECEDING &&
-	    frame->end >= FRAME_CURRENT_ROW)
+	if (call->function == OVER_FIRST_VALUE && !call->ignores_nulls &&
+	    frame->start == FRAME_UNBOUNDED_PRECEDING && frame->end >= FRAME_CURRENT_ROW)
 		*frame = (OverFrame){.unit = FRAME_ROWS,
 				     .start = FRAME_UNBOUNDED_PRECEDING,
 				     .end = FRAME_CURRENT_ROW};
@@ -190,17 +192,17 @@ bind_over_call(Binder *binder, OverList *list, const Expr *expr, const PlanNode 
 	       const WindowSpec *spec, OverCall *call)
 {
 	const FunctionForm *form = find_form(expr->function.name.text);
-	bool ignores = form != NULL && expr->function.nulls == NULLS_IGNORE &&
-		       (form->function == OVER_FIRST_VALUE || form->function == OVER_LAST_VALUE);
+	bool last = form != NULL && expr->function.nulls == NULLS_IGNORE &&
+		    form->function == OVER_LAST_VALUE;
 
 	*call = (OverCall){.text = expr->text, .position = expr->position};
-	if (form != NULL && !ignores)
+	if (form != NULL && !last)
 		TRY(bind_form(binder, list, expr, form, call));
 	else
 		TRY(bind_over_aggregate(binder, list, expr, call));
 	TRY(bind_over_frame(binder, list, node, spec, &call->frame));
 	shorten_frame(call);
-	if (spec->buffer_rows != NULL && call->function == OVER_LAG &&
+	if (spec->buffer_rows != NULL && call->function == OVER_LAG && !call->ignores_nulls &&
 	    call->number > -call->frame.first)
 		return error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT, expr->position,
 				    "LAG looks %lld rows back, the buffer holds %lld",

@@ -122,6 +122,7 @@ typedef struct OverCall {
 	BoundExpr *value;         /* of LAG, LEAD, FIRST_VALUE, LAST_VALUE, NTH_VALUE */
 	BoundExpr *otherwise;     /* LAG, LEAD: where there is no such row; or NULL */
 	int64_t number;           /* LAG, LEAD: rows away; NTILE: tiles; NTH_VALUE: which */
+	bool ignores_nulls;       /* only rows whose value is not NULL count */
 	AggregateCall *aggregate; /* OVER_AGGREGATE */
 	OverFrame frame;
 } OverCall;

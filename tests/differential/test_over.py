@@ -106,7 +106,9 @@ class Maker:
     def call(self):
         r = self.rng
         partition = self.partition()
-        kind = r.randrange(10)
+        kind = r.randrange(11)
+        if kind == 10:
+            return self.of_values(partition)
         if kind < 3:  # depends on the order of peers
             column = r.choice(["v", "s", "id"])
             name = r.choice([
@@ -143,6 +145,26 @@ class Maker:
                              f"NULLS {r.choice(['FIRST', 'LAST'])}")
             frame = " RANGE " + self.bounds(lambda: r.randint(0, 10))
         return f"{name} OVER ({partition}{ours}{frame})", f"{name} OVER ({partition}{theirs}{frame})"
+
+    def of_values(self, partition):
+        """IGNORE NULLS; in SQLite the values of the frame as an array."""
+        r = self.rng
+        column = r.choice(["v", "w", "s"])
+        n = r.randint(1, 3)
+        ours, theirs = self.order(True)
+        frame = " ROWS " + self.bounds(lambda: r.randint(0, 6))
+        name, their_frame, place = r.choice([
+            (f"LAG({column}, {n})", " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING", f"#-{n}"),
+            (f"LEAD({column}, {n})", " ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING", n - 1),
+            (f"FIRST_VALUE({column})", frame, 0),
+            (f"LAST_VALUE({column})", frame, "#-1"),
+            (f"NTH_VALUE({column}, {n})", frame, n - 1),
+        ])
+        our_frame = frame if their_frame == frame else ""
+        array = (f"json_group_array({column}) FILTER (WHERE {column} IS NOT NULL) "
+                 f"OVER ({partition}{theirs}{their_frame})")
+        return (f"{name} IGNORE NULLS OVER ({partition}{ours}{our_frame})",
+                f"json_extract({array}, '$[{place}]')")
 
     def no_order(self, name):
         """Among peers the first and last value is anyone's."""
