@@ -34,6 +34,7 @@ ERROR(DEPENDENT,        1211, 1, 0, "A name cannot be dropped while the query of
 ERROR(NOT_SUPPORTED,    1301, 1, 0, "The statement is understood, but this version cannot run it.")
 ERROR(NO_SCHEMA,        1302, 1, 0, "No schema is declared and none could be inferred.")
 ERROR(NO_SINK,          1303, 1, 0, "The query has no place to write to.")
+ERROR(CHANGELOG,        1304, 1, 0, "The query takes rows back, which something in it or its sink cannot do.")
 
 ERROR(UNKNOWN_OPTION,   1401, 1, 0, "No option of that name applies here.")
 ERROR(OPTION_VALUE,     1402, 1, 0, "An option's value is not of its type or outside its range.")

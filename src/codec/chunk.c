@@ -137,7 +137,8 @@ drop_front(Buffer *bytes, uint32_t *ends, uint32_t count, uint32_t total)
 {
 	uint32_t cut = ends[count - 1] & ~KEY_NULL;
 
-	memmove(bytes->data, bytes->data + cut, bytes->len - cut);
+	if (cut > 0)
+		memmove(bytes->data, bytes->data + cut, bytes->len - cut);
 	bytes->len -= cut;
 	for (uint32_t i = count; i < total; i++)
 		ends[i - count] = ends[i] - cut;
@@ -152,13 +153,8 @@ output_drop(Output *output, uint32_t count)
 		return;
 	drop_front(&output->bytes, output->ends, count, total);
 	if (output->keyed) {
-		if (output->keys.len > 0)
-			drop_front(&output->keys, output->key_ends, count, total);
-		else
-			memmove(output->key_ends, output->key_ends + count,
-				sizeof *output->key_ends * (total - count));
-		if (output->headers.len > 0)
-			drop_front(&output->headers, output->header_ends, count, total);
+		drop_front(&output->keys, output->key_ends, count, total);
+		drop_front(&output->headers, output->header_ends, count, total);
 		memmove(output->timestamps, output->timestamps + count,
 			sizeof *output->timestamps * (total - count));
 	}
@@ -182,10 +178,16 @@ output_key(const Output *output, uint32_t i)
 	return part_of(&output->keys, start, output->key_ends[i]);
 }
 
+bool
+output_is_null(const Output *output, uint32_t i)
+{
+	return output->keyed && (output->header_ends[i] & VALUE_NULL) != 0;
+}
+
 Str
 output_headers(const Output *output, uint32_t i)
 {
-	uint32_t start = i > 0 ? output->header_ends[i - 1] : 0;
+	uint32_t start = i > 0 ? output->header_ends[i - 1] & ~VALUE_NULL : 0;
 
-	return part_of(&output->headers, start, output->header_ends[i]);
+	return part_of(&output->headers, start, output->header_ends[i] & ~VALUE_NULL);
 }

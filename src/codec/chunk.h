@@ -55,16 +55,17 @@ typedef struct Output {
 	Buffer bytes;   /* the records, each with its separator */
 	uint32_t *ends; /* end of each record in bytes, separator included */
 	uint32_t count;
-	uint32_t capacity;  /* of ends */
-	bool keyed;         /* the writer wants what follows; each array is as long as ends */
-	Buffer keys;        /* of the records, one after the other */
-	uint32_t *key_ends; /* end of each key in keys, with KEY_NULL if there is none */
-	Buffer headers;     /* of the records, in the form of ChunkRecord */
-	uint32_t *header_ends;
-	int64_t *timestamps; /* milliseconds; INT64_MIN: the writer's clock */
+	uint32_t capacity;     /* of ends */
+	bool keyed;            /* the writer wants what follows; each array is as long as ends */
+	Buffer keys;           /* of the records, one after the other */
+	uint32_t *key_ends;    /* end of each key in keys, with KEY_NULL if there is none */
+	Buffer headers;        /* of the records, in the form of ChunkRecord */
+	uint32_t *header_ends; /* end of each record's, with VALUE_NULL if it has no value */
+	int64_t *timestamps;   /* milliseconds; INT64_MIN: the writer's clock */
 } Output;
 
-#define KEY_NULL (UINT32_C(1) << 31) /* a flag beside the end */
+#define KEY_NULL   (UINT32_C(1) << 31) /* flags beside the ends */
+#define VALUE_NULL (UINT32_C(1) << 31)
 
 Chunk *chunk_new(size_t capacity);
 void chunk_destroy(Chunk *chunk);
@@ -89,5 +90,7 @@ void output_cut(Output *output, uint32_t count);
 void output_drop(Output *output, uint32_t count);
 /* The key of record i; data is NULL if it has none. */
 Str output_key(const Output *output, uint32_t i);
+/* Whether it has no value (a tombstone); only its separator is in the bytes. */
+bool output_is_null(const Output *output, uint32_t i);
 /* Its headers, empty if it has none. */
 Str output_headers(const Output *output, uint32_t i);

@@ -213,6 +213,9 @@ kafka_write(Writer *base, const Output *output, Error *err)
 	for (uint32_t i = 0; i < output->count; i++) {
 		const char *value = output->bytes.data + start;
 		size_t len = output->ends[i] - start - 1; /* without the line end */
+
+		if (output_is_null(output, i))
+			value = NULL;
 		rd_kafka_resp_err_t code = produce(writer, output, i, value, len);
 
 		while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {

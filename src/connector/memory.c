@@ -573,6 +573,8 @@ output_record(const Output *output, uint32_t i, int64_t now_ms)
 		record.value.len--;
 	if (!output->keyed)
 		return record;
+	if (output_is_null(output, i))
+		record.value = (Str){NULL, 0};
 	record.key = output_key(output, i);
 	record.headers = output_headers(output, i);
 	if (output->timestamps[i] != INT64_MIN)

@@ -59,8 +59,11 @@ calls_init(const CallSet *set, char *payload)
 	}
 }
 
+typedef void AggregateStep(const AggregateRun *run, const AggregateRows *rows);
+
 static void
-add_filtered(const CallState *call, const Vector *filter, const AggregateRows *rows)
+step_filtered(const CallState *call, AggregateStep *step, const Vector *filter,
+	      const AggregateRows *rows)
 {
 	AggregateRows kept = *rows;
 	uint16_t sel[BATCH_CAPACITY];
@@ -80,23 +83,35 @@ add_filtered(const CallState *call, const Vector *filter, const AggregateRows *r
 		groups[kept.count++] = rows->groups[i];
 	}
 	if (kept.count > 0)
-		call->run.call->class->add(&call->run, &kept);
+		step(&call->run, &kept);
+}
+
+static void
+step_call(const CallState *call, AggregateStep *step, const Vector *const *results,
+	  const AggregateRows *rows)
+{
+	AggregateRows own = *rows;
+
+	own.args = &results[call->first_arg];
+	own.order = call->order > 0 ? results[call->order - 1] : NULL;
+	if (call->filter > 0)
+		step_filtered(call, step, results[call->filter - 1], &own);
+	else
+		step(&call->run, &own);
 }
 
 void
 calls_add(const CallSet *set, const Vector *const *results, const AggregateRows *rows)
 {
-	for (uint32_t i = 0; i < set->count; i++) {
-		const CallState *call = &set->items[i];
-		AggregateRows own = *rows;
+	for (uint32_t i = 0; i < set->count; i++)
+		step_call(&set->items[i], set->items[i].run.call->class->add, results, rows);
+}
 
-		own.args = &results[call->first_arg];
-		own.order = call->order > 0 ? results[call->order - 1] : NULL;
-		if (call->filter > 0)
-			add_filtered(call, results[call->filter - 1], &own);
-		else
-			call->run.call->class->add(&call->run, &own);
-	}
+void
+calls_retract(const CallSet *set, const Vector *const *results, const AggregateRows *rows)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		step_call(&set->items[i], set->items[i].run.call->class->retract, results, rows);
 }
 
 void

@@ -37,6 +37,8 @@ void calls_init(const CallSet *set, char *payload);
 /* Adds rows->sel of the program's results to rows->groups; rows whose FILTER is not true are left
  * out.  `args` and `order` are set here. */
 void calls_add(const CallSet *set, const Vector *const *results, const AggregateRows *rows);
+/* Takes rows away again that were added. */
+void calls_retract(const CallSet *set, const Vector *const *results, const AggregateRows *rows);
 void calls_merge(const CallSet *set, char *into, const char *from);
 /* The results to columns[0..count) at `row`; false, with an error in the batch, if one cannot be
  * computed. */

@@ -98,6 +98,10 @@ make_vectors(AggregateOp *self, TaskContext *task)
 	}
 	vector_init(&self->set_number, TYPE_OF(INTEGER), FORM_VALUE, BATCH_CAPACITY);
 	self->out = batch_new(schema->fields, NULL, schema->count);
+	if (self->plan->aggregate.retracts) {
+		vector_init(&self->row_count, TYPE_OF(BIGINT), FORM_VALUE, 64);
+		self->kinds = ARENA_ARRAY(task->arena, uint8_t, BATCH_CAPACITY);
+	}
 	if (!emits_changes(self))
 		return;
 	self->columns = ARENA_ARRAY(task->arena, Vector, schema->count);
@@ -237,8 +241,12 @@ aggregate_op_push(Operator *op, Batch *batch, Error *err)
 	if (!counted)
 		self->task->result->aggregated += count;
 	batch->counted = true;
-	status = emits_changes(self) ? changes_push(self, batch, count, err)
-				     : panes_push(self, batch, count, err);
+	if (self->plan->aggregate.retracts)
+		status = emits_changes(self) ? retract_push(self, batch, count, err)
+					     : retract_keep(self, batch, err);
+	else
+		status = emits_changes(self) ? changes_push(self, batch, count, err)
+					     : panes_push(self, batch, count, err);
 	batch->counted = counted;
 	self->sequence += batch->row_count;
 	if (status == FERRIS_OK && keyed_is_full(&self->family, self->calls.memory.bytes))
@@ -317,6 +325,7 @@ aggregate_op_close(Operator *op)
 	for (uint32_t i = 0; i < self->key_count && self->nulls != NULL; i++)
 		vector_free(&self->nulls[i]);
 	vector_free(&self->set_number);
+	vector_free(&self->row_count);
 	for (uint32_t i = self->key_count; self->own != NULL && i < self->plan->schema.count; i++)
 		vector_free(&self->own[i]);
 	batch_destroy(self->out);

@@ -4,6 +4,7 @@
  *     op_aggregate_groups.c  rows to their groups, groups to rows of results
  *     op_aggregate_panes.c   EMIT FINAL: panes of rows, windows that come out of them
  *     op_aggregate_changes.c EMIT CHANGES: each row becomes its group's new result
+ *     op_aggregate_retract.c changelogs: rows taken back, results that say what they replace
  *
  * Threads: everything belongs to one operator of one task. */
 #pragma once
@@ -67,6 +68,8 @@ typedef struct AggregateOp {
 	Batch *out;          /* results that are no input rows */
 	Vector *columns;     /* EMIT CHANGES: take the place of the batch's */
 	Vector *own;         /* window bounds and aggregates of these columns */
+	Vector row_count;    /* retracts: one group's, for a look */
+	uint8_t *kinds;      /* of the rows of `out` */
 } AggregateOp;
 
 static inline bool
@@ -176,3 +179,12 @@ Status panes_push(AggregateOp *self, Batch *batch, uint32_t count, Error *err);
 
 /* Each row becomes the new result of its group; those with windows are self->rows[0..count). */
 Status changes_push(AggregateOp *self, Batch *batch, uint32_t count, Error *err);
+
+/* ---- rows taken back (op_aggregate_retract.c) ---- */
+
+/* EMIT CHANGES: results before and after each row; those with windows are self->rows[0..count). */
+Status retract_push(AggregateOp *self, Batch *batch, uint32_t count, Error *err);
+/* EMIT FINAL: adds the rows, or takes them back. */
+Status retract_keep(AggregateOp *self, Batch *batch, Error *err);
+/* Whether the group, whose key is in row `row` of the key columns, has lost all of its rows. */
+bool retract_is_gone(AggregateOp *self, const char *payload, uint32_t row);

@@ -211,6 +211,9 @@ emit_some(AggregateOp *self, const GroupTable *groups, const uint32_t *order, ui
 			group_table_key(groups, group, keys, i);
 		if (has_window(self))
 			groups_set_window(self, out->columns, i, span);
+		if (self->plan->aggregate.retracts &&
+		    retract_is_gone(self, group_table_payload(groups, group), i))
+			continue;
 		if (groups_emit_calls(self, group_table_payload(groups, group), out->columns, i,
 				      out, (RecordRange){0}))
 			out->sel[out->sel_count++] = (uint16_t)i;

@@ -3,6 +3,8 @@
  * No column data is copied; program_filter narrows the selection vector, conjunct by conjunct.
  * SQL's third truth value counts as false here: a NULL predicate drops the row.
  *
+ * Of an update one half may be left: then it is an insert or a delete.
+ *
  * Owns:    the compiled conjuncts.
  * Threads: one operator belongs to one task. */
 #include "exec/operator.h"
@@ -10,6 +12,7 @@
 typedef struct FilterOp {
 	Operator base;
 	Program *conjuncts;
+	uint8_t kinds[BATCH_CAPACITY];
 } FilterOp;
 
 static Status
@@ -26,8 +29,16 @@ filter_push(Operator *op, Batch *batch, Error *err)
 {
 	FilterOp *self = (FilterOp *)op;
 
+	const uint8_t *kinds = batch->kinds;
+
 	program_filter(self->conjuncts, batch);
-	return operator_push(op->next, batch, err);
+	if (kinds == NULL)
+		return operator_push(op->next, batch, err);
+	batch_pair_kinds(batch, self->kinds);
+	batch->kinds = self->kinds;
+	Status status = operator_push(op->next, batch, err);
+	batch->kinds = kinds;
+	return status;
 }
 
 static void

@@ -45,6 +45,7 @@ typedef struct JoinOp {
 	Vector *found;       /* the table's values at the input's rows */
 	Batch *out;          /* gathered rows */
 	int64_t *watermarks; /* of the gathered rows */
+	uint8_t kinds[BATCH_CAPACITY];
 } JoinOp;
 
 /* ---------------------------------------------------------------- the table */
@@ -281,6 +282,7 @@ push_gathered(JoinOp *self, const Batch *batch, Error *err)
 	batch_select_all(out);
 	out->derived = batch->derived;
 	out->watermarks = batch->watermarks != NULL ? self->watermarks : NULL;
+	out->kinds = batch->kinds != NULL ? self->kinds : NULL;
 	out->counted = true;
 	Status status = operator_push(self->base.next, out, err);
 	task_keep_errors(self->task, out);
@@ -305,6 +307,11 @@ gather_row(JoinOp *self, const Batch *batch, uint32_t row, uint32_t number)
 		else
 			vector_set_null(&out->columns[plan->join.left_count + c], to);
 	out->records[to] = batch->records[row];
+	/* The halves of an update are apart: one row goes, another comes. */
+	if (batch->kinds != NULL)
+		self->kinds[to] = batch->kinds[row] == ROW_UPDATE_BEFORE  ? ROW_DELETE
+				  : batch->kinds[row] == ROW_UPDATE_AFTER ? ROW_INSERT
+									  : batch->kinds[row];
 	if (batch->watermarks != NULL)
 		self->watermarks[to] = batch->watermarks[row];
 }

@@ -7,11 +7,12 @@
  * Threads: one operator belongs to one task. */
 #include "codec/text.h"
 #include "exec/operator.h"
-#include "exec/pipeline.h"
+#include "exec/sink_changes.h"
 
 typedef struct SinkOp {
 	Operator base;
 	TaskContext *task;
+	SinkChanges changes;
 	Encoder *encoder;
 	Encoder *key_encoder; /* of several key columns */
 	Output key_output;
@@ -58,7 +59,7 @@ sink_open(Operator *op, TaskContext *task, Error *err)
 	EncodeSpec spec = {.settings = plan->sink->codec_settings};
 
 	self->task = task;
-	encode_columns(task->arena, &plan->root->schema, NULL, plan->root->schema.count, &spec);
+	sink_changes_open(&self->changes, plan, task->arena, &spec);
 	TRY(plan->sink->codec->encoder_open(&spec, task->arena, &self->encoder, err));
 	return task->keyed && plan->key_count > 1 ? open_key_encoder(self, task, err) : FERRIS_OK;
 }
@@ -150,7 +151,8 @@ add_keys(SinkOp *self, Batch *batch, Output *output, uint32_t first, Error *err)
 	if (plan->key_count == 1)
 		add_column_keys(batch, plan->key_columns[0], output, first, &batch->heap);
 	else if (plan->key_count > 1)
-		return add_object_keys(self, batch, output, first, err);
+		TRY(add_object_keys(self, batch, output, first, err));
+	sink_changes_mark(&self->changes, batch, output, first);
 	return FERRIS_OK;
 }
 
@@ -161,7 +163,7 @@ sink_push(Operator *op, Batch *batch, Error *err)
 	Output *output = self->task->output;
 	uint32_t first = output->count;
 
-	TRY(self->encoder->class->encode(self->encoder, batch, output, err));
+	TRY(sink_changes_encode(&self->changes, self->encoder, batch, output, err));
 	return self->task->keyed ? add_keys(self, batch, output, first, err) : FERRIS_OK;
 }
 
@@ -169,6 +171,7 @@ static void
 sink_close(Operator *op)
 {
 	output_free(&((SinkOp *)op)->key_output);
+	sink_changes_close(&((SinkOp *)op)->changes);
 }
 
 const OperatorClass sink_class = {
@@ -184,11 +187,15 @@ Status
 sink_preamble(const StatementPlan *plan, Arena *arena, Buffer *out, Error *err)
 {
 	EncodeSpec spec = {.settings = plan->sink->codec_settings};
+	SinkChanges changes = {0};
 	Encoder *encoder;
 
 	if (plan->sink->codec->preamble == NULL)
 		return FERRIS_OK;
-	encode_columns(arena, &plan->root->schema, NULL, plan->root->schema.count, &spec);
-	TRY(plan->sink->codec->encoder_open(&spec, arena, &encoder, err));
-	return plan->sink->codec->preamble(encoder, out, err);
+	sink_changes_open(&changes, plan, arena, &spec);
+	Status status = plan->sink->codec->encoder_open(&spec, arena, &encoder, err);
+	if (status == FERRIS_OK)
+		status = plan->sink->codec->preamble(encoder, out, err);
+	sink_changes_close(&changes);
+	return status;
 }

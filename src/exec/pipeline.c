@@ -441,6 +441,8 @@ makes_rows(const Operator *op)
 {
 	for (; op != NULL; op = op->next)
 		if (op->class == &unnest_class || op->class == &stream_join_class ||
+		    (op->class == &aggregate_class && op->plan->kind == PLAN_AGGREGATE &&
+		     op->plan->aggregate.retracts) ||
 		    (op->class == &window_class && !window_is_single(&op->plan->window.plan)))
 			return true;
 	return false;

@@ -245,6 +245,8 @@ struct PlanNode {
 			AggregateCall **calls; /* the last columns of the schema */
 			uint32_t call_count;
 			EmitMode emit;
+			bool retracts; /* rows of the input may be taken back, or results are */
+			bool before;   /* with each changed result comes the one it replaces */
 		} aggregate;
 		struct {
 			JoinShape shape;  /* no RIGHT, no FULL */
@@ -354,8 +356,17 @@ typedef enum EndpointOption {
 	ENDPOINT_WATERMARK_DELAY,
 	ENDPOINT_IDLE_TIMEOUT,
 	ENDPOINT_VALUE_NULL,
+	ENDPOINT_CHANGELOG,
 	ENDPOINT_OPTION_COUNT
 } EndpointOption;
+
+/* How a sink says that rows replace others or go. */
+typedef enum ChangelogMode {
+	CHANGELOG_APPEND,   /* it does not: results that change are further rows */
+	CHANGELOG_UPSERT,   /* by key: a row replaces the one of its key, a null value deletes it */
+	CHANGELOG_RETRACT,  /* a first column _op says +I, -U, +U or -D */
+	CHANGELOG_DEBEZIUM, /* JSON objects of before, after and op */
+} ChangelogMode;
 
 extern const OptionGroup job_options;
 extern const OptionGroup endpoint_options;

@@ -7,6 +7,7 @@
 #include "func/function.h"
 #include "func/program.h"
 #include "plan/bind.h"
+#include "plan/changelog.h"
 #include "plan/rules.h"
 
 typedef struct Planner {
@@ -502,8 +503,10 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 					    statement->kind == STATEMENT_EXPLAIN;
 	TRY(dead_letter_sink(binder, plan));
 	set_key(planner->arena, plan, root);
-	plan->root = plan_push_down(planner->arena, root);
+	plan->root = plan_push_down(planner->arena, root,
+				    sink->common[ENDPOINT_CHANGELOG].integer != CHANGELOG_DEBEZIUM);
 	TRY(check_state(plan, plan->root, binder->err));
+	TRY(plan_changelog(planner->arena, plan, binder->err));
 	plan->scans = plan_scans(planner->arena, plan->root, &plan->scan_count);
 	TRY(check_programs(planner->arena, plan->root, binder->err));
 	TRY(check_unused(binder, &binder->with, "this statement"));

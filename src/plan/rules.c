@@ -883,7 +883,7 @@ push_down(Arena *arena, PlanNode *root, bool encoded)
 }
 
 PlanNode *
-plan_push_down(Arena *arena, PlanNode *root)
+plan_push_down(Arena *arena, PlanNode *root, bool encoded)
 {
-	return push_down(arena, root, true);
+	return push_down(arena, root, encoded);
 }

@@ -13,5 +13,6 @@
 /* A copy of `expr` with each column i replaced by replacements[i]; NULL if one of those is. */
 BoundExpr *bound_substitute(Arena *arena, const BoundExpr *expr, BoundExpr *const *replacements);
 
-/* Rewrites in place; expressions are copied, never changed.  Returns the new root. */
-PlanNode *plan_push_down(Arena *arena, PlanNode *root);
+/* Rewrites in place; expressions are copied, never changed.  Returns the new root.  `encoded`: its
+ * rows go straight to an encoder, which takes TEXT. */
+PlanNode *plan_push_down(Arena *arena, PlanNode *root, bool encoded);

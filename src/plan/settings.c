@@ -30,6 +30,12 @@ static const OptionRow endpoint_rows[] = {
 		 "What a topic's record without a value (a tombstone) is: a failed "
 		 "record, or one to leave out, counted as filtered. Under raw, error "
 		 "lets it through as NULL."},
+	[ENDPOINT_CHANGELOG] =
+		{"changelog.mode", OPTION_CHOICE, "append", 0, 0, "append|upsert|retract|debezium",
+		 NULL,
+		 "How a sink tells of results that change: further rows; by key, with a null value "
+		 "for one that goes (topics); a first column _op with +I, -U, +U, -D; or JSON "
+		 "objects of before, after and op."},
 };
 
 const OptionGroup endpoint_options = {"every source and sink", endpoint_rows,

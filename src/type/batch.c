@@ -51,6 +51,7 @@ batch_reset(Batch *batch)
 	batch->records_in = 0;
 	batch->filtered = 0;
 	batch->watermarks = NULL;
+	batch->kinds = NULL;
 	batch->derived = false;
 	batch->counted = false;
 	batch->now = 0;
@@ -65,6 +66,25 @@ batch_select_all(Batch *batch)
 		batch->sel[i] = (uint16_t)i;
 	batch->sel_count = batch->row_count;
 	batch->dense = true;
+}
+
+void
+batch_pair_kinds(const Batch *batch, uint8_t *kinds)
+{
+	for (uint32_t i = 0; i < batch->sel_count; i++) {
+		uint16_t row = batch->sel[i];
+		uint8_t kind = batch->kinds[row];
+		bool before = i > 0 && batch->sel[i - 1] == row - 1 &&
+			      batch->kinds[row - 1] == ROW_UPDATE_BEFORE;
+		bool after = i + 1 < batch->sel_count && batch->sel[i + 1] == row + 1 &&
+			     batch->kinds[row + 1] == ROW_UPDATE_AFTER;
+
+		if (kind == ROW_UPDATE_BEFORE && !after)
+			kind = ROW_DELETE;
+		if (kind == ROW_UPDATE_AFTER && !before)
+			kind = ROW_INSERT;
+		kinds[row] = kind;
+	}
 }
 
 void

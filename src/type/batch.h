@@ -27,6 +27,15 @@ typedef struct RowError {
 	bool counted; /* the row's record is in the books already */
 } RowError;
 
+/* What a row does to the relation that the rows so far make up.  The two of an update stand next to
+ * each other, before and after. */
+typedef enum RowKind {
+	ROW_INSERT,
+	ROW_UPDATE_BEFORE, /* the row that is replaced, as it was */
+	ROW_UPDATE_AFTER,
+	ROW_DELETE,
+} RowKind;
+
 typedef struct Batch {
 	uint32_t row_count; /* rows that hold data */
 	uint32_t sel_count; /* rows that are selected */
@@ -42,8 +51,9 @@ typedef struct Batch {
 	uint64_t records_in; /* records consumed from the input for this batch */
 	uint64_t filtered;   /* of these, rows a predicate has removed so far */
 
-	bool derived; /* rows of an operator's own making: `records` says nothing */
-	bool counted; /* an operator that keeps state has put the rows into the books */
+	bool derived;         /* rows of an operator's own making: `records` says nothing */
+	bool counted;         /* an operator that keeps state has put the rows into the books */
+	const uint8_t *kinds; /* by row: RowKind; NULL: all rows are inserted */
 	const int64_t *watermarks; /* by row: the event time before it; NULL: as last announced */
 
 	int64_t now; /* the clock's microseconds as NOW() gives them; 0: not read yet */
@@ -58,6 +68,9 @@ void batch_destroy(Batch *batch);
 void batch_reset(Batch *batch);
 /* Selects rows 0..row_count-1. */
 void batch_select_all(Batch *batch);
+/* An update of which a filter has left one half is an insert or a delete: writes the kinds of the
+ * selected rows to `kinds` (room for BATCH_CAPACITY). */
+void batch_pair_kinds(const Batch *batch, uint8_t *kinds);
 /* Appends a failed record; one line per record, the message is formatted into the heap.  At most
  * BATCH_CAPACITY errors fit; a decoder stops filling the batch before that. */
 void batch_add_error(Batch *batch, RecordRange record, Status status, Str column,
