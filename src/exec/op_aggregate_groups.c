@@ -192,6 +192,18 @@ order_by_set(AggregateOp *self, const GroupTable *groups, uint32_t total)
 }
 
 /* `count` groups from number `first` of the order on as rows. */
+/* The results of the group whose key is in row `row` of the output; none if it has gone. */
+static void
+put_group(AggregateOp *self, const char *payload, uint32_t row)
+{
+	Batch *out = self->out;
+
+	if (self->plan->aggregate.retracts && retract_is_gone(self, payload, row))
+		return;
+	if (groups_emit_calls(self, payload, out->columns, row, out, (RecordRange){0}))
+		out->sel[out->sel_count++] = (uint16_t)row;
+}
+
 static Status
 emit_some(AggregateOp *self, const GroupTable *groups, const uint32_t *order, uint32_t first,
 	  uint32_t count, Span span, Error *err)
@@ -211,12 +223,7 @@ emit_some(AggregateOp *self, const GroupTable *groups, const uint32_t *order, ui
 			group_table_key(groups, group, keys, i);
 		if (has_window(self))
 			groups_set_window(self, out->columns, i, span);
-		if (self->plan->aggregate.retracts &&
-		    retract_is_gone(self, group_table_payload(groups, group), i))
-			continue;
-		if (groups_emit_calls(self, group_table_payload(groups, group), out->columns, i,
-				      out, (RecordRange){0}))
-			out->sel[out->sel_count++] = (uint16_t)i;
+		put_group(self, group_table_payload(groups, group), i);
 	}
 	return groups_push_results(self, err);
 }
@@ -255,8 +262,7 @@ emit_scanned(AggregateOp *self, KeyedScan *scan, Span span, bool *more, Error *e
 		out->row_count = i + 1;
 		if (has_window(self))
 			groups_set_window(self, out->columns, i, span);
-		if (groups_emit_calls(self, payload, out->columns, i, out, (RecordRange){0}))
-			out->sel[out->sel_count++] = (uint16_t)i;
+		put_group(self, payload, i);
 	}
 	return groups_push_results(self, err);
 }

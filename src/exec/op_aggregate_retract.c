@@ -6,9 +6,11 @@
  * between them is ever seen. */
 #include "exec/op_aggregate.h"
 
+#include <assert.h>
+
 /* One row's or one update's way into its groups. */
 typedef struct Step {
-	GroupTable *groups;
+	KeyedState *state;
 	uint32_t set;
 	Span span;
 	const Batch *batch;
@@ -116,9 +118,16 @@ static Status
 change_set(AggregateOp *self, const Step *step, const uint16_t *rows, uint32_t count, Error *err)
 {
 	char *payloads[2];
+	uint32_t found;
 
-	TRY(groups_find(self, step->groups, step->set, rows, count, err));
+	TRY(groups_find(self, step->state, step->set, rows, count, &found, err));
+	if (found < count) {
+		/* Both must be in memory at once. */
+		TRY(groups_spill(self, err));
+		TRY(groups_find(self, step->state, step->set, rows, count, &found, err));
+	}
 	memcpy(payloads, self->payloads, sizeof *payloads * count);
+	assert(found == count);
 	if (count == 2 && payloads[0] == payloads[1])
 		return change_group(self, step, payloads[0], rows, 2, err);
 	for (uint32_t i = 0; i < count; i++)
@@ -139,7 +148,7 @@ change_windows_of(AggregateOp *self, const Batch *batch, uint16_t row, Error *er
 		if (watermark != INT64_MIN && end <= watermark - window->grace)
 			continue;
 		for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++) {
-			Step step = {pane_find(self, end - window->size)->groups, set,
+			Step step = {&pane_find(self, end - window->size)->state, set,
 				     window_of_end(self, end), batch};
 
 			TRY(change_set(self, &step, &row, 1, err));
@@ -167,7 +176,7 @@ change_everything(AggregateOp *self, const Batch *batch, Error *err)
 	for (uint32_t i = 0; i < batch->sel_count; i += count) {
 		count = is_update(batch, i) ? 2 : 1;
 		for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++) {
-			Step step = {self->panes[0].groups, set, {0, 0}, batch};
+			Step step = {&self->panes[0].state, set, {0, 0}, batch};
 
 			TRY(change_set(self, &step, &batch->sel[i], count, err));
 		}
@@ -192,10 +201,16 @@ retract_keep(AggregateOp *self, Batch *batch, Error *err)
 	if (self->pane_count == 0)
 		pane_find(self, 0);
 	for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++) {
-		TRY(groups_find(self, self->panes[0].groups, set, batch->sel, batch->sel_count,
-				err));
-		for (uint32_t i = 0; i < batch->sel_count; i++)
-			apply(self, batch, self->payloads[i], batch->sel[i]);
+		for (uint32_t done = 0, found; done < batch->sel_count; done += found) {
+			const uint16_t *sel = batch->sel + done;
+
+			TRY(groups_find(self, &self->panes[0].state, set, sel,
+					batch->sel_count - done, &found, err));
+			for (uint32_t i = 0; i < found; i++)
+				apply(self, batch, self->payloads[i], sel[i]);
+			if (done + found < batch->sel_count)
+				TRY(groups_spill(self, err));
+		}
 	}
 	return FERRIS_OK;
 }
