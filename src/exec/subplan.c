@@ -15,10 +15,9 @@ typedef struct SubplanRun {
 static Status
 check_records(const SubplanRun *run, const Source *source, Error *err)
 {
-	const RowError *error = &run->result.errors[0];
-
 	if (run->result.error_count == 0)
 		return FERRIS_OK;
+	const RowError *error = &run->result.errors[0];
 	error_set(err, error->status, "table '%s': record %llu: %s%.*s%s%.*s", source->object,
 		  (unsigned long long)run->before + error->record.line + 1,
 		  error->column.len > 0 ? "column '" : "", STR_ARG(error->column),
