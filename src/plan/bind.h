@@ -100,6 +100,9 @@ bool expr_has_call(const Expr *expr, CallTest test);
 
 /* Whether the query groups: GROUP BY, a window, or an aggregate somewhere. */
 bool is_grouped(const Select *select);
+/* FROM is a table function of windows and GROUP BY names a bound of them: the groups are the
+ * windows'. Else the windows are columns of the rows. */
+bool groups_by_window(Binder *binder, const Select *select);
 /* The window that the query asks for by WINDOW, by a function in GROUP BY or in FROM; its time and
  * durations are bound over `input`.  SHAPE_NONE if there is none. */
 Status bind_window(Binder *binder, Scope *input, const Select *select, const Relation *function,

@@ -456,6 +456,40 @@ names_window_bound(const Expr *expr)
 	       among(expr->column.items[expr->column.count - 1].text, names, 4);
 }
 
+static bool
+names_window_end(const Expr *expr)
+{
+	const Str names[] = {STR("window_end"), STR("_window_end")};
+
+	return expr->kind == EXPR_COLUMN &&
+	       among(expr->column.items[expr->column.count - 1].text, names, 2);
+}
+
+/* Of CUMULATE the start alone says nothing of the window. */
+bool
+groups_by_window(Binder *binder, const Select *select)
+{
+	bool by_end = select->from != NULL && select->from->kind == RELATION_FUNCTION &&
+		      str_eq_nocase(select->from->function.name.text, STR("CUMULATE"));
+	Error ignored = {0};
+	Binder quiet = *binder;
+	Scope none = {.what = "GROUP BY"};
+
+	quiet.err = &ignored;
+	if (select->from == NULL || select->from->kind != RELATION_FUNCTION)
+		return false;
+	for (uint32_t g = 0; g < select->group_count; g++)
+		for (uint32_t s = 0; s < select->groups[g].set_count; s++)
+			for (uint32_t i = 0; i < select->groups[g].sets[s].count; i++) {
+				const Expr *expr = select->groups[g].sets[s].items[i];
+
+				if (group_expr(&quiet, select, &none, expr, &expr) == FERRIS_OK &&
+				    (by_end ? names_window_end(expr) : names_window_bound(expr)))
+					return true;
+			}
+	return false;
+}
+
 /* Adds the expression to the keys unless it is there; its number goes to *index. */
 static Status
 put_key(Binder *binder, Grouping *grouping, BoundExpr *key, uint32_t *index)

@@ -587,8 +587,7 @@ static Status
 bind_grouped_select(Binder *binder, const Query *query, const Select *select, Scope *scope,
 		    PlanNode *node, PlanNode **out, Sorting *sorting)
 {
-	bool is_function = select->from != NULL && select->from->kind == RELATION_FUNCTION;
-	const Relation *function = is_function ? select->from : NULL;
+	const Relation *function = groups_by_window(binder, select) ? select->from : NULL;
 	EmitKind emit = query->emit == EMIT_DEFAULT && binder->final ? EMIT_FINAL : query->emit;
 	LookupList of_rows = {0}, of_having = {0}, of_groups = {0};
 	BoundExpr *having = NULL;
@@ -704,7 +703,8 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
 	TRY(refuse_unsupported(binder, select));
 	binder->final = outer || query->order.count > 0 || query->emit == EMIT_FINAL;
 	if (select->from != NULL)
-		TRY(bind_table(binder, ctes, select->from, !is_grouped(select), &node, &scope));
+		TRY(bind_table(binder, ctes, select->from, !groups_by_window(binder, select), &node,
+			       &scope));
 	else
 		TRY(bind_one_row(binder, query->position, &node, &scope));
 	if (query->emit == EMIT_FINAL && !is_grouped(select) && !plan_is_bounded(node)) {

@@ -4,6 +4,7 @@ import dataclasses
 from generator import ANY, DUCKDB, FERRIS, SQLITE, Column, Expr, Maker, literal
 
 SORTABLE = ["int", "dec", "text", "date", "ts", "real"]
+SET_OPERATORS = []  # INTERSECT and EXCEPT, once they are there
 LAST_NULL = " NULLS LAST"
 
 
@@ -38,22 +39,76 @@ class Sub:
         return [(self.alias, self.columns)]
 
 
+class WindowSource(Source):
+    """A table function of windows without a group: each row with every window it is in."""
+
+    def __init__(self, table, alias, window):
+        super().__init__(table, alias)
+        self.window = window
+        self.columns = table.columns + [Column("window_start", "ts"), Column("window_end", "ts")]
+        self.unique = ["id", "window_start", "window_end"]
+
+    def sql(self, dialect):
+        if dialect == FERRIS:
+            return f"TABLE({self.window.function(self.table.name)}) AS {self.alias}"
+        inner = self.window.relation(super().sql(dialect), "", [], dialect)
+        return (f"(SELECT *, w_start AS window_start, w_end AS window_end FROM ({inner})) "
+                f"AS {self.alias}")
+
+
+class Union:
+    """Two queries with the same kinds of columns."""
+
+    def __init__(self, left, operator, right):
+        self.left, self.operator, self.right = left, operator, right
+
+    def sql(self, dialect):
+        return f"{self.left.sql(dialect)} {self.operator} {self.right.sql(dialect)}"
+
+    def columns(self):
+        return [Column(a.name, a.kind, wider(a.kind, a.info, b.info))
+                for a, b in zip(self.left.columns(), self.right.columns())]
+
+    def unique(self):
+        return None if self.operator.endswith("ALL") else [c.name for c in self.columns()]
+
+    def by_arrival(self):
+        return self.left.by_arrival() or self.right.by_arrival()
+
+
+def wider(kind, a, b):
+    if kind == "int":
+        return max(a[0], b[0]), max(a[1], b[1])
+    if kind == "dec":
+        scale = max(a[1], b[1])
+        return max(a[0] - a[1], b[0] - b[1]) + scale, scale
+    return None
+
+
 class Join:
     """left KIND JOIN right; of SEMI and ANTI only the left side is seen."""
 
     def __init__(self, left, kind, right, pairs, more):
         self.left, self.kind, self.right, self.pairs, self.more = left, kind, right, pairs, more
         self.unique = None
+        self.seconds, self.spelling = None, 0  # of two streams: how far apart in time
 
     def condition(self, dialect):
         parts = [f"{a.sql(dialect)} = {b.sql(dialect)}" for a, b in self.pairs]
         parts += [self.more.sql(dialect)] if self.more else []
+        if self.seconds and not (dialect == FERRIS and self.spelling):
+            step = f"INTERVAL '{self.seconds}' SECOND"
+            a, b = self.left.alias, self.right.alias
+            parts.append(f"{b}.ts BETWEEN {a}.ts - {step} AND {a}.ts + {step}")
         return " AND ".join(parts)
 
     def sql(self, dialect):
         left, right = self.left.sql(dialect), self.right.sql(dialect)
         if self.kind == "CROSS":
             return f"{left} CROSS JOIN {right}"
+        if self.seconds and dialect == FERRIS and self.spelling:
+            within = f"WITHIN {self.seconds} SECONDS"
+            return f"{left} {self.kind} JOIN {right} {within} ON {self.condition(dialect)}"
         return f"{left} {self.kind} JOIN {right} ON {self.condition(dialect)}"
 
     def aliases(self):
@@ -79,6 +134,12 @@ class Window:
                 return f"{name}({self.column}, {size}, {step})"
             return f"{name}({self.column}, {first}{size})"
         return f"{self.kind}({self.column}, {first}{size})"
+
+    def function(self, table):
+        """The call as a table function."""
+        alias_column = self.column
+        return self.call("TABLE").replace(
+            f"({alias_column}", f"(TABLE {table}, DESCRIPTOR({alias_column.split('.')[1]})")
 
     def relation(self, inner, where, keys, dialect):
         """FROM with window_start and window_end; where stands inside for the sake of sessions."""
@@ -116,6 +177,18 @@ def interval(micros):
     if micros % 1_000_000 == 0:
         return f"INTERVAL '{micros // 1_000_000}' SECOND"
     return f"INTERVAL '{micros // 1000}' MILLISECOND"
+
+
+class Subquery(Expr):
+    """An expression with a query in it: {q} in its templates."""
+
+    def __init__(self, kind, text, parts, query, info=None):
+        super().__init__(kind, text, parts, info)
+        self.query = query
+
+    def sql(self, dialect):
+        parts = [part.sql(dialect) for part in self.parts]
+        return self.text[dialect].format(*parts, q=self.query.sql(dialect))
 
 
 # ---- the query ----
@@ -168,7 +241,8 @@ class Query:
                 todo += [node.left, node.right]
             elif isinstance(node, Sub):
                 found.append(node.query)
-        return found
+        return found + [e.query for top in self.expressions() for e in top.walk()
+                        if isinstance(e, Subquery)]
 
     def group_by(self, dialect):
         keys = [key.sql(dialect) for key in self.keys]
@@ -193,11 +267,8 @@ class Query:
         where = f" WHERE {self.where.sql(dialect)}" if self.where else ""
         source = self.from_.sql(dialect)
         if self.window and dialect == FERRIS and self.window.spelling == 2:
-            inner = self.from_.table.name
-            alias, column = self.window.column.split(".")
-            call = self.window.call("TABLE").replace(
-                f"({self.window.column}", f"(TABLE {inner}, DESCRIPTOR({column})")
-            source = f"TABLE({call}) AS {alias}"
+            call = self.window.function(self.from_.table.name)
+            source = f"TABLE({call}) AS {self.from_.alias}"
         elif self.window and dialect != FERRIS:
             alias = self.from_.aliases()[0][0]
             keys = [key.sql(dialect) for key in self.keys]
@@ -259,7 +330,67 @@ class QueryMaker:
         r = self.rng
         if depth > 0 and r.random() < 0.35:
             return Sub(self.query(depth - 1, False), self.name("q"))
+        if depth > 0 and r.random() < 0.1:
+            return Sub(self.union(), self.name("u"))
+        if r.random() < 0.07:
+            return self.windowed()
         return Source(r.choice(self.tables), self.name("t"))
+
+    def windowed(self):
+        source = Source(self.rng.choice(self.tables), self.name("t"))
+        window = self.draw_window(source, ["TUMBLE", "HOP", "CUMULATE"])
+        return WindowSource(source.table, source.alias, window)
+
+    def union(self):
+        """Of two queries without groups; the second has columns of the kinds of the first."""
+        r = self.rng
+        queries = []
+        for number in range(2):
+            query = Query(Source(r.choice(self.tables), self.name("t")))
+            query.prefix = self.name("c") + "_"
+            leaves = self.leaves(query.from_)
+            maker = self.maker(leaves)
+            if r.random() < 0.4:
+                query.where = maker.make("bool", 2)
+            kinds = [i.kind for i in queries[0].items] if number else [
+                r.choice(maker.kinds()) for _ in range(r.randint(1, 4))]
+            query.items = [maker.make(kind, r.choice([0, 0, 2])) for kind in kinds]
+            queries.append(query)
+        operators = ["UNION ALL", "UNION ALL", "UNION"] + SET_OPERATORS
+        return Union(queries[0], r.choice(operators), queries[1])
+
+    def subquery(self, leaves):
+        """A condition or a value: IN, EXISTS, a comparison with the only row."""
+        r = self.rng
+        query = Query(Source(r.choice(self.tables), self.name("t")))
+        query.prefix = self.name("c") + "_"
+        inner = self.leaves(query.from_)
+        maker = self.maker(inner)
+        conditions = [maker.make("bool", 2)] if r.random() < 0.4 else []
+        outer = [leaf for leaf in leaves if leaf.kind in ANY and "." in leaf.text[0] and not leaf.parts]
+        if outer and r.random() < 0.5:  # tied to the row
+            a = r.choice(outer)
+            same = [b for b in inner if b.kind == a.kind]
+            if same:
+                conditions.append(Expr("bool", "({0} = {1})", [r.choice(same), a]))
+        for condition in conditions:
+            query.where = Expr("bool", "({0} AND {1})", [query.where, condition]) if query.where else (
+                condition)
+        no = r.choice(["", "NOT "])
+        form = r.randrange(3)
+        if form == 0:
+            query.items = [r.choice(inner)]
+            return Subquery("bool", f"({no}EXISTS ({{q}}))", [], query)
+        kind = r.choice([k for k in maker.kinds() if k in SORTABLE])
+        part = maker.make(kind, r.choice([0, 0, 1]))
+        operand = self.maker(leaves).make(kind, 1)
+        if form == 1:
+            query.items = [part]
+            return Subquery("bool", f"({{0}} {no}IN ({{q}}))", [operand], query)
+        query.grouped = True
+        query.items = [Expr(kind, f"{r.choice(['MIN', 'MAX'])}({{0}})", [part], part.info)]
+        operator = r.choice(["=", "<>", "<", "<=", ">", ">="])
+        return Subquery("bool", f"({{0}} {operator} ({{q}}))", [operand], query)
 
     def from_(self, depth):
         r = self.rng
@@ -294,6 +425,13 @@ class QueryMaker:
             pairs = [(self.maker(mine).make("int", 1), self.maker(other).make("int", 0))]
             if not uses(pairs[0][0], mine) or not uses(pairs[0][1], other):
                 return left
+        in_time = type(left) is Source and type(right) is Source and (
+            left.table.delay is not None and right.table.delay is not None)
+        if self.target == DUCKDB and in_time and r.random() < 0.5:
+            kind = r.choice(kinds + ["FULL", "FULL"])
+            found = Join(left, kind, right, pairs, None)
+            found.seconds, found.spelling = r.choice([0, 1, 5, 60, 1000]), r.randrange(2)
+            return found
         more = None
         if kind == "INNER" and r.random() < 0.3:
             more = self.maker(mine + other).make("bool", 2)
@@ -302,6 +440,8 @@ class QueryMaker:
     def size(self, from_):
         if isinstance(from_, Source):
             return len(from_.table.rows)
+        if isinstance(from_, Sub) and isinstance(from_.query, Union):
+            return 400
         if isinstance(from_, Sub):
             return self.size(from_.query.from_)
         return self.size(from_.left) * self.size(from_.right)
@@ -314,6 +454,11 @@ class QueryMaker:
         maker = self.maker(leaves)
         if r.random() < 0.35:
             query.where = maker.make("bool", r.randint(1, 3))
+        if self.target == DUCKDB and r.random() < 0.12:
+            found = self.subquery(leaves)
+            if query.where:
+                found = Expr("bool", r.choice(["({0} AND {1})", "({0} OR {1})"]), [found, query.where])
+            query.where = found
         if r.random() < 0.45:
             leaves = self.group(query, leaves)
             maker = self.maker(leaves)
@@ -375,17 +520,20 @@ class QueryMaker:
 
     def window(self, query):
         r = self.rng
-        if not isinstance(query.from_, Source):
-            return
+        if type(query.from_) is Source:
+            query.window = self.draw_window(query.from_, ["TUMBLE", "TUMBLE", "HOP", "CUMULATE", "SESSION"])
+
+    def draw_window(self, source, kinds):
+        r = self.rng
         second = r.choice([1_000_000, 1_000_000, 250_000, 10_000_000])
         step = second * r.randint(1, 5)
-        kind = r.choice(["TUMBLE", "TUMBLE", "HOP", "CUMULATE", "SESSION"])
+        kind = r.choice(kinds)
         size = {"TUMBLE": step, "SESSION": step, "CUMULATE": step * r.randint(1, 5),
                 "HOP": step + second * r.randint(0, 12)}[kind]
         spelling = r.randrange(3)
         if kind == "SESSION" and spelling == 2:
             spelling = 0
-        query.window = Window(kind, f"{query.from_.alias}.ts", size, step, spelling)
+        return Window(kind, f"{source.alias}.ts", size, step, spelling)
 
     def aggregate(self, maker, unique, query):
         """An aggregate call; the types of its result are those of the columns above."""

@@ -2,7 +2,7 @@
 import copy
 
 from generator import Expr
-from queries import Join, Sub
+from queries import Join, Sub, Union
 
 
 def smaller_queries(query):
@@ -70,6 +70,9 @@ def walk_from(node, owner, name, put, path, found):
             put(f"{name}.pair", lambda: node.pairs.pop())
         walk_from(node.left, node, "left", put, path, found)
         walk_from(node.right, node, "right", put, path, found)
+    elif isinstance(node, Sub) and isinstance(node.query, Union):
+        for side in ("left", "right"):
+            found += changes(getattr(node.query, side), f"{path}.{name}.{node.alias}.{side}")
     elif isinstance(node, Sub):
         found += changes(node.query, f"{path}.{name}.{node.alias}")
 

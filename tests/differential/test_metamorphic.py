@@ -18,7 +18,7 @@ import tempfile
 
 import engine
 from generator import DUCKDB, FERRIS, Expr, draw_table
-from queries import Join, QueryMaker, Source, Sub
+from queries import Join, QueryMaker, Source, Sub, Subquery
 
 BATCH = 40
 
@@ -48,7 +48,7 @@ def with_where(query, *conditions):
 
 def moved(query):
     """(name, SQL) of the same query with its condition elsewhere."""
-    plain = isinstance(query.from_, (Source, Sub)) and not query.ctes
+    plain = type(query.from_) in (Source, Sub) and not query.ctes
     if query.where and plain and not (query.window and query.window.spelling == 2):
         other = with_where(query)
         other.from_ = Filtered(query.from_, query.where)
@@ -66,7 +66,8 @@ def moved(query):
         other.from_ = copy.copy(join)
         other.from_.more = None
         yield "ON in WHERE", other.sql(FERRIS)
-    if isinstance(join, Join) and join.kind == "INNER" and query.where:
+    subquery = query.where and any(isinstance(e, Subquery) for e in query.where.walk())
+    if isinstance(join, Join) and join.kind == "INNER" and query.where and not subquery:
         other = with_where(query)
         other.from_ = copy.copy(join)
         other.from_.more = with_where(query, join.more, query.where).where
