@@ -447,30 +447,19 @@ bind_group_column(Binder *binder, const Scope *input, const Select *select, cons
 }
 
 static bool
-names_window_bound(const Expr *expr)
+names_window_bound(const Expr *expr, bool end_only)
 {
-	const Str names[] = {STR("window_start"), STR("window_end"), STR("_window_start"),
-			     STR("_window_end")};
+	const Str names[] = {STR("window_end"), STR("_window_end"), STR("window_start"),
+			     STR("_window_start")};
 
 	return expr->kind == EXPR_COLUMN &&
-	       among(expr->column.items[expr->column.count - 1].text, names, 4);
-}
-
-static bool
-names_window_end(const Expr *expr)
-{
-	const Str names[] = {STR("window_end"), STR("_window_end")};
-
-	return expr->kind == EXPR_COLUMN &&
-	       among(expr->column.items[expr->column.count - 1].text, names, 2);
+	       among(expr->column.items[expr->column.count - 1].text, names, end_only ? 2 : 4);
 }
 
 /* Of CUMULATE the start alone says nothing of the window. */
 bool
 groups_by_window(Binder *binder, const Select *select)
 {
-	bool by_end = select->from != NULL && select->from->kind == RELATION_FUNCTION &&
-		      str_eq_nocase(select->from->function.name.text, STR("CUMULATE"));
 	Error ignored = {0};
 	Binder quiet = *binder;
 	Scope none = {.what = "GROUP BY"};
@@ -478,13 +467,14 @@ groups_by_window(Binder *binder, const Select *select)
 	quiet.err = &ignored;
 	if (select->from == NULL || select->from->kind != RELATION_FUNCTION)
 		return false;
+	bool by_end = str_eq_nocase(select->from->function.name.text, STR("CUMULATE"));
 	for (uint32_t g = 0; g < select->group_count; g++)
 		for (uint32_t s = 0; s < select->groups[g].set_count; s++)
 			for (uint32_t i = 0; i < select->groups[g].sets[s].count; i++) {
 				const Expr *expr = select->groups[g].sets[s].items[i];
 
 				if (group_expr(&quiet, select, &none, expr, &expr) == FERRIS_OK &&
-				    (by_end ? names_window_end(expr) : names_window_bound(expr)))
+				    names_window_bound(expr, by_end))
 					return true;
 			}
 	return false;
@@ -527,7 +517,7 @@ bind_set(Binder *binder, Grouping *grouping, const Select *select, const ExprLis
 
 		TRY(group_expr(binder, select, grouping->input, list->items[i], &expr));
 		if (window->shape != SHAPE_NONE && !window->of_rows &&
-		    (names_window_bound(expr) ||
+		    (names_window_bound(expr, false) ||
 		     (expr->kind == EXPR_FUNCTION &&
 		      find_window_function(expr->function.name.text) != NULL)))
 			continue;
@@ -866,7 +856,7 @@ bind_window_bound(Binder *binder, Grouping *grouping, const Expr *expr, BoundExp
 		end = among(expr->function.name.text, end_names, NAME_COUNT);
 		if (start || end)
 			TRY(check_window_call(binder, grouping, expr));
-	} else if (names_window_bound(expr)) {
+	} else if (names_window_bound(expr, false)) {
 		Str name = expr->column.items[expr->column.count - 1].text;
 
 		end = str_eq_nocase(str_skip(name, name.len - (uint32_t)strlen("end")), STR("end"));
