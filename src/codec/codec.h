@@ -66,6 +66,7 @@ typedef struct DecodeSpec {
 	const Schema *schema;    /* all fields of the record in declared order (CSV needs it) */
 	FieldOrder *order;       /* NULL: a header must have the schema's order */
 	const Setting *settings; /* of the class's decode_options */
+	bool null_rows;          /* such a record is a row of NULLs (JSON) */
 	bool skip_null;          /* a topic's record whose value is null counts as filtered */
 } DecodeSpec;
 

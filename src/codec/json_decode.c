@@ -159,6 +159,7 @@ json_decoder_open(const DecodeSpec *spec, Arena *arena, Decoder **out, Error *er
 	decoder->columns = ARENA_ARRAY(arena, JsonColumn, spec->column_count);
 	decoder->full = settings[JSON_VALIDATE].integer == JSON_VALIDATE_FULL;
 	decoder->values = settings[JSON_FRAMING].integer == JSON_FRAMING_VALUES;
+	decoder->null_rows = spec->null_rows;
 	decoder->skip_null = spec->skip_null;
 	decoder->reader.text.max_depth = (uint32_t)settings[JSON_MAX_DEPTH].integer;
 	decoder->patient = decoder->full;
@@ -311,6 +312,16 @@ decode_values(JsonDecoder *decoder, JsonRun *run, ChunkCursor *cursor)
 	cursor->next = (size_t)(next - run->base);
 }
 
+/* A null value has no fields. */
+static void
+read_null(JsonDecoder *decoder, JsonRun *run, const ChunkRecord *record, uint32_t line)
+{
+	static const char empty[2 + CHUNK_PADDING] = "{}";
+
+	take_outcome(decoder, run, (RecordRange){record->offset, 0, line},
+		     read_slowly(decoder, run, empty, empty + 2));
+}
+
 static void
 decode_topic(JsonDecoder *decoder, JsonRun *run, ChunkCursor *cursor)
 {
@@ -320,7 +331,9 @@ decode_topic(JsonDecoder *decoder, JsonRun *run, ChunkCursor *cursor)
 		const ChunkRecord *record = &chunk->records[cursor->record];
 		const char *start = run->base + record->offset;
 
-		if (record->len == RECORD_NULL && decoder->skip_null) {
+		if (record->len == RECORD_NULL && decoder->null_rows) {
+			read_null(decoder, run, record, cursor->line);
+		} else if (record->len == RECORD_NULL && decoder->skip_null) {
 			run->batch->records_in++;
 			run->batch->filtered++;
 		} else if (record->len == RECORD_NULL) {

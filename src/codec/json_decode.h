@@ -123,8 +123,9 @@ struct JsonDecoder {
 	Decoder base;
 	const DecodeSpec *spec;
 	JsonReader reader;
-	bool full;   /* validate every byte */
-	bool values; /* framing */
+	bool full;      /* validate every byte */
+	bool values;    /* framing */
+	bool null_rows; /* a record that is null is a row of NULLs */
 	bool skip_null; /* a record that is null counts as filtered */
 	JsonColumn *columns;
 	uint32_t column_count;

@@ -145,6 +145,7 @@ Operator *port_new(Arena *arena, Operator *owner, uint32_t index);
 
 extern const OperatorClass union_class;
 extern const OperatorClass stream_join_class;
+extern const OperatorClass table_class;
 extern const OperatorClass collect_class;
 extern const OperatorClass join_class;
 extern const OperatorClass lookup_class;

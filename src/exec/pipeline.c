@@ -68,6 +68,8 @@ class_of(const PlanNode *node)
 		return &unnest_class;
 	case PLAN_WINDOW:
 		return &window_class;
+	case PLAN_TABLE:
+		return &table_class;
 	case PLAN_LOOKUP:
 		return &lookup_class;
 	case PLAN_DISTINCT:
@@ -90,8 +92,8 @@ static bool
 keeps_state(const PlanNode *node)
 {
 	return node->kind == PLAN_AGGREGATE || node->kind == PLAN_JOIN ||
-	       node->kind == PLAN_STREAM_JOIN || node->kind == PLAN_OVER ||
-	       node->kind == PLAN_DISTINCT || node->kind == PLAN_SORT;
+	       node->kind == PLAN_STREAM_JOIN || node->kind == PLAN_TABLE ||
+	       node->kind == PLAN_OVER || node->kind == PLAN_DISTINCT || node->kind == PLAN_SORT;
 }
 
 static bool
@@ -441,6 +443,7 @@ makes_rows(const Operator *op)
 {
 	for (; op != NULL; op = op->next)
 		if (op->class == &unnest_class || op->class == &stream_join_class ||
+		    op->class == &table_class ||
 		    (op->class == &aggregate_class && op->plan->kind == PLAN_AGGREGATE &&
 		     op->plan->aggregate.retracts) ||
 		    (op->class == &window_class && !window_is_single(&op->plan->window.plan)))

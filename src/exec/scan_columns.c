@@ -147,6 +147,9 @@ fill_row(const ScanColumn *column, const Chunk *chunk, const ChunkRecord *record
 		else
 			set_text(vector, row, value.data, value.len);
 		break;
+	case SCAN_DELETED:
+		VECTOR_DATA(vector, uint8_t)[row] = record != NULL && record->len == RECORD_NULL;
+		break;
 	case SCAN_HEADERS:
 		if (record == NULL)
 			vector_set_null(vector, row);

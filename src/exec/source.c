@@ -13,6 +13,7 @@ source_decode_spec(Source *source, DecodeSpec *spec)
 		.predicate_count = scan->scan.predicate_count,
 		.schema = scan->scan.record,
 		.settings = scan->scan.endpoint->codec_settings,
+		.null_rows = scan->scan.null_rows,
 		.skip_null = scan->scan.endpoint->common[ENDPOINT_VALUE_NULL].integer != 0,
 		.order = &source->order,
 	};

@@ -55,8 +55,9 @@ typedef struct Binder {
 	CatalogEntry **reads;   /* declared names that the query mentions, for DROP */
 	uint32_t read_count;
 	uint32_t read_capacity;
-	const Endpoint *source;   /* the last source bound: a default for the sink */
-	bool resumes;             /* some source goes on where the last run stopped */
+	const Endpoint *source; /* the last source bound: a default for the sink */
+	bool versions; /* the table being bound is wanted with all its versions, as a stream */
+	bool resumes;  /* some source goes on where the last run stopped */
 	Correlation *correlation; /* of the subquery that is being bound; else NULL */
 	uint32_t subquery_depth;
 	Error *err;
@@ -138,6 +139,12 @@ PlanNode *find_window_end(PlanNode *node, uint32_t column);
 /* Puts a Watermark over each scan below *root that has none: the one that its stream declares, or,
  * of an endless source, `time` (over the columns of *root) less 'watermark.delay'. */
 Status add_time_watermark(Binder *binder, BoundExpr *time, PlanNode **root);
+
+/* ---- plan/bind_table.c */
+
+/* Puts a Table over the scan of a declared table with a primary key whose source has keys and null
+ * values; leaves others as they are. */
+Status bind_keyed_table(Binder *binder, const CatalogEntry *entry, PlanNode **root);
 
 /* ---- plan/bind_set.c */
 

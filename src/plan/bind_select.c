@@ -229,7 +229,7 @@ bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	binder->source = entry->source;
 	binder->resumes = binder->resumes || entry->source->connector->commit != NULL;
 	*out = make_scan(binder, entry, relation->position);
-	return FERRIS_OK;
+	return bind_keyed_table(binder, entry, out);
 }
 
 /* TABLE(TUMBLE(TABLE t, ...)) reads t; the window is bound with the groups. */
@@ -323,7 +323,8 @@ bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, Pl
 static const PlanNode *
 scan_below(const PlanNode *node)
 {
-	while (node->kind == PLAN_LATE || node->kind == PLAN_WATERMARK || node->kind == PLAN_FILTER)
+	while (node->kind == PLAN_LATE || node->kind == PLAN_WATERMARK ||
+	       node->kind == PLAN_FILTER || node->kind == PLAN_TABLE)
 		node = node->input;
 	return node->kind == PLAN_SCAN ? node : NULL;
 }

@@ -29,6 +29,8 @@ make_final(PlanNode *node)
 	for (; node != NULL; node = node->input) {
 		if (node->kind == PLAN_AGGREGATE)
 			node->aggregate.emit = EMIT_ONCE_FINAL;
+		if (node->kind == PLAN_TABLE)
+			node->table.final = true;
 		for (uint32_t i = 0; i < node->input_count; i++)
 			make_final(node->inputs[i]);
 	}
@@ -197,6 +199,12 @@ derive(Arena *arena, PlanNode *node, Need need, Changes *out, Error *err)
 	case PLAN_JOIN:
 		TRY(derive_table(arena, node->join.right, err));
 		return derive(arena, node->input, need, out, err);
+	case PLAN_TABLE:
+		/* What the table holds at its end, for those who want no changes. */
+		if (need == NEED_LOG && plan_is_bounded(node))
+			node->table.final = true;
+		*out = node->table.final ? CHANGES_NONE : CHANGES_ALL;
+		return FERRIS_OK;
 	case PLAN_LOOKUP:
 		for (uint32_t i = 0; i < node->lookup.call_count; i++)
 			TRY(derive_table(arena, node->lookup.calls[i].query, err));

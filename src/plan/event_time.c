@@ -28,6 +28,8 @@ made_from(const PlanNode *node, uint32_t column)
 		return column < node->unnest.left_count ? node->unnest.left[column] : NULL;
 	case PLAN_WINDOW:
 		return column < node->window.left_count ? node->window.left[column] : NULL;
+	case PLAN_TABLE:
+		return node->table.left[column];
 	case PLAN_LOOKUP:
 		return column < node->lookup.left_count ? node->lookup.left[column] : NULL;
 	case PLAN_OVER:

@@ -269,6 +269,11 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 	case PLAN_STREAM_JOIN:
 		print_stream_join(arena, out, node);
 		break;
+	case PLAN_TABLE:
+		buffer_append_str(out, STR("Table by "));
+		print_exprs(arena, out, node->table.keys, node->table.key_count, ", ");
+		buffer_append_str(out, node->table.final ? STR(", at its end\n") : STR("\n"));
+		break;
 	case PLAN_UNION:
 		buffer_append_str(out, STR("Union\n"));
 		break;
@@ -303,6 +308,9 @@ print_node_state(Buffer *out, const PlanNode *node)
 	switch (node->kind) {
 	case PLAN_JOIN:
 		buffer_append_str(out, STR("    state: Join keeps the table\n"));
+		return true;
+	case PLAN_TABLE:
+		buffer_append_str(out, STR("    state: Table keeps the row of each key\n"));
 		return true;
 	case PLAN_STREAM_JOIN:
 		buffer_printf(out, "    state: StreamJoin keeps the rows of both sides until %s\n",

@@ -28,6 +28,7 @@ typedef enum PlanKind {
 	PLAN_WINDOW,      /* each row once for every window that it belongs to */
 	PLAN_UNION,       /* the rows of several inputs */
 	PLAN_STREAM_JOIN, /* rows of two inputs that meet, each kept for the other */
+	PLAN_TABLE,       /* records by primary key: a record replaces the one of its key */
 	PLAN_LOOKUP,      /* each row with what subqueries in expressions say about it */
 } PlanKind;
 
@@ -172,6 +173,7 @@ typedef enum ScanSource {
 	SCAN_TOPIC,     /* _topic: its name; file: its path */
 	SCAN_KEY,       /* _key: the message key */
 	SCAN_HEADER,    /* HEADER('name') */
+	SCAN_DELETED,   /* whether the record's value is null */
 	SCAN_HEADERS,   /* _headers: MAP<STRING, STRING>, NULL from files */
 } ScanSource;
 
@@ -213,8 +215,9 @@ struct PlanNode {
 			DecodePredicate *predicates;
 			BoundExpr **predicate_exprs; /* the same as SQL, for EXPLAIN */
 			uint32_t predicate_count;
-			BoundExpr *watermark;         /* declared: WATERMARK FOR; or NULL */
-			Str time_column;              /* its column */
+			BoundExpr *watermark; /* declared: WATERMARK FOR; or NULL */
+			Str time_column;      /* its column */
+			bool null_rows;       /* a null value is a row of NULLs: it deletes */
 			const Statement *declaration; /* CREATE STREAM ... (...), or NULL */
 		} scan;
 		struct {
@@ -309,6 +312,14 @@ struct PlanNode {
 			BoundExpr **left;    /* the input's columns that come out, first */
 			uint32_t left_count; /* then start, end and the last moment of the window */
 		} window;
+		struct {
+			BoundExpr **left; /* the input's columns that come out: all */
+			uint32_t left_count;
+			BoundExpr **keys;
+			uint32_t key_count;
+			BoundExpr *deleted;
+			bool final; /* rows come out once, when the input ends */
+		} table;
 		struct {
 			BoundExpr **left; /* the input's columns that come out, first */
 			uint32_t left_count;

@@ -441,6 +441,8 @@ check_programs(Arena *arena, const PlanNode *node, Error *err)
 					err));
 		if (node->kind == PLAN_UNNEST)
 			TRY(check_exprs(arena, node->unnest.arrays, node->unnest.array_count, err));
+		if (node->kind == PLAN_TABLE)
+			TRY(check_exprs(arena, node->table.keys, node->table.key_count, err));
 		if (node->kind == PLAN_STREAM_JOIN && node->stream_join.residual != NULL)
 			TRY(check_exprs(arena, &node->stream_join.residual, 1, err));
 		for (uint32_t i = 0; node->kind == PLAN_LOOKUP && i < node->lookup.call_count;

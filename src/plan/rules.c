@@ -292,7 +292,7 @@ makes_columns(const PlanNode *node)
 {
 	return node->kind == PLAN_PROJECT || node->kind == PLAN_AGGREGATE ||
 	       node->kind == PLAN_JOIN || node->kind == PLAN_OVER || node->kind == PLAN_UNNEST ||
-	       node->kind == PLAN_WINDOW || node->kind == PLAN_LOOKUP;
+	       node->kind == PLAN_WINDOW || node->kind == PLAN_LOOKUP || node->kind == PLAN_TABLE;
 }
 
 /* How the nodes of the path, from the scan up, use the scan's columns. */
@@ -425,7 +425,7 @@ static bool
 passes_columns(const PlanNode *node)
 {
 	return node->kind == PLAN_JOIN || node->kind == PLAN_OVER || node->kind == PLAN_UNNEST ||
-	       node->kind == PLAN_WINDOW || node->kind == PLAN_LOOKUP;
+	       node->kind == PLAN_WINDOW || node->kind == PLAN_LOOKUP || node->kind == PLAN_TABLE;
 }
 
 static BoundExpr **
@@ -435,6 +435,7 @@ left_columns(const PlanNode *node)
 	       : node->kind == PLAN_UNNEST ? node->unnest.left
 	       : node->kind == PLAN_WINDOW ? node->window.left
 	       : node->kind == PLAN_LOOKUP ? node->lookup.left
+	       : node->kind == PLAN_TABLE  ? node->table.left
 					   : node->over.left;
 }
 
@@ -445,6 +446,7 @@ left_column_count(PlanNode *node)
 	       : node->kind == PLAN_UNNEST ? &node->unnest.left_count
 	       : node->kind == PLAN_WINDOW ? &node->window.left_count
 	       : node->kind == PLAN_LOOKUP ? &node->lookup.left_count
+	       : node->kind == PLAN_TABLE  ? &node->table.left_count
 					   : &node->over.left_count;
 }
 
@@ -633,7 +635,7 @@ push_into_nodes(Arena *arena, PlanNode **root)
 		PlanNode **path;
 
 		if (node->kind == PLAN_FILTER && passes_columns(node->input) &&
-		    node->input->kind != PLAN_OVER)
+		    node->input->kind != PLAN_OVER && node->input->kind != PLAN_TABLE)
 			push_below(arena, link);
 		node = *link;
 		if (!passes_columns(node))

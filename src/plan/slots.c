@@ -115,6 +115,13 @@ slots_of(Arena *arena, PlanNode *node)
 		add_slots(&slots, node->unnest.left, node->unnest.left_count);
 		add_slots(&slots, node->unnest.arrays, node->unnest.array_count);
 		break;
+	case PLAN_TABLE:
+		slots.items = ARENA_ARRAY(arena, BoundExpr **,
+					  node->table.left_count + node->table.key_count + 1);
+		add_slots(&slots, node->table.left, node->table.left_count);
+		add_slots(&slots, node->table.keys, node->table.key_count);
+		add_slots(&slots, &node->table.deleted, 1);
+		break;
 	case PLAN_LOOKUP:
 		add_lookup_slots(arena, &slots, node);
 		break;
