@@ -69,7 +69,7 @@ put_result(AggregateOp *self, const Step *step, const char *payload, uint16_t ro
 			out->error_count = errors;
 		return false;
 	}
-	self->kinds[to] = kind;
+	self->kinds[to] = (uint8_t)kind;
 	out->row_count++;
 	return true;
 }
