@@ -144,6 +144,7 @@ task_has_stopped(const TaskContext *task)
 Operator *port_new(Arena *arena, Operator *owner, uint32_t index);
 
 extern const OperatorClass union_class;
+extern const OperatorClass set_class;
 extern const OperatorClass stream_join_class;
 extern const OperatorClass table_class;
 extern const OperatorClass collect_class;

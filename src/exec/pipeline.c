@@ -80,6 +80,8 @@ class_of(const PlanNode *node)
 		return &limit_class;
 	case PLAN_UNION:
 		return &union_class;
+	case PLAN_SET:
+		return &set_class;
 	case PLAN_STREAM_JOIN:
 		return &stream_join_class;
 	case PLAN_SCAN:
@@ -93,7 +95,8 @@ keeps_state(const PlanNode *node)
 {
 	return node->kind == PLAN_AGGREGATE || node->kind == PLAN_JOIN ||
 	       node->kind == PLAN_STREAM_JOIN || node->kind == PLAN_TABLE ||
-	       node->kind == PLAN_OVER || node->kind == PLAN_DISTINCT || node->kind == PLAN_SORT;
+	       node->kind == PLAN_OVER || node->kind == PLAN_DISTINCT ||
+	       node->kind == PLAN_SORT || node->kind == PLAN_SET;
 }
 
 static bool

@@ -2,7 +2,7 @@
  *
  * The columns of both sides meet by place; their names are the left side's, their types the common
  * ones.  UNION ALL hands on the rows of both sides as they come; UNION leaves out rows that were
- * there before. */
+ * there before.  INTERSECT and EXCEPT compare whole rows (exec/op_set.c). */
 #include "plan/bind.h"
 
 /* One side as a query of its own, with the options of the whole. */
@@ -65,6 +65,24 @@ common_schema(Binder *binder, const QueryBody *body, const Schema *left, const S
 	return FERRIS_OK;
 }
 
+/* Whether what the node keeps grows for ever; EXCEPT without an end is refused. */
+static Status
+judge_endless(Binder *binder, PlanNode *node)
+{
+	bool left = !plan_is_bounded(node->inputs[0]);
+	bool right = !plan_is_bounded(node->inputs[1]);
+
+	node->set.endless = node->set.op == SET_INTERSECT ? left && right : left && !node->set.all;
+	if (node->set.op == SET_INTERSECT || !right)
+		return FERRIS_OK;
+	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, node->position,
+		     "EXCEPT knows what the right side does not have when that ends, and this one "
+		     "does not");
+	return error_hint(binder->err,
+			  "put a source that ends on the right; for streams, join them "
+			  "within a time: LEFT ANTI JOIN ... WITHIN 1 HOUR ON ...");
+}
+
 Status
 bind_set_operation(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out)
 {
@@ -72,7 +90,7 @@ bind_set_operation(Binder *binder, const CteScope *ctes, const Query *query, Pla
 	PlanNode *node = ARENA_NEW(binder->arena, PlanNode);
 	Schema schema;
 
-	node->kind = PLAN_UNION;
+	node->kind = body->set.op == SET_UNION ? PLAN_UNION : PLAN_SET;
 	node->position = body->set.op_position;
 	node->inputs = ARENA_ARRAY(binder->arena, PlanNode *, 2);
 	node->input_count = 2;
@@ -84,8 +102,11 @@ bind_set_operation(Binder *binder, const CteScope *ctes, const Query *query, Pla
 		TRY(convert_side(binder, &schema, body->set.op_position, &node->inputs[i]));
 	node->schema = schema;
 	*out = node;
-	if (body->set.op != SET_UNION)
-		return not_yet(binder, body->set.op_position, "INTERSECT or EXCEPT");
+	if (node->kind == PLAN_SET) {
+		node->set.op = body->set.op;
+		node->set.all = body->set.all;
+		return judge_endless(binder, node);
+	}
 	if (body->set.all)
 		return FERRIS_OK;
 	*out = ARENA_NEW(binder->arena, PlanNode);

@@ -165,15 +165,19 @@ derive_inputs(Arena *arena, PlanNode *node, Need need, Changes *out, Error *err)
 {
 	*out = CHANGES_NONE;
 	for (uint32_t i = 0; i < node->input_count; i++) {
+		PlanNode *input = node->inputs[i];
 		Changes changes;
 
-		TRY(derive(arena, node->inputs[i], need, &changes, err));
+		if (node->kind != PLAN_UNION && plan_is_bounded(input))
+			make_final(input);
+		TRY(derive(arena, input, need, &changes, err));
 		*out = changes > *out ? changes : *out;
 	}
 	if (node->kind == PLAN_UNION || *out == CHANGES_NONE)
 		return FERRIS_OK;
 	error_set_at(err, FERRIS_ERR_CHANGELOG, node->position,
-		     "a join of two streams cannot take rows back, and an input of it does");
+		     "%s cannot take rows back, and an input of it does",
+		     node->kind == PLAN_SET ? "INTERSECT or EXCEPT" : "a join of two streams");
 	return error_hint(err, "make the results below final: a window, or a source that ends");
 }
 
@@ -186,6 +190,7 @@ derive(Arena *arena, PlanNode *node, Need need, Changes *out, Error *err)
 	switch (node->kind) {
 	case PLAN_SCAN:
 	case PLAN_UNION:
+	case PLAN_SET:
 	case PLAN_STREAM_JOIN:
 		return FERRIS_OK;
 	case PLAN_FILTER:

@@ -114,7 +114,7 @@ is_declared_time(const PlanNode *node, uint32_t column)
 		return watermark != NULL && node->scan.columns[column].source == SCAN_FIELD &&
 		       str_eq_nocase(node->schema.fields[column].name, watermark->column.text);
 	}
-	if (node->kind == PLAN_UNION) {
+	if (node->kind == PLAN_UNION || node->kind == PLAN_SET) {
 		for (uint32_t i = 0; i < node->input_count; i++)
 			if (!is_declared_time(node->inputs[i], column))
 				return false;
@@ -209,10 +209,12 @@ static Status
 add_to_inputs(Binder *binder, BoundExpr *time, PlanNode *root)
 {
 	PlanNode *leaf = plan_leaf(root);
+	bool same_columns = leaf->kind == PLAN_UNION || leaf->kind == PLAN_SET;
+
 	/* What ends closes its windows at its end. */
-	if (leaf->kind != PLAN_UNION && plan_is_bounded(root))
+	if (!same_columns && plan_is_bounded(root))
 		return FERRIS_OK;
-	BoundExpr *below = leaf->kind == PLAN_UNION ? time_of_leaf(binder, root, time) : NULL;
+	BoundExpr *below = same_columns ? time_of_leaf(binder, root, time) : NULL;
 
 	if (below == NULL) {
 		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, time->position,

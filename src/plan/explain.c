@@ -222,6 +222,9 @@ print_sort(Arena *arena, Buffer *out, const PlanNode *node)
 	buffer_append_char(out, '\n');
 }
 
+static const char *const set_names[] = {
+	[SET_UNION] = "Union", [SET_INTERSECT] = "Intersect", [SET_EXCEPT] = "Except"};
+
 static void
 print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 {
@@ -277,6 +280,9 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 	case PLAN_UNION:
 		buffer_append_str(out, STR("Union\n"));
 		break;
+	case PLAN_SET:
+		buffer_printf(out, "%s%s\n", set_names[node->set.op], node->set.all ? " all" : "");
+		break;
 	case PLAN_LOOKUP:
 		print_lookup(arena, out, node, indent);
 		break;
@@ -317,6 +323,12 @@ print_node_state(Buffer *out, const PlanNode *node)
 			      node->stream_join.timed
 				      ? "the watermark of the other passes what they can meet"
 				      : "the other ends");
+		return true;
+	case PLAN_SET:
+		buffer_printf(out,
+			      "    state: %s keeps the rows of both sides and how often they "
+			      "came\n",
+			      set_names[node->set.op]);
 		return true;
 	case PLAN_LOOKUP:
 		buffer_append_str(out, STR("    state: Lookup keeps the rows of its subqueries\n"));

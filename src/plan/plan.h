@@ -27,6 +27,7 @@ typedef enum PlanKind {
 	PLAN_UNNEST,      /* each row once for every element of its arrays */
 	PLAN_WINDOW,      /* each row once for every window that it belongs to */
 	PLAN_UNION,       /* the rows of several inputs */
+	PLAN_SET,         /* rows that both of two inputs have, or only the first */
 	PLAN_STREAM_JOIN, /* rows of two inputs that meet, each kept for the other */
 	PLAN_TABLE,       /* records by primary key: a record replaces the one of its key */
 	PLAN_LOOKUP,      /* each row with what subqueries in expressions say about it */
@@ -202,7 +203,7 @@ struct PlanNode {
 	PlanKind kind;
 	Position position;
 	PlanNode *input;   /* NULL for SCAN and where there are several: */
-	PlanNode **inputs; /* of UNION: each a Project, with sources of its own */
+	PlanNode **inputs; /* of UNION, SET: each a Project, with sources of its own */
 	uint32_t input_count;
 	Schema schema; /* the columns it yields */
 	union {
@@ -273,6 +274,11 @@ struct PlanNode {
 			BoundExpr *residual; /* over those of the left, then the right; or NULL */
 			bool endless;        /* no time bounds what an endless input leaves here */
 		} stream_join;
+		struct {
+			SetOp op;     /* INTERSECT or EXCEPT */
+			bool all;     /* as often as they are there */
+			bool endless; /* what it keeps grows with the inputs, for ever */
+		} set;
 		struct {
 			OverKey *keys; /* columns of the input */
 			uint32_t count;

@@ -460,22 +460,36 @@ check_programs(Arena *arena, const PlanNode *node, Error *err)
 	return FERRIS_OK;
 }
 
+static Status
+endless_state(const PlanNode *node, Error *err)
+{
+	bool is_join = node->kind == PLAN_STREAM_JOIN;
+
+	error_set_at(err, FERRIS_ERR_NOT_SUPPORTED, node->position,
+		     is_join ? "this join of two streams would keep every row for ever: no time "
+			       "bounds it"
+			     : "every row that is not there yet would be kept for ever: an input "
+			       "does not end");
+	if (is_join)
+		return error_hint(err, "say how far apart rows meet: WITHIN 1 HOUR, or ON ... AND "
+				       "r.t BETWEEN l.t - INTERVAL '1' HOUR AND l.t; or take it "
+				       "as it is: 'state.unbounded' = 'allow'");
+	return error_hint(err, "read sources that end, or take it as it is: 'state.unbounded' = "
+			       "'allow'");
+}
+
 /* State that grows for ever is there only if it was asked for. */
 static Status
 check_state(const StatementPlan *plan, const PlanNode *node, Error *err)
 {
 	for (; node != NULL; node = node->input) {
+		bool endless = (node->kind == PLAN_STREAM_JOIN && node->stream_join.endless) ||
+			       (node->kind == PLAN_SET && node->set.endless);
+
 		for (uint32_t i = 0; i < node->input_count; i++)
 			TRY(check_state(plan, node->inputs[i], err));
-		if (node->kind != PLAN_STREAM_JOIN || !node->stream_join.endless ||
-		    plan->job[JOB_STATE_UNBOUNDED].integer != 0)
-			continue;
-		error_set_at(err, FERRIS_ERR_NOT_SUPPORTED, node->position,
-			     "this join of two streams would keep every row for ever: no time "
-			     "bounds it");
-		return error_hint(err, "say how far apart rows meet: WITHIN 1 HOUR, or ON ... AND "
-				       "r.t BETWEEN l.t - INTERVAL '1' HOUR AND l.t; or take it "
-				       "as it is: 'state.unbounded' = 'allow'");
+		if (endless && plan->job[JOB_STATE_UNBOUNDED].integer == 0)
+			return endless_state(node, err);
 	}
 	return FERRIS_OK;
 }

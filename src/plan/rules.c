@@ -678,7 +678,8 @@ project_over(Arena *arena, PlanNode *input)
 	return project;
 }
 
-/* A filter over a union goes into each of its inputs. */
+/* A filter over a union goes into each of its inputs; so it does over INTERSECT and EXCEPT, whose
+ * rows are equal in all columns. */
 static void
 push_below_union(Arena *arena, PlanNode **link)
 {
@@ -851,7 +852,7 @@ push_down(Arena *arena, PlanNode *root, bool encoded)
 	scan = plan_leaf(root);
 	while ((*link)->input != NULL && (*link)->input != scan)
 		link = &(*link)->input;
-	if ((*link)->kind == PLAN_FILTER && scan->kind == PLAN_UNION) {
+	if ((*link)->kind == PLAN_FILTER && (scan->kind == PLAN_UNION || scan->kind == PLAN_SET)) {
 		push_below_union(arena, link);
 	} else if ((*link)->kind == PLAN_FILTER && scan->kind == PLAN_STREAM_JOIN) {
 		push_below_stream_join(arena, link);
@@ -871,7 +872,7 @@ push_down(Arena *arena, PlanNode *root, bool encoded)
 	if (encoded && depth > 0 && path[depth - 1]->kind == PLAN_OVER &&
 	    top->kind == PLAN_PROJECT && top->input == path[depth - 1])
 		pass_through_over(arena, path[depth - 1], top, &uses);
-	if (needs_all(path, depth))
+	if (needs_all(path, depth) || scan->kind == PLAN_SET)
 		for (uint32_t i = 0; i < scan->schema.count; i++)
 			uses.values[i]++;
 	if (scan->kind == PLAN_SCAN)

@@ -80,8 +80,9 @@ static const OptionRow job_rows[] = {
 			    "there is room for."},
 	[JOB_STATE_UNBOUNDED] =
 		{"state.unbounded", OPTION_CHOICE, "refuse", 0, 0, "refuse|allow", NULL,
-		 "What happens to a join whose state grows with its endless inputs, because no "
-		 "time bounds it: the statement is refused, or runs until the state's limit."},
+		 "What happens to a join, INTERSECT or EXCEPT whose state grows with its endless "
+		 "inputs, because no time bounds it: the statement is refused, or runs until the "
+		 "state's limit."},
 };
 
 const OptionGroup job_options = {"job", job_rows, JOB_OPTION_COUNT};

@@ -134,6 +134,7 @@ slots_of(Arena *arena, PlanNode *node)
 	case PLAN_LIMIT:
 	case PLAN_DISTINCT:
 	case PLAN_UNION:
+	case PLAN_SET:
 	case PLAN_STREAM_JOIN:
 		break;
 	}
