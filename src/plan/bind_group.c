@@ -456,7 +456,7 @@ names_window_bound(const Expr *expr, bool end_only)
 	       among(expr->column.items[expr->column.count - 1].text, names, end_only ? 2 : 4);
 }
 
-/* Of CUMULATE the start alone says nothing of the window. */
+/* Of CUMULATE the start alone says nothing of the window; within grouping sets a bound is a key. */
 bool
 groups_by_window(Binder *binder, const Select *select)
 {
@@ -468,15 +468,14 @@ groups_by_window(Binder *binder, const Select *select)
 	if (select->from == NULL || select->from->kind != RELATION_FUNCTION)
 		return false;
 	bool by_end = str_eq_nocase(select->from->function.name.text, STR("CUMULATE"));
-	for (uint32_t g = 0; g < select->group_count; g++)
-		for (uint32_t s = 0; s < select->groups[g].set_count; s++)
-			for (uint32_t i = 0; i < select->groups[g].sets[s].count; i++) {
-				const Expr *expr = select->groups[g].sets[s].items[i];
+	for (uint32_t g = 0; g < select->group_count; g++) {
+		const Expr *expr = select->groups[g].sets[0].items[0];
 
-				if (group_expr(&quiet, select, &none, expr, &expr) == FERRIS_OK &&
-				    names_window_bound(expr, by_end))
-					return true;
-			}
+		if (select->groups[g].kind == GROUP_EXPR &&
+		    group_expr(&quiet, select, &none, expr, &expr) == FERRIS_OK &&
+		    names_window_bound(expr, by_end))
+			return true;
+	}
 	return false;
 }
 

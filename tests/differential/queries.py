@@ -499,6 +499,8 @@ class QueryMaker:
             if all(key.sql(0) != other.sql(0) for other in query.keys):
                 query.keys.append(key)
         found = list(query.keys)
+        if isinstance(query.from_, WindowSource):  # its windows may be the groups themselves
+            maker = self.maker([leaf for leaf in leaves if ".window_" not in leaf.text[0]])
         if len(query.keys) > 1 and self.target == DUCKDB and r.random() < 0.3 and not (
                 query.window and query.window.kind == "SESSION"):
             numbers = range(len(query.keys))

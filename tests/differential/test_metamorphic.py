@@ -72,7 +72,8 @@ def moved(query):
         other.from_ = copy.copy(join)
         other.from_.more = with_where(query, join.more, query.where).where
         yield "WHERE in ON", other.sql(FERRIS)
-    if query.grouped and query.where and query.keys and not query.sets and over_keys(query):
+    if (query.grouped and query.where and query.keys and not query.sets and not subquery
+            and over_keys(query)):
         other = with_where(query)
         other.having = with_where(query, query.where, query.having).where
         yield "WHERE in HAVING", other.sql(FERRIS)
