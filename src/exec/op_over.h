@@ -4,7 +4,8 @@
  *     op_over_open.c  its expressions, and what rows must wait for
  *     op_over_time.c  rows in order of event time
  *     op_over_keep.c  giving back what quiet partitions hold
- *     op_over_calls.c a row's window functions: frames, values, aggregates
+ *     op_over_calls.c a row's window functions: frames, values, ranks
+ *     op_over_aggregate.c aggregates over a frame that moves on
  *     op_over_rows.c  the store of rows that wait or belong to an open frame
  *
  * Threads: everything belongs to one operator of one task. */
@@ -121,10 +122,13 @@ typedef struct Partition {
 	int64_t last_time;       /* EXPIRE AFTER */
 } Partition;
 
+typedef struct OverFront OverFront;
+
 /* A call's state in a partition. */
 typedef struct CallState {
-	uint64_t start; /* the frame's rows, as of the last row; they are in the aggregate */
+	uint64_t start; /* the frame's rows, as of the last row; they are in the aggregate, */
 	uint64_t end;
+	OverFront *front; /* but for the oldest, whose results are here; or NULL */
 	uint64_t scanned; /* IGNORE NULLS: how far it was looked for values, and */
 	uint64_t found;   /* how many there are, at most as many as are wanted */
 	RowRef nth;       /* NTH_VALUE from the partition's start: that row, once it is there */
@@ -136,9 +140,11 @@ typedef struct CallState {
 /* A call as it runs.  A slot is the number of an expression among the operator's. */
 typedef struct OverRun {
 	const OverCall *call;
-	AggregateRun aggregate;
-	size_t offset;   /* of its CallState in the payload */
-	uint32_t column; /* of the output */
+	AggregateRun aggregate;  /* takes the states themselves: its offset is 0 */
+	size_t aggregate_offset; /* of the state in the payload */
+	void *merged;            /* a state, empty between two rows */
+	size_t offset;           /* of its CallState in the payload */
+	uint32_t column;         /* of the output */
 	uint32_t value;
 	bool is_plain64; /* the value is 64 bits wide */
 	uint32_t otherwise;
@@ -171,7 +177,7 @@ typedef struct OverCalls {
 	bool plain;           /* all calls need the `history` last rows and no frame */
 	uint64_t history;
 	size_t payload_size;
-	size_t row_bytes; /* of the partitions' rows */
+	size_t row_bytes; /* of the partitions' rows and fronts */
 } OverCalls;
 
 static inline OverRow *
@@ -180,6 +186,18 @@ partition_row(const Partition *partition, uint64_t row)
 	return &partition->rows[row & (partition->capacity - 1)];
 }
 
+static inline CallState *
+call_state(const Partition *partition, const OverRun *run)
+{
+	return (CallState *)(void *)((char *)(uintptr_t)partition + run->offset);
+}
+
+/* From the rows of the last frame to those of [start, end); their result to the row of `out`. */
+Status over_aggregate_move(OverCalls *calls, const OverRun *run, Partition *partition,
+			   uint64_t start, uint64_t end, Vector *out, uint32_t row, Arena *heap,
+			   Str *message);
+/* Gives back what the call holds in the partition. */
+void over_aggregate_release(OverCalls *calls, const OverRun *run, Partition *partition);
 /* Adds the row at the end and takes over its hold; `sorted`: it comes in the order of ORDER BY. */
 void partition_add_slow(OverCalls *calls, Partition *partition, RowRef ref, bool sorted);
 /* Sorts all rows by ORDER BY, peers in the order in which they were added. */

@@ -1,20 +1,12 @@
 /* exec/op_over_calls.c -- a row's window functions, from the rows of its partition.
  *
  * A partition keeps the rows that some frame still needs.  The two ends of a frame only go forward
- * from row to row, so each row enters an aggregate once and leaves it once, if the aggregate can
- * take rows away again; one that cannot (MIN, MAX, FIRST, LAST) is computed anew over the rows of
- * the frame when a row has left it.  A frame that begins with the partition loses no row. */
+ * from row to row.  A frame that begins with the partition loses no row. */
 #include "base/memory.h"
 #include "exec/op_over.h"
 #include "func/compare.h"
 
 #define ROWS_FIRST 4
-
-static CallState *
-state_of(const Partition *partition, const OverRun *run)
-{
-	return (CallState *)(void *)((char *)(uintptr_t)partition + run->offset);
-}
 
 /* ---------------------------------------------------------------- order */
 
@@ -90,7 +82,7 @@ keep_nth(OverCalls *calls, Partition *partition, RowRef ref)
 		if (!nth || !run->whole || run->call->ignores_nulls ||
 		    partition->total != (uint64_t)run->call->number)
 			continue;
-		CallState *state = state_of(partition, run);
+		CallState *state = call_state(partition, run);
 		state->nth = ref;
 		state->has_nth = true;
 		row_store_hold(calls->store, ref);
@@ -172,7 +164,7 @@ partition_sort(OverCalls *calls, Partition *partition)
 static uint64_t
 needed_from(const Partition *partition, const OverRun *run)
 {
-	const CallState *state = state_of(partition, run);
+	const CallState *state = call_state(partition, run);
 	uint64_t next = partition->next;
 	uint64_t away = (uint64_t)run->call->number;
 
@@ -220,25 +212,17 @@ partition_reset(OverCalls *calls, Partition *partition)
 		row_store_release(calls->store, partition_row(partition, r)->ref);
 	for (uint32_t c = 0; c < calls->count; c++) {
 		const OverRun *run = &calls->runs[c];
-		CallState *state = state_of(partition, run);
+		CallState *state = call_state(partition, run);
 
 		if (state->has_nth)
 			row_store_release(calls->store, state->nth);
-		if (run->call->function == OVER_AGGREGATE &&
-		    run->aggregate.call->class->release != NULL)
-			run->aggregate.call->class->release(
-				&run->aggregate, (char *)partition + run->aggregate.offset);
+		if (run->call->function == OVER_AGGREGATE)
+			over_aggregate_release(calls, run, partition);
 		calls->runs[c].last = NULL;
 	}
 	calls->row_bytes -= sizeof *partition->rows * partition->capacity;
 	memory_free(partition->rows);
 	memset(partition, 0, calls->payload_size);
-	for (uint32_t c = 0; c < calls->count; c++) {
-		const AggregateRun *run = &calls->runs[c].aggregate;
-
-		if (run->call != NULL && run->call->class->init != NULL)
-			run->call->class->init(run, (char *)partition + run->offset);
-	}
 }
 
 /* ---------------------------------------------------------------- frames */
@@ -320,95 +304,10 @@ frame_end(const OverCalls *calls, const OverRun *run, const Partition *partition
 /* ---------------------------------------------------------------- aggregates */
 
 static bool
-passes_filter(const OverRun *run, const RowBlock *block, uint32_t row)
-{
-	const Vector *filter;
-
-	if (run->filter == NO_SLOT)
-		return true;
-	filter = &block->columns[run->filter];
-	return !vector_is_null(filter, row) && VECTOR_DATA(filter, uint8_t)[row];
-}
-
-/* Adds rows [from, to) to the aggregate, or takes them away; those of one block together. */
-static void
-change_aggregate(const OverCalls *calls, const OverRun *run, Partition *partition, uint64_t from,
-		 uint64_t to, bool retract)
-{
-	const AggregateClass *class = run->aggregate.call->class;
-	char *payload = (char *)partition;
-	uint16_t sel[BATCH_CAPACITY];
-	AggregateRows rows = {
-		.args = run->arg_vectors, .sel = sel, .groups = &payload, .one_group = true};
-
-	while (from < to) {
-		RowRef first = partition_row(partition, from)->ref;
-		RowBlock *block = row_block(calls->store, first);
-		uint64_t start = from;
-
-		rows.count = 0;
-		for (; from < to && rows.count < BATCH_CAPACITY; from++) {
-			RowRef ref = partition_row(partition, from)->ref;
-
-			if (ref >> ROW_BITS != first >> ROW_BITS || (run->ordered && from > start))
-				break;
-			if (passes_filter(run, block, ref & ROW_MASK))
-				sel[rows.count++] = (uint16_t)(ref & ROW_MASK);
-		}
-		if (rows.count == 0)
-			continue;
-		for (uint32_t a = 0; a < run->aggregate.call->arg_count; a++)
-			run->arg_vectors[a] = &block->columns[run->args[a]];
-		rows.order = run->order != NO_SLOT ? &block->columns[run->order] : NULL;
-		rows.sequence =
-			start - (first & ROW_MASK); /* so that the row's number is its sequence */
-		if (retract)
-			class->retract(&run->aggregate, &rows);
-		else
-			class->add(&run->aggregate, &rows);
-	}
-}
-
-static void
-clear_aggregate(const OverRun *run, Partition *partition)
-{
-	const AggregateClass *class = run->aggregate.call->class;
-	char *state = (char *)partition + run->aggregate.offset;
-
-	if (class->release != NULL)
-		class->release(&run->aggregate, state);
-	memset(state, 0, run->aggregate.state_size);
-	if (class->init != NULL)
-		class->init(&run->aggregate, state);
-}
-
-/* From the rows of the last frame to those of [start, end). */
-static void
-move_aggregate(const OverCalls *calls, const OverRun *run, Partition *partition, uint64_t start,
-	       uint64_t end)
-{
-	CallState *state = state_of(partition, run);
-	uint64_t leave = start < state->end ? start : state->end;
-
-	if (leave > state->start &&
-	    (run->aggregate.call->class->retract == NULL || leave == state->end)) {
-		clear_aggregate(run, partition);
-		state->end = start;
-	} else if (leave > state->start) {
-		change_aggregate(calls, run, partition, state->start, leave, true);
-	}
-	if (state->end < start)
-		state->end = start;
-	change_aggregate(calls, run, partition, state->end, end, false);
-	state->start = start;
-	state->end = end;
-}
-
-static bool
 emit_aggregate(OverCalls *calls, OverRun *run, Partition *partition, Vector *out, uint32_t row,
 	       Batch *batch, RecordRange record)
 {
-	CallState *state = state_of(partition, run);
+	CallState *state = call_state(partition, run);
 	uint64_t row_number = partition->next;
 	uint64_t start = frame_start(calls, run, partition, row_number, state->start);
 	uint64_t end = frame_end(calls, run, partition, row_number, state->end);
@@ -420,11 +319,9 @@ emit_aggregate(OverCalls *calls, OverRun *run, Partition *partition, Vector *out
 		vector_copy(out, row, out, run->last_row, NULL);
 		return true;
 	}
-	move_aggregate(calls, run, partition, start, end);
 	vector_set_valid(out, row);
-	Status status = run->aggregate.call->class->emit(&run->aggregate,
-							 (char *)partition + run->aggregate.offset,
-							 out, row, &batch->heap, &message);
+	Status status = over_aggregate_move(calls, run, partition, start, end, out, row,
+					    &batch->heap, &message);
 	if (status != FERRIS_OK) {
 		batch_add_error(batch, record, status, run->call->text, "%.*s", STR_ARG(message));
 		return false;
@@ -488,7 +385,7 @@ static void
 emit_framed_value(const OverCalls *calls, const OverRun *run, Partition *partition, Vector *out,
 		  uint32_t row)
 {
-	CallState *state = state_of(partition, run);
+	CallState *state = call_state(partition, run);
 	uint64_t nth = (uint64_t)run->call->number - 1;
 
 	state->start = frame_start(calls, run, partition, partition->next, state->start);
@@ -535,7 +432,7 @@ static void
 emit_lag_of_values(const OverCalls *calls, const OverRun *run, Partition *partition, Vector *out,
 		   uint32_t row)
 {
-	CallState *state = state_of(partition, run);
+	CallState *state = call_state(partition, run);
 	uint64_t wanted = (uint64_t)run->call->number;
 	uint64_t here = partition->next;
 
@@ -558,7 +455,7 @@ static void
 emit_lead_of_values(const OverCalls *calls, const OverRun *run, Partition *partition, Vector *out,
 		    uint32_t row)
 {
-	CallState *state = state_of(partition, run);
+	CallState *state = call_state(partition, run);
 	uint64_t wanted = (uint64_t)run->call->number;
 	uint64_t here = partition->next;
 
@@ -581,7 +478,7 @@ static void
 emit_nth_of_values(const OverCalls *calls, const OverRun *run, Partition *partition, Vector *out,
 		   uint32_t row)
 {
-	CallState *state = state_of(partition, run);
+	CallState *state = call_state(partition, run);
 	uint64_t wanted = (uint64_t)run->call->number;
 	uint64_t start = frame_start(calls, run, partition, partition->next, state->start);
 	uint64_t end = frame_end(calls, run, partition, partition->next, state->end);
@@ -691,7 +588,7 @@ partition_compute(OverCalls *calls, Partition *partition, Vector *columns, uint3
 			break;
 		case OVER_CUME_DIST:
 			VECTOR_DATA(out, double)
-			[row] = distribution(partition, state_of(partition, run));
+			[row] = distribution(partition, call_state(partition, run));
 			break;
 		case OVER_NTILE:
 			VECTOR_DATA(out, int64_t)

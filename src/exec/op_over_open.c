@@ -64,6 +64,7 @@ open_run(OverOp *self, TaskContext *task, const OverCall *call, OverRun *run, Er
 		run->args[a] = add_slot(self, aggregate->args[a]);
 	TRY(aggregate_open(aggregate, &self->calls.memory, task->arena, &run->aggregate, err));
 	run->ordered = run->aggregate.call->class->flags & AGGREGATE_ORDERED;
+	run->merged = arena_zero(task->arena, run->aggregate.state_size);
 	return FERRIS_OK;
 }
 
@@ -192,7 +193,7 @@ open_partitions(OverOp *self, TaskContext *task)
 
 		run->offset = size;
 		size += sizeof(CallState);
-		run->aggregate.offset = size;
+		run->aggregate_offset = size;
 		size += run->aggregate.state_size;
 		size = (size + 15) & ~(size_t)15;
 	}

@@ -1,7 +1,7 @@
 /* func/aggregate_extreme.c -- MIN and MAX.
  *
  * The state is the best value so far and whether there is one.  It cannot give rows back: the next
- * best is not known, so a frame that slides computes them anew. */
+ * best is not known. */
 #include "func/aggregate_state.h"
 
 typedef struct Narrow {

@@ -127,6 +127,18 @@ sketch_add(const AggregateRun *run, const AggregateRows *rows)
 	buffer_free(&key);
 }
 
+/* Into an empty state: an OVER's frame does that for each row. */
+static void
+copy_sparse(const AggregateRun *run, SketchState *state, const Sketch *other)
+{
+	size_t size = other->slot_count * sizeof *other->slots;
+
+	state->sketch = aggregate_alloc(run->memory, sizeof *state->sketch);
+	*state->sketch = *other;
+	state->sketch->slots = aggregate_alloc(run->memory, size);
+	memcpy(state->sketch->slots, other->slots, size);
+}
+
 void
 sketch_merge(const AggregateRun *run, void *into, const void *from)
 {
@@ -135,6 +147,10 @@ sketch_merge(const AggregateRun *run, void *into, const void *from)
 
 	if (other == NULL)
 		return;
+	if (state->sketch == NULL && other->registers == NULL) {
+		copy_sparse(run, state, other);
+		return;
+	}
 	if (other->registers == NULL) {
 		for (uint32_t i = 0; i < other->slot_count; i++)
 			if (other->slots[i] != 0)

@@ -124,20 +124,21 @@ class Maker:
             ours, theirs = self.order(False)
             return f"{name} OVER ({partition}{ours})", f"{name} OVER ({partition}{theirs})"
         name = self.function()
+        reach = r.choice([6, 6, 150])  # also beyond what is computed anew for each row
         if kind < 8:
             ours, theirs = self.order(True)
-            frame = " ROWS " + self.bounds(lambda: r.randint(0, 6))
+            frame = " ROWS " + self.bounds(lambda: r.randint(0, reach))
         elif kind == 8:
             name = self.no_order(name)
             ours, theirs = self.order(False)
             if self.in_time:
                 theirs = ours
-            frame = " GROUPS " + self.bounds(lambda: r.randint(0, 3))
+            frame = " GROUPS " + self.bounds(lambda: r.randint(0, reach // 2))
         else:
             name = self.no_order(name)
             if self.in_time:
                 ours = theirs = "ORDER BY ts"
-                frame = " RANGE " + self.bounds(lambda: r.randint(0, 500))
+                frame = " RANGE " + self.bounds(lambda: r.randint(0, 80 * reach))
                 return (f"{name} OVER ({partition}{ours}{in_millis(frame)})",
                         f"{name} OVER ({partition}{theirs}{frame})")
             column = r.choice(["v", "w"])
