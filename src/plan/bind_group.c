@@ -469,10 +469,11 @@ groups_by_window(Binder *binder, const Select *select)
 		return false;
 	bool by_end = str_eq_nocase(select->from->function.name.text, STR("CUMULATE"));
 	for (uint32_t g = 0; g < select->group_count; g++) {
-		const Expr *expr = select->groups[g].sets[0].items[0];
+		const Expr *expr;
 
 		if (select->groups[g].kind == GROUP_EXPR &&
-		    group_expr(&quiet, select, &none, expr, &expr) == FERRIS_OK &&
+		    group_expr(&quiet, select, &none, select->groups[g].sets[0].items[0], &expr) ==
+			    FERRIS_OK &&
 		    names_window_bound(expr, by_end))
 			return true;
 	}
