@@ -90,7 +90,7 @@ put_row(TableOp *self, const Vector *from, uint32_t row, RowKind kind)
 
 	for (uint32_t c = 0; c < self->plan->table.left_count; c++)
 		vector_copy(&self->out->columns[c], to, &from[c], from[c].constant ? 0 : row, NULL);
-	self->kinds[to] = kind;
+	self->kinds[to] = (uint8_t)kind;
 	return to;
 }
 
