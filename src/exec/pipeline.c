@@ -83,7 +83,7 @@ class_of(const PlanNode *node)
 	case PLAN_SET:
 		return &set_class;
 	case PLAN_STREAM_JOIN:
-		return &stream_join_class;
+		return node->stream_join.changes ? &table_join_class : &stream_join_class;
 	case PLAN_SCAN:
 		break;
 	}
@@ -446,7 +446,7 @@ makes_rows(const Operator *op)
 {
 	for (; op != NULL; op = op->next)
 		if (op->class == &unnest_class || op->class == &stream_join_class ||
-		    op->class == &table_class ||
+		    op->class == &table_class || op->class == &table_join_class ||
 		    (op->class == &aggregate_class && op->plan->kind == PLAN_AGGREGATE &&
 		     op->plan->aggregate.retracts) ||
 		    (op->class == &window_class && !window_is_single(&op->plan->window.plan)))

@@ -315,6 +315,12 @@ stream_join_node(Binder *binder, const Relation *relation, Sides *sides, const K
 	return FERRIS_OK;
 }
 
+static bool
+is_table(const PlanNode *node)
+{
+	return node->kind == PLAN_TABLE;
+}
+
 /* Two streams whose sides cannot be a table, or whose rows meet within a time. */
 static bool
 is_stream_join(const Relation *relation, const Sides *sides, const TimeBounds *bounds)
@@ -326,6 +332,9 @@ is_stream_join(const Relation *relation, const Sides *sides, const TimeBounds *b
 			 : kind == JOIN_INNER || kind == JOIN_CROSS ? left || right
 								    : right;
 
+	/* Two tables follow each other's changes. */
+	if (plan_any(sides->input, is_table) && plan_any(sides->table, is_table))
+		return true;
 	if (relation->join.within_before != NULL || kind == JOIN_FULL || !has_table)
 		return true;
 	return bounds->times[LEFT] != NULL && bounds->times[RIGHT] != NULL &&

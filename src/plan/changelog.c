@@ -161,23 +161,44 @@ derive_table(Arena *arena, PlanNode *root, Error *err)
 }
 
 static Status
+derive_stream_join(PlanNode *node, Changes *out, Error *err)
+{
+	if (*out == CHANGES_NONE)
+		return FERRIS_OK;
+	node->stream_join.changes = true;
+	*out = CHANGES_ALL;
+	if (!node->stream_join.timed)
+		return FERRIS_OK;
+	error_set_at(err, FERRIS_ERR_CHANGELOG, node->position,
+		     "a join within a time cannot take rows back, and an input of it does");
+	return error_hint(err,
+			  "leave the time out: the rows of tables meet whenever they are there");
+}
+
+static Status
 derive_inputs(Arena *arena, PlanNode *node, Need need, Changes *out, Error *err)
 {
+	bool join = node->kind == PLAN_STREAM_JOIN;
+
 	*out = CHANGES_NONE;
+	/* Pairs of what is there at the end, for those who want no changes. */
+	if (join && need == NEED_LOG && plan_is_bounded(node))
+		make_final(node);
 	for (uint32_t i = 0; i < node->input_count; i++) {
 		PlanNode *input = node->inputs[i];
 		Changes changes;
 
-		if (node->kind != PLAN_UNION && plan_is_bounded(input))
+		if (node->kind == PLAN_SET && plan_is_bounded(input))
 			make_final(input);
-		TRY(derive(arena, input, need, &changes, err));
+		TRY(derive(arena, input, join ? NEED_ALL : need, &changes, err));
 		*out = changes > *out ? changes : *out;
 	}
+	if (join)
+		return derive_stream_join(node, out, err);
 	if (node->kind == PLAN_UNION || *out == CHANGES_NONE)
 		return FERRIS_OK;
 	error_set_at(err, FERRIS_ERR_CHANGELOG, node->position,
-		     "%s cannot take rows back, and an input of it does",
-		     node->kind == PLAN_SET ? "INTERSECT or EXCEPT" : "a join of two streams");
+		     "INTERSECT or EXCEPT cannot take rows back, and an input of it does");
 	return error_hint(err, "make the results below final: a window, or a source that ends");
 }
 

@@ -320,7 +320,8 @@ print_node_state(Buffer *out, const PlanNode *node)
 		return true;
 	case PLAN_STREAM_JOIN:
 		buffer_printf(out, "    state: StreamJoin keeps the rows of both sides until %s\n",
-			      node->stream_join.timed
+			      node->stream_join.changes ? "they are taken back"
+			      : node->stream_join.timed
 				      ? "the watermark of the other passes what they can meet"
 				      : "the other ends");
 		return true;

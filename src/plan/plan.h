@@ -272,6 +272,7 @@ struct PlanNode {
 			uint32_t left_count; /* columns of the left that come out */
 			uint32_t right_count;
 			BoundExpr *residual; /* over those of the left, then the right; or NULL */
+			bool changes;        /* rows of an input are taken back */
 			bool endless;        /* no time bounds what an endless input leaves here */
 		} stream_join;
 		struct {

@@ -478,12 +478,26 @@ endless_state(const PlanNode *node, Error *err)
 			       "'allow'");
 }
 
+static bool
+is_table(const PlanNode *node)
+{
+	return node->kind == PLAN_TABLE;
+}
+
+/* Tables hold a row of each key, however long they run. */
+static bool
+holds_tables(const PlanNode *join)
+{
+	return plan_any(join->inputs[0], is_table) && plan_any(join->inputs[1], is_table);
+}
+
 /* State that grows for ever is there only if it was asked for. */
 static Status
 check_state(const StatementPlan *plan, const PlanNode *node, Error *err)
 {
 	for (; node != NULL; node = node->input) {
-		bool endless = (node->kind == PLAN_STREAM_JOIN && node->stream_join.endless) ||
+		bool endless = (node->kind == PLAN_STREAM_JOIN && node->stream_join.endless &&
+				!holds_tables(node)) ||
 			       (node->kind == PLAN_SET && node->set.endless);
 
 		for (uint32_t i = 0; i < node->input_count; i++)
@@ -521,8 +535,8 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	set_key(planner->arena, plan, root);
 	plan->root = plan_push_down(planner->arena, root,
 				    sink->common[ENDPOINT_CHANGELOG].integer != CHANGELOG_DEBEZIUM);
-	TRY(check_state(plan, plan->root, binder->err));
 	TRY(plan_changelog(planner->arena, plan, binder->err));
+	TRY(check_state(plan, plan->root, binder->err));
 	plan->scans = plan_scans(planner->arena, plan->root, &plan->scan_count);
 	TRY(check_programs(planner->arena, plan->root, binder->err));
 	TRY(check_unused(binder, &binder->with, "this statement"));
