@@ -21,7 +21,9 @@ static const Variation variations[] = {{"0", "1", {0}},
 				       {"1", "1", {0}},
 				       {"3", "2", {0}},
 				       {"2", "4", {0}},
-				       {"2", "1", {.spill = true}}};
+				       {"2", "1", {.spill = true}},
+				       {"1", "1", {.reload = true}},
+				       {"3", "1", {.spill = true, .reload = true}}};
 
 #define VARIATION_COUNT (sizeof variations / sizeof *variations)
 #define SHOWN_LINES     12
@@ -519,9 +521,10 @@ sql_test_run(const SqlTest *test, Buffer *why)
 			passed = false;
 		}
 		if (!passed)
-			buffer_printf(why, "    (%s records a batch, %s tasks%s)\n",
+			buffer_printf(why, "    (%s records a batch, %s tasks%s%s)\n",
 				      variations[i].batch, variations[i].parallelism,
-				      variations[i].trial.spill ? ", all state spilled" : "");
+				      variations[i].trial.spill ? ", all state spilled" : "",
+				      variations[i].trial.reload ? ", state saved and loaded" : "");
 		remove_files(&run);
 		memory_broker_destroy(run.broker);
 		arena_free(&run.arena);

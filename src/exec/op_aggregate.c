@@ -312,6 +312,52 @@ aggregate_op_finish(Operator *op, Error *err)
 	return operator_finish(op->next, err);
 }
 
+/* One record for the operator, then the groups of each pane behind its start. */
+static Status
+aggregate_op_save(Operator *op, StateWriter *writer, Error *err)
+{
+	AggregateOp *self = (AggregateOp *)op;
+	int64_t value[3] = {self->watermark, self->emitted_end, (int64_t)self->sequence};
+
+	TRY(writer->put(writer, STR(""), (Str){(const char *)value, sizeof value}, err));
+	for (uint32_t p = 0; p < self->pane_count; p++) {
+		uint64_t start =
+			__builtin_bswap64((uint64_t)self->panes[p].start ^ UINT64_C(1) << 63);
+
+		TRY(keyed_save(&self->family, &self->panes[p].state, writer,
+			       (Str){(const char *)&start, sizeof start}, err));
+	}
+	return FERRIS_OK;
+}
+
+static Status
+aggregate_op_load(Operator *op, Str key, Str value, Error *err)
+{
+	AggregateOp *self = (AggregateOp *)op;
+	RecordReader reader = record_reader(key);
+
+	if (key.len > 0) {
+		int64_t start = record_take_key_i64(&reader);
+
+		bool full;
+
+		if (reader.damaged)
+			return store_damaged(err);
+		key = str_skip(key, sizeof start);
+		KeyedState *state = &pane_find(self, start)->state;
+		TRY(keyed_load(&self->family, state, key, value, &full, err));
+		if (!full)
+			return FERRIS_OK;
+		TRY(groups_spill(self, err));
+		return keyed_load(&self->family, state, key, value, &full, err);
+	}
+	reader = record_reader(value);
+	self->watermark = (int64_t)record_take_u64(&reader);
+	self->emitted_end = (int64_t)record_take_u64(&reader);
+	self->sequence = record_take_u64(&reader);
+	return reader.damaged ? store_damaged(err) : FERRIS_OK;
+}
+
 static void
 aggregate_op_close(Operator *op)
 {
@@ -339,5 +385,7 @@ const OperatorClass aggregate_class = {
 	.push = aggregate_op_push,
 	.advance = aggregate_op_advance,
 	.finish = aggregate_op_finish,
+	.save = aggregate_op_save,
+	.load = aggregate_op_load,
 	.close = aggregate_op_close,
 };

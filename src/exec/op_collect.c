@@ -35,5 +35,6 @@ const OperatorClass collect_class = {
 	.size = sizeof(CollectOp),
 	.open = collect_open,
 	.push = collect_push,
+	.stateless = true,
 	.close = collect_close,
 };

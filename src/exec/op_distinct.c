@@ -103,6 +103,28 @@ distinct_push(Operator *op, Batch *batch, Error *err)
 	return status;
 }
 
+static Status
+distinct_save(Operator *op, StateWriter *writer, Error *err)
+{
+	DistinctOp *self = (DistinctOp *)op;
+
+	return keyed_save(&self->family, &self->seen, writer, STR(""), err);
+}
+
+static Status
+distinct_load(Operator *op, Str key, Str value, Error *err)
+{
+	DistinctOp *self = (DistinctOp *)op;
+
+	bool full;
+
+	TRY(keyed_load(&self->family, &self->seen, key, value, &full, err));
+	if (!full)
+		return FERRIS_OK;
+	TRY(spill_seen(self, err));
+	return keyed_load(&self->family, &self->seen, key, value, &full, err);
+}
+
 static void
 distinct_close(Operator *op)
 {
@@ -117,5 +139,7 @@ const OperatorClass distinct_class = {
 	.size = sizeof(DistinctOp),
 	.open = distinct_open,
 	.push = distinct_push,
+	.save = distinct_save,
+	.load = distinct_load,
 	.close = distinct_close,
 };

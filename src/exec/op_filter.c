@@ -52,5 +52,6 @@ const OperatorClass filter_class = {
 	.size = sizeof(FilterOp),
 	.open = filter_open,
 	.push = filter_push,
+	.stateless = true,
 	.close = filter_close,
 };

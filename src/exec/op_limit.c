@@ -54,6 +54,29 @@ limit_push(Operator *op, Batch *batch, Error *err)
 	return operator_push(op->next, batch, err);
 }
 
+/* One record: what is still to be skipped and to be passed. */
+static Status
+limit_save(Operator *op, StateWriter *writer, Error *err)
+{
+	LimitOp *self = (LimitOp *)op;
+	int64_t value[2] = {self->skip, self->left};
+
+	return writer->put(writer, STR(""), (Str){(const char *)value, sizeof value}, err);
+}
+
+static Status
+limit_load(Operator *op, Str key, Str value, Error *err)
+{
+	LimitOp *self = (LimitOp *)op;
+	RecordReader reader = record_reader(value);
+
+	self->skip = (int64_t)record_take_u64(&reader);
+	self->left = (int64_t)record_take_u64(&reader);
+	return key.len != 0 || reader.damaged || self->skip < 0 || self->left < 0
+		       ? store_damaged(err)
+		       : FERRIS_OK;
+}
+
 static void
 limit_close(Operator *op)
 {
@@ -65,5 +88,7 @@ const OperatorClass limit_class = {
 	.size = sizeof(LimitOp),
 	.open = limit_open,
 	.push = limit_push,
+	.save = limit_save,
+	.load = limit_load,
 	.close = limit_close,
 };

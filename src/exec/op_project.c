@@ -61,5 +61,6 @@ const OperatorClass project_class = {
 	.size = sizeof(ProjectOp),
 	.open = project_open,
 	.push = project_push,
+	.stateless = true,
 	.close = project_close,
 };

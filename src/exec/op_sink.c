@@ -179,6 +179,7 @@ const OperatorClass sink_class = {
 	.size = sizeof(SinkOp),
 	.open = sink_open,
 	.push = sink_push,
+	.stateless = true,
 	.close = sink_close,
 };
 

@@ -172,6 +172,13 @@ sift_down(SortOp *self, size_t at)
 	self->rows[at] = row;
 }
 
+static void
+make_heap(SortOp *self)
+{
+	for (size_t i = self->count / 2; i-- > 0;)
+		sift_down(self, i);
+}
+
 static Status
 keep_row(SortOp *self, const Batch *batch, uint16_t row, Error *err)
 {
@@ -183,8 +190,7 @@ keep_row(SortOp *self, const Batch *batch, uint16_t row, Error *err)
 		TRY(store_row(self, batch, row, &key, &self->rows[self->count], err));
 		self->count++;
 		if (self->count == self->keep)
-			for (size_t i = self->count / 2; i-- > 0;)
-				sift_down(self, i);
+			make_heap(self);
 		return FERRIS_OK;
 	}
 	if (self->keep == 0 || compare_rows(&key, &self->rows[0]) > 0)
@@ -381,6 +387,101 @@ sort_finish(Operator *op, Error *err)
 	return operator_finish(op->next, err);
 }
 
+/* A row as it was saved, at the end of the rows. */
+static Status
+load_row(SortOp *self, const RecordReader *reader, uint32_t key_len, uint64_t sequence, Error *err)
+{
+	SortRow row = {.sequence = sequence, .key_len = key_len};
+	unsigned char first[8] = {0};
+
+	buffer_reset(&self->scratch);
+	buffer_append(&self->scratch, reader->next, (size_t)(reader->end - reader->next));
+	TRY(reserve_rows(self, err));
+	TRY(take_bytes(self, &row, err));
+	row.len = (uint32_t)self->scratch.len;
+	memcpy(first, row.data, key_len < 8 ? key_len : 8);
+	memcpy(&row.prefix, first, sizeof row.prefix);
+	row.prefix = __builtin_bswap64(row.prefix);
+	self->rows[self->count++] = row;
+	if (self->count == self->keep)
+		make_heap(self);
+	return FERRIS_OK;
+}
+
+/* A record for each row: its number -> length of its key, key, columns. */
+static Status
+save_row(StateWriter *writer, uint64_t sequence, Str key, Str columns, Error *err)
+{
+	uint64_t number = __builtin_bswap64(sequence);
+	Buffer value;
+
+	buffer_init(&value, SIZE_MAX);
+	record_u32(&value, key.len);
+	buffer_append(&value, key.data, key.len);
+	buffer_append(&value, columns.data, columns.len);
+	Status status = writer->put(writer, (Str){(const char *)&number, sizeof number},
+				    (Str){value.data, (uint32_t)value.len}, err);
+	buffer_free(&value);
+	return status;
+}
+
+static Status
+save_spilled(SortOp *self, StateWriter *writer, Error *err)
+{
+	StoreScan scan;
+	Str key, columns;
+
+	store_key(&self->space, &self->scratch);
+	TRY(store_scan(&self->space, &self->scratch, &scan, err));
+	Status status = FERRIS_OK;
+	while (status == FERRIS_OK && store_next(&scan, &key, &columns)) {
+		uint64_t sequence;
+
+		if (key.len < sizeof sequence) {
+			status = store_damaged(err);
+			break;
+		}
+		key.len -= (uint32_t)sizeof sequence;
+		memcpy(&sequence, key.data + key.len, sizeof sequence);
+		status = save_row(writer, __builtin_bswap64(sequence), key, columns, err);
+	}
+	return store_scan_close(&scan, status, err);
+}
+
+static Status
+sort_save(Operator *op, StateWriter *writer, Error *err)
+{
+	SortOp *self = (SortOp *)op;
+
+	for (size_t i = 0; i < self->count; i++) {
+		const SortRow *row = &self->rows[i];
+
+		TRY(save_row(writer, row->sequence, (Str){row->data, row->key_len},
+			     (Str){row->data + row->key_len, row->len - row->key_len}, err));
+	}
+	return self->space.backend != NULL ? save_spilled(self, writer, err) : FERRIS_OK;
+}
+
+static Status
+sort_load(Operator *op, Str key, Str value, Error *err)
+{
+	SortOp *self = (SortOp *)op;
+	RecordReader number = record_reader(key);
+	RecordReader reader = record_reader(value);
+	uint64_t sequence = record_take_key_u64(&number);
+	uint32_t key_len = record_take_u32(&reader);
+
+	if (number.damaged || reader.damaged || key_len > (size_t)(reader.end - reader.next))
+		return store_damaged(err);
+	if (self->sequence <= sequence)
+		self->sequence = sequence + 1;
+	Status status = load_row(self, &reader, key_len, sequence, err);
+	if (status != FERRIS_ERR_LIMIT || !self->task->store->options.spill || self->count == 0)
+		return status;
+	TRY(spill_rows(self, err));
+	return load_row(self, &reader, key_len, sequence, err);
+}
+
 static void
 sort_close(Operator *op)
 {
@@ -400,5 +501,7 @@ const OperatorClass sort_class = {
 	.push = sort_push,
 	.advance = sort_advance,
 	.finish = sort_finish,
+	.save = sort_save,
+	.load = sort_load,
 	.close = sort_close,
 };

@@ -39,6 +39,35 @@ union_finish(Operator *op, uint32_t input, Error *err)
 	return input_times_finish(&((UnionOp *)op)->times, input, op->next, err);
 }
 
+/* One record: the watermark announced, then that of each input. */
+static Status
+union_save(Operator *op, StateWriter *writer, Error *err)
+{
+	UnionOp *self = (UnionOp *)op;
+	Buffer value;
+
+	buffer_init(&value, SIZE_MAX);
+	record_u64(&value, (uint64_t)self->current);
+	for (uint32_t i = 0; i < self->input_count; i++)
+		record_u64(&value, (uint64_t)self->watermarks[i]);
+	Status status = writer->put(writer, STR(""), (Str){value.data, (uint32_t)value.len}, err);
+	buffer_free(&value);
+	return status;
+}
+
+static Status
+union_load(Operator *op, Str key, Str value, Error *err)
+{
+	UnionOp *self = (UnionOp *)op;
+	RecordReader reader = record_reader(value);
+
+	self->current = (int64_t)record_take_u64(&reader);
+	for (uint32_t i = 0; i < self->input_count; i++)
+		self->watermarks[i] = (int64_t)record_take_u64(&reader);
+	return key.len != 0 || reader.damaged || reader.next != reader.end ? store_damaged(err)
+									   : FERRIS_OK;
+}
+
 static void
 union_close(Operator *op)
 {
@@ -52,5 +81,7 @@ const OperatorClass union_class = {
 	.push_from = union_push,
 	.advance_from = union_advance,
 	.finish_from = union_finish,
+	.save = union_save,
+	.load = union_load,
 	.close = union_close,
 };

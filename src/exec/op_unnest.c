@@ -205,5 +205,6 @@ const OperatorClass unnest_class = {
 	.size = sizeof(UnnestOp),
 	.open = unnest_open,
 	.push = unnest_push,
+	.stateless = true,
 	.close = unnest_close,
 };

@@ -211,6 +211,46 @@ watermark_advance(Operator *op, int64_t watermark, Error *err)
 	return FERRIS_OK;
 }
 
+/* One record: the watermark, then each split's maximum and whether it is idle. */
+static Status
+watermark_save(Operator *op, StateWriter *writer, Error *err)
+{
+	WatermarkOp *self = (WatermarkOp *)op;
+	Buffer value;
+
+	buffer_init(&value, SIZE_MAX);
+	record_u64(&value, (uint64_t)self->current);
+	record_u32(&value, self->split_count);
+	for (uint32_t i = 0; i < self->split_count; i++) {
+		record_u64(&value, (uint64_t)self->splits[i].maximum);
+		record_u32(&value, self->splits[i].idle);
+	}
+	Status status = writer->put(writer, STR(""), (Str){value.data, (uint32_t)value.len}, err);
+	buffer_free(&value);
+	return status;
+}
+
+static Status
+watermark_load(Operator *op, Str key, Str value, Error *err)
+{
+	WatermarkOp *self = (WatermarkOp *)op;
+	RecordReader reader = record_reader(value);
+	bool all_idle = true;
+
+	self->current = (int64_t)record_take_u64(&reader);
+	uint32_t count = record_take_u32(&reader);
+	if (key.len != 0 || count != (size_t)(reader.end - reader.next) / 12)
+		return store_damaged(err);
+	reserve_splits(self, count);
+	for (uint32_t i = 0; i < count; i++) {
+		self->splits[i].maximum = (int64_t)record_take_u64(&reader);
+		self->splits[i].idle = record_take_u32(&reader) != 0;
+		all_idle = all_idle && self->splits[i].idle;
+	}
+	self->task->times[self->source] = (EventTime){self->current, count > 0 && all_idle};
+	return reader.damaged || reader.next != reader.end ? store_damaged(err) : FERRIS_OK;
+}
+
 static void
 watermark_close(Operator *op)
 {
@@ -227,5 +267,7 @@ const OperatorClass watermark_class = {
 	.push = watermark_push,
 	.advance = watermark_advance,
 	.tick = watermark_tick,
+	.save = watermark_save,
+	.load = watermark_load,
 	.close = watermark_close,
 };

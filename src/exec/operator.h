@@ -8,6 +8,8 @@
 
 #include "exec/pipeline.h"
 #include "func/program.h"
+#include "state/record.h"
+#include "state/snapshot.h"
 #include "state/store.h"
 
 /* Event times are within this of 0, so that the bounds of windows cannot overflow. */
@@ -33,6 +35,13 @@ typedef struct OperatorClass {
 	Status (*finish_from)(Operator *op, uint32_t input, Error *err);
 	/* Nothing has come for a while.  NULL: passed on. */
 	Status (*tick)(Operator *op, const Tick *tick, Error *err);
+	/* Puts what the operator keeps from chunk to chunk as records (state/snapshot.h); the
+	 * first, if there is one for the operator as a whole, has the least key.  NULL: it cannot,
+	 * or keeps nothing. */
+	Status (*save)(Operator *op, StateWriter *writer, Error *err);
+	/* One of the records that save put; each comes once, in their order or in that of keys. */
+	Status (*load)(Operator *op, Str key, Str value, Error *err);
+	bool stateless; /* it keeps nothing from chunk to chunk */
 } OperatorClass;
 
 /* First member of every operator. */
@@ -139,6 +148,9 @@ task_has_stopped(const TaskContext *task)
 {
 	return task->stop_at_error && task->result->error_count > 0;
 }
+
+/* All operators of the pipeline, always in the same order. */
+Operator *const *pipeline_operators(const Pipeline *pipeline, uint32_t *count);
 
 /* exec/op_port.c: the end of a branch that is input `index` of the operator `owner`. */
 Operator *port_new(Arena *arena, Operator *owner, uint32_t index);

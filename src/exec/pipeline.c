@@ -558,3 +558,10 @@ pipeline_is_done(const Pipeline *pipeline)
 {
 	return pipeline->task.done;
 }
+
+Operator *const *
+pipeline_operators(const Pipeline *pipeline, uint32_t *count)
+{
+	*count = pipeline->operator_count;
+	return pipeline->operators;
+}

@@ -42,6 +42,7 @@ typedef struct Tick {
 /* What tests ask of a statement that no user would. */
 typedef struct Trial {
 	bool spill; /* all state goes to a backend after each batch, and comes back from there */
+	bool reload; /* after each chunk the pipeline is saved, and a new one loaded in its place */
 } Trial;
 
 /* How far the event time of a source has come, for others to see; its task writes it. */

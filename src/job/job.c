@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "exec/checkpoint.h"
 #include "base/ring.h"
 #include "job/failure.h"
 
@@ -398,6 +399,35 @@ reader_main(void *argument)
 
 /* ---------------------------------------------------------------- tasks */
 
+static PipelineSpec
+pipeline_spec(Job *job)
+{
+	const StatementPlan *plan = job->spec.plan;
+	int64_t strategy = plan->job[JOB_FAILURE_STRATEGY].integer;
+
+	return (PipelineSpec){
+		.plan = plan,
+		.sources = job->sources,
+		.group = job->group,
+		.environment = job->spec.environment,
+		.trial = job->spec.trial,
+		.stop_at_error =
+			strategy == FAILURE_FAIL_BATCH || strategy == FAILURE_RETRY_WITH_BACKOFF,
+	};
+}
+
+/* As a restart between two chunks would. */
+static Status
+try_reload(Job *job, Pipeline **pipeline, Slot *slot)
+{
+	PipelineSpec spec = pipeline_spec(job);
+
+	if (!job->spec.trial.reload || slot->kind != SLOT_CHUNK || slot->status != FERRIS_OK ||
+	    !pipeline_can_save(*pipeline))
+		return slot->status;
+	return pipeline_reload(&spec, pipeline, &slot->error);
+}
+
 static Status
 run_slot(Pipeline *pipeline, Slot *slot)
 {
@@ -418,16 +448,22 @@ task_main(void *argument)
 {
 	TaskStart *start = argument;
 	Job *job = start->job;
-	Pipeline *pipeline = job->pipelines[start->index];
+	Pipeline **pipeline = &job->pipelines[start->index];
 	void *item;
 
 	while (ring_pop(&job->filled, -1, &item) == RING_OK) {
 		Slot *slot = item;
 
-		slot->status = run_slot(pipeline, slot);
-		if (pipeline_is_done(pipeline)) {
+		slot->status = run_slot(*pipeline, slot);
+		if (pipeline_is_done(*pipeline)) {
 			job->satisfied = true;
 			job->stop = true;
+		} else {
+			slot->status = try_reload(job, pipeline, slot);
+			if (*pipeline == NULL) {
+				ring_push(&job->done, slot);
+				break;
+			}
 		}
 		ring_push(&job->done, slot);
 	}
@@ -730,17 +766,7 @@ open_writer(Job *job, Error *err)
 static Status
 open_tasks(Job *job, Error *err)
 {
-	const StatementPlan *plan = job->spec.plan;
-	int64_t strategy = plan->job[JOB_FAILURE_STRATEGY].integer;
-	PipelineSpec spec = {
-		.plan = plan,
-		.sources = job->sources,
-		.group = job->group,
-		.environment = job->spec.environment,
-		.trial = job->spec.trial,
-		.stop_at_error =
-			strategy == FAILURE_FAIL_BATCH || strategy == FAILURE_RETRY_WITH_BACKOFF,
-	};
+	PipelineSpec spec = pipeline_spec(job);
 
 	job->pipelines = ARENA_ARRAY(&job->arena, Pipeline *, job->task_count);
 	for (uint32_t i = 0; i < job->task_count; i++)

@@ -4,7 +4,8 @@
  * when the first byte is spilled (state/store.h) and forgets everything when it is closed: what
  * must survive the process is written by checkpoints, not by a backend.
  *
- * put and remove gather changes; reads see them after `commit`.  Of one key the last change counts.
+ * put and remove gather changes; `get` sees them after `commit`, a scan sees those made before it.
+ * Of one key the last change counts.
  *
  * Threads: a backend belongs to one task. */
 #pragma once

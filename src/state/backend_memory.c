@@ -219,9 +219,8 @@ remember(StateCursor *cursor, Str key)
 static Status
 memory_scan(StateBackend *backend, Str prefix, StateCursor **out, Error *err)
 {
+	TRY(memory_commit(backend, err));
 	StateCursor *cursor = memory_zero(sizeof *cursor);
-
-	(void)err;
 	cursor->backend = (const MemoryBackend *)backend;
 	remember(cursor, prefix);
 	cursor->prefix_len = prefix.len;

@@ -577,24 +577,65 @@ keyed_save(KeyedFamily *family, KeyedState *state, StateWriter *writer, Str pref
 	return status;
 }
 
-Status
-keyed_load(KeyedFamily *family, KeyedState *state, Str value, Error *err)
+/* A part that does not follow the last one in memory keeps its birth in the backend. */
+static Status
+load_part(KeyedFamily *family, KeyedState *state, uint64_t birth, Str group, Str payload,
+	  Error *err)
+{
+	uint64_t next =
+		state->born + (state->groups != NULL ? group_table_count(state->groups) : 0);
+
+	if (birth >= next) {
+		TRY(keyed_spill(family, state, err));
+		state->born = birth + 1;
+	}
+	TRY(store_open(family->store, STORE_SCANS, &state->space, err));
+	store_key(&state->space, &family->key);
+	buffer_append(&family->key, group.data, group.len);
+	record_key_u64(&family->key, birth);
+	buffer_reset(&family->value);
+	buffer_append(&family->value, payload.data, payload.len);
+	return store_put(&state->space, &family->key, &family->value, err);
+}
+
+/* The group of a record to memory. */
+static Status
+load_group(KeyedFamily *family, KeyedState *state, Str value, bool *full, Error *err)
 {
 	RecordReader reader = record_reader(value);
 	uint16_t row = 0;
-	uint32_t found;
-	char *payload;
+	uint32_t found = 0;
+	char *loaded;
 
 	for (uint32_t k = 0; k < family->spec.key_count; k++)
 		vector_reset(&family->columns[k]);
 	TRY(read_group(&reader, family, family->outs, 0, NULL, err));
-	TRY(keyed_find(family, state, (const Vector *const *)family->outs, &row, 1, &payload,
-		       &found, err));
-	if (found == 0) {
-		TRY(keyed_spill(family, state, err));
-		return keyed_load(family, state, value, err);
-	}
-	if (family->spec.parts)
-		return merge_bytes(family, payload, rest_of(&reader), err);
-	return payload_load(family, payload, rest_of(&reader), err);
+	TRY(keyed_find(family, state, (const Vector *const *)family->outs, &row, 1, &loaded, &found,
+		       err));
+	*full = found == 0;
+	if (*full)
+		return FERRIS_OK;
+	return family->spec.parts ? merge_bytes(family, loaded, rest_of(&reader), err)
+				  : payload_load(family, loaded, rest_of(&reader), err);
+}
+
+Status
+keyed_load(KeyedFamily *family, KeyedState *state, Str key, Str value, bool *full, Error *err)
+{
+	RecordReader reader = record_reader(value);
+	RecordReader number = record_reader(key);
+	uint64_t next =
+		state->born + (state->groups != NULL ? group_table_count(state->groups) : 0);
+
+	*full = false;
+	if (!family->spec.parts)
+		return load_group(family, state, value, full, err);
+	uint64_t birth = record_take_key_u64(&number);
+	uint32_t len = record_take_u32(&reader);
+	const char *group = record_take(&reader, len);
+	if (number.damaged || group == NULL || birth == UINT64_MAX)
+		return store_damaged(err);
+	return birth == next
+		       ? load_group(family, state, value, full, err)
+		       : load_part(family, state, birth, (Str){group, len}, rest_of(&reader), err);
 }

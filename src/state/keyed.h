@@ -118,5 +118,7 @@ Status keyed_scan_close(KeyedScan *scan, Error *err);
 /* Every group, or part of one, as a record whose key begins with `prefix`. */
 Status keyed_save(KeyedFamily *family, KeyedState *state, StateWriter *writer, Str prefix,
 		  Error *err);
-/* Takes the value of a record of keyed_save; the records come in the order of their keys. */
-Status keyed_load(KeyedFamily *family, KeyedState *state, Str value, Error *err);
+/* Takes a record of keyed_save; `key` is without the prefix.  *full: there was no room; the caller
+ * writes the family out and tries again. */
+Status keyed_load(KeyedFamily *family, KeyedState *state, Str key, Str value, bool *full,
+		  Error *err);
