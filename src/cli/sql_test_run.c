@@ -504,12 +504,21 @@ check(TestRun *run)
 	return passed;
 }
 
+/* SHOW looks into the pipelines of running statements, which reloading takes away under it. */
+static bool
+looks_inside(const SqlTest *test)
+{
+	return memmem(test->sql.data, test->sql.len, "SHOW ", 5) != NULL;
+}
+
 bool
 sql_test_run(const SqlTest *test, Buffer *why)
 {
 	bool passed = true;
 
 	for (size_t i = 0; i < VARIATION_COUNT && passed; i++) {
+		if (variations[i].trial.reload && looks_inside(test))
+			continue;
 		TestRun run = {.test = test, .variation = &variations[i], .why = why};
 
 		arena_init(&run.arena, 0);

@@ -102,6 +102,8 @@ save_all(Pipeline *pipeline, FILE *file, Error *err)
 Status
 pipeline_reload(const PipelineSpec *spec, Pipeline **pipeline, Error *err)
 {
+	if (!pipeline_can_save(*pipeline))
+		return FERRIS_OK;
 	FILE *file = tmpfile();
 	Status status;
 

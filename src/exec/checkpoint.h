@@ -19,5 +19,5 @@ Status pipeline_save(Pipeline *pipeline, StateWriter *writer, Error *err);
 Status pipeline_load(Pipeline *pipeline, Str key, Str value, Error *err);
 
 /* Saves the pipeline to a snapshot in memory and puts a new one, loaded from it, in its place: for
- * tests, which must not see a difference. */
+ * tests, which must not see a difference.  One that cannot be saved stays. */
 Status pipeline_reload(const PipelineSpec *spec, Pipeline **pipeline, Error *err);

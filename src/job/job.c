@@ -422,8 +422,7 @@ try_reload(Job *job, Pipeline **pipeline, Slot *slot)
 {
 	PipelineSpec spec = pipeline_spec(job);
 
-	if (!job->spec.trial.reload || slot->kind != SLOT_CHUNK || slot->status != FERRIS_OK ||
-	    !pipeline_can_save(*pipeline))
+	if (!job->spec.trial.reload || slot->kind != SLOT_CHUNK || slot->status != FERRIS_OK)
 		return slot->status;
 	return pipeline_reload(&spec, pipeline, &slot->error);
 }
@@ -460,10 +459,6 @@ task_main(void *argument)
 			job->stop = true;
 		} else {
 			slot->status = try_reload(job, pipeline, slot);
-			if (*pipeline == NULL) {
-				ring_push(&job->done, slot);
-				break;
-			}
 		}
 		ring_push(&job->done, slot);
 	}
