@@ -59,7 +59,7 @@ branch_run_logic(Run *run, Node *node, Selection sel)
 		}
 		open = narrowed(node->open, left, open);
 	}
-	node->reg.has_null = false;
+	vector_reset(&node->reg);
 	for (uint32_t i = 0; i < sel.count; i++) {
 		uint32_t row = row_at(sel, i);
 
@@ -104,8 +104,13 @@ copy_rows(Vector *to, const Vector *from, Selection sel)
 	case PHYSICAL_INTERVAL:
 		COPY_ROWS(Interval);
 		break;
+	case PHYSICAL_LIST:
+	case PHYSICAL_STRUCT:
+		for (uint32_t i = 0; i < sel.count; i++)
+			vector_copy(to, row_at(sel, i), from, row_at(sel, i), NULL);
+		return;
 	default:
-		assert(false && "refused by program_compile");
+		assert(false && "a column has one of these");
 	}
 	if (from->has_null)
 		for (uint32_t i = 0; i < sel.count; i++)
@@ -119,7 +124,7 @@ branch_run_case(Run *run, Node *node, Selection sel)
 	Selection open = sel;
 	uint32_t k = 0;
 
-	node->reg.has_null = false;
+	vector_reset(&node->reg);
 	for (; k + 1 < node->expr->arg_count && open.count > 0; k += 2) {
 		const Vector *condition = node_run(run, node->args[k], open);
 		uint32_t taken = 0;
@@ -150,7 +155,7 @@ branch_run_coalesce(Run *run, Node *node, Selection sel)
 {
 	Selection open = sel;
 
-	node->reg.has_null = false;
+	vector_reset(&node->reg);
 	for (uint32_t k = 0; k < node->expr->arg_count && open.count > 0; k++) {
 		const Vector *arg = node_run(run, node->args[k], open);
 		uint32_t taken = 0;
@@ -182,7 +187,7 @@ branch_run_try(Run *run, Node *node, Selection sel)
 	uint32_t before = failures->count;
 	const Vector *arg = node_run(run, node->args[0], sel);
 
-	node->reg.has_null = false;
+	vector_reset(&node->reg);
 	copy_rows(&node->reg, arg, sel);
 	while (failures->count > before) {
 		uint32_t row = failures->list[--failures->count].row;

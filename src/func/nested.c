@@ -1,30 +1,25 @@
-/* func/nested.c -- functions of ARRAY and MAP values.
- *
- * Elements of arrays, maps and structs inside arrays are not copied from vector to vector here;
- * such a call is refused when it is bound. */
-#include "func/kernel.h"
+/* func/nested.c -- functions of ARRAY and MAP values; what makes them is in nested_make.c. */
+#include "func/nested.h"
 
-static bool
-is_single(const Type *type)
+bool
+nested_is_single(const Type *type)
 {
 	Physical physical = type_physical(type);
 
 	return physical != PHYSICAL_LIST && physical != PHYSICAL_STRUCT;
 }
 
-static inline ListEntry
-kernel_list(const KernelCall *call, uint32_t arg, uint32_t row)
-{
-	return VECTOR_DATA(call->args[arg], const ListEntry)[kernel_at(call, arg, row)];
-}
-
-/* Copies `count` values with their NULLs. */
-static void
-copy_elements(Vector *to, uint32_t to_first, const Vector *from, uint32_t from_first,
+void
+nested_copy(Vector *to, uint32_t to_first, const Vector *from, uint32_t from_first,
               uint32_t count)
 {
 	size_t size = physical_size(type_physical(from->type));
 
+	if (!nested_is_single(from->type)) {
+		for (uint32_t i = 0; i < count; i++)
+			vector_copy(to, to_first + i, from, from_first + i, NULL);
+		return;
+	}
 	memcpy((char *)to->data + to_first * size, (const char *)from->data + from_first * size,
 	       count * size);
 	for (uint32_t i = 0; i < count; i++) {
@@ -39,7 +34,7 @@ void
 nested_length(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row)
-		kernel_set_int(call, row, kernel_list(call, 0, row).len);
+		kernel_set_int(call, row, nested_list(call, 0, row).len);
 }
 
 /* ---- comparing an element with an argument ---- */
@@ -48,7 +43,7 @@ nested_length(KernelCall *call)
 static bool
 is_comparable(const Type *a, const Type *b)
 {
-	if (!is_single(a) || !is_single(b))
+	if (!nested_is_single(a) || !nested_is_single(b))
 		return false;
 	return a->kind == b->kind || (type_is_numeric(a) && type_is_numeric(b));
 }
@@ -73,8 +68,8 @@ real_at(const Vector *v, uint32_t at)
 	                                    : decimal_to_double(exact_at(v, at), scale_of(v->type));
 }
 
-static bool
-equal_at(const Vector *a, uint32_t i, const Vector *b, uint32_t j)
+bool
+nested_equal(const Vector *a, uint32_t i, const Vector *b, uint32_t j)
 {
 	if (type_is_exact(a->type) && type_is_exact(b->type))
 		return decimal_compare128(exact_at(a, i), scale_of(a->type), exact_at(b, j),
@@ -105,14 +100,14 @@ static int64_t
 find_element(const KernelCall *call, uint32_t row, const Vector *elements, uint32_t arg,
              bool *saw_null)
 {
-	ListEntry list = kernel_list(call, 0, row);
+	ListEntry list = nested_list(call, 0, row);
 	uint32_t wanted = kernel_at(call, arg, row);
 
 	*saw_null = false;
 	for (uint32_t i = 0; i < list.len; i++) {
 		if (vector_is_null(elements, list.offset + i))
 			*saw_null = true;
-		else if (equal_at(elements, list.offset + i, call->args[arg], wanted))
+		else if (nested_equal(elements, list.offset + i, call->args[arg], wanted))
 			return i;
 	}
 	return -1;
@@ -165,11 +160,8 @@ nested_position(KernelCall *call)
 Status
 result_element(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type, Error *err)
 {
-	const Type *element = args[0]->type->fields[0].type;
-
 	(void)arena, (void)count, (void)err;
-	if (is_single(element))
-		*type = element;
+	*type = args[0]->type->fields[0].type;
 	return FERRIS_OK;
 }
 
@@ -180,7 +172,7 @@ result_map_value(Arena *arena, BoundExpr *const *args, uint32_t count, const Typ
 	const Field *fields = args[0]->type->fields;
 
 	(void)arena, (void)count, (void)err;
-	if (is_single(fields[1].type) && is_comparable(fields[0].type, args[1]->type))
+	if (is_comparable(fields[0].type, args[1]->type))
 		*type = fields[1].type;
 	return FERRIS_OK;
 }
@@ -192,7 +184,7 @@ nested_element(KernelCall *call)
 	const Vector *elements = &call->args[0]->children[0];
 
 	KERNEL_EACH_VALID(call, row) {
-		ListEntry list = kernel_list(call, 0, row);
+		ListEntry list = nested_list(call, 0, row);
 		int64_t n = kernel_int(call, 1, row);
 
 		if (n < 0)
@@ -200,7 +192,7 @@ nested_element(KernelCall *call)
 		if (n < 1 || n > list.len)
 			vector_set_null(call->out, row);
 		else
-			copy_elements(call->out, row, elements, list.offset + (uint32_t)(n - 1), 1);
+			nested_copy(call->out, row, elements, list.offset + (uint32_t)(n - 1), 1);
 	}
 }
 
@@ -216,8 +208,8 @@ nested_map_value(KernelCall *call)
 		if (i < 0)
 			vector_set_null(call->out, row);
 		else
-			copy_elements(call->out, row, &map->children[1],
-			              kernel_list(call, 0, row).offset + (uint32_t)i, 1);
+			nested_copy(call->out, row, &map->children[1],
+			              nested_list(call, 0, row).offset + (uint32_t)i, 1);
 	}
 }
 
@@ -226,10 +218,7 @@ nested_map_value(KernelCall *call)
 static Status
 result_side(Arena *arena, BoundExpr *const *args, uint32_t side, const Type **type)
 {
-	const Type *element = args[0]->type->fields[side].type;
-
-	if (is_single(element))
-		*type = type_array(arena, element);
+	*type = type_array(arena, args[0]->type->fields[side].type);
 	return FERRIS_OK;
 }
 
@@ -252,10 +241,10 @@ static void
 map_side_rows(KernelCall *call, uint32_t side)
 {
 	KERNEL_EACH_VALID(call, row) {
-		ListEntry list = kernel_list(call, 0, row);
+		ListEntry list = nested_list(call, 0, row);
 		uint32_t first = vector_list_append(call->out, list.len);
 
-		copy_elements(&call->out->children[0], first, &call->args[0]->children[side],
+		nested_copy(&call->out->children[0], first, &call->args[0]->children[side],
 		              list.offset, list.len);
 		VECTOR_DATA(call->out, ListEntry)[row] = (ListEntry){first, list.len};
 	}
@@ -271,28 +260,4 @@ void
 nested_map_values(KernelCall *call)
 {
 	map_side_rows(call, 1);
-}
-
-/* ---- ARRAY(a, b, ...) ---- */
-
-Status
-result_array(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type, Error *err)
-{
-	(void)err;
-	if (count > 0 && is_single(args[0]->type))
-		*type = type_array(arena, args[0]->type);
-	return FERRIS_OK;
-}
-
-void
-nested_array(KernelCall *call)
-{
-	KERNEL_EACH_ROW(call, row) {
-		uint32_t first = vector_list_append(call->out, call->arg_count);
-
-		for (uint32_t k = 0; k < call->arg_count; k++)
-			copy_elements(&call->out->children[0], first + k, call->args[k],
-			              kernel_at(call, k, row), 1);
-		VECTOR_DATA(call->out, ListEntry)[row] = (ListEntry){first, call->arg_count};
-	}
 }

@@ -32,14 +32,6 @@ typedef struct Compiler {
 	Node *nodes; /* all of them, for program_free */
 } Compiler;
 
-static bool
-type_is_nested(const Type *type)
-{
-	Physical physical = type_physical(type);
-
-	return physical == PHYSICAL_LIST || physical == PHYSICAL_STRUCT;
-}
-
 static Status
 compile_constant(Node *node, const BoundExpr *expr)
 {
@@ -92,13 +84,6 @@ compile_self(Compiler *compiler, Node *node)
 	case BOUND_CASE:
 	case BOUND_COALESCE:
 	case BOUND_TRY:
-		if (type_is_nested(expr->type))
-			return error_set_at(compiler->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-					    "%s cannot yield %s",
-					    expr->kind == BOUND_CASE       ? "CASE"
-					    : expr->kind == BOUND_COALESCE ? "COALESCE"
-									   : "TRY",
-					    type_text(arena, expr->type).data);
 		break;
 	}
 	if (expr->kind != BOUND_CALL && expr->kind != BOUND_CAST) {

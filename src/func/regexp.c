@@ -15,6 +15,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "func/similar.h"
 #include "func/text.h"
 
 #define REGEXP_STEPS_MAX 1000000u      /* backtracking steps of one search of a short text */
@@ -32,6 +33,7 @@ typedef struct Regexp {
 	pcre2_match_data *data;
 	bool constant;          /* pattern and flags are: compiled by the planner */
 	bool global;            /* flag g */
+	bool similar;           /* the pattern is SIMILAR TO's, and the flags its ESCAPE */
 	Str pattern;            /* of `code`; a copy */
 	Str flags;
 	char *copy;             /* holds both */
@@ -139,16 +141,20 @@ regexp_compile(Regexp *regexp, Str pattern, Str flags, Error *err)
 	    str_eq(flags, regexp->flags))
 		return FERRIS_OK;
 	regexp_forget(regexp);
-	TRY(regexp_options(flags, &options, &regexp->global, err));
-	regexp->code = pcre2_compile((PCRE2_SPTR)(pattern.len > 0 ? pattern.data : ""),
-	                             pattern.len, options, &code, &offset,
-	                             regexp->compile);
+	TRY(regexp_options(regexp->similar ? STR("s") : flags, &options, &regexp->global, err));
+	Str source = pattern;
+	if (regexp->similar) {
+		TRY(similar_translate(pattern, flags, &regexp->scratch, err));
+		source = (Str){regexp->scratch.data, (uint32_t)regexp->scratch.len};
+	}
+	regexp->code = pcre2_compile((PCRE2_SPTR)(source.len > 0 ? source.data : ""), source.len,
+	                             options, &code, &offset, regexp->compile);
 	if (regexp->code == NULL) {
 		char text[160];
 		pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
 		return error_set(err, FERRIS_ERR_BAD_ARGUMENT,
 		                 "'%.*s' is not a regular expression: %s, at byte %zu",
-		                 (int)(pattern.len < 120 ? pattern.len : 120), pattern.data, text,
+		                 (int)(source.len < 120 ? source.len : 120), source.data, text,
 		                 (size_t)offset + 1);
 	}
 	/* Where there is no JIT (or it cannot do a pattern) the interpreter runs instead. */
@@ -180,7 +186,7 @@ regexp_prepare(KernelCall *call, uint32_t row, uint32_t flags_arg)
 }
 
 static Status
-regexp_plan(Arena *arena, const BoundExpr *call, uint32_t flags_arg, Kernel kernel,
+plan_regexp(Arena *arena, const BoundExpr *call, uint32_t flags_arg, Kernel kernel, bool similar,
             KernelPlan *plan, Error *err)
 {
 	Regexp *regexp = regexp_new(arena);
@@ -188,6 +194,7 @@ regexp_plan(Arena *arena, const BoundExpr *call, uint32_t flags_arg, Kernel kern
 	const Value *flags = kernel_constant(call, flags_arg);
 	bool has_flags = call->arg_count > flags_arg;
 
+	regexp->similar = similar;
 	*plan = (KernelPlan){.kernel = kernel, .state = regexp, .release = regexp_release};
 	if (pattern == NULL || (has_flags && flags == NULL))
 		return FERRIS_OK;
@@ -200,6 +207,13 @@ regexp_plan(Arena *arena, const BoundExpr *call, uint32_t flags_arg, Kernel kern
 		return err->status;
 	}
 	return FERRIS_OK;
+}
+
+static Status
+regexp_plan(Arena *arena, const BoundExpr *call, uint32_t flags_arg, Kernel kernel,
+            KernelPlan *plan, Error *err)
+{
+	return plan_regexp(arena, call, flags_arg, kernel, false, plan, err);
 }
 
 /* ---- searching ---- */
@@ -316,6 +330,14 @@ Status
 plan_regexp_like(Arena *arena, const BoundExpr *call, KernelPlan *plan, Error *err)
 {
 	return regexp_plan(arena, call, 2, regexp_like_rows, plan, err);
+}
+
+/* ---- s SIMILAR TO pattern [ESCAPE c] ---- */
+
+Status
+plan_similar(Arena *arena, const BoundExpr *call, KernelPlan *plan, Error *err)
+{
+	return plan_regexp(arena, call, 2, regexp_like_rows, true, plan, err);
 }
 
 /* ---- REGEXP_COUNT(s, pattern [, flags]) ---- */

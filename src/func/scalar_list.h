@@ -217,6 +217,11 @@ SCALAR("||", "TEXT TEXT", result_string, text_concat, STRICT | FALLIBLE | OPERAT
 SCALAR("||", "BYTES BYTES", result_bytes, text_concat, STRICT | FALLIBLE | OPERATOR,
             "operators", "a || b", "One after the other.")
 
+/* ---- func/regexp.c ---- */
+SCALAR_PLAN("SIMILAR TO", "STRING STRING STRING?", result_boolean, plan_similar,
+            STRICT | FALLIBLE | OPERATOR, "operators", "s SIMILAR TO pattern [ESCAPE c]",
+            "LIKE's % and _, and | * + ? {m,n} ( ) [ ] as in a regular expression; of all of s.")
+
 /* ---- func/branch.c: forms that compute an argument only where it is needed ---- */
 SCALAR_NODE("COALESCE", "T+", result_first, BOUND_COALESCE, "conditional",
             "COALESCE(a, b, ...)", "The first argument that is not NULL.")
@@ -561,9 +566,18 @@ SCALAR("GREATEST", "T+", result_single, conditional_greatest, 0, "conditional",
 SCALAR("LEAST", "T+", result_single, conditional_least, 0, "conditional", "LEAST(a, ...)",
        "The smallest of the values; NULLs do not count.")
 
-/* ---- func/nested.c ---- */
+/* ---- func/nested_make.c ---- */
 SCALAR("ARRAY", "T+", result_array, nested_array, 0, "nested", "ARRAY(a, ...)",
        "An array of the values; also ARRAY[a, ...].")
+SCALAR("STRUCT|ROW|NAMED_STRUCT", "ANY+", result_struct, nested_struct, 0, "nested",
+       "STRUCT(a [AS name], ...)",
+       "A struct of the values; also ROW(a, ...) and NAMED_STRUCT('name', a, ...).")
+SCALAR("MAP", "ANY ANY ANY*", result_map, nested_map, FALLIBLE, "nested", "MAP(key, value, ...)",
+       "A map of the entries, no key twice; also MAP[key, value, ...].")
+SCALAR("MAP_FROM_ARRAYS", "ARRAY ARRAY", result_map_of, nested_map_of, STRICT | FALLIBLE,
+       "nested", "MAP_FROM_ARRAYS(keys, values)", "A map of the entries of two arrays.")
+
+/* ---- func/nested.c ---- */
 SCALAR("ARRAY_LENGTH|CARDINALITY", "ARRAY", result_bigint, nested_length, STRICT, "nested",
        "ARRAY_LENGTH(array)", "Number of elements.")
 SCALAR("CARDINALITY", "MAP", result_bigint, nested_length, STRICT, "nested", "CARDINALITY(map)",

@@ -65,6 +65,15 @@ typedef struct Binder {
 
 /* The expression with every name and type resolved and constants folded. */
 Status bind_expr(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
+/* The same before constants are folded: for parts of an expression. */
+Status bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
+/* MAP, STRUCT and NAMED_STRUCT, whose arguments are bound in their own way. */
+bool is_constructor(Str name);
+/* A call of one of these, or a row in parentheses. */
+Status bind_constructor(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
+/* (a, b) = (c, d) and <>; (a, b) IN ((c, d), ...) without its NOT. */
+Status bind_row_compare(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
+Status bind_row_in(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
 /* The same, and it must be BOOLEAN; `what` is "WHERE", "ON", ... */
 Status bind_predicate(Binder *binder, Scope *scope, const Expr *expr, const char *what,
 		      BoundExpr **out);

@@ -6,8 +6,6 @@
 #include "plan/bind.h"
 #include "type/number.h"
 
-static Status bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
-
 /* ---------------------------------------------------------------- literals */
 
 static Status
@@ -467,20 +465,15 @@ bind_in_list(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	uint32_t count = expr->in_list.list.count + 1;
 	BoundExpr **args = ARENA_ARRAY(binder->arena, BoundExpr *, count);
 
+	if (expr->in_list.operand->kind == EXPR_ROW) {
+		TRY(bind_row_in(binder, scope, expr, out));
+		return negate_if(binder, expr->in_list.negated, expr, out);
+	}
 	TRY(bind_any(binder, scope, expr->in_list.operand, &args[0]));
 	for (uint32_t i = 1; i < count; i++)
 		TRY(bind_any(binder, scope, expr->in_list.list.items[i - 1], &args[i]));
 	TRY(call(binder, STR("IN"), args, count, expr, out));
 	return negate_if(binder, expr->in_list.negated, expr, out);
-}
-
-/* What other engines have, and this one has not yet. */
-static Status
-refuse_form(Binder *binder, const char *what, const char *instead, Position at)
-{
-	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, at,
-		     "%s is not supported in this version yet", what);
-	return error_hint(binder->err, "%s", instead);
 }
 
 static Status
@@ -495,11 +488,6 @@ bind_like(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	BoundExpr *args[3];
 	uint32_t count = 2;
 
-	if (expr->like.kind == LIKE_SIMILAR)
-		return refuse_form(binder, "SIMILAR TO",
-				   "write the pattern for LIKE, or as a regular expression "
-				   "for REGEXP",
-				   expr->position);
 	TRY(bind_any(binder, scope, expr->like.operand, &args[0]));
 	TRY(bind_any(binder, scope, expr->like.pattern, &args[1]));
 	if (expr->like.escape != NULL)
@@ -661,18 +649,6 @@ refuse_function(Binder *binder, const Expr *expr)
 			    STR_ARG(function->name.text));
 }
 
-static bool
-is_constructor(Str name)
-{
-	static const Str names[] = {STR_INIT("MAP"), STR_INIT("STRUCT"), STR_INIT("ROW"),
-				    STR_INIT("NAMED_STRUCT"), STR_INIT("MAP_FROM_ARRAYS")};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (str_eq_nocase(name, names[i]))
-			return !function_exists(name);
-	return false;
-}
-
 static Status
 bind_function(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 {
@@ -682,8 +658,7 @@ bind_function(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	Str name = function->name.text;
 
 	if (is_constructor(name))
-		return refuse_form(binder, "making a MAP, STRUCT or ROW",
-				   "select its parts as columns of their own", expr->position);
+		return bind_constructor(binder, scope, expr, out);
 	if (function->over != NULL && scope->over != NULL)
 		return bind_over(binder, scope, expr, out);
 	if (is_window_function(function) || function->star || function->distinct ||
@@ -740,7 +715,7 @@ bind_pair(Binder *binder, Scope *scope, Str name, const Expr *a, const Expr *b, 
 	return call(binder, name, args, 2, expr, out);
 }
 
-static Status
+Status
 bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 {
 	Arena *arena = binder->arena;
@@ -783,6 +758,8 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	case EXPR_UNARY:
 		return bind_unary(binder, scope, expr, out);
 	case EXPR_BINARY:
+		if (expr->binary.left->kind == EXPR_ROW && expr->binary.right->kind == EXPR_ROW)
+			return bind_row_compare(binder, scope, expr, out);
 		return bind_pair(binder, scope, binary_names[expr->binary.op], expr->binary.left,
 				 expr->binary.right, expr, out);
 	case EXPR_AND:
@@ -811,9 +788,7 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	case EXPR_ARRAY:
 		return bind_list_call(binder, scope, STR("ARRAY"), &expr->list, expr, out);
 	case EXPR_ROW:
-		return refuse_form(binder, "a row of several values in parentheses",
-				   "compare its parts one by one, or select them as columns",
-				   expr->position);
+		return bind_constructor(binder, scope, expr, out);
 	case EXPR_SUBSCRIPT:
 		return bind_pair(binder, scope, STR("ELEMENT_AT"), expr->subscript.operand,
 				 expr->subscript.index, expr, out);
