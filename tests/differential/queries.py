@@ -422,9 +422,7 @@ class QueryMaker:
             if same:
                 pairs.append((a, r.choice(keys if keys and r.random() < 0.5 else same)))
         if not pairs:
-            pairs = [(self.maker(mine).make("int", 1), self.maker(other).make("int", 0))]
-            if not uses(pairs[0][0], mine) or not uses(pairs[0][1], other):
-                return left
+            return left
         in_time = type(left) is Source and type(right) is Source and (
             left.table.delay is not None and right.table.delay is not None)
         if self.target == DUCKDB and in_time and r.random() < 0.5:
@@ -493,7 +491,9 @@ class QueryMaker:
             self.window(query)
         for _ in range(r.choice([0, 1, 1, 2, 2, 3])):
             key = r.choice(usable or [maker.make("int", 1)])
-            if r.random() < 0.3 and not (query.window and query.window.kind == "SESSION"):
+            plain = query.window and query.window.kind == "SESSION" or (
+                isinstance(query.from_, WindowSource))
+            if r.random() < 0.3 and not plain:
                 made = maker.make(r.choice(maker.kinds()), 2)
                 key = made if uses(made, leaves) else key
             if all(key.sql(0) != other.sql(0) for other in query.keys):
