@@ -47,9 +47,9 @@ union_save(Operator *op, StateWriter *writer, Error *err)
 	Buffer value;
 
 	buffer_init(&value, SIZE_MAX);
-	record_u64(&value, (uint64_t)self->current);
-	for (uint32_t i = 0; i < self->input_count; i++)
-		record_u64(&value, (uint64_t)self->watermarks[i]);
+	record_u64(&value, (uint64_t)self->times.current);
+	for (uint32_t i = 0; i < self->times.count; i++)
+		record_u64(&value, (uint64_t)self->times.watermarks[i]);
 	Status status = writer->put(writer, STR(""), (Str){value.data, (uint32_t)value.len}, err);
 	buffer_free(&value);
 	return status;
@@ -61,9 +61,9 @@ union_load(Operator *op, Str key, Str value, Error *err)
 	UnionOp *self = (UnionOp *)op;
 	RecordReader reader = record_reader(value);
 
-	self->current = (int64_t)record_take_u64(&reader);
-	for (uint32_t i = 0; i < self->input_count; i++)
-		self->watermarks[i] = (int64_t)record_take_u64(&reader);
+	self->times.current = (int64_t)record_take_u64(&reader);
+	for (uint32_t i = 0; i < self->times.count; i++)
+		self->times.watermarks[i] = (int64_t)record_take_u64(&reader);
 	return key.len != 0 || reader.damaged || reader.next != reader.end ? store_damaged(err)
 									   : FERRIS_OK;
 }
