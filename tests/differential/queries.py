@@ -487,6 +487,8 @@ class QueryMaker:
         query.grouped = True
         maker = self.maker(leaves)
         usable = [leaf for leaf in leaves if leaf.kind in ANY]
+        if isinstance(query.from_, WindowSource):  # a bound would make the windows the groups
+            usable = [leaf for leaf in usable if ".window_" not in leaf.text[0]]
         if r.random() < 0.5:
             self.window(query)
         for _ in range(r.choice([0, 1, 1, 2, 2, 3])):
@@ -499,8 +501,6 @@ class QueryMaker:
             if all(key.sql(0) != other.sql(0) for other in query.keys):
                 query.keys.append(key)
         found = list(query.keys)
-        if isinstance(query.from_, WindowSource):  # its windows may be the groups themselves
-            maker = self.maker([leaf for leaf in leaves if ".window_" not in leaf.text[0]])
         if len(query.keys) > 1 and self.target == DUCKDB and r.random() < 0.3 and not (
                 query.window and query.window.kind == "SESSION"):
             numbers = range(len(query.keys))
