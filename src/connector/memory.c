@@ -212,7 +212,7 @@ memory_topic_committed(MemoryBroker *broker, Str name, Str group, uint32_t parti
 
 /* ---- the connector ---- */
 
-enum { SOURCE_TOPIC, SOURCE_BATCH, SOURCE_RESUME, SOURCE_OPTION_COUNT };
+enum { SOURCE_TOPIC, SOURCE_BATCH, SOURCE_RESUME, SOURCE_ENDLESS, SOURCE_OPTION_COUNT };
 enum { SINK_TOPIC, SINK_OPTION_COUNT };
 
 /* clang-format off */
@@ -224,6 +224,8 @@ static const OptionRow source_rows[SOURCE_OPTION_COUNT] = {
 		.doc = "Records read at once at most; 0 sets no limit."},
 	[SOURCE_RESUME] = {.name = "memory.resume", .type = OPTION_BOOLEAN, .initial = "false",
 		.doc = "Begin where the group has committed rather than at the first record."},
+	[SOURCE_ENDLESS] = {.name = "memory.endless", .type = OPTION_BOOLEAN, .initial = "false",
+		.doc = "Plan as for a topic that goes on for ever."},
 };
 
 static const OptionRow sink_rows[SINK_OPTION_COUNT] = {
@@ -639,8 +641,8 @@ memory_writer_close(Writer *base, bool failed, Error *err)
 static bool
 is_bounded(const Setting *settings)
 {
-	(void)settings;
-	return true; /* a topic that is written is closed at the end */
+	/* A topic that is written is closed at the end. */
+	return !settings[SOURCE_ENDLESS].flag;
 }
 
 static uint32_t

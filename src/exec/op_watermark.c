@@ -73,6 +73,7 @@ watermark_open(Operator *op, TaskContext *task, Error *err)
 	self->unit = op->plan->watermark.expr->type->kind == TYPE_BIGINT ? 1 : MICROS_PER_MILLI;
 	self->current = INT64_MIN;
 	open_shown(self, op->plan);
+	task->times[task->source].idle = false;
 	return program_compile(task->arena, &op->plan->watermark.expr, 1, &self->program, err);
 }
 

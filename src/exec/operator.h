@@ -160,6 +160,7 @@ extern const OperatorClass set_class;
 extern const OperatorClass stream_join_class;
 extern const OperatorClass table_class;
 extern const OperatorClass table_join_class;
+extern const OperatorClass versioned_join_class;
 extern const OperatorClass collect_class;
 extern const OperatorClass join_class;
 extern const OperatorClass lookup_class;

@@ -84,6 +84,8 @@ class_of(const PlanNode *node)
 		return &set_class;
 	case PLAN_STREAM_JOIN:
 		return node->stream_join.changes ? &table_join_class : &stream_join_class;
+	case PLAN_VERSIONED_JOIN:
+		return &versioned_join_class;
 	case PLAN_SCAN:
 		break;
 	}
@@ -94,8 +96,8 @@ static bool
 keeps_state(const PlanNode *node)
 {
 	return node->kind == PLAN_AGGREGATE || node->kind == PLAN_JOIN ||
-	       node->kind == PLAN_STREAM_JOIN || node->kind == PLAN_TABLE ||
-	       node->kind == PLAN_OVER || node->kind == PLAN_DISTINCT ||
+	       node->kind == PLAN_STREAM_JOIN || node->kind == PLAN_VERSIONED_JOIN ||
+	       node->kind == PLAN_TABLE || node->kind == PLAN_OVER || node->kind == PLAN_DISTINCT ||
 	       node->kind == PLAN_SORT || node->kind == PLAN_SET;
 }
 
@@ -296,7 +298,8 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 		.store = &pipeline->store};
 	for (uint32_t i = 0; i < count; i++) {
 		pipeline->branch_count++;
-		pipeline->task.times[i].watermark = INT64_MIN;
+		/* Nobody waits for a source without a Watermark. */
+		pipeline->task.times[i] = (EventTime){.watermark = INT64_MIN, .idle = true};
 		TRY(open_branch(&pipeline->branches[i], &spec->sources[i], &pipeline->arena, err));
 	}
 	return build_all(pipeline, err);
@@ -447,6 +450,7 @@ makes_rows(const Operator *op)
 	for (; op != NULL; op = op->next)
 		if (op->class == &unnest_class || op->class == &stream_join_class ||
 		    op->class == &table_class || op->class == &table_join_class ||
+		    op->class == &versioned_join_class ||
 		    (op->class == &aggregate_class && op->plan->kind == PLAN_AGGREGATE &&
 		     op->plan->aggregate.retracts) ||
 		    (op->class == &window_class && !window_is_single(&op->plan->window.plan)))

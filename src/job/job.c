@@ -8,6 +8,7 @@
 #include "exec/checkpoint.h"
 #include "base/ring.h"
 #include "job/failure.h"
+#include "job/reading_order.h"
 
 #define READ_TIMEOUT_MS      50
 #define TICK_INTERVAL_MS     50
@@ -78,6 +79,7 @@ struct Job {
 	Source *sources;
 	Input *inputs; /* of each source */
 	uint32_t source_count;
+	ReadingOrder order;
 	const ConnectorClass *sink;
 	Writer *writer;
 	FailureHandler *failures;
@@ -340,6 +342,7 @@ read_source(Job *job, uint32_t index, Slot **slot, int timeout_ms, Error *err)
 		*slot = NULL;
 	if (result != READ_END)
 		maybe_tick(job, index, result == READ_IDLE, err);
+	reading_order_has_read(&job->order, index, result);
 	return result == READ_DATA;
 }
 
@@ -357,7 +360,7 @@ read_all(Job *job)
 		bool any = false;
 
 		for (uint32_t i = 0; i < job->source_count && !job->stop; i++) {
-			if (job->inputs[i].ended)
+			if (job->inputs[i].ended || reading_order_waits(&job->order, i))
 				continue;
 			any = read_source(job, i, &slot, timeout, &err) || any;
 			active -= job->inputs[i].ended;
@@ -731,6 +734,7 @@ open_sources(Job *job, Error *err)
 		TRY(source_open(&job->sources[i], plan->scans[i], group_of(job, i),
 				job->spec.environment, &job->arena, err));
 	}
+	reading_order_init(&job->order, job->sources, job->source_count, &job->arena);
 	return FERRIS_OK;
 }
 

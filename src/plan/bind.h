@@ -89,6 +89,8 @@ Status bind_nested(Binder *binder, const CteScope *ctes, const Query *query, Pla
 /* What stands in FROM: its nodes and the columns that can be named. */
 Status bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
 		 Scope *scope);
+/* FOR SYSTEM_TIME AS OF where nothing says what joins the table. */
+Status refuse_as_of(Binder *binder, const Relation *relation);
 Status bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNode **out,
 		 Scope *scope);
 /* A query's nodes where the common table expressions can be named. */

@@ -13,11 +13,8 @@
 static Status
 refuse_forms(Binder *binder, const Relation *relation)
 {
-	if (relation->join.asof)
-		return not_yet(binder, relation->join.position, "an ASOF join");
-	if (relation->join.right->as_of != NULL)
-		return not_yet(binder, relation->join.right->as_of->position,
-			       "FOR SYSTEM_TIME AS OF");
+	if (relation->join.asof && relation->join.natural)
+		return not_yet(binder, relation->join.position, "NATURAL together with ASOF");
 	return FERRIS_OK;
 }
 
@@ -327,17 +324,23 @@ bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	BoundExpr *rest = NULL;
 
 	TRY(refuse_forms(binder, relation));
+	TRY(refuse_as_of(binder, relation->join.left));
 	TRY(bind_from(binder, ctes, relation->join.left, &left, &left_scope));
 	if (relation->join.right->kind == RELATION_UNNEST)
 		return bind_unnest_join(binder, relation, left, &left_scope, out, scope);
 	const Endpoint *source = binder->source;
+	bool outside = binder->versions;
+	binder->versions = wants_versions(relation);
 	TRY(bind_from(binder, ctes, relation->join.right, &right, &right_scope));
+	binder->versions = outside;
 	/* HEADER('k') would widen a scan behind the join's back. */
 	left_scope.scan = NULL;
 	right_scope.scan = NULL;
 	relation = natural_as_using(binder, relation, &left_scope, &right_scope);
 	sides = (Sides){left, right, left_scope, right_scope, false};
-	TRY(bind_stream_join(binder, relation, &sides, out, scope));
+	TRY(bind_versioned_join(binder, relation, &sides, out, scope));
+	if (*out == NULL)
+		TRY(bind_stream_join(binder, relation, &sides, out, scope));
 	if (*out != NULL)
 		return merge_using(binder, relation, out, scope);
 	TRY(choose_sides(binder, relation, left, right, &sides));

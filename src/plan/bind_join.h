@@ -37,7 +37,23 @@ BoundExpr *all_of(Arena *arena, BoundExpr **parts, uint32_t count);
 
 /* ---- plan/bind_stream_join.c */
 
+/* An input of a join of two inputs: the keys, the time or NULL, all columns of the side. */
+PlanNode *join_input(Binder *binder, PlanNode *side, BoundExpr *const *keys, uint32_t key_count,
+		     BoundExpr *time);
+/* The columns of both sides, as the shape has them. */
+void set_join_schema(Binder *binder, const Sides *sides, PlanNode *node);
+
 /* Binds the join if it is one of two streams: its sides say how far apart in time rows meet, or
  * neither can be a table.  *out is NULL if it is not. */
 Status bind_stream_join(Binder *binder, const Relation *relation, Sides *sides, PlanNode **out,
 			Scope *scope);
+
+/* ---- plan/bind_versioned_join.c */
+
+/* Whether rows of the right are wanted as versions, by their time. */
+bool wants_versions(const Relation *join);
+
+/* Binds the join if it gives each row of the left one row of the right: ASOF, FOR SYSTEM_TIME AS
+ * OF, or a table that changes.  *out is NULL if it does not. */
+Status bind_versioned_join(Binder *binder, const Relation *relation, Sides *sides, PlanNode **out,
+			   Scope *scope);

@@ -389,6 +389,17 @@ bind_from(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	return bind_table(binder, ctes, relation, true, out, scope);
 }
 
+Status
+refuse_as_of(Binder *binder, const Relation *relation)
+{
+	if (relation->as_of == NULL)
+		return FERRIS_OK;
+	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, relation->as_of->position,
+		     "FOR SYSTEM_TIME AS OF stands on the right of a join");
+	return error_hint(binder->err, "FROM orders o JOIN rates FOR SYSTEM_TIME AS OF o.ts r ON "
+				       "o.currency = r.currency");
+}
+
 /* ---------------------------------------------------------------- the select list */
 
 typedef struct SelectList {
@@ -703,11 +714,13 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
 
 	TRY(refuse_unsupported(binder, select));
 	binder->final = outer || query->order.count > 0 || query->emit == EMIT_FINAL;
-	if (select->from != NULL)
+	if (select->from != NULL) {
+		TRY(refuse_as_of(binder, select->from));
 		TRY(bind_table(binder, ctes, select->from, !groups_by_window(binder, select), &node,
 			       &scope));
-	else
+	} else {
 		TRY(bind_one_row(binder, query->position, &node, &scope));
+	}
 	if (query->emit == EMIT_FINAL && !is_grouped(select) && !plan_is_bounded(node)) {
 		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, query->emit_position,
 			     "EMIT FINAL without a group needs a source that ends");

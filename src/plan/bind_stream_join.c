@@ -220,9 +220,8 @@ take_within(Binder *binder, const Relation *relation, const Sides *sides, TimeBo
 
 /* ---------------------------------------------------------------- the node */
 
-/* An input: the keys, the time, all columns of the side. */
-static PlanNode *
-input_node(Binder *binder, PlanNode *side, BoundExpr *const *keys, uint32_t key_count,
+PlanNode *
+join_input(Binder *binder, PlanNode *side, BoundExpr *const *keys, uint32_t key_count,
 	   BoundExpr *time)
 {
 	const Schema *schema = &side->schema;
@@ -253,8 +252,8 @@ input_node(Binder *binder, PlanNode *side, BoundExpr *const *keys, uint32_t key_
 	return project;
 }
 
-static void
-set_schema(Binder *binder, const Sides *sides, PlanNode *node)
+void
+set_join_schema(Binder *binder, const Sides *sides, PlanNode *node)
 {
 	JoinShape shape = node->stream_join.shape;
 	const Schema *left = &sides->input->schema;
@@ -297,7 +296,7 @@ stream_join_node(Binder *binder, const Relation *relation, Sides *sides, const K
 	node->stream_join.right_count = sides->table->schema.count;
 	node->stream_join.endless =
 		!closed && !(plan_is_bounded(sides->input) && plan_is_bounded(sides->table));
-	set_schema(binder, sides, node);
+	set_join_schema(binder, sides, node);
 	if (relation->join.grace != NULL && timed)
 		TRY(bind_duration(binder, relation->join.grace, bounds->times[LEFT]->type, true,
 				  &node->stream_join.grace));
@@ -307,9 +306,9 @@ stream_join_node(Binder *binder, const Relation *relation, Sides *sides, const K
 	}
 	node->input_count = 2;
 	node->inputs = ARENA_ARRAY(binder->arena, PlanNode *, 2);
-	node->inputs[LEFT] = input_node(binder, sides->input, keys->input, keys->count,
+	node->inputs[LEFT] = join_input(binder, sides->input, keys->input, keys->count,
 					timed ? bounds->times[LEFT] : NULL);
-	node->inputs[RIGHT] = input_node(binder, sides->table, keys->table, keys->count,
+	node->inputs[RIGHT] = join_input(binder, sides->table, keys->table, keys->count,
 					 timed ? bounds->times[RIGHT] : NULL);
 	*out = node;
 	return FERRIS_OK;

@@ -202,10 +202,27 @@ derive_inputs(Arena *arena, PlanNode *node, Need need, Changes *out, Error *err)
 	return error_hint(err, "make the results below final: a window, or a source that ends");
 }
 
+/* A row of the right that goes is a version no more; one of the left has looked its version up. */
+static Status
+derive_versions(Arena *arena, PlanNode *node, Need need, Changes *out, Error *err)
+{
+	Changes right;
+
+	TRY(derive(arena, node->inputs[0], need, out, err));
+	TRY(derive(arena, node->inputs[1], NEED_ALL, &right, err));
+	if (*out != CHANGES_ALL)
+		return FERRIS_OK;
+	error_set_at(err, FERRIS_ERR_CHANGELOG, node->position,
+		     "a join with the row of a time cannot take rows of its left side back");
+	return error_hint(err, "make the results below final: a window, or a source that ends");
+}
+
 static Status
 derive(Arena *arena, PlanNode *node, Need need, Changes *out, Error *err)
 {
 	*out = CHANGES_NONE;
+	if (node->kind == PLAN_VERSIONED_JOIN)
+		return derive_versions(arena, node, need, out, err);
 	if (node->input_count > 0)
 		return derive_inputs(arena, node, need, out, err);
 	switch (node->kind) {
@@ -213,6 +230,7 @@ derive(Arena *arena, PlanNode *node, Need need, Changes *out, Error *err)
 	case PLAN_UNION:
 	case PLAN_SET:
 	case PLAN_STREAM_JOIN:
+	case PLAN_VERSIONED_JOIN:
 		return FERRIS_OK;
 	case PLAN_FILTER:
 		/* A result that no longer passes goes: that is seen by what it was. */

@@ -105,6 +105,16 @@ is_time_of_join(const PlanNode *node, uint32_t column)
 				       first + column - node->stream_join.left_count);
 }
 
+/* Rows come out in order of the left's time; those of the right may be of any age. */
+static bool
+is_time_of_versions(const PlanNode *node, uint32_t column)
+{
+	uint32_t first = node->stream_join.key_count + node->stream_join.timed;
+
+	return column < node->stream_join.left_count &&
+	       is_declared_time(node->inputs[0], first + column);
+}
+
 bool
 is_declared_time(const PlanNode *node, uint32_t column)
 {
@@ -122,6 +132,8 @@ is_declared_time(const PlanNode *node, uint32_t column)
 	}
 	if (node->kind == PLAN_STREAM_JOIN)
 		return is_time_of_join(node, column);
+	if (node->kind == PLAN_VERSIONED_JOIN)
+		return is_time_of_versions(node, column);
 	if (breaks_order(node))
 		return false;
 	if (keeps_columns(node))
@@ -138,6 +150,8 @@ declares_watermark(const PlanNode *node)
 		node = node->input;
 	if (node->kind == PLAN_SCAN)
 		return declared_watermark(node) != NULL;
+	if (node->kind == PLAN_VERSIONED_JOIN)
+		return declares_watermark(node->inputs[0]);
 	for (uint32_t i = 0; i < node->input_count; i++)
 		if (!declares_watermark(node->inputs[i]))
 			return false;
@@ -205,6 +219,24 @@ time_of_leaf(Binder *binder, const PlanNode *root, BoundExpr *time)
 	return time;
 }
 
+/* The time of the rows that look up what is there now is that of the left. */
+static Status
+add_to_left(Binder *binder, PlanNode *join, BoundExpr *time)
+{
+	PlanNode *project = join->inputs[0];
+	BoundExpr **exprs = ARENA_ARRAY(binder->arena, BoundExpr *, join->schema.count);
+	uint32_t first = join->stream_join.key_count;
+
+	for (uint32_t i = 0; i < join->stream_join.left_count; i++)
+		exprs[i] = project->project.exprs[first + i];
+	BoundExpr *own = bound_substitute(binder->arena, time, exprs);
+	if (own != NULL)
+		return add_time_watermark(binder, own, &project->input);
+	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, time->position,
+		     "the window's time is one of the table");
+	return error_hint(binder->err, "name the time of the stream that looks its rows up");
+}
+
 static Status
 add_to_inputs(Binder *binder, BoundExpr *time, PlanNode *root)
 {
@@ -214,13 +246,17 @@ add_to_inputs(Binder *binder, BoundExpr *time, PlanNode *root)
 	/* What ends closes its windows at its end. */
 	if (!same_columns && plan_is_bounded(root))
 		return FERRIS_OK;
-	BoundExpr *below = same_columns ? time_of_leaf(binder, root, time) : NULL;
+	bool latest =
+		leaf->kind == PLAN_VERSIONED_JOIN && leaf->stream_join.version == VERSION_LATEST;
+	BoundExpr *below = same_columns || latest ? time_of_leaf(binder, root, time) : NULL;
 
 	if (below == NULL) {
 		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, time->position,
 			     "the window's time is not a time of the streams below it");
 		return error_hint(binder->err, "name a column that all of them have");
 	}
+	if (latest)
+		return add_to_left(binder, leaf, below);
 	for (uint32_t i = 0; i < leaf->input_count; i++) {
 		PlanNode *project = leaf->inputs[i];
 		BoundExpr *own = bound_substitute(binder->arena, below, project->project.exprs);

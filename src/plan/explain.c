@@ -164,6 +164,45 @@ print_stream_join(Arena *arena, Buffer *out, const PlanNode *node)
 }
 
 static void
+print_versioned_join(Buffer *out, const PlanNode *node)
+{
+	static const char *const versions[] = {
+		[VERSION_UP_TO] = ">=", [VERSION_BEFORE] = ">", [VERSION_FROM] = "<=",
+		[VERSION_AFTER] = "<",  [VERSION_LATEST] = "",
+	};
+	const Field *left = node->inputs[0]->schema.fields;
+	const Field *right = node->inputs[1]->schema.fields;
+	uint32_t keys = node->stream_join.key_count;
+
+	buffer_printf(out, "VersionedJoin%s", shape_names[node->stream_join.shape]);
+	for (uint32_t i = 0; i < keys + node->stream_join.timed; i++)
+		buffer_printf(out, "%s%.*s %s %.*s", i > 0 ? " AND " : " on ",
+			      STR_ARG(left[i].name),
+			      i < keys ? "=" : versions[node->stream_join.version],
+			      STR_ARG(right[i].name));
+	buffer_append_str(out, node->stream_join.timed ? STR("\n") : STR(" with the table\n"));
+}
+
+/* What a VersionedJoin keeps. */
+static const char *
+version_state(const PlanNode *node)
+{
+	switch (node->stream_join.version) {
+	case VERSION_UP_TO:
+	case VERSION_BEFORE:
+		return "rows until the watermark of both sides passes them, and one row of the "
+		       "right for each key";
+	case VERSION_FROM:
+	case VERSION_AFTER:
+		return "rows until the watermark of both sides passes them, and those of the left "
+		       "until a row of their key comes";
+	case VERSION_LATEST:
+		return "the last row of each key of the table";
+	}
+	return "";
+}
+
+static void
 print_join(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 {
 	buffer_printf(out, "Join%s", shape_names[node->join.shape]);
@@ -277,6 +316,9 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 		print_exprs(arena, out, node->table.keys, node->table.key_count, ", ");
 		buffer_append_str(out, node->table.final ? STR(", at its end\n") : STR("\n"));
 		break;
+	case PLAN_VERSIONED_JOIN:
+		print_versioned_join(out, node);
+		break;
 	case PLAN_UNION:
 		buffer_append_str(out, STR("Union\n"));
 		break;
@@ -333,6 +375,9 @@ print_node_state(Buffer *out, const PlanNode *node)
 		return true;
 	case PLAN_LOOKUP:
 		buffer_append_str(out, STR("    state: Lookup keeps the rows of its subqueries\n"));
+		return true;
+	case PLAN_VERSIONED_JOIN:
+		buffer_printf(out, "    state: VersionedJoin keeps %s\n", version_state(node));
 		return true;
 	case PLAN_OVER:
 		buffer_printf(out, "    state: Over keeps %s\n", over_state(node));

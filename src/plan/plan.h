@@ -31,6 +31,8 @@ typedef enum PlanKind {
 	PLAN_STREAM_JOIN, /* rows of two inputs that meet, each kept for the other */
 	PLAN_TABLE,       /* records by primary key: a record replaces the one of its key */
 	PLAN_LOOKUP,      /* each row with what subqueries in expressions say about it */
+	/* rows of the left, each with one row of the right: that of its time */
+	PLAN_VERSIONED_JOIN,
 } PlanKind;
 
 /* How rows are cut into windows by their time. */
@@ -61,6 +63,15 @@ typedef enum JoinShape {
 	SHAPE_SEMI, /* rows of the left that have a match, once */
 	SHAPE_ANTI, /* rows of the left that have none */
 } JoinShape;
+
+/* Which row of its key on the right a row of the left gets. */
+typedef enum Version {
+	VERSION_UP_TO,  /* the newest whose time is not after its own */
+	VERSION_BEFORE, /* the newest whose time is before its own */
+	VERSION_FROM,   /* the oldest whose time is not before its own */
+	VERSION_AFTER,  /* the oldest whose time is after its own */
+	VERSION_LATEST, /* the last that has arrived: a table's row */
+} Version;
 
 /* A column of an UNNEST node that is not its input's. */
 typedef struct UnnestColumn {
@@ -220,6 +231,7 @@ struct PlanNode {
 			Str time_column;      /* its column */
 			bool null_rows;       /* a null value is a row of NULLs: it deletes */
 			const Statement *declaration; /* CREATE STREAM ... (...), or NULL */
+			bool first; /* a table: the other sources wait until it was read */
 		} scan;
 		struct {
 			BoundExpr **conjuncts;
@@ -261,7 +273,8 @@ struct PlanNode {
 			uint32_t left_count;
 			uint32_t right_count; /* columns of the right after its keys, last */
 		} join;
-		/* Each input's columns: the keys, the time if timed, those that come out. */
+		/* STREAM_JOIN and VERSIONED_JOIN.  Each input's columns: the keys, the time if
+		 * timed, those that come out. */
 		struct {
 			JoinShape shape;
 			uint32_t key_count;
@@ -274,6 +287,7 @@ struct PlanNode {
 			BoundExpr *residual; /* over those of the left, then the right; or NULL */
 			bool changes;        /* rows of an input are taken back */
 			bool endless;        /* no time bounds what an endless input leaves here */
+			Version version;     /* of VERSIONED_JOIN */
 		} stream_join;
 		struct {
 			SetOp op;     /* INTERSECT or EXCEPT */

@@ -725,14 +725,21 @@ prune_project(Arena *arena, PlanNode *project, const uint32_t *uses)
 	project->schema = (Schema){fields, kept};
 }
 
+static bool
+is_join_leaf(const PlanNode *node)
+{
+	return node->kind == PLAN_STREAM_JOIN || node->kind == PLAN_VERSIONED_JOIN;
+}
+
 /* A filter over a join of two streams: what reads one side alone goes to that side, unless rows of
- * it come out with NULLs. */
+ * it come out with NULLs, or which of its rows comes out depends on all of them. */
 static void
 push_below_stream_join(Arena *arena, PlanNode **link)
 {
 	PlanNode *filter = *link;
 	PlanNode *leaf = filter->input;
 	JoinShape shape = leaf->stream_join.shape;
+	bool versioned = leaf->kind == PLAN_VERSIONED_JOIN;
 	uint32_t first = leaf->stream_join.key_count + leaf->stream_join.timed;
 	uint32_t left = leaf->stream_join.left_count;
 	uint32_t kept = 0;
@@ -751,7 +758,7 @@ push_below_stream_join(Arena *arena, PlanNode **link)
 						field->type, field->name, leaf->position);
 		}
 		bool goes_left = reads[0] && !reads[1] && shape != SHAPE_RIGHT;
-		bool goes_right = reads[1] && !reads[0] && shape != SHAPE_LEFT;
+		bool goes_right = reads[1] && !reads[0] && shape != SHAPE_LEFT && !versioned;
 		if (shape == SHAPE_FULL || (!goes_left && !goes_right)) {
 			filter->filter.conjuncts[kept++] = conjunct;
 			continue;
@@ -854,7 +861,7 @@ push_down(Arena *arena, PlanNode *root, bool encoded)
 		link = &(*link)->input;
 	if ((*link)->kind == PLAN_FILTER && (scan->kind == PLAN_UNION || scan->kind == PLAN_SET)) {
 		push_below_union(arena, link);
-	} else if ((*link)->kind == PLAN_FILTER && scan->kind == PLAN_STREAM_JOIN) {
+	} else if ((*link)->kind == PLAN_FILTER && is_join_leaf(scan)) {
 		push_below_stream_join(arena, link);
 	} else if ((*link)->kind == PLAN_FILTER) {
 		push_predicates(arena, *link, scan);
@@ -877,7 +884,7 @@ push_down(Arena *arena, PlanNode *root, bool encoded)
 			uses.values[i]++;
 	if (scan->kind == PLAN_SCAN)
 		prune_scan(arena, scan, &uses, renumbered);
-	else if (scan->kind == PLAN_STREAM_JOIN)
+	else if (is_join_leaf(scan))
 		prune_stream_join(arena, scan, &uses, renumbered);
 	else
 		prune_inputs(arena, scan, &uses, renumbered);

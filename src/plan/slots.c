@@ -136,6 +136,7 @@ slots_of(Arena *arena, PlanNode *node)
 	case PLAN_UNION:
 	case PLAN_SET:
 	case PLAN_STREAM_JOIN:
+	case PLAN_VERSIONED_JOIN:
 		break;
 	}
 	return slots;
