@@ -1,6 +1,9 @@
 /* exec/input_times.c -- the least watermark of several inputs. */
 #include "exec/input_times.h"
 
+#include "state/record.h"
+#include "state/store.h"
+
 void
 input_times_init(InputTimes *times, Arena *arena, uint32_t count)
 {
@@ -66,4 +69,29 @@ input_times_finish(InputTimes *times, uint32_t input, Operator *next, Error *err
 	if (others_minimum(times, input) == INT64_MAX)
 		return operator_finish(next, err);
 	return input_times_advance(times, input, INT64_MAX, next, err);
+}
+
+Status
+input_times_save(const InputTimes *times, StateWriter *writer, Error *err)
+{
+	Buffer value;
+
+	buffer_init(&value, SIZE_MAX);
+	record_u64(&value, (uint64_t)times->current);
+	for (uint32_t i = 0; i < times->count; i++)
+		record_u64(&value, (uint64_t)times->watermarks[i]);
+	Status status = writer->put(writer, STR(""), (Str){value.data, (uint32_t)value.len}, err);
+	buffer_free(&value);
+	return status;
+}
+
+Status
+input_times_load(InputTimes *times, Str value, Error *err)
+{
+	RecordReader reader = record_reader(value);
+
+	times->current = (int64_t)record_take_u64(&reader);
+	for (uint32_t i = 0; i < times->count; i++)
+		times->watermarks[i] = (int64_t)record_take_u64(&reader);
+	return reader.damaged || reader.next != reader.end ? store_damaged(err) : FERRIS_OK;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "exec/operator.h"
+#include "state/snapshot.h"
 
 typedef struct InputTimes {
 	int64_t *watermarks; /* of each input; INT64_MIN: none yet, INT64_MAX: it has ended */
@@ -23,3 +24,6 @@ Status input_times_advance(InputTimes *times, uint32_t input, int64_t watermark,
 			   Error *err);
 /* The input has ended, and perhaps it was the last. */
 Status input_times_finish(InputTimes *times, uint32_t input, Operator *next, Error *err);
+/* One record, of key "": for an operator's save and load. */
+Status input_times_save(const InputTimes *times, StateWriter *writer, Error *err);
+Status input_times_load(InputTimes *times, Str value, Error *err);

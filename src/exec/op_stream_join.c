@@ -20,7 +20,10 @@
 #include "base/memory.h"
 #include "exec/operator.h"
 #include "state/group_table.h"
+#include "state/record.h"
 #include "state/row_log.h"
+#include "state/snapshot.h"
+#include "state/store.h"
 
 #define LEFT          0
 #define RIGHT         1
@@ -589,6 +592,124 @@ stream_join_finish(Operator *op, uint32_t side, Error *err)
 	return operator_finish(op->next, err);
 }
 
+/* ---------------------------------------------------------------- saved and loaded */
+
+/* The operator's own record: how far event time has come. */
+static Status
+save_times(const StreamJoinOp *self, StateWriter *writer, Buffer *value, Error *err)
+{
+	buffer_reset(value);
+	record_u64(value, (uint64_t)self->current);
+	record_u64(value, (uint64_t)self->sides[LEFT].watermark);
+	record_u64(value, (uint64_t)self->sides[RIGHT].watermark);
+	return writer->put(writer, STR(""), (Str){value->data, (uint32_t)value->len}, err);
+}
+
+/* A record for each row: side and number, then time, mark and values. */
+static Status
+save_side(StreamJoinOp *self, int side, StateWriter *writer, Buffer *key, Buffer *value, Error *err)
+{
+	const Side *own = &self->sides[side];
+	const Vector **vectors =
+		ARENA_ARRAY(&self->pairs->heap, const Vector *, own->log.column_count + 1);
+
+	for (uint32_t s = 0; s < own->log.count; s++) {
+		const RowSegment *segment = own->log.segments[s];
+
+		for (uint32_t c = 0; c < own->log.column_count; c++)
+			vectors[c] = &segment->columns[c];
+		for (uint32_t row = 0; row < segment->count; row++) {
+			buffer_reset(key);
+			record_key_u32(key, (uint32_t)side);
+			record_key_u64(key, (own->log.first + s) << 16 | row);
+			buffer_reset(value);
+			record_u64(value, (uint64_t)segment->times[row]);
+			record_u32(value, segment->marked[row]);
+			record_write_row(value, vectors, own->log.column_count, row);
+			TRY(writer->put(writer, (Str){key->data, (uint32_t)key->len},
+					(Str){value->data, (uint32_t)value->len}, err));
+		}
+	}
+	return FERRIS_OK;
+}
+
+static Status
+stream_join_save(Operator *op, StateWriter *writer, Error *err)
+{
+	StreamJoinOp *self = (StreamJoinOp *)op;
+	Buffer key, value;
+
+	batch_reset(self->pairs);
+	buffer_init(&key, SIZE_MAX);
+	buffer_init(&value, SIZE_MAX);
+	Status status = save_times(self, writer, &value, err);
+	for (int side = LEFT; side <= RIGHT && status == FERRIS_OK; side++)
+		status = save_side(self, side, writer, &key, &value, err);
+	buffer_free(&key);
+	buffer_free(&value);
+	return status;
+}
+
+static Status
+load_times(StreamJoinOp *self, Str value, Error *err)
+{
+	RecordReader reader = record_reader(value);
+
+	self->current = (int64_t)record_take_u64(&reader);
+	self->sides[LEFT].watermark = (int64_t)record_take_u64(&reader);
+	self->sides[RIGHT].watermark = (int64_t)record_take_u64(&reader);
+	return reader.damaged || reader.next != reader.end ? store_damaged(err) : FERRIS_OK;
+}
+
+static Status
+load_row(StreamJoinOp *self, int side, RecordReader *reader, Error *err)
+{
+	Side *own = &self->sides[side];
+	Batch *row = batch_new(own->log.fields, NULL, own->log.column_count);
+	Vector **columns = ARENA_ARRAY(&row->heap, Vector *, own->log.column_count + 1);
+	int64_t time = (int64_t)record_take_u64(reader);
+	uint32_t marked = record_take_u32(reader);
+	Status status = FERRIS_OK;
+	uint32_t first_new;
+	char *payload;
+
+	for (uint32_t c = 0; c < own->log.column_count; c++)
+		columns[c] = &row->columns[c];
+	if (reader->damaged || record_read_row(reader->next, reader->end, columns,
+					       own->log.column_count, 0) != reader->end)
+		status = store_damaged(err);
+	for (uint32_t k = 0; k < self->plan->stream_join.key_count; k++)
+		self->key_columns[k] = columns[k];
+	if (status == FERRIS_OK)
+		status = group_table_find(self->keys, self->key_columns, (uint16_t[]){0}, 1,
+					  &payload, &first_new, err);
+	if (status == FERRIS_OK) {
+		KeyRows *key = (KeyRows *)payload;
+		uint32_t at;
+
+		key->newest[side] = row_log_add(&own->log, row->columns, 0, time,
+						expiry_of(self, side, time), key->newest[side]);
+		row_log_find(&own->log, key->newest[side], &at)->marked[at] = marked != 0;
+	}
+	batch_destroy(row);
+	return status;
+}
+
+static Status
+stream_join_load(Operator *op, Str key, Str value, Error *err)
+{
+	StreamJoinOp *self = (StreamJoinOp *)op;
+	RecordReader place = record_reader(key);
+	RecordReader reader = record_reader(value);
+
+	if (key.len == 0)
+		return load_times(self, value, err);
+	uint32_t side = __builtin_bswap32(record_take_u32(&place));
+	if (place.damaged || side > RIGHT)
+		return store_damaged(err);
+	return load_row(self, (int)side, &reader, err);
+}
+
 static void
 stream_join_close(Operator *op)
 {
@@ -609,5 +730,7 @@ const OperatorClass stream_join_class = {
 	.push_from = stream_join_push,
 	.advance_from = stream_join_advance,
 	.finish_from = stream_join_finish,
+	.save = stream_join_save,
+	.load = stream_join_load,
 	.close = stream_join_close,
 };

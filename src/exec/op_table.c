@@ -9,7 +9,10 @@
 #include "base/memory.h"
 #include "exec/operator.h"
 #include "state/group_table.h"
+#include "state/record.h"
 #include "state/row_table.h"
+#include "state/snapshot.h"
+#include "state/store.h"
 
 /* The payload of a key. */
 typedef struct KeyPlace {
@@ -241,6 +244,100 @@ table_finish(Operator *op, Error *err)
 	return operator_finish(op->next, err);
 }
 
+/* ---------------------------------------------------------------- saved and loaded */
+
+/* A record for each key, by its number: its values, then the row's. */
+static Status
+save_row(TableOp *self, uint32_t group, Batch *row, StateWriter *writer, Error *err)
+{
+	const KeyPlace *key = (const KeyPlace *)group_table_payload(self->keys, group);
+	uint32_t keys = self->plan->table.key_count;
+	uint32_t left = self->plan->table.left_count;
+	const Vector **vectors = ARENA_ARRAY(&row->heap, const Vector *, keys + left + 1);
+	Vector **columns = ARENA_ARRAY(&row->heap, Vector *, keys + 1);
+	Buffer number, value;
+
+	if (key->place == 0)
+		return FERRIS_OK;
+	for (uint32_t k = 0; k < keys; k++)
+		vectors[k] = columns[k] = &row->columns[k];
+	for (uint32_t c = 0; c < left; c++)
+		vectors[keys + c] = &self->rows.columns[c];
+	buffer_init(&number, SIZE_MAX);
+	buffer_init(&value, SIZE_MAX);
+	record_key_u64(&number, group);
+	group_table_key(self->keys, group, columns, 0);
+	record_write_row(&value, vectors, keys, 0);
+	record_write_row(&value, vectors + keys, left, key->place - 1);
+	Status status = writer->put(writer, (Str){number.data, (uint32_t)number.len},
+				    (Str){value.data, (uint32_t)value.len}, err);
+	buffer_free(&number);
+	buffer_free(&value);
+	return status;
+}
+
+/* One row of the key columns, then of those that come out. */
+static Batch *
+new_row(const TableOp *self)
+{
+	uint32_t keys = self->plan->table.key_count;
+	uint32_t left = self->plan->table.left_count;
+	Field *fields = memory_zero(sizeof *fields * (keys + left));
+
+	for (uint32_t k = 0; k < keys; k++)
+		fields[k].type = self->plan->table.keys[k]->type;
+	memcpy(fields + keys, self->plan->schema.fields, sizeof *fields * left);
+	Batch *row = batch_new(fields, NULL, keys + left);
+	memory_free(fields);
+	return row;
+}
+
+static Status
+table_save(Operator *op, StateWriter *writer, Error *err)
+{
+	TableOp *self = (TableOp *)op;
+	Batch *row = new_row(self);
+	Status status = FERRIS_OK;
+
+	for (uint32_t g = 0; g < group_table_count(self->keys) && status == FERRIS_OK; g++) {
+		batch_reset(row);
+		status = save_row(self, g, row, writer, err);
+	}
+	batch_destroy(row);
+	return status;
+}
+
+static Status
+table_load(Operator *op, Str key, Str value, Error *err)
+{
+	TableOp *self = (TableOp *)op;
+	uint32_t keys = self->plan->table.key_count;
+	uint32_t left = self->plan->table.left_count;
+	Batch *row = new_row(self);
+	Vector **columns = ARENA_ARRAY(&row->heap, Vector *, keys + left);
+	const char *end = value.data + value.len;
+	uint32_t first_new;
+	char *payload;
+
+	(void)key;
+	for (uint32_t c = 0; c < keys + left; c++)
+		columns[c] = &row->columns[c];
+	for (uint32_t k = 0; k < keys; k++)
+		self->results[k] = columns[k];
+	const char *next = record_read_row(value.data, end, columns, keys, 0);
+	Status status = FERRIS_OK;
+	if (next == NULL || record_read_row(next, end, columns + keys, left, 0) != end)
+		status = store_damaged(err);
+	if (status == FERRIS_OK)
+		status = group_table_find(self->keys, self->results, (uint16_t[]){0}, 1, &payload,
+					  &first_new, err);
+	if (status == FERRIS_OK)
+		((KeyPlace *)payload)->place =
+			row_table_put(&self->rows, NO_PLACE, row->columns + keys, 0) + 1;
+	batch_destroy(row);
+	return status;
+}
+
 static void
 table_close(Operator *op)
 {
@@ -258,5 +355,7 @@ const OperatorClass table_class = {
 	.open = table_open,
 	.push = table_push,
 	.finish = table_finish,
+	.save = table_save,
+	.load = table_load,
 	.close = table_close,
 };

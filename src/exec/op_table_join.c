@@ -14,6 +14,9 @@
 #include "base/memory.h"
 #include "exec/operator.h"
 #include "state/group_table.h"
+#include "state/record.h"
+#include "state/snapshot.h"
+#include "state/store.h"
 
 #define LEFT          0
 #define RIGHT         1
@@ -499,6 +502,108 @@ table_join_finish(Operator *op, uint32_t side, Error *err)
 	return self->sides[!side].ended ? operator_finish(op->next, err) : FERRIS_OK;
 }
 
+/* ---------------------------------------------------------------- saved and loaded */
+
+static Batch *
+new_row(const TableJoinOp *self, int side, Vector ***columns)
+{
+	const Side *own = &self->sides[side];
+	Batch *row = batch_new(self->plan->inputs[side]->schema.fields, NULL, own->column_count);
+
+	*columns = ARENA_ARRAY(&row->heap, Vector *, own->column_count + 1);
+	for (uint32_t c = 0; c < own->column_count; c++)
+		(*columns)[c] = &row->columns[c];
+	return row;
+}
+
+/* A record for each value that is there: side and number, then counts and values. */
+static Status
+save_value(TableJoinOp *self, int side, uint32_t number, StateWriter *writer, Error *err)
+{
+	const Entry *entry = entry_of(self, side, number);
+	Vector **columns;
+	Buffer key, value;
+
+	if (entry->count == 0)
+		return FERRIS_OK;
+	Batch *row = new_row(self, side, &columns);
+	group_table_key(self->sides[side].rows, number, columns, 0);
+	buffer_init(&key, SIZE_MAX);
+	buffer_init(&value, SIZE_MAX);
+	record_key_u32(&key, (uint32_t)side + 1);
+	record_key_u32(&key, number);
+	record_u32(&value, entry->count);
+	record_u32(&value, entry->matches);
+	record_write_row(&value, (const Vector *const *)columns, self->sides[side].column_count, 0);
+	Status status = writer->put(writer, (Str){key.data, (uint32_t)key.len},
+				    (Str){value.data, (uint32_t)value.len}, err);
+	buffer_free(&key);
+	buffer_free(&value);
+	batch_destroy(row);
+	return status;
+}
+
+static Status
+table_join_save(Operator *op, StateWriter *writer, Error *err)
+{
+	TableJoinOp *self = (TableJoinOp *)op;
+	char ended[] = {self->sides[LEFT].ended, self->sides[RIGHT].ended};
+
+	TRY(writer->put(writer, STR(""), (Str){ended, sizeof ended}, err));
+	for (int side = LEFT; side <= RIGHT; side++)
+		for (uint32_t n = 0; n < group_table_count(self->sides[side].rows); n++)
+			TRY(save_value(self, side, n, writer, err));
+	return FERRIS_OK;
+}
+
+static Status
+load_value(TableJoinOp *self, int side, RecordReader *reader, Error *err)
+{
+	uint32_t count = record_take_u32(reader);
+	uint32_t matches = record_take_u32(reader);
+	uint32_t width = self->sides[side].column_count;
+	Vector **columns;
+	KeyRows *key;
+	uint32_t number;
+	Batch *row = new_row(self, side, &columns);
+	Status status = FERRIS_OK;
+
+	if (reader->damaged || count == 0 ||
+	    record_read_row(reader->next, reader->end, columns, width, 0) != reader->end)
+		status = store_damaged(err);
+	for (uint32_t c = 0; c < width; c++)
+		self->vectors[c] = columns[c];
+	if (status == FERRIS_OK)
+		status = find_value(self, side, 0, &key, &number, err);
+	if (status == FERRIS_OK) {
+		entry_of(self, side, number)->count = count;
+		entry_of(self, side, number)->matches = matches;
+		self->sides[side].live++;
+	}
+	batch_destroy(row);
+	return status;
+}
+
+static Status
+table_join_load(Operator *op, Str key, Str value, Error *err)
+{
+	TableJoinOp *self = (TableJoinOp *)op;
+	RecordReader place = record_reader(key);
+	RecordReader reader = record_reader(value);
+
+	if (key.len == 0) {
+		if (value.len != 2)
+			return store_damaged(err);
+		self->sides[LEFT].ended = value.data[LEFT] != 0;
+		self->sides[RIGHT].ended = value.data[RIGHT] != 0;
+		return FERRIS_OK;
+	}
+	uint32_t side = __builtin_bswap32(record_take_u32(&place)) - 1;
+	if (place.damaged || side > RIGHT)
+		return store_damaged(err);
+	return load_value(self, (int)side, &reader, err);
+}
+
 static void
 table_join_close(Operator *op)
 {
@@ -522,5 +627,7 @@ const OperatorClass table_join_class = {
 	.push_from = table_join_push,
 	.advance_from = table_join_advance,
 	.finish_from = table_join_finish,
+	.save = table_join_save,
+	.load = table_join_load,
 	.close = table_join_close,
 };

@@ -2,6 +2,7 @@
  *
  * Threads: one operator belongs to one task. */
 #include "exec/input_times.h"
+#include "state/store.h"
 
 typedef struct UnionOp {
 	Operator base;
@@ -39,33 +40,17 @@ union_finish(Operator *op, uint32_t input, Error *err)
 	return input_times_finish(&((UnionOp *)op)->times, input, op->next, err);
 }
 
-/* One record: the watermark announced, then that of each input. */
 static Status
 union_save(Operator *op, StateWriter *writer, Error *err)
 {
-	UnionOp *self = (UnionOp *)op;
-	Buffer value;
-
-	buffer_init(&value, SIZE_MAX);
-	record_u64(&value, (uint64_t)self->times.current);
-	for (uint32_t i = 0; i < self->times.count; i++)
-		record_u64(&value, (uint64_t)self->times.watermarks[i]);
-	Status status = writer->put(writer, STR(""), (Str){value.data, (uint32_t)value.len}, err);
-	buffer_free(&value);
-	return status;
+	return input_times_save(&((UnionOp *)op)->times, writer, err);
 }
 
 static Status
 union_load(Operator *op, Str key, Str value, Error *err)
 {
-	UnionOp *self = (UnionOp *)op;
-	RecordReader reader = record_reader(value);
-
-	self->times.current = (int64_t)record_take_u64(&reader);
-	for (uint32_t i = 0; i < self->times.count; i++)
-		self->times.watermarks[i] = (int64_t)record_take_u64(&reader);
-	return key.len != 0 || reader.damaged || reader.next != reader.end ? store_damaged(err)
-									   : FERRIS_OK;
+	return key.len != 0 ? store_damaged(err)
+			    : input_times_load(&((UnionOp *)op)->times, value, err);
 }
 
 static void
