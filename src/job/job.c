@@ -42,10 +42,8 @@ typedef struct SplitState {
 } SplitState;
 
 typedef struct Counters {
-	_Atomic uint64_t late, aggregated, results;
-	_Atomic uint64_t records_in, bytes_in, rows_out, bytes_out, filtered, failed, dead_letters,
-		limited;
-	_Atomic uint64_t pool_hits, pool_misses;
+	_Atomic uint64_t records_in, bytes_in, rows_out, bytes_out, filtered, failed, dead_letters;
+	_Atomic uint64_t limited, late, aggregated, results, pool_hits, pool_misses;
 	_Atomic int64_t lag;
 } Counters;
 
