@@ -104,9 +104,22 @@ Status not_yet(Binder *binder, Position at, const char *what);
 
 /* ---- plan/expr_calls.c */
 
-/* Whether the expression calls a function that passes the test, outside of subqueries. */
-typedef bool (*CallTest)(const Expr *call);
+/* Whether a call or a column in the expression passes the test, outside of subqueries. */
+typedef bool (*CallTest)(const Expr *expr);
 bool expr_has_call(const Expr *expr, CallTest test);
+
+/* ---- plan/window_where.c */
+
+typedef enum WindowBound { WINDOW_BOUND_NONE, WINDOW_BOUND_START, WINDOW_BOUND_END } WindowBound;
+
+/* What the name means where there is a window: window_start, _window_end, TUMBLE_END(...). */
+WindowBound window_bound(const Expr *expr);
+
+/* Whether WHERE compares the bounds of the window of FROM with columns of the rows: then they are
+ * needed as columns. */
+bool where_mixes_bounds(const Select *select);
+/* The select with what WHERE says of its window's bounds in HAVING: it chooses groups. */
+const Select *bounds_to_having(Binder *binder, const Scope *scope, const Select *select);
 
 /* ---- plan/bind_group.c */
 
@@ -115,6 +128,8 @@ bool is_grouped(const Select *select);
 /* FROM is a table function of windows and GROUP BY names a bound of them: the groups are the
  * windows'. Else the windows are columns of the rows. */
 bool groups_by_window(Binder *binder, const Select *select);
+/* Whether the query has a window of its own. */
+bool groups_have_window(Binder *binder, const Select *select);
 /* The window that the query asks for by WINDOW, by a function in GROUP BY or in FROM; its time and
  * durations are bound over `input`.  SHAPE_NONE if there is none. */
 Status bind_window(Binder *binder, Scope *input, const Select *select, const Relation *function,

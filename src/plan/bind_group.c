@@ -28,17 +28,6 @@ static const WindowFunction window_functions[] = {
 	{STR_INIT("CUMULATE"), SHAPE_CUMULATE, 2},
 };
 
-static const Str start_names[] = {
-	STR_INIT("TUMBLE_START"),   STR_INIT("HOP_START"),    STR_INIT("SESSION_START"),
-	STR_INIT("CUMULATE_START"), STR_INIT("WINDOW_START"),
-};
-static const Str end_names[] = {
-	STR_INIT("TUMBLE_END"),   STR_INIT("HOP_END"),    STR_INIT("SESSION_END"),
-	STR_INIT("CUMULATE_END"), STR_INIT("WINDOW_END"),
-};
-
-#define NAME_COUNT (sizeof start_names / sizeof *start_names)
-
 static const WindowFunction *
 find_window_function(Str name)
 {
@@ -46,15 +35,6 @@ find_window_function(Str name)
 		if (str_eq_nocase(name, window_functions[i].name))
 			return &window_functions[i];
 	return NULL;
-}
-
-static bool
-among(Str name, const Str *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (str_eq_nocase(name, names[i]))
-			return true;
-	return false;
 }
 
 /* ---------------------------------------------------------------- is it grouped? */
@@ -329,6 +309,15 @@ bind_window_call(Binder *binder, Scope *input, const WindowFunction *function, c
 				     call->position, out);
 }
 
+bool
+groups_have_window(Binder *binder, const Select *select)
+{
+	const Expr *call;
+
+	return select->window.kind != WINDOW_NONE || windows_in_groups(select, &call) > 0 ||
+	       groups_by_window(binder, select);
+}
+
 Status
 bind_window(Binder *binder, Scope *input, const Select *select, const Relation *function,
 	    WindowPlan *out)
@@ -446,16 +435,6 @@ bind_group_column(Binder *binder, const Scope *input, const Select *select, cons
 	       bind_expr(&quiet, &scope, expr, out) == FERRIS_OK && (*out)->kind == BOUND_COLUMN;
 }
 
-static bool
-names_window_bound(const Expr *expr, bool end_only)
-{
-	const Str names[] = {STR("window_end"), STR("_window_end"), STR("window_start"),
-			     STR("_window_start")};
-
-	return expr->kind == EXPR_COLUMN &&
-	       among(expr->column.items[expr->column.count - 1].text, names, end_only ? 2 : 4);
-}
-
 /* Of CUMULATE the start alone says nothing of the window; within grouping sets a bound is a key. */
 bool
 groups_by_window(Binder *binder, const Select *select)
@@ -474,7 +453,8 @@ groups_by_window(Binder *binder, const Select *select)
 		if (select->groups[g].kind == GROUP_EXPR &&
 		    group_expr(&quiet, select, &none, select->groups[g].sets[0].items[0], &expr) ==
 			    FERRIS_OK &&
-		    names_window_bound(expr, by_end))
+		    expr->kind == EXPR_COLUMN &&
+		    window_bound(expr) >= (by_end ? WINDOW_BOUND_END : WINDOW_BOUND_START))
 			return true;
 	}
 	return false;
@@ -517,7 +497,7 @@ bind_set(Binder *binder, Grouping *grouping, const Select *select, const ExprLis
 
 		TRY(group_expr(binder, select, grouping->input, list->items[i], &expr));
 		if (window->shape != SHAPE_NONE && !window->of_rows &&
-		    (names_window_bound(expr, false) ||
+		    ((expr->kind == EXPR_COLUMN && window_bound(expr) != WINDOW_BOUND_NONE) ||
 		     (expr->kind == EXPR_FUNCTION &&
 		      find_window_function(expr->function.name.text) != NULL)))
 			continue;
@@ -847,24 +827,15 @@ static Status
 bind_window_bound(Binder *binder, Grouping *grouping, const Expr *expr, BoundExpr **out)
 {
 	const PlanNode *node = grouping->node;
-	bool start = false, end = false;
+	WindowBound bound = window_bound(expr);
 
-	if (node->aggregate.window.shape == SHAPE_NONE || node->aggregate.window.of_rows)
+	if (bound == WINDOW_BOUND_NONE || node->aggregate.window.shape == SHAPE_NONE ||
+	    node->aggregate.window.of_rows)
 		return FERRIS_OK;
-	if (expr->kind == EXPR_FUNCTION) {
-		start = among(expr->function.name.text, start_names, NAME_COUNT);
-		end = among(expr->function.name.text, end_names, NAME_COUNT);
-		if (start || end)
-			TRY(check_window_call(binder, grouping, expr));
-	} else if (names_window_bound(expr, false)) {
-		Str name = expr->column.items[expr->column.count - 1].text;
-
-		end = str_eq_nocase(str_skip(name, name.len - (uint32_t)strlen("end")), STR("end"));
-		start = !end;
-	}
-	if (start || end)
-		*out = bound_column(binder->arena, node->aggregate.key_count + end,
-				    node->aggregate.window.time->type, expr->text, expr->position);
+	if (expr->kind == EXPR_FUNCTION)
+		TRY(check_window_call(binder, grouping, expr));
+	*out = bound_column(binder->arena, node->aggregate.key_count + (bound == WINDOW_BOUND_END),
+			    node->aggregate.window.time->type, expr->text, expr->position);
 	return FERRIS_OK;
 }
 

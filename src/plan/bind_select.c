@@ -599,7 +599,9 @@ static Status
 bind_grouped_select(Binder *binder, const Query *query, const Select *select, Scope *scope,
 		    PlanNode *node, PlanNode **out, Sorting *sorting)
 {
-	const Relation *function = groups_by_window(binder, select) ? select->from : NULL;
+	const Relation *function = groups_by_window(binder, select) && !where_mixes_bounds(select)
+					   ? select->from
+					   : NULL;
 	EmitKind emit = query->emit == EMIT_DEFAULT && binder->final ? EMIT_FINAL : query->emit;
 	LookupList of_rows = {0}, of_having = {0}, of_groups = {0};
 	BoundExpr *having = NULL;
@@ -716,8 +718,9 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
 	binder->final = outer || query->order.count > 0 || query->emit == EMIT_FINAL;
 	if (select->from != NULL) {
 		TRY(refuse_as_of(binder, select->from));
-		TRY(bind_table(binder, ctes, select->from, !groups_by_window(binder, select), &node,
-			       &scope));
+		TRY(bind_table(binder, ctes, select->from,
+			       !groups_by_window(binder, select) || where_mixes_bounds(select),
+			       &node, &scope));
 	} else {
 		TRY(bind_one_row(binder, query->position, &node, &scope));
 	}
@@ -729,6 +732,7 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
 	scope.ctes = ctes;
 	scope.lookups = &lookups;
 	scope.outer = outer_of(binder, select);
+	select = bounds_to_having(binder, &scope, select);
 	TRY(bind_where(binder, select, &scope, &node, &filter));
 	if (scope.outer != NULL)
 		TRY(take_limit(binder, scope.outer, &query));

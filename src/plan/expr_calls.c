@@ -1,4 +1,4 @@
-/* plan/expr_calls.c -- looking for calls of functions in what the parser made. */
+/* plan/expr_calls.c -- looking for calls and columns in what the parser made. */
 #include "plan/bind.h"
 
 static bool
@@ -46,6 +46,8 @@ expr_has_call(const Expr *expr, CallTest test)
 	if (expr == NULL)
 		return false;
 	switch (expr->kind) {
+	case EXPR_COLUMN:
+		return test(expr);
 	case EXPR_FUNCTION:
 		return function_has_call(expr, test);
 	case EXPR_UNARY:
