@@ -5,8 +5,8 @@
  * each row of the table that has its key (INNER, LEFT), or once (SEMI, ANTI).  NULL equals nothing.
  *
  * A table whose keys are all different is looked up in place: the input's own vectors go on, and
- * the table's values are put beside them.  Otherwise the rows that come out are gathered; they keep
- * the records they came from.
+ * the table's values are put beside them.  Otherwise, and where a further condition decides whether
+ * rows meet, the pairs are gathered; they keep the records they came from.
  *
  * Owns:    the table's rows and keys.
  * Threads: one operator belongs to one task. */
@@ -30,6 +30,7 @@ typedef struct JoinOp {
 	const PlanNode *plan;
 	Program *program; /* keys, then the columns of the input that come out */
 	const Vector **results;
+	Program *residual; /* over the columns of a pair; or NULL */
 
 	GroupTable *keys;
 	Vector *rows;   /* the table's columns, one vector each */
@@ -40,12 +41,13 @@ typedef struct JoinOp {
 	Arena bytes; /* of the table's texts */
 
 	char **payloads;     /* of the selected rows' keys */
-	uint32_t *numbers;   /* rows of the table that were found */
+	uint32_t *numbers;   /* rows of the table that were found; of the gathered pairs */
 	Vector *columns;     /* take the place of the batch's */
 	Vector *found;       /* the table's values at the input's rows */
-	Batch *out;          /* gathered rows */
+	Batch *out;          /* gathered pairs: the left columns, then the right */
 	int64_t *watermarks; /* of the gathered rows */
 	uint8_t kinds[BATCH_CAPACITY];
+	bool met; /* the row whose pairs are gathered has met one, or has failed */
 } JoinOp;
 
 /* ---------------------------------------------------------------- the table */
@@ -120,6 +122,19 @@ keep_batch(void *context, Batch *batch, Error *err)
 
 /* ---------------------------------------------------------------- opening */
 
+static Batch *
+new_pairs(const PlanNode *plan, TaskContext *task)
+{
+	uint32_t left = plan->join.left_count;
+	uint32_t count = left + plan->join.right_count;
+	Field *fields = ARENA_ARRAY(task->arena, Field, count + 1);
+
+	memcpy(fields, plan->schema.fields, sizeof *fields * left);
+	memcpy(fields + left, plan->join.right->schema.fields + plan->join.key_count,
+	       sizeof *fields * plan->join.right_count);
+	return batch_new(fields, NULL, count);
+}
+
 static void
 make_vectors(JoinOp *self, TaskContext *task)
 {
@@ -143,7 +158,7 @@ make_vectors(JoinOp *self, TaskContext *task)
 		vector_init(&self->found[c], type, FORM_VALUE, BATCH_CAPACITY);
 	}
 	self->columns = ARENA_ARRAY(task->arena, Vector, plan->schema.count + 1);
-	self->out = batch_new(plan->schema.fields, NULL, plan->schema.count);
+	self->out = new_pairs(plan, task);
 	self->payloads = ARENA_ARRAY(task->arena, char *, BATCH_CAPACITY);
 	self->numbers = ARENA_ARRAY(task->arena, uint32_t, BATCH_CAPACITY);
 	self->watermarks = ARENA_ARRAY(task->arena, int64_t, BATCH_CAPACITY);
@@ -166,6 +181,9 @@ join_open(Operator *op, TaskContext *task, Error *err)
 	       sizeof *exprs * op->plan->join.left_count);
 	self->results = ARENA_ARRAY(task->arena, const Vector *, count + 1);
 	TRY(program_compile(task->arena, exprs, count, &self->program, err));
+	if (op->plan->join.residual != NULL)
+		TRY(program_compile(task->arena, &op->plan->join.residual, 1, &self->residual,
+				    err));
 	Subplan table = {.root = op->plan->join.right,
 			 .need = "a join needs every row of its table: correct the record",
 			 .collect = keep_batch,
@@ -272,20 +290,84 @@ look_up(JoinOp *self, Batch *batch, Error *err)
 
 /* ---------------------------------------------------------------- gathered */
 
+static bool
+wants_unmatched(const JoinOp *self)
+{
+	JoinShape shape = self->plan->join.shape;
+
+	return shape == SHAPE_LEFT || shape == SHAPE_ANTI;
+}
+
+/* Whether the pair of which the condition is `truth` comes out. */
+static bool
+pair_comes_out(JoinOp *self, const Vector *truth, uint32_t pair)
+{
+	JoinShape shape = self->plan->join.shape;
+	uint32_t at = truth->constant ? 0 : pair;
+	bool met = self->met;
+
+	if (vector_is_null(truth, at) || !VECTOR_DATA(truth, const uint8_t)[at])
+		return false;
+	self->met = true;
+	return shape != SHAPE_ANTI && (shape != SHAPE_SEMI || !met);
+}
+
+/* Of the gathered pairs, selects those that come out.  Behind the pairs of a row stands one without
+ * a row of the table: its turn is when none of them has met. */
+static void
+select_met(JoinOp *self)
+{
+	Batch *out = self->out;
+	uint16_t selected[BATCH_CAPACITY];
+	const Vector *truth;
+	uint32_t pairs = 0;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < out->row_count; i++)
+		if (self->numbers[i] != NO_ROW)
+			out->sel[pairs++] = (uint16_t)i;
+	out->sel_count = pairs;
+	out->dense = pairs == out->row_count;
+	if (pairs > 0)
+		program_run(self->residual, out, NULL, &truth);
+	for (uint32_t i = 0, at = 0; i < out->row_count; i++) {
+		bool comes = false;
+
+		if (self->numbers[i] == NO_ROW) {
+			comes = !self->met && wants_unmatched(self);
+			self->met = false;
+		} else if (at < out->sel_count && out->sel[at] == i) {
+			comes = pair_comes_out(self, truth, i);
+			at++;
+		} else {
+			self->met = true; /* a row that fails is not one that meets nothing */
+		}
+		if (comes)
+			selected[kept++] = (uint16_t)i;
+	}
+	memcpy(out->sel, selected, sizeof *selected * kept);
+	out->sel_count = kept;
+	out->dense = kept == out->row_count;
+}
+
 static Status
 push_gathered(JoinOp *self, const Batch *batch, Error *err)
 {
 	Batch *out = self->out;
+	uint32_t columns = out->column_count;
 
 	if (out->row_count == 0)
 		return FERRIS_OK;
-	batch_select_all(out);
 	out->derived = batch->derived;
 	out->watermarks = batch->watermarks != NULL ? self->watermarks : NULL;
 	out->kinds = batch->kinds != NULL ? self->kinds : NULL;
 	out->counted = true;
-	Status status = operator_push(self->base.next, out, err);
-	task_keep_errors(self->task, out);
+	batch_select_all(out);
+	if (self->residual != NULL)
+		select_met(self);
+	out->column_count = self->plan->schema.count;
+	Status status = task_push_made(self->task, self->base.next, out, err);
+	out->column_count = columns;
 	batch_reset(out);
 	return status;
 }
@@ -306,6 +388,7 @@ gather_row(JoinOp *self, const Batch *batch, uint32_t row, uint32_t number)
 				    number, NULL);
 		else
 			vector_set_null(&out->columns[plan->join.left_count + c], to);
+	self->numbers[to] = number;
 	out->records[to] = batch->records[row];
 	/* The halves of an update are apart: one row goes, another comes. */
 	if (batch->kinds != NULL)
@@ -316,44 +399,64 @@ gather_row(JoinOp *self, const Batch *batch, uint32_t row, uint32_t number)
 		self->watermarks[to] = batch->watermarks[row];
 }
 
+static Status
+add_pair(JoinOp *self, const Batch *batch, uint32_t row, uint32_t number, Error *err)
+{
+	gather_row(self, batch, row, number);
+	return self->out->row_count == BATCH_CAPACITY ? push_gathered(self, batch, err) : FERRIS_OK;
+}
+
 /* Rows with several matches: each match is a row of the output. */
 static Status
 gather(JoinOp *self, Batch *batch, Error *err)
 {
-	bool keep_unmatched = self->plan->join.shape == SHAPE_LEFT;
-
+	task_stop_at_error(self->task, batch);
 	batch_reset(self->out);
+	self->met = false;
 	find_chains(self, batch);
 	for (uint32_t i = 0; i < batch->sel_count; i++) {
 		uint16_t row = batch->sel[i];
 		uint32_t number = chain_first(self->payloads[i]);
+		bool ends = number == NO_ROW || self->residual != NULL;
 
-		if (number == NO_ROW && !keep_unmatched) {
+		if (task_has_stopped(self->task))
+			return FERRIS_OK;
+		if (number == NO_ROW && !wants_unmatched(self)) {
 			batch->filtered += !batch->counted;
 			continue;
 		}
 		self->task->result->aggregated += !batch->counted;
-		do {
-			gather_row(self, batch, row, number);
-			if (self->out->row_count == BATCH_CAPACITY)
-				TRY(push_gathered(self, batch, err));
-			if (number != NO_ROW)
-				number = self->next[number];
-		} while (number != NO_ROW);
+		for (; number != NO_ROW; number = self->next[number])
+			TRY(add_pair(self, batch, row, number, err));
+		if (ends)
+			TRY(add_pair(self, batch, row, NO_ROW, err));
 	}
-	return push_gathered(self, batch, err);
+	return task_has_stopped(self->task) ? FERRIS_OK : push_gathered(self, batch, err);
+}
+
+/* Whether rows come out in place: one of a row, or none. */
+static bool
+is_in_place(const JoinOp *self)
+{
+	JoinShape shape = self->plan->join.shape;
+
+	return self->residual == NULL &&
+	       (self->unique || shape == SHAPE_SEMI || shape == SHAPE_ANTI);
+}
+
+bool
+join_makes_rows(const Operator *op)
+{
+	return !is_in_place((const JoinOp *)op);
 }
 
 static Status
 join_push(Operator *op, Batch *batch, Error *err)
 {
 	JoinOp *self = (JoinOp *)op;
-	JoinShape shape = op->plan->join.shape;
 
 	program_run(self->program, batch, NULL, self->results);
-	if (self->unique || shape == SHAPE_SEMI || shape == SHAPE_ANTI)
-		return look_up(self, batch, err);
-	return gather(self, batch, err);
+	return is_in_place(self) ? look_up(self, batch, err) : gather(self, batch, err);
 }
 
 static void
@@ -372,6 +475,7 @@ join_close(Operator *op)
 	arena_free(&self->bytes);
 	batch_destroy(self->out);
 	program_free(self->program);
+	program_free(self->residual);
 }
 
 const OperatorClass join_class = {

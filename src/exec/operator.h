@@ -155,6 +155,9 @@ Operator *const *pipeline_operators(const Pipeline *pipeline, uint32_t *count);
 /* exec/op_port.c: the end of a branch that is input `index` of the operator `owner`. */
 Operator *port_new(Arena *arena, Operator *owner, uint32_t index);
 
+/* exec/op_join.c: whether several rows may come of one. */
+bool join_makes_rows(const Operator *op);
+
 extern const OperatorClass union_class;
 extern const OperatorClass set_class;
 extern const OperatorClass stream_join_class;

@@ -451,6 +451,7 @@ makes_rows(const Operator *op)
 		if (op->class == &unnest_class || op->class == &stream_join_class ||
 		    op->class == &table_class || op->class == &table_join_class ||
 		    op->class == &versioned_join_class ||
+		    (op->class == &join_class && join_makes_rows(op)) ||
 		    (op->class == &aggregate_class && op->plan->kind == PLAN_AGGREGATE &&
 		     op->plan->aggregate.retracts) ||
 		    (op->class == &window_class && !window_is_single(&op->plan->window.plan)))

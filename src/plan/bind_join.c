@@ -2,7 +2,8 @@
  *
  * One side must be bounded: it is the table, read before the other side begins, and every row of it
  * is kept (1:N keeps all rows).  Rows meet by equality of the keys that ON or USING name; further
- * conditions of an inner join become a filter over it.  A join whose table is written on the left
+ * conditions of an inner join become a filter over it, those of other joins are checked for each
+ * pair.  A join whose table is written on the left
  * is turned round; the columns keep the order in which they are written. */
 #include "plan/bind_join.h"
 
@@ -193,21 +194,26 @@ all_of(Arena *arena, BoundExpr **parts, uint32_t count)
 				       parts[0]->position);
 }
 
-/* The conditions of a join with a table that are no equalities; NULL: there are none. */
+/* The conditions of a join with a table that are no equalities; NULL: there are none.  Those that
+ * read the table alone say which rows it has, for rows of the input that meet nothing too. */
 static Status
-bind_table_on(Binder *binder, const Relation *relation, const Sides *sides, KeyList *keys,
+bind_table_on(Binder *binder, const Relation *relation, Sides *sides, KeyList *keys,
 	      BoundExpr **rest)
 {
+	uint32_t input_count = sides->input->schema.count;
 	BoundExpr **parts;
 	uint32_t count;
+	uint32_t kept = 0;
 
 	TRY(bind_on(binder, relation, sides, keys, &parts, &count));
-	*rest = all_of(binder->arena, parts, count);
-	if (*rest != NULL && relation->join.kind != JOIN_INNER)
-		return error_set_at(
-			binder->err, FERRIS_ERR_NOT_SUPPORTED, parts[0]->position,
-			"an outer, SEMI or ANTI join takes only equalities of the two sides in "
-			"this version");
+	for (uint32_t i = 0; i < count; i++)
+		if (relation->join.kind != JOIN_INNER && sides_of(parts[i], input_count) == 2)
+			sides->table =
+				filter_over(binder, sides->table,
+					    over_table(binder->arena, parts[i], input_count));
+		else
+			parts[kept++] = parts[i];
+	*rest = all_of(binder->arena, parts, kept);
 	return FERRIS_OK;
 }
 
@@ -275,7 +281,8 @@ table_plan(Binder *binder, const Sides *sides, const KeyList *keys)
 }
 
 static PlanNode *
-join_node(Binder *binder, const Relation *relation, const Sides *sides, const KeyList *keys)
+join_node(Binder *binder, const Relation *relation, const Sides *sides, const KeyList *keys,
+	  BoundExpr *residual)
 {
 	static const JoinShape shapes[] = {
 		[JOIN_INNER] = SHAPE_INNER, [JOIN_LEFT] = SHAPE_LEFT,   [JOIN_RIGHT] = SHAPE_LEFT,
@@ -299,7 +306,8 @@ join_node(Binder *binder, const Relation *relation, const Sides *sides, const Ke
 	node->join.key_count = keys->count;
 	node->join.left = ARENA_ARRAY(binder->arena, BoundExpr *, input->count);
 	node->join.left_count = input->count;
-	node->join.right_count = right;
+	node->join.right_count = residual != NULL ? table->count : right;
+	node->join.residual = residual;
 	for (uint32_t i = 0; i < input->count; i++) {
 		fields[i] = input->fields[i];
 		node->join.left[i] = bound_column(binder->arena, i, fields[i].type, fields[i].name,
@@ -322,6 +330,7 @@ bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	PlanNode *left, *right;
 	Scope left_scope, right_scope;
 	BoundExpr *rest = NULL;
+	bool inner = relation->join.kind == JOIN_INNER;
 
 	TRY(refuse_forms(binder, relation));
 	TRY(refuse_as_of(binder, relation->join.left));
@@ -353,9 +362,9 @@ bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	if (relation->join.on != NULL)
 		TRY(bind_table_on(binder, relation, &sides, &keys, &rest));
 	TRY(bind_using(binder, &relation->join.using_columns, &sides, &keys));
-	*out = join_node(binder, relation, &sides, &keys);
-	*scope = joined_scope(binder, &sides, (*out)->join.right_count > 0);
-	if (rest != NULL)
+	*out = join_node(binder, relation, &sides, &keys, inner ? NULL : rest);
+	*scope = joined_scope(binder, &sides, (*out)->schema.count > (*out)->join.left_count);
+	if (inner && rest != NULL)
 		*out = filter_over(binder, *out, rest);
 	return merge_using(binder, relation, out, scope);
 }

@@ -210,7 +210,10 @@ print_join(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 		buffer_printf(out, "%s%.*s = %.*s", i > 0 ? " AND " : " on ",
 			      STR_ARG(bound_text(arena, node->join.keys[i])),
 			      STR_ARG(node->join.right->schema.fields[i].name));
-	buffer_append_str(out, STR(" with the table\n"));
+	buffer_append_str(out, STR(" with the table"));
+	if (node->join.residual != NULL)
+		buffer_printf(out, " if %.*s", STR_ARG(bound_text(arena, node->join.residual)));
+	buffer_append_char(out, '\n');
 	print_node(arena, out, node->join.right, indent + 2);
 }
 
@@ -323,7 +326,7 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 		buffer_append_str(out, STR("Union\n"));
 		break;
 	case PLAN_SET:
-		buffer_printf(out, "%s%s\n", set_names[node->set.op], node->set.all ? " all" : "");
+		buffer_printf(out, "%s%s\n", set_names[node->set.op], node->set.all ? " ALL" : "");
 		break;
 	case PLAN_LOOKUP:
 		print_lookup(arena, out, node, indent);

@@ -272,6 +272,8 @@ struct PlanNode {
 			BoundExpr **left; /* the input's columns that come out, first */
 			uint32_t left_count;
 			uint32_t right_count; /* columns of the right after its keys, last */
+			BoundExpr *residual;  /* over those of the left, then the right: rows meet
+						 only if it holds; or NULL */
 		} join;
 		/* STREAM_JOIN and VERSIONED_JOIN.  Each input's columns: the keys, the time if
 		 * timed, those that come out. */

@@ -454,6 +454,8 @@ check_programs(Arena *arena, const PlanNode *node, Error *err)
 		}
 		if (node->kind == PLAN_JOIN) {
 			TRY(check_exprs(arena, node->join.keys, node->join.key_count, err));
+			if (node->join.residual != NULL)
+				TRY(check_exprs(arena, &node->join.residual, 1, err));
 			TRY(check_programs(arena, node->join.right, err));
 		}
 	}

@@ -491,25 +491,33 @@ push_below(Arena *arena, PlanNode **link)
 		*link = join;
 }
 
-/* Keep the columns of a join that the nodes above it read; path[0..depth) reads them. */
+/* Keep the columns of a join that its own condition and the nodes above it read; path[0..depth)
+ * reads them. */
 static void
 prune_join(Arena *arena, PlanNode *join, PlanNode *const *path, uint32_t depth)
 {
 	Columns uses = scan_uses(arena, path, depth, join, false);
-	uint32_t count = join->schema.count;
 	uint32_t left = join->join.left_count;
+	uint32_t count = left + join->join.right_count;
 	uint32_t keys = join->join.key_count;
+	bool left_alone = join->schema.count == left;
 	PlanNode *table = join->join.right; /* a Project: keys, then the columns */
-	BoundExpr **renumbered = ARENA_ARRAY(arena, BoundExpr *, count);
-	Field *fields = ARENA_ARRAY(arena, Field, count);
+	uint32_t *wanted = ARENA_ARRAY(arena, uint32_t, count + 1);
+	BoundExpr **renumbered = ARENA_ARRAY(arena, BoundExpr *, count + 1);
+	Field *fields = ARENA_ARRAY(arena, Field, count + 1);
 	uint32_t kept = 0;
 
+	if (join->join.residual != NULL)
+		count_columns(join->join.residual, wanted);
 	for (uint32_t i = 0; i < count; i++) {
+		uint32_t from = keys + i - left;
+
 		if (i == left)
 			join->join.left_count = kept;
-		if (uses.values[i] == 0)
+		if (wanted[i] == 0 && (i >= join->schema.count || uses.values[i] == 0))
 			continue;
-		fields[kept] = join->schema.fields[i];
+		fields[kept] = i < join->schema.count ? join->schema.fields[i]
+						      : table->schema.fields[from];
 		renumbered[i] = bound_column(arena, kept, fields[kept].type, fields[kept].name,
 					     join->position);
 		if (i < left) {
@@ -517,14 +525,16 @@ prune_join(Arena *arena, PlanNode *join, PlanNode *const *path, uint32_t depth)
 			continue;
 		}
 		uint32_t to = keys + kept++ - join->join.left_count;
-		table->project.exprs[to] = table->project.exprs[keys + i - left];
-		table->schema.fields[to] = table->schema.fields[keys + i - left];
+		table->project.exprs[to] = table->project.exprs[from];
+		table->schema.fields[to] = table->schema.fields[from];
 	}
 	if (left == count)
 		join->join.left_count = kept;
 	join->join.right_count = kept - join->join.left_count;
 	table->schema.count = keys + join->join.right_count;
-	join->schema = (Schema){fields, kept};
+	if (join->join.residual != NULL)
+		join->join.residual = bound_substitute(arena, join->join.residual, renumbered);
+	join->schema = (Schema){fields, left_alone ? join->join.left_count : kept};
 	renumber(arena, path, depth, join, renumbered);
 }
 

@@ -431,7 +431,7 @@ class QueryMaker:
             found.seconds, found.spelling = r.choice([0, 1, 5, 60, 1000]), r.randrange(2)
             return found
         more = None
-        if kind == "INNER" and r.random() < 0.3:
+        if r.random() < 0.3:
             more = self.maker(mine + other).make("bool", 2)
         return Join(left, kind, right, pairs, more)
 
