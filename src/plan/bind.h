@@ -128,15 +128,6 @@ bool is_grouped(const Select *select);
 /* FROM is a table function of windows and GROUP BY names a bound of them: the groups are the
  * windows'. Else the windows are columns of the rows. */
 bool groups_by_window(Binder *binder, const Select *select);
-/* Whether the query has a window of its own. */
-bool groups_have_window(Binder *binder, const Select *select);
-/* The window that the query asks for by WINDOW, by a function in GROUP BY or in FROM; its time and
- * durations are bound over `input`.  SHAPE_NONE if there is none. */
-Status bind_window(Binder *binder, Scope *input, const Select *select, const Relation *function,
-		   WindowPlan *out);
-/* A duration constant in the unit of a time column: microseconds, or milliseconds of a BIGINT;
- * `zero`: it may be 0. */
-Status bind_duration(Binder *binder, const Expr *expr, const Type *time, bool zero, int64_t *out);
 /* Binds GROUP BY over `input` and makes the aggregate node over `node`; expressions bound in the
  * returned scope see its groups, and add the aggregates they mention to the node. */
 Status bind_grouping(Binder *binder, Scope *input, const Query *query, const Select *select,
@@ -150,6 +141,23 @@ void finish_grouping(Binder *binder, Scope *scope);
 /* The item of GROUP BY over `input`; false if it is not simply a column. */
 bool bind_group_column(Binder *binder, const Scope *input, const Select *select, const Expr *item,
 		       BoundExpr **out);
+
+/* ---- plan/bind_window_clause.c */
+
+/* Whether the query has a window of its own. */
+bool groups_have_window(Binder *binder, const Select *select);
+/* The window that the query asks for by WINDOW, by a function in GROUP BY or in FROM; its time and
+ * durations are bound over `input`.  SHAPE_NONE if there is none. */
+Status bind_window(Binder *binder, Scope *input, const Select *select, const Relation *function,
+		   WindowPlan *out);
+/* A duration constant in the unit of a time column: microseconds, or milliseconds of a BIGINT;
+ * `zero`: it may be 0. */
+Status bind_duration(Binder *binder, const Expr *expr, const Type *time, bool zero, int64_t *out);
+/* TUMBLE(...) and the like: a call that stands for a window. */
+bool is_window_call(const Expr *expr);
+/* TUMBLE_START(time, size) must mean the query's window; the call is bound over `input`. */
+Status check_window_call(Binder *binder, const Scope *input, const WindowPlan *of_query,
+			 const Expr *expr);
 
 /* ---- plan/event_time.c */
 
