@@ -182,6 +182,9 @@ Status bind_keyed_table(Binder *binder, const CatalogEntry *entry, PlanNode **ro
 
 /* ---- plan/bind_set.c */
 
+/* plan/bind_distinct_on.c: DISTINCT ON as a QUALIFY; the select stays as it is without. */
+Status distinct_on_as_qualify(Binder *binder, const Query *query, const Select **select);
+
 /* UNION, INTERSECT, EXCEPT of two queries. */
 Status bind_set_operation(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **out);
 

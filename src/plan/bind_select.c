@@ -25,14 +25,6 @@ not_yet(Binder *binder, Position at, const char *what)
 static Status
 refuse_unsupported(Binder *binder, const Select *select)
 {
-	if (select->distinct_on.count > 0) {
-		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED,
-			     select->distinct_on.items[0]->position,
-			     "DISTINCT ON cannot run in this version yet");
-		return error_hint(binder->err,
-				  "keep the first row of each group by QUALIFY ROW_NUMBER() "
-				  "OVER (PARTITION BY ... ORDER BY ...) = 1");
-	}
 	if (!is_grouped(select) && select->grace != NULL)
 		return error_set_at(binder->err, FERRIS_ERR_SYNTAX, select->grace->position,
 				    "GRACE PERIOD needs a window");
@@ -732,6 +724,7 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
 	scope.ctes = ctes;
 	scope.lookups = &lookups;
 	scope.outer = outer_of(binder, select);
+	TRY(distinct_on_as_qualify(binder, query, &select));
 	select = bounds_to_having(binder, &scope, select);
 	TRY(bind_where(binder, select, &scope, &node, &filter));
 	if (scope.outer != NULL)
