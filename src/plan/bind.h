@@ -315,6 +315,8 @@ Status with_options(Binder *binder, const WithList *list, Options *out);
  * last; `unprefixed` says whether plain names apply too. */
 Options options_for(Arena *arena, const Options *with, EndpointRole role, Str name,
 		    bool unprefixed);
+/* Those of the first list and then those of the second, of which the last wins. */
+Options join_options(Arena *arena, const Options *first, const Options *then);
 /* "path" of "sink.path" or "<name>.path"; {NULL, 0} if the key has no such prefix. */
 Str sink_option_name(Str key, Str name);
 /* Connector, codec and settings from the given options.  An empty `connector` option is an error
@@ -330,6 +332,27 @@ Status uri_options(Binder *binder, Str uri, Position at, Options *out);
 
 /* SET entries and `given` behind them. */
 Options with_session(Binder *binder, EndpointRole role, Str name, const Options *given);
+
+/* ---- plan/plan_sink.c */
+
+/* The sink of CREATE ... AS; *out is NULL for a stream inside the process. */
+Status create_sink(Binder *binder, Str name, Position at, Endpoint **out);
+/* Where the rows of a plain SELECT go: the console, unless the caller says otherwise. */
+Status select_sink(Binder *binder, Endpoint **out);
+/* Converts the query's columns to the target's, by position or by the column list. */
+Status assign_columns(Binder *binder, const CatalogEntry *target, const NameList *names,
+		      Position at, PlanNode **node);
+/* The sink of INSERT INTO; *node yields its columns afterwards. */
+Status insert_sink(Binder *binder, const Target *target, const NameList *names, PlanNode **node,
+		   Endpoint **out);
+/* Where SendToDLQ writes: a file that is appended to, or a topic on the brokers in use. */
+Status dead_letter_sink(Binder *binder, StatementPlan *plan);
+
+/* ---- plan/check.c */
+
+/* Faults of a finished plan that show only when it is to run: a pattern that is none, an unknown
+ * unit, state without bounds that was not asked for. */
+Status check_plan(Arena *arena, const StatementPlan *plan, Error *err);
 
 /* ---- plan/session.c */
 

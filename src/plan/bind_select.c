@@ -121,14 +121,9 @@ open_source(Binder *binder, CatalogEntry *entry, bool undeclared, Position at)
 {
 	Options own =
 		options_for(binder->arena, &binder->with, ROLE_SOURCE, entry->name, undeclared);
-	Options given = {.count = entry->options.count + own.count};
+	Options given = join_options(binder->arena, &entry->options, &own);
 	Endpoint *source;
 
-	given.entries = ARENA_ARRAY(binder->arena, OptionEntry, given.count);
-	if (entry->options.count > 0)
-		memcpy(given.entries, entry->options.entries,
-		       sizeof(OptionEntry) * entry->options.count);
-	memcpy(given.entries + entry->options.count, own.entries, sizeof(OptionEntry) * own.count);
 	entry->tried = true;
 	TRY(resolve_endpoint(binder, ROLE_SOURCE, entry->name, at, given, &source));
 	entry->resolved = true;

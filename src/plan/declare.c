@@ -40,16 +40,11 @@ resolve_unused(Binder *binder, CatalogEntry *entry)
 	const Options *settings = &binder->input->settings;
 	Position at = entry->statement->create.name.position;
 	Options own = options_for(binder->arena, settings, ROLE_SOURCE, entry->name, false);
-	Options given = {.entries = ARENA_ARRAY(binder->arena, OptionEntry,
-						entry->options.count + own.count)};
+	Options given = join_options(binder->arena, &entry->options, &own);
 	Endpoint *endpoint;
 	Error ignored;
 	Binder quiet = *binder;
 
-	for (uint32_t i = 0; i < entry->options.count; i++)
-		given.entries[given.count++] = entry->options.entries[i];
-	for (uint32_t i = 0; i < own.count; i++)
-		given.entries[given.count++] = own.entries[i];
 	/* What can only be written is a sink; all else must be fit for reading. */
 	quiet.err = &ignored;
 	if (resolve_endpoint(&quiet, ROLE_SINK, entry->name, at, given, &endpoint) == FERRIS_OK &&

@@ -114,6 +114,20 @@ with_options(Binder *binder, const WithList *list, Options *out)
 	return FERRIS_OK;
 }
 
+Options
+join_options(Arena *arena, const Options *first, const Options *then)
+{
+	uint32_t count = first->count + then->count;
+	Options out = {.entries = ARENA_ARRAY(arena, OptionEntry, count), .count = count};
+
+	if (first->count > 0)
+		memcpy(out.entries, first->entries, sizeof *out.entries * first->count);
+	if (then->count > 0)
+		memcpy(out.entries + first->count, then->entries,
+		       sizeof *out.entries * then->count);
+	return out;
+}
+
 static bool
 from_command_line(const OptionEntry *entry)
 {
@@ -281,17 +295,10 @@ choose_codec(Binder *binder, Endpoint *endpoint, EndpointRole role, Position at)
 Options
 with_session(Binder *binder, EndpointRole role, Str name, const Options *given)
 {
-	Options out = {0};
-
 	if (binder->session == NULL || binder->session->count == 0)
 		return *given;
 	Options set = options_for(binder->arena, binder->session, role, name, true);
-	out.count = set.count + given->count;
-	out.entries = ARENA_ARRAY(binder->arena, OptionEntry, out.count);
-	memcpy(out.entries, set.entries, sizeof *out.entries * set.count);
-	if (given->count > 0)
-		memcpy(out.entries + set.count, given->entries, sizeof *out.entries * given->count);
-	return out;
+	return join_options(binder->arena, &set, given);
 }
 
 Status

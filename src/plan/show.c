@@ -50,16 +50,11 @@ catalog_endpoint(Binder *binder, const CatalogEntry *entry, EndpointRole role)
 {
 	Options own =
 		options_for(binder->arena, &binder->input->settings, role, entry->name, false);
-	Options given = {.entries = ARENA_ARRAY(binder->arena, OptionEntry,
-						entry->options.count + own.count)};
+	Options given = join_options(binder->arena, &entry->options, &own);
 	Endpoint *endpoint;
 	Error ignored;
 	Binder quiet = *binder;
 
-	for (uint32_t i = 0; i < entry->options.count; i++)
-		given.entries[given.count++] = entry->options.entries[i];
-	for (uint32_t i = 0; i < own.count; i++)
-		given.entries[given.count++] = own.entries[i];
 	quiet.err = &ignored;
 	if (entry->query != NULL || resolve_endpoint(&quiet, role, entry->name, (Position){0},
 						     given, &endpoint) != FERRIS_OK)
