@@ -108,6 +108,17 @@ Status not_yet(Binder *binder, Position at, const char *what);
 typedef bool (*CallTest)(const Expr *expr);
 bool expr_has_call(const Expr *expr, CallTest test);
 
+/* ---- plan/bind_computed.c */
+
+/* The stream's columns with those that its declaration computes, in declared order. */
+Status bind_computed(Binder *binder, const CatalogEntry *entry, PlanNode **root);
+/* What a column holds that INSERT does not name: its DEFAULT, or NULL. */
+Status bind_missing_column(Binder *binder, const Statement *declaration, const Field *field,
+			   Position at, BoundExpr **out);
+/* The expression of the declaration's WATERMARK over the columns of the scan. */
+Status bind_declared_watermark(Binder *binder, PlanNode *scan, const Watermark *watermark,
+			       BoundExpr **out);
+
 /* ---- plan/window_where.c */
 
 typedef enum WindowBound { WINDOW_BOUND_NONE, WINDOW_BOUND_START, WINDOW_BOUND_END } WindowBound;

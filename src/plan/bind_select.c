@@ -216,7 +216,8 @@ bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 	binder->source = entry->source;
 	binder->resumes = binder->resumes || entry->source->connector->commit != NULL;
 	*out = make_scan(binder, entry, relation->position);
-	return bind_keyed_table(binder, entry, out);
+	TRY(bind_keyed_table(binder, entry, out));
+	return bind_computed(binder, entry, out);
 }
 
 /* TABLE(TUMBLE(TABLE t, ...)) reads t; the window is bound with the groups. */
@@ -306,14 +307,21 @@ bind_relation(Binder *binder, const CteScope *ctes, const Relation *relation, Pl
 	return FERRIS_OK;
 }
 
-/* The scan whose columns are the node's, or NULL. */
-static const PlanNode *
-scan_below(const PlanNode *node)
+/* A column of the source that is not one of the record: `*` does not include it. */
+static bool
+is_hidden(const PlanNode *node, uint32_t column)
 {
-	while (node->kind == PLAN_LATE || node->kind == PLAN_WATERMARK ||
-	       node->kind == PLAN_FILTER || node->kind == PLAN_TABLE)
-		node = node->input;
-	return node->kind == PLAN_SCAN ? node : NULL;
+	Str name = node->schema.fields[column].name;
+
+	for (; node->kind != PLAN_SCAN; node = node->input) {
+		if (node->kind == PLAN_PROJECT && node->project.declared &&
+		    node->project.exprs[column]->kind == BOUND_COLUMN)
+			column = node->project.exprs[column]->column;
+		else if (node->kind != PLAN_LATE && node->kind != PLAN_WATERMARK &&
+			 node->kind != PLAN_FILTER && node->kind != PLAN_TABLE)
+			return false;
+	}
+	return is_system_name(name) && node->scan.columns[column].source != SCAN_FIELD;
 }
 
 /* The column that the stream's WATERMARK is for. */
@@ -330,11 +338,9 @@ Scope
 make_scope(Binder *binder, PlanNode *input, Str qualifier)
 {
 	Scope scope = {0};
-	const PlanNode *scan;
 
 	if (input == NULL)
 		return scope;
-	scan = scan_below(input);
 	scope.count = input->schema.count;
 	scope.columns = ARENA_ARRAY(binder->arena, ScopeColumn, scope.count);
 	scope.scan = input->kind == PLAN_SCAN ? input : NULL;
@@ -344,8 +350,7 @@ make_scope(Binder *binder, PlanNode *input, Str qualifier)
 			.name = input->schema.fields[i].name,
 			.type = input->schema.fields[i].type,
 			.index = i,
-			.hidden = scan != NULL && is_system_name(input->schema.fields[i].name) &&
-				  scan->scan.columns[i].source != SCAN_FIELD,
+			.hidden = is_hidden(input, i),
 		};
 	scope.time = declared_time(&scope, input);
 	return scope;

@@ -216,6 +216,13 @@ add_primary_key(CatalogEntry *entry, Name name, Error *err)
 	return FERRIS_OK;
 }
 
+static Status
+declared_twice(const ColumnDef *column, Error *err)
+{
+	return error_set_at(err, FERRIS_ERR_DUPLICATE_NAME, column->position,
+			    "column '%.*s' is declared twice", STR_ARG(column->name.text));
+}
+
 Status
 resolve_columns(Arena *arena, const Statement *create, CatalogEntry *entry, Error *err)
 {
@@ -223,19 +230,20 @@ resolve_columns(Arena *arena, const Statement *create, CatalogEntry *entry, Erro
 
 	entry->schema.fields = ARENA_ARRAY(arena, Field, count);
 	entry->metadata = ARENA_ARRAY(arena, ScanColumn, count);
+	entry->computed = ARENA_ARRAY(arena, const ColumnDef *, count);
 	entry->primary_key = ARENA_ARRAY(arena, int, count + create->create.primary_key.count);
 	for (uint32_t i = 0; i < count; i++) {
 		const ColumnDef *column = &create->create.columns[i];
 		const Type *type;
 
 		if (schema_find(&entry->schema, column->name.text) >= 0)
-			return error_set_at(err, FERRIS_ERR_DUPLICATE_NAME, column->position,
-					    "column '%.*s' is declared twice",
-					    STR_ARG(column->name.text));
-		if (column->computed != NULL || column->default_value != NULL) {
-			error_set_at(err, FERRIS_ERR_NOT_SUPPORTED, column->position,
-				     "computed and default columns are not supported yet");
-			return error_hint(err, "compute it in the query that reads the stream");
+			return declared_twice(column, err);
+		for (uint32_t k = 0; k < entry->computed_count; k++)
+			if (str_eq_nocase(entry->computed[k]->name.text, column->name.text))
+				return declared_twice(column, err);
+		if (column->computed != NULL) {
+			entry->computed[entry->computed_count++] = column;
+			continue;
 		}
 		TRY(resolve_type(arena, column->type, &type, err));
 		if (column->metadata) {

@@ -13,17 +13,19 @@ typedef struct CatalogEntry {
 	Schema schema;              /* fields of the record; count 0 until inferred */
 	ScanColumn *metadata;       /* METADATA columns of the declaration */
 	uint32_t metadata_count;
+	const ColumnDef **computed; /* columns that are not in the record: name AS expr */
+	uint32_t computed_count;
 	int *primary_key; /* indices into schema */
 	uint32_t primary_key_count;
-	const Query *query; /* defined by a query */
-	Options options;    /* of its own WITH, expanded */
-	Endpoint *source;   /* as the last statement that read it resolved it */
-	bool inferred;      /* the schema comes from the data */
+	const Query *query;          /* defined by a query */
+	Options options;             /* of its own WITH, expanded */
+	Endpoint *source;            /* as the last statement that read it resolved it */
+	bool inferred;               /* the schema comes from the data */
 	struct CatalogEntry **reads; /* names that its query mentions */
 	uint32_t read_count;
-	bool tried;         /* some statement used it: an error in it has been reported */
-	bool resolved;      /* a use took the options it understands */
-	bool expanding;     /* its query is being bound: a cycle if met again */
+	bool tried;     /* some statement used it: an error in it has been reported */
+	bool resolved;  /* a use took the options it understands */
+	bool expanding; /* its query is being bound: a cycle if met again */
 } CatalogEntry;
 
 struct Catalog {

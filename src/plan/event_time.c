@@ -115,6 +115,16 @@ is_time_of_versions(const PlanNode *node, uint32_t column)
 	       is_declared_time(node->inputs[0], first + column);
 }
 
+/* A column that the declaration computes may be its time. */
+static bool
+is_computed_time(const PlanNode *project, uint32_t column)
+{
+	const Watermark *watermark = declared_watermark(project->input);
+
+	return watermark != NULL &&
+	       str_eq_nocase(project->schema.fields[column].name, watermark->column.text);
+}
+
 bool
 is_declared_time(const PlanNode *node, uint32_t column)
 {
@@ -139,6 +149,9 @@ is_declared_time(const PlanNode *node, uint32_t column)
 	if (keeps_columns(node))
 		return is_declared_time(node->input, column);
 	const BoundExpr *expr = made_from(node, column);
+	if (expr != NULL && expr->kind != BOUND_COLUMN && node->kind == PLAN_PROJECT &&
+	    node->project.declared && node->input->kind == PLAN_SCAN)
+		return is_computed_time(node, column);
 	return expr != NULL && expr->kind == BOUND_COLUMN &&
 	       is_declared_time(node->input, expr->column);
 }
@@ -166,14 +179,15 @@ put_declared(Binder *binder, PlanNode **link)
 	PlanNode *scan = *link;
 	const Watermark *watermark = declared_watermark(scan);
 	PlanNode *node = ARENA_NEW(binder->arena, PlanNode);
-	Scope scope = make_scope(binder, scan, scan->scan.endpoint->name);
 
 	*node = (PlanNode){.kind = PLAN_WATERMARK,
 			   .position = watermark->position,
 			   .input = scan,
 			   .schema = scan->schema};
 	*link = node;
-	return bind_expr(binder, &scope, watermark->expr, &node->watermark.expr);
+	TRY(bind_declared_watermark(binder, scan, watermark, &node->watermark.expr));
+	node->schema = scan->schema; /* HEADER may have widened it */
+	return FERRIS_OK;
 }
 
 /* An endless source without a declared watermark: its time column less 'watermark.delay'. */

@@ -240,6 +240,7 @@ struct PlanNode {
 		struct {
 			BoundExpr **exprs; /* one per field of `schema` */
 			bool *key;         /* marked PRIMARY KEY in the select list */
+			bool declared;     /* computed columns of a declaration */
 		} project;
 		struct {
 			int64_t count; /* INT64_MAX: no LIMIT */

@@ -189,8 +189,8 @@ assign_columns(Binder *binder, const CatalogEntry *target, const NameList *names
 	project->project.exprs = ARENA_ARRAY(binder->arena, BoundExpr *, schema->count);
 	project->project.key = ARENA_ARRAY(binder->arena, bool, schema->count);
 	for (uint32_t i = 0; i < schema->count; i++)
-		project->project.exprs[i] =
-			bound_constant(binder->arena, value_null(schema->fields[i].type), at);
+		TRY(bind_missing_column(binder, target->statement, &schema->fields[i], at,
+					&project->project.exprs[i]));
 	for (uint32_t i = 0; i < given; i++) {
 		int to = names->count > 0 ? schema_find(schema, names->items[i].text) : (int)i;
 

@@ -169,6 +169,9 @@ plan_create(Planner *planner, const Statement *statement, Error *err)
 		CatalogEntry declared = {.name = name};
 
 		TRY(resolve_columns(arena, statement, &declared, err));
+		if (declared.computed_count > 0)
+			return error_set_at(err, FERRIS_ERR_TYPE, declared.computed[0]->position,
+					    "a column that the query gives is not computed");
 		TRY(assign_columns(&binder, &declared, &(NameList){0},
 				   statement->create.name.position, &root));
 	}
