@@ -1,0 +1,147 @@
+/* job/job_internal.h -- what the stages of a statement share, and which thread owns what.
+ *
+ *     reader (job/reading.c) -> tasks (job/job.c) -> writer (job/writing.c) -> reader
+ *            ring `filled`            ring `done`            ring `free`
+ *
+ * A slot belongs to the thread that took it from a ring until it pushes it on.  All else has its
+ * owner beside it; what two threads write is atomic or under the mutex that it names.  The main
+ * thread opens everything before the others start and closes it after they were joined. */
+#pragma once
+
+#include <pthread.h>
+
+#include "base/ring.h"
+#include "job/failure.h"
+#include "job/job.h"
+#include "job/reading_order.h"
+
+typedef enum SlotKind {
+	SLOT_CHUNK, /* records */
+	SLOT_TICK,  /* the source has been silent */
+	SLOT_END,   /* the source has ended */
+} SlotKind;
+
+/* A chunk on its way, or word of a source, and what became of it. */
+typedef struct Slot {
+	SlotKind kind;
+	uint32_t source; /* of job->inputs */
+	Chunk *chunk;
+	Tick tick;
+	int64_t *idle_since; /* what tick points to */
+	uint32_t idle_capacity;
+	uint64_t sequence;
+	ChunkResult result;
+	Status status;
+	Error error; /* if status is not FERRIS_OK */
+} Slot;
+
+/* Where a split stands, as far as the writer has come. */
+typedef struct SplitState {
+	int64_t next;
+	uint64_t lines;
+	bool seen;
+} SplitState;
+
+/* Each is written by one thread and read by all. */
+typedef struct Counters {
+	_Atomic uint64_t records_in, bytes_in, rows_out, bytes_out, filtered, failed, dead_letters;
+	_Atomic uint64_t limited, late, aggregated, results, pool_hits, pool_misses;
+	_Atomic int64_t lag;
+} Counters;
+
+/* Positions that the writer has made safe, for the reader's thread to commit. */
+typedef struct CommitBox {
+	SplitPosition *positions;
+	uint32_t count;
+	bool wanted;
+} CommitBox;
+
+/* One of the statement's sources. */
+typedef struct Input {
+	/* the reader's thread */
+	bool ended;
+	int64_t idle_timeout;
+	int64_t *last_data; /* of each split: when its last record came */
+	uint32_t last_count;
+	int64_t started;
+	int64_t next_tick;
+	/* the writer's */
+	SplitState *splits;
+	uint32_t split_count;
+	/* both */
+	CommitBox commits; /* under job->commit_mutex */
+} Input;
+
+struct Job {
+	/* set when it is opened, and only read from then on */
+	JobSpec spec;
+	Arena arena;
+	const char *group; /* of consumers */
+	Source *sources;
+	Input *inputs; /* of each source */
+	uint32_t source_count;
+	const ConnectorClass *sink;
+	Slot *slots;
+	uint32_t slot_count;
+	uint32_t task_count;
+	bool counts_results; /* rows come out of state */
+	bool stateful;       /* one task sees all chunks, in order */
+	bool wants_ticks;
+
+	/* between the threads */
+	Ring free, filled, done;
+	_Atomic bool stop;
+	_Atomic bool satisfied; /* a LIMIT inside the query needs no more input */
+	_Atomic bool finished;
+	_Atomic uint32_t tasks_left;
+	Counters counters;
+	pthread_mutex_t commit_mutex;
+	pthread_mutex_t error_mutex; /* of the first failure: */
+	Status status;
+	Error error;
+
+	/* the reader's, with the sources' readers (any thread may ask for a split's name) */
+	ReadingOrder order;
+	uint64_t read_count; /* slots handed to the tasks */
+
+	/* one for each task */
+	Pipeline **pipelines;
+
+	/* the writer's */
+	Writer *writer;
+	FailureHandler *failures;
+	Slot **pending; /* by sequence modulo slot_count */
+	uint64_t next_sequence;
+	int64_t skip_rows; /* OFFSET */
+	int64_t rows_left; /* LIMIT */
+	bool dirty;        /* written since the last commit */
+	bool discard;      /* failed or LIMIT reached: let the rest pass unread */
+
+	/* the main thread's: what is to be joined */
+	pthread_t reader_thread, writer_thread;
+	pthread_t *task_threads;
+	uint32_t tasks_started;
+	bool writer_started, reader_started;
+};
+
+/* ---- job/job.c */
+
+/* The first failure is the job's; everything then comes to an end. */
+void job_fail(Job *job, Status status, const Error *err);
+/* RetryWithBackoff: waits before the next try, or says that there is none. */
+bool job_retry(Job *job, const Error *err, uint32_t *attempt);
+/* Milliseconds since 1970, which tests may put forward. */
+int64_t job_clock(const Job *job);
+
+/* ---- job/reading.c */
+
+/* The reader's thread. */
+void *reader_main(void *job);
+/* Commits what the writer has made safe; after the reader's thread has ended the main thread does
+ * it. */
+Status job_commit_positions(Job *job, Error *err);
+
+/* ---- job/writing.c */
+
+/* The writer's thread. */
+void *writer_main(void *job);

@@ -1,0 +1,234 @@
+/* job/reading.c -- the reader's stage: records from the sources into slots, turn and turn about.
+ *
+ * Beside records the tasks get the word that a source is idle or has ended, in one order with them.
+ * This thread alone reads, so it also commits the positions that the writer offers. */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "job/job_internal.h"
+
+#define READ_TIMEOUT_MS  50
+#define TICK_INTERVAL_MS 50
+
+Status
+job_commit_positions(Job *job, Error *err)
+{
+	Status status = FERRIS_OK;
+
+	pthread_mutex_lock(&job->commit_mutex);
+	for (uint32_t i = 0; i < job->source_count && status == FERRIS_OK; i++) {
+		const Source *source = &job->sources[i];
+		CommitBox *box = &job->inputs[i].commits;
+
+		/* What groups hold is in memory alone: after a crash their input must be read
+		 * again. */
+		if (box->wanted && source->connector->commit != NULL && !job->stateful)
+			status = source->connector->commit(source->reader, box->positions,
+							   box->count, err);
+		box->wanted = false;
+	}
+	pthread_mutex_unlock(&job->commit_mutex);
+	return status;
+}
+
+/* NULL: the job is to stop. */
+static Slot *
+take_free_slot(Job *job, Error *err)
+{
+	void *slot;
+
+	if (ring_pop(&job->free, 0, &slot) == RING_OK) {
+		job->counters.pool_hits++;
+		return slot;
+	}
+	while (!job->stop) {
+		if (job_commit_positions(job, err) != FERRIS_OK) {
+			job_fail(job, err->status, err);
+			return NULL;
+		}
+		if (ring_pop(&job->free, READ_TIMEOUT_MS, &slot) == RING_OK) {
+			job->counters.pool_misses++;
+			return slot;
+		}
+	}
+	return NULL;
+}
+
+static void
+hand_over(Job *job, Slot *slot, SlotKind kind, uint32_t source)
+{
+	if (kind != SLOT_CHUNK)
+		chunk_reset(slot->chunk);
+	slot->kind = kind;
+	slot->source = source;
+	slot->sequence = job->read_count++;
+	ring_push(&job->filled, slot);
+}
+
+static Status
+read_chunk(Job *job, uint32_t index, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err)
+{
+	const Source *source = &job->sources[index];
+	uint32_t attempt = 0;
+	Status status;
+
+	do {
+		chunk_reset(chunk);
+		status = source->connector->read(source->reader, chunk, timeout_ms, result, err);
+	} while (status != FERRIS_OK && job_retry(job, err, &attempt));
+	return status;
+}
+
+/* When the split's last record came; before the first: when the job began. */
+static int64_t *
+last_data(Input *input, uint32_t split)
+{
+	if (split >= input->last_count) {
+		uint32_t count = split + 16;
+
+		input->last_data = memory_resize(input->last_data, sizeof(int64_t) * count);
+		while (input->last_count < count)
+			input->last_data[input->last_count++] = input->started;
+	}
+	return &input->last_data[split];
+}
+
+/* Tells the operators of splits that have been at their ends too long. */
+static void
+maybe_tick(Job *job, uint32_t index, bool is_idle, Error *err)
+{
+	Input *input = &job->inputs[index];
+	const Source *source = &job->sources[index];
+	uint32_t count = source->splits > 0 ? source->splits : 1;
+	int64_t now = job_clock(job);
+	bool any = false;
+
+	if (!job->wants_ticks || input->idle_timeout == 0 || now < input->next_tick)
+		return;
+	input->next_tick = now + TICK_INTERVAL_MS;
+	for (uint32_t i = 0; i < count && !any; i++)
+		any = now - *last_data(input, i) >= input->idle_timeout;
+	if (!any)
+		return;
+	Slot *slot = take_free_slot(job, err);
+	if (slot == NULL)
+		return;
+	if (count > slot->idle_capacity) {
+		slot->idle_since = memory_resize(slot->idle_since, sizeof(int64_t) * count);
+		slot->idle_capacity = count;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		int64_t last = *last_data(input, i);
+		bool drained = source->connector->split_drained != NULL
+				       ? source->connector->split_drained(source->reader, i)
+				       : is_idle;
+
+		slot->idle_since[i] =
+			drained && now - last >= input->idle_timeout ? last : TICK_ACTIVE;
+	}
+	slot->tick = (Tick){.now_ms = now, .idle_since = slot->idle_since, .split_count = count};
+	hand_over(job, slot, SLOT_TICK, index);
+}
+
+static void
+update_lag(Job *job)
+{
+	int64_t lag = 0;
+
+	for (uint32_t i = 0; i < job->source_count; i++) {
+		if (job->sources[i].connector->lag == NULL)
+			return;
+		int64_t one = job->sources[i].connector->lag(job->sources[i].reader);
+		if (one < 0)
+			return;
+		lag += one;
+	}
+	job->counters.lag = lag;
+}
+
+/* One read of one source.  Returns whether records came. */
+static bool
+read_source(Job *job, uint32_t index, Slot **slot, int timeout_ms, Error *err)
+{
+	Input *input = &job->inputs[index];
+	ReadResult result = READ_IDLE;
+
+	if (*slot == NULL)
+		*slot = take_free_slot(job, err);
+	if (*slot == NULL)
+		return false;
+	Status status = job_commit_positions(job, err);
+	if (status == FERRIS_OK)
+		status = read_chunk(job, index, (*slot)->chunk, timeout_ms, &result, err);
+	if (status != FERRIS_OK) {
+		job_fail(job, status, err);
+		return false;
+	}
+	input->ended = result == READ_END;
+	if (result == READ_DATA) {
+		if (job->wants_ticks)
+			*last_data(input, (*slot)->chunk->split) = job_clock(job);
+		hand_over(job, *slot, SLOT_CHUNK, index);
+	} else if (result == READ_END && job->stateful) {
+		hand_over(job, *slot, SLOT_END, index);
+	}
+	if (result == READ_DATA || (result == READ_END && job->stateful))
+		*slot = NULL;
+	if (result != READ_END)
+		maybe_tick(job, index, result == READ_IDLE, err);
+	reading_order_has_read(&job->order, index, result);
+	return result == READ_DATA;
+}
+
+/* Turn and turn about; when none has records, wait a little for each. */
+static void
+read_all(Job *job)
+{
+	uint32_t active = job->source_count;
+	Slot *slot = NULL;
+	bool waits = job->source_count == 1;
+	Error err;
+
+	while (!job->stop && active > 0) {
+		int timeout = waits ? READ_TIMEOUT_MS / (int)active : 0;
+		bool any = false;
+
+		for (uint32_t i = 0; i < job->source_count && !job->stop; i++) {
+			if (job->inputs[i].ended || reading_order_waits(&job->order, i))
+				continue;
+			any = read_source(job, i, &slot, timeout, &err) || any;
+			active -= job->inputs[i].ended;
+		}
+		update_lag(job);
+		waits = active <= 1 || !any;
+	}
+	/* The rest of the input is not needed: what state holds comes out. */
+	for (uint32_t i = 0; i < job->source_count && job->satisfied && job->stateful; i++) {
+		void *item;
+
+		if (job->inputs[i].ended)
+			continue;
+		if (slot == NULL && ring_pop(&job->free, -1, &item) == RING_OK)
+			slot = item;
+		hand_over(job, slot, SLOT_END, i);
+		slot = NULL;
+	}
+}
+
+void *
+reader_main(void *argument)
+{
+	Job *job = argument;
+	Error err;
+
+	read_all(job);
+	ring_close(&job->filled);
+	/* Kafka wants to be asked while the rest is on its way out. */
+	while (!job->finished) {
+		if (job_commit_positions(job, &err) != FERRIS_OK) {
+			job_fail(job, err.status, &err);
+			break;
+		}
+		clock_sleep_ms(1);
+	}
+	return NULL;
+}

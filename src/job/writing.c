@@ -1,0 +1,237 @@
+/* job/writing.c -- the writer's stage: results in the reader's order again, to the sink.
+ *
+ * It counts, cuts the rows at LIMIT, hands on records that failed and, each commit interval,
+ * flushes the sink and offers the reader the positions that are safe. */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "job/job_internal.h"
+
+static SplitState *
+split_state(Input *input, uint32_t split)
+{
+	if (split >= input->split_count) {
+		uint32_t count = split + 16;
+
+		input->splits = memory_resize(input->splits, sizeof *input->splits * count);
+		memset(input->splits + input->split_count, 0,
+		       sizeof *input->splits * (count - input->split_count));
+		input->split_count = count;
+	}
+	return &input->splits[split];
+}
+
+static Status
+handle_errors(Job *job, const Slot *slot, const SplitState *split, Error *err)
+{
+	const Source *source = &job->sources[slot->source];
+
+	for (uint32_t i = 0; i < slot->result.error_count; i++) {
+		FailedRecord record = {
+			.chunk = slot->chunk,
+			.error = &slot->result.errors[i],
+			.split_name =
+				source->connector->split_name(source->reader, slot->chunk->split),
+			.line = split->lines + slot->chunk->skipped_lines +
+				slot->result.errors[i].record.line + 1,
+		};
+
+		job->counters.failed++;
+		job->counters.results += slot->result.errors[i].counted;
+		TRY(failure_record(job->failures, &record, err));
+		job->counters.dead_letters = failure_dead_letters(job->failures);
+	}
+	return FERRIS_OK;
+}
+
+/* OFFSET and LIMIT, in the order of the input.  A failed record behind the last row counts as not
+ * read, as it would had it come in a later chunk. */
+static void
+apply_limit(Job *job, ChunkResult *result)
+{
+	Output *output = &result->output;
+	uint32_t count = output->count;
+	uint32_t skip = job->skip_rows < count ? (uint32_t)job->skip_rows : count;
+
+	job->skip_rows -= skip;
+	output_drop(output, skip);
+	if (output->count >= job->rows_left) {
+		output_cut(output, (uint32_t)job->rows_left);
+		job->discard = true;
+		job->stop = true;
+		while (result->error_count > 0 &&
+		       result->rows_before[result->error_count - 1] >= skip + output->count) {
+			result->error_count--;
+			job->counters.limited++;
+		}
+	}
+	job->rows_left -= output->count;
+	job->counters.limited += count - output->count;
+}
+
+static Status
+write_output(Job *job, const Output *output, Error *err)
+{
+	uint32_t attempt = 0;
+	Status status;
+
+	do {
+		status = job->sink->write(job->writer, output, err);
+	} while (status != FERRIS_OK && job_retry(job, err, &attempt));
+	return status;
+}
+
+static Status
+write_slot(Job *job, Slot *slot, Error *err)
+{
+	bool is_chunk = slot->kind == SLOT_CHUNK;
+	SplitState *split =
+		split_state(&job->inputs[slot->source], is_chunk ? slot->chunk->split : 0);
+	ChunkResult *result = &slot->result;
+
+	/* The file was rotated or cut: its lines count from the start again. */
+	if (is_chunk && split->seen && slot->chunk->position < split->next)
+		split->lines = 0;
+
+	if (slot->status != FERRIS_OK) {
+		*err = slot->error;
+		return slot->status;
+	}
+	job->counters.records_in += result->records_in;
+	job->counters.bytes_in += is_chunk ? slot->chunk->len : 0;
+	job->counters.filtered += result->filtered;
+	job->counters.late += result->late;
+	job->counters.aggregated += result->aggregated;
+	job->counters.limited += result->limited;
+	if (job->counts_results)
+		job->counters.results += result->output.count + result->results;
+	if (job->rows_left != INT64_MAX || job->skip_rows > 0)
+		apply_limit(job, result);
+	if (result->output.count > 0)
+		TRY(write_output(job, &result->output, err));
+	job->counters.rows_out += result->output.count;
+	job->counters.bytes_out += result->output.bytes.len;
+	TRY(handle_errors(job, slot, split, err));
+	job->dirty = job->dirty || is_chunk || result->output.count > 0 || result->error_count > 0;
+	if (!is_chunk)
+		return FERRIS_OK;
+	split->lines += slot->chunk->skipped_lines + result->lines;
+	split->next = slot->chunk->next_position;
+	split->seen = true;
+	return FERRIS_OK;
+}
+
+/* The positions of a source up to which everything is out. */
+static void
+offer_positions(Input *input)
+{
+	CommitBox *box = &input->commits;
+
+	box->count = 0;
+	box->positions =
+		memory_resize(box->positions, sizeof(SplitPosition) * (input->split_count + 1));
+	for (uint32_t i = 0; i < input->split_count; i++)
+		if (input->splits[i].seen)
+			box->positions[box->count++] = (SplitPosition){i, input->splits[i].next};
+	box->wanted = true;
+}
+
+/* Flush the sink, then tell the reader's thread which positions are safe. */
+static Status
+commit_epoch(Job *job, Error *err)
+{
+	uint32_t attempt = 0;
+	Status status;
+
+	if (!job->dirty)
+		return FERRIS_OK;
+	TRY(failure_flush(job->failures, err));
+	do {
+		status = job->sink->flush(job->writer, err);
+	} while (status != FERRIS_OK && job_retry(job, err, &attempt));
+	TRY(status);
+	pthread_mutex_lock(&job->commit_mutex);
+	for (uint32_t i = 0; i < job->source_count; i++)
+		offer_positions(&job->inputs[i]);
+	pthread_mutex_unlock(&job->commit_mutex);
+	job->dirty = false;
+	return FERRIS_OK;
+}
+
+/* Everything whose turn it is. */
+static void
+write_ready(Job *job)
+{
+	Slot **place;
+	Error err;
+
+	while (*(place = &job->pending[job->next_sequence % job->slot_count]) != NULL) {
+		Slot *slot = *place;
+
+		*place = NULL;
+		job->next_sequence++;
+		if (!job->discard) {
+			Status status = write_slot(job, slot, &err);
+
+			if (status != FERRIS_OK) {
+				job->discard = true;
+				job_fail(job, status, &err);
+			}
+		}
+		ring_push(&job->free, slot);
+	}
+}
+
+static void
+finish_output(Job *job)
+{
+	Status status;
+	Error err;
+
+	status = commit_epoch(job, &err);
+	if (status != FERRIS_OK)
+		job_fail(job, status, &err);
+	bool failed = job_failed(job);
+	status = job->sink->writer_close(job->writer, failed, &err);
+	job->writer = NULL;
+	if (status != FERRIS_OK)
+		job_fail(job, status, &err);
+	status = failure_close(job->failures, failed, &err);
+	job->failures = NULL;
+	if (status != FERRIS_OK)
+		job_fail(job, status, &err);
+}
+
+void *
+writer_main(void *argument)
+{
+	Job *job = argument;
+	int64_t interval = job->spec.plan->job[JOB_COMMIT_INTERVAL].integer;
+	int64_t next_commit = clock_ms() + interval;
+	RingResult result;
+	Error err;
+
+	do {
+		void *item = NULL;
+		int64_t wait = next_commit - clock_ms();
+
+		result = ring_pop(&job->done, wait > 0 ? (int)wait : 0, &item);
+		if (result == RING_OK) {
+			Slot *slot = item;
+
+			job->pending[slot->sequence % job->slot_count] = slot;
+			write_ready(job);
+		}
+		if (clock_ms() >= next_commit) {
+			next_commit = clock_ms() + interval;
+			Status status = job->discard ? FERRIS_OK : commit_epoch(job, &err);
+
+			if (status != FERRIS_OK) {
+				job->discard = true;
+				job_fail(job, status, &err);
+			}
+		}
+	} while (result != RING_CLOSED);
+	finish_output(job);
+	job->finished = true;
+	return NULL;
+}
