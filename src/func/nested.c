@@ -1,6 +1,10 @@
 /* func/nested.c -- functions of ARRAY and MAP values; what makes them is in nested_make.c. */
 #include "func/nested.h"
 
+#include <math.h>
+
+#include "func/compare.h"
+
 bool
 nested_is_single(const Type *type)
 {
@@ -68,30 +72,52 @@ real_at(const Vector *v, uint32_t at)
 	                                    : decimal_to_double(exact_at(v, at), scale_of(v->type));
 }
 
-bool
-nested_equal(const Vector *a, uint32_t i, const Vector *b, uint32_t j)
+/* NaN is the largest number and equal to itself. */
+static int
+real_order(double a, double b)
+{
+	if (isnan(a) || isnan(b))
+		return isnan(a) - isnan(b) == 0 ? 0 : isnan(a) ? 1 : -1;
+	return (a > b) - (a < b);
+}
+
+static int
+order_of(int64_t a, int64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* -1, 0 or 1, of two values that are not NULL, of one kind or two numbers. */
+static int
+nested_order(const Vector *a, uint32_t i, const Vector *b, uint32_t j)
 {
 	if (type_is_exact(a->type) && type_is_exact(b->type))
 		return decimal_compare128(exact_at(a, i), scale_of(a->type), exact_at(b, j),
-		                          scale_of(b->type)) == 0;
+					  scale_of(b->type));
 	if (type_is_numeric(a->type))
-		return real_at(a, i) == real_at(b, j);
+		return real_order(real_at(a, i), real_at(b, j));
 	switch (type_physical(a->type)) {
 	case PHYSICAL_BOOL:
-		return VECTOR_DATA(a, const uint8_t)[i] == VECTOR_DATA(b, const uint8_t)[j];
+		return order_of(VECTOR_DATA(a, const uint8_t)[i],
+				VECTOR_DATA(b, const uint8_t)[j]);
 	case PHYSICAL_INT64:
-		return VECTOR_DATA(a, const int64_t)[i] == VECTOR_DATA(b, const int64_t)[j];
-	case PHYSICAL_VIEW: {
-		StringView x = VECTOR_DATA(a, const StringView)[i];
-		StringView y = VECTOR_DATA(b, const StringView)[j];
-		return str_eq((Str){x.data, x.len}, (Str){y.data, y.len});
-	}
+		return order_of(VECTOR_DATA(a, const int64_t)[i],
+				VECTOR_DATA(b, const int64_t)[j]);
+	case PHYSICAL_VIEW:
+		return text_compare(VECTOR_DATA(a, const StringView)[i],
+				    VECTOR_DATA(b, const StringView)[j]);
 	case PHYSICAL_INTERVAL:
 		return interval_compare(VECTOR_DATA(a, const Interval)[i],
-		                        VECTOR_DATA(b, const Interval)[j]) == 0;
+					VECTOR_DATA(b, const Interval)[j]);
 	default:
-		return false; /* refused by the result rules */
+		return -1; /* refused by the result rules */
 	}
+}
+
+bool
+nested_equal(const Vector *a, uint32_t i, const Vector *b, uint32_t j)
+{
+	return nested_order(a, i, b, j) == 0;
 }
 
 /* Index of the first element of the list that equals the argument, or -1; *saw_null if an element
@@ -154,6 +180,67 @@ nested_position(KernelCall *call)
 		               find_element(call, row, &call->args[0]->children[0], 1,
 		                            &saw_null) + 1);
 }
+
+/* ---- x = ANY (array) and its kin ---- */
+
+Status
+result_any_of(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type, Error *err)
+{
+	(void)arena, (void)count, (void)err;
+	if (is_comparable(args[1]->type->fields[0].type, args[0]->type))
+		*type = TYPE_OF(BOOLEAN);
+	return FERRIS_OK;
+}
+
+/* Orders of x and an element that are wanted. */
+typedef struct Wanted {
+	bool less, equal, greater;
+} Wanted;
+
+/* TRUE if an element is wanted, NULL if none is but one might be, else FALSE. */
+static void
+any_of(KernelCall *call, Wanted wanted)
+{
+	KERNEL_EACH_ROW(call, row) {
+		bool unknown = kernel_is_null(call, 1, row);
+		ListEntry list = unknown ? (ListEntry){0, 0} : nested_list(call, 1, row);
+		const Vector *elements = &call->args[1]->children[0];
+		bool found = false;
+
+		if (list.len > 0 && kernel_is_null(call, 0, row)) {
+			unknown = true;
+			list.len = 0;
+		}
+		for (uint32_t i = 0; i < list.len && !found; i++) {
+			if (vector_is_null(elements, list.offset + i)) {
+				unknown = true;
+				continue;
+			}
+			int order = nested_order(call->args[0], kernel_at(call, 0, row), elements,
+						 list.offset + i);
+			found = order < 0    ? wanted.less
+				: order == 0 ? wanted.equal
+					     : wanted.greater;
+		}
+		if (unknown && !found)
+			vector_set_null(call->out, row);
+		else
+			kernel_set_bool(call, row, found);
+	}
+}
+
+#define ANY_OF(name, less, equal, greater)                                                         \
+	void nested_any_##name(KernelCall *call)                                                   \
+	{                                                                                          \
+		any_of(call, (Wanted){less, equal, greater});                                      \
+	}
+
+ANY_OF(equal, false, true, false)
+ANY_OF(unequal, true, false, true)
+ANY_OF(less, true, false, false)
+ANY_OF(less_equal, true, true, false)
+ANY_OF(greater, false, false, true)
+ANY_OF(greater_equal, false, true, true)
 
 /* ---- ELEMENT_AT(array, n), ELEMENT_AT(map, key) ---- */
 

@@ -584,6 +584,18 @@ SCALAR("CARDINALITY", "MAP", result_bigint, nested_length, STRICT, "nested", "CA
        "Number of entries.")
 SCALAR("ARRAY_CONTAINS", "ARRAY ANY", result_contains, nested_contains, STRICT, "nested",
        "ARRAY_CONTAINS(array, x)", "Whether an element equals x.")
+SCALAR("= ANY", "ANY ARRAY", result_any_of, nested_any_equal, OPERATOR, "operators",
+       "x = ANY (array)", "Whether x = an element; NULL if that hangs on a NULL; also ALL.")
+SCALAR("<> ANY", "ANY ARRAY", result_any_of, nested_any_unequal, OPERATOR, "operators",
+       "x <> ANY (array)", "Whether x <> an element; NULL if that hangs on a NULL; also ALL.")
+SCALAR("< ANY", "ANY ARRAY", result_any_of, nested_any_less, OPERATOR, "operators",
+       "x < ANY (array)", "Whether x < an element; NULL if that hangs on a NULL; also ALL.")
+SCALAR("<= ANY", "ANY ARRAY", result_any_of, nested_any_less_equal, OPERATOR, "operators",
+       "x <= ANY (array)", "Whether x <= an element; NULL if that hangs on a NULL; also ALL.")
+SCALAR("> ANY", "ANY ARRAY", result_any_of, nested_any_greater, OPERATOR, "operators",
+       "x > ANY (array)", "Whether x > an element; NULL if that hangs on a NULL; also ALL.")
+SCALAR(">= ANY", "ANY ARRAY", result_any_of, nested_any_greater_equal, OPERATOR, "operators",
+       "x >= ANY (array)", "Whether x >= an element; NULL if that hangs on a NULL; also ALL.")
 SCALAR("ARRAY_POSITION", "ARRAY ANY", result_position, nested_position, STRICT, "nested",
        "ARRAY_POSITION(array, x)", "Place of the first element that equals x, from 1; 0 if "
        "there is none.")

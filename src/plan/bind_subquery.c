@@ -479,6 +479,28 @@ compare_op(BinaryOp op, bool contrary)
 	return ops[op][contrary];
 }
 
+/* x op ANY (array) */
+static Status
+bind_any_of_array(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
+{
+	static const Str names[] = {
+		[COMPARE_EQ] = STR_INIT("= ANY"), [COMPARE_NE] = STR_INIT("<> ANY"),
+		[COMPARE_LT] = STR_INIT("< ANY"), [COMPARE_LE] = STR_INIT("<= ANY"),
+		[COMPARE_GT] = STR_INIT("> ANY"), [COMPARE_GE] = STR_INIT(">= ANY"),
+	};
+	bool all = expr->quantified.all;
+	BoundExpr *args[2];
+
+	TRY(bind_expr(binder, scope, expr->quantified.left, &args[0]));
+	TRY(bind_expr(binder, scope, expr->quantified.array, &args[1]));
+	TRY(function_bind(binder->arena, names[compare_op(expr->quantified.op, all)], args, 2,
+			  expr->position, out, binder->err));
+	if (!all)
+		return FERRIS_OK;
+	return function_bind(binder->arena, STR("NOT"), (BoundExpr *[]){*out}, 1, expr->position,
+			     out, binder->err);
+}
+
 Status
 bind_subquery(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 {
@@ -491,12 +513,8 @@ bind_subquery(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	const Query *query = expr->query;
 	bool negated = false;
 
-	if (expr->kind == EXPR_QUANTIFIED && expr->quantified.query == NULL) {
-		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-			     "ANY and ALL of an array cannot run in this version yet");
-		return error_hint(binder->err,
-				  "write ARRAY_CONTAINS(array, x) for x = ANY (array)");
-	}
+	if (expr->kind == EXPR_QUANTIFIED && expr->quantified.query == NULL)
+		return bind_any_of_array(binder, scope, expr, out);
 	if (scope->lookups == NULL) {
 		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
 			     "a subquery cannot stand here");
