@@ -23,6 +23,7 @@ typedef struct Described {
 	bool key;
 	Str from;      /* METADATA FROM; no data: a field of the record */
 	Str watermark; /* WATERMARK FOR it AS ...; no data: none */
+	Str computed;  /* AS ...; no data: it is read */
 } Described;
 
 typedef struct Describing {
@@ -42,7 +43,7 @@ show_column(Describing *describing, const Described *column)
 	fixed_text(rows, column->type);
 	fixed_flag(rows, !column->not_null);
 	fixed_flag(rows, column->key);
-	fixed_text(rows, column->from);
+	fixed_text(rows, column->computed.data != NULL ? column->computed : column->from);
 	fixed_text(rows, column->watermark);
 }
 
@@ -52,7 +53,8 @@ extend_column(Describing *describing, const Described *column)
 	Arena *arena = describing->binder->arena;
 	FixedRows *rows = &describing->rows;
 	Str value =
-		str_format(arena, "%.*s%s%s%s%.*s%s", STR_ARG(column->type),
+		str_format(arena, "%.*s%s%.*s%s%s%s%.*s%s", STR_ARG(column->type),
+			   column->computed.data != NULL ? " " : "", STR_ARG(column->computed),
 			   column->not_null ? " NOT NULL" : "", column->key ? " PRIMARY KEY" : "",
 			   column->from.data != NULL ? " METADATA FROM '" : "",
 			   STR_ARG(column->from), column->from.data != NULL ? "'" : "");
@@ -105,6 +107,42 @@ metadata_key(const CatalogEntry *entry, Str name)
 }
 
 static void
+visit_computed(Describing *describing, ColumnVisit visit)
+{
+	const CatalogEntry *entry = describing->entry;
+	Arena *arena = describing->binder->arena;
+	uint32_t fields = entry->schema.count;
+	Binder quiet = *describing->binder;
+	Scope scope = {.columns = ARENA_ARRAY(arena, ScopeColumn, fields + entry->metadata_count),
+		       .count = fields + entry->metadata_count};
+	Error ignored;
+
+	quiet.err = &ignored;
+	for (uint32_t i = 0; i < scope.count; i++) {
+		bool field = i < fields;
+		const ScanColumn *metadata = field ? NULL : &entry->metadata[i - fields];
+
+		scope.columns[i] =
+			(ScopeColumn){.name = field ? entry->schema.fields[i].name : metadata->name,
+				      .type = field ? entry->schema.fields[i].type : metadata->type,
+				      .index = i};
+	}
+	for (uint32_t i = 0; i < entry->computed_count; i++) {
+		const ColumnDef *def = entry->computed[i];
+		BoundExpr *expr;
+		Described column = {
+			.name = def->name.text,
+			.computed = str_format(arena, "AS %.*s", STR_ARG(def->computed->text)),
+			.watermark = watermark_of(entry->statement, def->name.text)};
+
+		/* One that reads a system column has its type only where it is read. */
+		if (bind_expr(&quiet, &scope, def->computed, &expr) == FERRIS_OK)
+			column.type = type_text(arena, expr->type);
+		visit(describing, &column);
+	}
+}
+
+static void
 visit_declared(Describing *describing, ColumnVisit visit)
 {
 	const CatalogEntry *entry = describing->entry;
@@ -129,6 +167,7 @@ visit_declared(Describing *describing, ColumnVisit visit)
 
 		visit(describing, &column);
 	}
+	visit_computed(describing, visit);
 }
 
 /* The columns of a query, those of its topmost select list marked as the key. */
