@@ -378,6 +378,12 @@ aggregate_op_close(Operator *op)
 	program_free(self->program);
 }
 
+static bool
+aggregate_makes_rows(const Operator *op)
+{
+	return op->plan->kind == PLAN_AGGREGATE && op->plan->aggregate.retracts;
+}
+
 const OperatorClass aggregate_class = {
 	.name = "Aggregate",
 	.size = sizeof(AggregateOp),
@@ -388,4 +394,5 @@ const OperatorClass aggregate_class = {
 	.save = aggregate_op_save,
 	.load = aggregate_op_load,
 	.close = aggregate_op_close,
+	.makes_rows = aggregate_makes_rows,
 };

@@ -444,7 +444,7 @@ is_in_place(const JoinOp *self)
 	       (self->unique || shape == SHAPE_SEMI || shape == SHAPE_ANTI);
 }
 
-bool
+static bool
 join_makes_rows(const Operator *op)
 {
 	return !is_in_place((const JoinOp *)op);
@@ -484,4 +484,5 @@ const OperatorClass join_class = {
 	.open = join_open,
 	.push = join_push,
 	.close = join_close,
+	.makes_rows = join_makes_rows,
 };

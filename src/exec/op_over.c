@@ -300,6 +300,7 @@ take_batch(OverOp *self, Batch *batch, const uint16_t *rows, uint32_t count, Err
 		return FERRIS_OK;
 	case OVER_SORTED:
 	case OVER_BATCHES:
+	case OVER_TOP: /* op_top.c */
 		break;
 	}
 	for (uint32_t i = 0; i < count; i++)
@@ -359,6 +360,7 @@ over_op_advance(Operator *op, int64_t watermark, Error *err)
 		TRY(sort_partitions(self, err));
 		return operator_advance(op->next, watermark, err);
 	case OVER_SORTED:
+	case OVER_TOP:
 		break;
 	}
 	return FERRIS_OK;
@@ -380,6 +382,8 @@ over_op_finish(Operator *op, Error *err)
 	case OVER_SORTED:
 	case OVER_BATCHES:
 		TRY(sort_partitions(self, err));
+		break;
+	case OVER_TOP:
 		break;
 	}
 	return operator_finish(op->next, err);

@@ -10,29 +10,15 @@
 
 /* ---------------------------------------------------------------- order */
 
-/* NULLs are equal to each other, first or last. */
-static int
-compare_key(const Vector *a, uint32_t a_row, const Vector *b, uint32_t b_row, bool descending,
-	    bool nulls_first)
-{
-	bool a_null = vector_is_null(a, a_row);
-	bool b_null = vector_is_null(b, b_row);
-
-	if (a_null || b_null)
-		return a_null == b_null ? 0 : a_null == nulls_first ? -1 : 1;
-	int order = vector_compare(a, a_row, b, b_row);
-	return descending ? -order : order;
-}
-
 int
 over_compare(const OverCalls *calls, RowRef a, RowRef b)
 {
 	for (uint32_t i = 0; i < calls->order_count; i++) {
 		uint32_t slot = calls->order[i];
-		int order = compare_key(&row_block(calls->store, a)->columns[slot], a & ROW_MASK,
-					&row_block(calls->store, b)->columns[slot], b & ROW_MASK,
-					calls->order_keys[i].descending,
-					calls->order_keys[i].nulls_first);
+		int order = vector_order(&row_block(calls->store, a)->columns[slot], a & ROW_MASK,
+					  &row_block(calls->store, b)->columns[slot], b & ROW_MASK,
+					  calls->order_keys[i].descending,
+					  calls->order_keys[i].nulls_first);
 
 		if (order != 0)
 			return order;
@@ -239,9 +225,9 @@ offset_row(uint64_t row, int64_t offset, uint64_t total)
 static int
 compare_bound(const OverCalls *calls, const OverRun *run, RowRef other, RowRef row, uint32_t bound)
 {
-	return compare_key(&row_block(calls->store, other)->columns[run->key], other & ROW_MASK,
-			   &row_block(calls->store, row)->columns[bound], row & ROW_MASK,
-			   run->descending, run->nulls_first);
+	return vector_order(&row_block(calls->store, other)->columns[run->key], other & ROW_MASK,
+			     &row_block(calls->store, row)->columns[bound], row & ROW_MASK,
+			     run->descending, run->nulls_first);
 }
 
 /* Peers from the row's own on; the difference is right though the numbers wrap. */

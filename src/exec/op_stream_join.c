@@ -733,4 +733,5 @@ const OperatorClass stream_join_class = {
 	.save = stream_join_save,
 	.load = stream_join_load,
 	.close = stream_join_close,
+	.makes_rows = makes_rows_always,
 };

@@ -358,4 +358,5 @@ const OperatorClass table_class = {
 	.save = table_save,
 	.load = table_load,
 	.close = table_close,
+	.makes_rows = makes_rows_always,
 };

@@ -630,4 +630,5 @@ const OperatorClass table_join_class = {
 	.save = table_join_save,
 	.load = table_join_load,
 	.close = table_join_close,
+	.makes_rows = makes_rows_always,
 };

@@ -207,4 +207,5 @@ const OperatorClass unnest_class = {
 	.push = unnest_push,
 	.stateless = true,
 	.close = unnest_close,
+	.makes_rows = makes_rows_always,
 };

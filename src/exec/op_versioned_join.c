@@ -643,4 +643,5 @@ const OperatorClass versioned_join_class = {
 	.advance_from = versioned_join_advance,
 	.finish_from = versioned_join_finish,
 	.close = versioned_join_close,
+	.makes_rows = makes_rows_always,
 };

@@ -229,10 +229,17 @@ window_close(Operator *op)
 	program_free(self->program);
 }
 
+static bool
+window_makes_rows(const Operator *op)
+{
+	return !window_is_single(&op->plan->window.plan);
+}
+
 const OperatorClass window_class = {
 	.name = "Window",
 	.size = sizeof(WindowOp),
 	.open = window_open,
 	.push = window_push,
 	.close = window_close,
+	.makes_rows = window_makes_rows,
 };

@@ -41,6 +41,8 @@ typedef struct OperatorClass {
 	Status (*save)(Operator *op, StateWriter *writer, Error *err);
 	/* One of the records that save put; each comes once, in their order or in that of keys. */
 	Status (*load)(Operator *op, Str key, Str value, Error *err);
+	/* Whether several rows may come of one, or others than those that were pushed.  NULL: no. */
+	bool (*makes_rows)(const Operator *op);
 	bool stateless; /* it keeps nothing from chunk to chunk */
 } OperatorClass;
 
@@ -152,16 +154,18 @@ task_has_stopped(const TaskContext *task)
 /* All operators of the pipeline, always in the same order. */
 Operator *const *pipeline_operators(const Pipeline *pipeline, uint32_t *count);
 
+/* For OperatorClass.makes_rows. */
+bool makes_rows_always(const Operator *op);
 /* exec/op_port.c: the end of a branch that is input `index` of the operator `owner`. */
 Operator *port_new(Arena *arena, Operator *owner, uint32_t index);
 
 /* exec/op_join.c: whether several rows may come of one. */
-bool join_makes_rows(const Operator *op);
 
 extern const OperatorClass union_class;
 extern const OperatorClass set_class;
 extern const OperatorClass stream_join_class;
 extern const OperatorClass table_class;
+extern const OperatorClass top_class;
 extern const OperatorClass table_join_class;
 extern const OperatorClass versioned_join_class;
 extern const OperatorClass collect_class;

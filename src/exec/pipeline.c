@@ -63,7 +63,7 @@ class_of(const PlanNode *node)
 	case PLAN_JOIN:
 		return &join_class;
 	case PLAN_OVER:
-		return &over_class;
+		return node->over.mode == OVER_TOP ? &top_class : &over_class;
 	case PLAN_UNNEST:
 		return &unnest_class;
 	case PLAN_WINDOW:
@@ -442,19 +442,20 @@ task_stop_at_error(const TaskContext *task, Batch *batch)
 	batch->sel_count = count;
 }
 
+bool
+makes_rows_always(const Operator *op)
+{
+	(void)op;
+	return true;
+}
+
 /* Whether an operator from `op` on makes several rows of one: then the rows of the output are not
  * those that a batch has selected. */
 static bool
 makes_rows(const Operator *op)
 {
 	for (; op != NULL; op = op->next)
-		if (op->class == &unnest_class || op->class == &stream_join_class ||
-		    op->class == &table_class || op->class == &table_join_class ||
-		    op->class == &versioned_join_class ||
-		    (op->class == &join_class && join_makes_rows(op)) ||
-		    (op->class == &aggregate_class && op->plan->kind == PLAN_AGGREGATE &&
-		     op->plan->aggregate.retracts) ||
-		    (op->class == &window_class && !window_is_single(&op->plan->window.plan)))
+		if (op->class->makes_rows != NULL && op->class->makes_rows(op))
 			return true;
 	return false;
 }

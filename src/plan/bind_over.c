@@ -373,6 +373,14 @@ refuse_endless(Binder *binder, const Window *window, const OverCall *whole)
 			  "out for the order of arrival");
 }
 
+/* Of the rows' numbers alone the first may be wanted, which needs no end. */
+static bool
+is_number_alone(const PlanNode *node)
+{
+	return node->over.call_count == 1 && !node->over.numbered &&
+	       node->over.calls[0].function == OVER_ROW_NUMBER;
+}
+
 static Status
 choose_mode(Binder *binder, const OverList *list, Window *window)
 {
@@ -388,10 +396,11 @@ choose_mode(Binder *binder, const OverList *list, Window *window)
 		node->over.mode = first == NULL ? OVER_ARRIVAL : OVER_TIME;
 	else if (is_of_one_window(list, window))
 		node->over.mode = OVER_BATCHES;
-	else if (list->bounded)
+	else if (list->bounded || is_number_alone(node))
 		node->over.mode = OVER_SORTED;
 	else
 		return refuse_endless(binder, window, whole);
+	node->over.endless = node->over.mode == OVER_SORTED && !list->bounded;
 	if (node->over.idle == NULL)
 		return FERRIS_OK;
 	for (uint32_t i = 0; i < node->over.call_count; i++)

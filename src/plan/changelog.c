@@ -53,6 +53,30 @@ derive_plain(Arena *arena, PlanNode *node, const char *what, Error *err)
 	return error_hint(err, "make the results below final: a window, or a source that ends");
 }
 
+/* ---------------------------------------------------------------- the first rows */
+
+static Status
+refuse_endless(const PlanNode *node, Error *err)
+{
+	error_set_at(err, FERRIS_ERR_NOT_SUPPORTED, node->over.calls[0].position,
+		     "the source never ends: its rows can only be taken in order of event time, "
+		     "ascending");
+	return error_hint(err,
+			  "ORDER BY the column of the stream's WATERMARK, leave ORDER BY out "
+			  "for the order of arrival, or keep the first rows of each partition: "
+			  "WHERE number <= 10");
+}
+
+/* Rows leave the first n when others come before them. */
+static Status
+derive_top(Arena *arena, PlanNode *node, Need need, Changes *out, Error *err)
+{
+	node->over.final = need == NEED_LOG && plan_is_bounded(node);
+	TRY(derive_plain(arena, node, "a window function", err));
+	*out = node->over.final ? CHANGES_NONE : CHANGES_ALL;
+	return FERRIS_OK;
+}
+
 /* ---------------------------------------------------------------- groups */
 
 /* MIN and MAX keep one value and cannot give it back; the first and last of all values can. */
@@ -258,6 +282,10 @@ derive(Arena *arena, PlanNode *node, Need need, Changes *out, Error *err)
 	case PLAN_SORT:
 		return derive_plain(arena, node, "ORDER BY", err);
 	case PLAN_OVER:
+		if (node->over.mode == OVER_TOP)
+			return derive_top(arena, node, need, out, err);
+		if (node->over.endless)
+			return refuse_endless(node, err);
 		return derive_plain(arena, node, "a window function", err);
 	case PLAN_UNNEST:
 		return derive_plain(arena, node, "UNNEST", err);

@@ -46,9 +46,8 @@ effective_endpoint(const Endpoint *endpoint, const char *scope, EffectiveVisit v
 		source ? &endpoint->connector->source_options : &endpoint->connector->sink_options;
 	const OptionGroup *codec =
 		source ? &endpoint->codec->decode_options : &endpoint->codec->encode_options;
-	EffectiveOption option = {.scope = scope,
-				  .object = endpoint->name,
-				  .connector = endpoint->connector->name};
+	EffectiveOption option = {
+		.scope = scope, .object = endpoint->name, .connector = endpoint->connector->name};
 
 	option.name = STR("connector");
 	option.value = str_from(endpoint->connector->name);

@@ -52,7 +52,8 @@ static bool
 breaks_order(const PlanNode *node)
 {
 	return node->kind == PLAN_OVER &&
-	       (node->over.mode == OVER_SORTED || node->over.mode == OVER_BATCHES);
+	       (node->over.mode == OVER_SORTED || node->over.mode == OVER_BATCHES ||
+		node->over.mode == OVER_TOP);
 }
 
 bool

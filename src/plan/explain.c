@@ -109,7 +109,10 @@ print_over(Arena *arena, Buffer *out, const PlanNode *node)
 		buffer_printf(out, "%s%.*s%s", i > 0 ? ", " : " order by ",
 			      STR_ARG(bound_text(arena, node->over.order[i].expr)),
 			      node->over.order[i].descending ? " DESC" : "");
-	buffer_printf(out, " %s: ", modes[node->over.mode]);
+	if (node->over.mode == OVER_TOP)
+		buffer_printf(out, ", the first %llu kept: ", (unsigned long long)node->over.top);
+	else
+		buffer_printf(out, " %s: ", modes[node->over.mode]);
 	for (uint32_t i = 0; i < node->over.call_count; i++)
 		buffer_printf(out, "%s%.*s", i > 0 ? ", " : "", STR_ARG(node->over.calls[i].text));
 	buffer_append_char(out, '\n');
@@ -125,6 +128,8 @@ over_state(const PlanNode *node)
 		       "partition";
 	case OVER_ARRIVAL:
 		return "the rows of open frames of each partition";
+	case OVER_TOP:
+		return "the first rows of each partition";
 	case OVER_SORTED:
 		return "all rows until the input ends";
 	case OVER_BATCHES:

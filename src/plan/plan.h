@@ -90,6 +90,7 @@ typedef enum OverMode {
 	OVER_ARRIVAL, /* as they come */
 	OVER_TIME,    /* in order of event time, when the watermark has passed them */
 	OVER_SORTED,  /* partition by partition when the input ends */
+	OVER_TOP,     /* ROW_NUMBER alone, of which only the first numbers are wanted */
 	OVER_BATCHES, /* the same at every watermark: results of windows that have closed */
 } OverMode;
 
@@ -317,6 +318,10 @@ struct PlanNode {
 				*number; /* by which nodes above keep ties in that order; or NULL */
 			BoundExpr *idle; /* EXPIRE AFTER: the time that counts; or NULL */
 			int64_t idle_time; /* without a row for so long a partition begins anew */
+			bool endless; /* SORTED, but the input does not end: refused unless TOP */
+			uint64_t top; /* TOP: so many rows of each partition */
+			bool number_read; /* TOP: somebody above reads the numbers */
+			bool final;       /* TOP: rows come out once, when the input ends */
 		} over;
 		struct {
 			PlanNode *window; /* AGGREGATE or OVER that would count them as late; its

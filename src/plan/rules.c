@@ -560,6 +560,8 @@ prune_left(Arena *arena, PlanNode *node, PlanNode *const *path, uint32_t depth)
 			exprs[kept] = exprs[i];
 		kept++;
 	}
+	if (node->kind == PLAN_OVER && node->over.mode == OVER_TOP)
+		node->over.number_read = uses.values[left] > 0;
 	*left_column_count(node) = left - (count - kept);
 	node->schema = (Schema){fields, kept};
 	renumber(arena, path, depth, node, renumbered);
@@ -637,6 +639,61 @@ push_down_lookup(Arena *arena, Lookup *lookup)
 }
 
 /* From the top, so that a node asks the one below it only for what it needs itself. */
+static bool
+is_column(const BoundExpr *expr, uint32_t column)
+{
+	while (expr->kind == BOUND_CAST && expr->cast == CAST_IMPLICIT)
+		expr = expr->args[0];
+	return expr->kind == BOUND_COLUMN && expr->column == column;
+}
+
+/* Of `column <= n`, `column < n`, `column = 1` the greatest number that passes; 0: it is another
+ * condition. */
+static uint64_t
+greatest_number(const BoundExpr *expr, uint32_t column)
+{
+	if (expr->kind != BOUND_CALL || expr->arg_count != 2 || !is_column(expr->args[0], column))
+		return 0;
+	const BoundExpr *number = expr->args[1];
+	Str op = function_name(expr->function);
+	if (number->kind != BOUND_CONSTANT || number->constant.is_null ||
+	    !type_is_integer(number->type) || number->constant.int64 < 1 ||
+	    number->constant.int64 > UINT32_MAX / 2)
+		return 0;
+	uint64_t value = (uint64_t)number->constant.int64;
+	if (str_eq(op, STR("<=")) || (str_eq(op, STR("=")) && value == 1))
+		return value;
+	return str_eq(op, STR("<")) ? value - 1 : 0;
+}
+
+/* Of rows numbered by ROW_NUMBER alone the filter above lets the first n pass: no more are kept. */
+static void
+keep_top(PlanNode **link)
+{
+	PlanNode *filter = *link;
+	PlanNode *over = filter->input;
+	uint32_t kept = 0;
+
+	if (over->over.mode != OVER_SORTED || over->over.call_count != 1 || over->over.numbered ||
+	    over->over.calls[0].function != OVER_ROW_NUMBER)
+		return;
+	for (uint32_t i = 0; i < filter->filter.count; i++) {
+		BoundExpr *conjunct = filter->filter.conjuncts[i];
+		uint64_t top = greatest_number(conjunct, over->over.left_count);
+
+		if (top == 0) {
+			filter->filter.conjuncts[kept++] = conjunct;
+			continue;
+		}
+		if (over->over.mode != OVER_TOP || top < over->over.top)
+			over->over.top = top;
+		over->over.mode = OVER_TOP;
+	}
+	filter->filter.count = kept;
+	if (kept == 0)
+		*link = over;
+}
+
 static void
 push_into_nodes(Arena *arena, PlanNode **root)
 {
@@ -647,6 +704,8 @@ push_into_nodes(Arena *arena, PlanNode **root)
 		if (node->kind == PLAN_FILTER && passes_columns(node->input) &&
 		    node->input->kind != PLAN_OVER && node->input->kind != PLAN_TABLE)
 			push_below(arena, link);
+		if (node->kind == PLAN_FILTER && node->input->kind == PLAN_OVER)
+			keep_top(link);
 		node = *link;
 		if (!passes_columns(node))
 			continue;
@@ -887,7 +946,8 @@ push_down(Arena *arena, PlanNode *root, bool encoded)
 	BoundExpr **renumbered = ARENA_ARRAY(arena, BoundExpr *, scan->schema.count);
 
 	if (encoded && depth > 0 && path[depth - 1]->kind == PLAN_OVER &&
-	    top->kind == PLAN_PROJECT && top->input == path[depth - 1])
+	    path[depth - 1]->over.mode != OVER_TOP && top->kind == PLAN_PROJECT &&
+	    top->input == path[depth - 1])
 		pass_through_over(arena, path[depth - 1], top, &uses);
 	if (needs_all(path, depth) || scan->kind == PLAN_SET)
 		for (uint32_t i = 0; i < scan->schema.count; i++)

@@ -288,12 +288,14 @@ test_bids_are_in_range(void **state)
 	set_up(&f, &csv, "kind", "nexmark_bid", "rows", "100000", NULL);
 	open_it(&f);
 	read_all(&f, CHUNK_CAPACITY, &out);
-	for (char *line = out.data; *line != '\0'; line = strchr(line, '\0') + 1, rows++) {
+	for (char *line = out.data, *end; *line != '\0'; line = end + 1, rows++) {
 		long auction, bidder, price, time_ms, event = rows / 46 * 50 + 4 + rows % 46;
 		long last_auction = event / 50 * 3 + 2, last_person = event / 50;
 		char channel[16], url[96], extra[96], rest;
 
-		*strchr(line, '\n') = '\0'; /* sscanf would measure all that follows */
+		/* strchr and sscanf would measure all that follows. */
+		end = memchr(line, '\n', (size_t)(out.data + out.len - line));
+		*end = '\0';
 		int n = sscanf(line, "%ld,%ld,%ld,%15[^,],%95[^,],%ld,%95[a-z]%c", &auction,
 			       &bidder, &price, channel, url, &time_ms, extra, &rest);
 		assert_int_equal(n, 7);
