@@ -485,4 +485,5 @@ const OperatorClass join_class = {
 	.push = join_push,
 	.close = join_close,
 	.makes_rows = join_makes_rows,
+	.stateless = true, /* its table is read when it opens */
 };

@@ -491,4 +491,5 @@ const OperatorClass lookup_class = {
 	.open = lookup_open,
 	.push = lookup_push,
 	.close = lookup_close,
+	.stateless = true, /* what it looks into is read when it opens */
 };

@@ -51,6 +51,7 @@ static const OperatorClass port_class = {
 	.finish = port_finish,
 	.tick = port_tick,
 	.close = port_close,
+	.stateless = true,
 };
 
 Operator *

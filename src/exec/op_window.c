@@ -242,4 +242,5 @@ const OperatorClass window_class = {
 	.push = window_push,
 	.close = window_close,
 	.makes_rows = window_makes_rows,
+	.stateless = true,
 };

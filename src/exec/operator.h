@@ -41,7 +41,8 @@ typedef struct OperatorClass {
 	Status (*save)(Operator *op, StateWriter *writer, Error *err);
 	/* One of the records that save put; each comes once, in their order or in that of keys. */
 	Status (*load)(Operator *op, Str key, Str value, Error *err);
-	/* Whether several rows may come of one, or others than those that were pushed.  NULL: no. */
+	/* Whether several rows may come of one, or others than those that were pushed.  NULL: no.
+	 */
 	bool (*makes_rows)(const Operator *op);
 	bool stateless; /* it keeps nothing from chunk to chunk */
 } OperatorClass;
