@@ -206,8 +206,12 @@ bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 			return error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED,
 					    relation->position, "'%.*s' is defined by itself",
 					    STR_ARG(entry->name));
+		bool final = binder->final;
+
 		entry->expanding = true;
+		binder->final = final || entry->final;
 		Status status = bind_query(binder, entry->query, out);
+		binder->final = final;
 		entry->expanding = false;
 		return status;
 	} else {

@@ -26,6 +26,7 @@ typedef struct CatalogEntry {
 	bool tried;     /* some statement used it: an error in it has been reported */
 	bool resolved;  /* a use took the options it understands */
 	bool expanding; /* its query is being bound: a cycle if met again */
+	bool final;     /* a TABLE of sources that end: who reads it reads its final results */
 } CatalogEntry;
 
 struct Catalog {

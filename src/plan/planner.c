@@ -165,6 +165,7 @@ plan_create(Planner *planner, const Statement *statement, Error *err)
 	entry->query = statement->create.query;
 	TRY(with_options(&binder, &with, &binder.with));
 	TRY(bind_query(&binder, statement->create.query, &root));
+	entry->final = statement->create.object == OBJECT_TABLE && plan_is_bounded(root);
 	if (statement->create.column_count > 0) {
 		CatalogEntry declared = {.name = name};
 
