@@ -28,3 +28,12 @@ clock_sleep_ms(int64_t ms)
 	while (nanosleep(&t, &t) != 0)
 		;
 }
+
+/* For pthread_cond_timedwait on a condition of CLOCK_MONOTONIC. */
+static inline struct timespec
+clock_deadline(int timeout_ms)
+{
+	int64_t at = clock_ns() + (int64_t)timeout_ms * 1000000;
+
+	return (struct timespec){.tv_sec = at / 1000000000, .tv_nsec = at % 1000000000};
+}

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 void
@@ -52,25 +53,10 @@ ring_push(Ring *ring, void *item)
 	return result;
 }
 
-static struct timespec
-deadline_after(int timeout_ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += timeout_ms / 1000;
-	t.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
-	}
-	return t;
-}
-
 RingResult
 ring_pop(Ring *ring, int timeout_ms, void **item)
 {
-	struct timespec deadline = deadline_after(timeout_ms > 0 ? timeout_ms : 0);
+	struct timespec deadline = clock_deadline(timeout_ms > 0 ? timeout_ms : 0);
 	RingResult result = RING_OK;
 
 	pthread_mutex_lock(&ring->mutex);

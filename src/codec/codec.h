@@ -28,6 +28,27 @@ typedef enum CompareOp {
 	COMPARE_GE,
 } CompareOp;
 
+/* Whether `op` holds between two values of which the first is less (< 0), equal (0) or more. */
+static inline bool
+compare_holds(CompareOp op, int order)
+{
+	switch (op) {
+	case COMPARE_EQ:
+		return order == 0;
+	case COMPARE_NE:
+		return order != 0;
+	case COMPARE_LT:
+		return order < 0;
+	case COMPARE_LE:
+		return order <= 0;
+	case COMPARE_GT:
+		return order > 0;
+	case COMPARE_GE:
+		return order >= 0;
+	}
+	return false;
+}
+
 #define DECODE_NO_TARGET  UINT32_MAX
 #define HEADER_INCOMPLETE SIZE_MAX
 

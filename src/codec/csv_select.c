@@ -4,26 +4,6 @@
 #include <assert.h>
 #include <math.h>
 
-static bool
-keeps(CompareOp op, int order)
-{
-	switch (op) {
-	case COMPARE_EQ:
-		return order == 0;
-	case COMPARE_NE:
-		return order != 0;
-	case COMPARE_LT:
-		return order < 0;
-	case COMPARE_LE:
-		return order <= 0;
-	case COMPARE_GT:
-		return order > 0;
-	case COMPARE_GE:
-		return order >= 0;
-	}
-	return false;
-}
-
 /* Keep the records of sel[0..count) for which `truth` holds; return how many.  Branch-free: at
  * selectivity one half a branch would mispredict. */
 #define SELECT(truth)                                                                              \
@@ -148,7 +128,7 @@ select_text(CompareOp op, const StringView *values, Str constant, uint16_t *sel,
 		uint16_t r = sel[k];
 
 		sel[kept] = r;
-		kept += keeps(op, compare_text(values[r], constant));
+		kept += compare_holds(op, compare_text(values[r], constant));
 	}
 	return kept;
 }

@@ -5,25 +5,6 @@
 
 /* ---- predicates ---- */
 
-static bool
-order_holds(CompareOp op, int order)
-{
-	switch (op) {
-	case COMPARE_EQ:
-		return order == 0;
-	case COMPARE_NE:
-		return order != 0;
-	case COMPARE_LT:
-		return order < 0;
-	case COMPARE_LE:
-		return order <= 0;
-	case COMPARE_GT:
-		return order > 0;
-	default:
-		return order >= 0;
-	}
-}
-
 static int
 view_compare(StringView view, Str text)
 {
@@ -65,8 +46,8 @@ json_column_passes(const JsonColumn *column, uint32_t row)
 	for (uint32_t i = 0; i < column->predicate_count; i++) {
 		const DecodePredicate *predicate = &column->predicates[i];
 
-		if (!order_holds(predicate->op,
-				 value_compare(column->vector, row, &predicate->constant)))
+		if (!compare_holds(predicate->op,
+				   value_compare(column->vector, row, &predicate->constant)))
 			return false;
 	}
 	return true;

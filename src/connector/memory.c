@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "connector/connector.h"
 
@@ -400,25 +401,12 @@ take_records(MemoryReader *reader, uint32_t index, Chunk *chunk)
 	reader->turn = index + 1;
 }
 
-static struct timespec
-deadline_after(int timeout_ms)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += timeout_ms / 1000;
-	at.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-	at.tv_sec += at.tv_nsec / 1000000000;
-	at.tv_nsec %= 1000000000;
-	return at;
-}
-
 static Status
 memory_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err)
 {
 	MemoryReader *reader = (MemoryReader *)base;
 	MemoryBroker *broker = reader->broker;
-	struct timespec deadline = deadline_after(timeout_ms);
+	struct timespec deadline = clock_deadline(timeout_ms);
 	Status status = FERRIS_OK;
 	int waited = 0;
 	int index;

@@ -194,19 +194,10 @@ keep_timely(AggregateOp *self, Batch *batch)
 	}
 	for (uint32_t i = 0; i < batch->sel_count; i++) {
 		uint16_t row = batch->sel[i];
+		int64_t time;
 
-		if (vector_is_null(times, row)) {
-			batch_add_error(batch, batch->records[row], FERRIS_ERR_NOT_NULL,
-					times_name(self), "NULL as the time of a window");
+		if (!batch_row_time(batch, times, row, times_name(self), "window", &time))
 			continue;
-		}
-		int64_t time = row_time(self, row);
-		if (time < -EVENT_TIME_LIMIT || time > EVENT_TIME_LIMIT) {
-			batch_add_error(batch, batch->records[row], FERRIS_ERR_OUT_OF_RANGE,
-					times_name(self), "%lld cannot be the time of a window",
-					(long long)time);
-			continue;
-		}
 		/* A window ends behind its rows: only rows behind the watermark need a look. */
 		int64_t watermark = row_watermark(self, batch, row);
 		if (watermark != INT64_MIN && time < watermark - grace &&

@@ -6,32 +6,12 @@
 static Status
 push_change(AggregateOp *self, Batch *batch, const uint16_t *rows, uint32_t count, Error *err)
 {
-	Vector *columns = batch->columns;
-	uint16_t *sel = batch->sel;
-	uint32_t column_count = batch->column_count;
-	uint32_t sel_count = batch->sel_count;
-	uint64_t filtered = batch->filtered;
-	bool dense = batch->dense;
-	uint16_t own_sel[BATCH_CAPACITY];
-
 	for (uint32_t k = 0; k < self->key_count; k++)
 		self->columns[k] = *self->keys[k];
 	for (uint32_t i = self->key_count; i < self->plan->schema.count; i++)
 		self->columns[i] = self->own[i];
-	memcpy(own_sel, rows, sizeof *rows * count);
-	batch->columns = self->columns;
-	batch->column_count = self->plan->schema.count;
-	batch->sel = own_sel;
-	batch->sel_count = count;
-	batch->dense = false;
-	Status status = operator_push(self->base.next, batch, err);
-	batch->columns = columns;
-	batch->column_count = column_count;
-	batch->sel = sel;
-	batch->sel_count = sel_count;
-	batch->dense = dense;
-	batch->filtered = filtered; /* what HAVING leaves out is in the books already */
-	return status;
+	return operator_push_results(self->base.next, batch, self->columns,
+				     self->plan->schema.count, rows, count, err);
 }
 
 /* Adds the rows, whose groups are in self->payloads, one after the other and puts each one's result

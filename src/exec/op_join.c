@@ -63,15 +63,6 @@ grow_rows(JoinOp *self)
 	self->row_capacity = capacity;
 }
 
-static bool
-has_null_key(const Vector *const *keys, uint32_t count, uint32_t row)
-{
-	for (uint32_t k = 0; k < count; k++)
-		if (vector_is_null(keys[k], row))
-			return true;
-	return false;
-}
-
 static Status
 keep_row(JoinOp *self, const Batch *batch, const Vector *const *keys, uint16_t row, Error *err)
 {
@@ -79,7 +70,7 @@ keep_row(JoinOp *self, const Batch *batch, const Vector *const *keys, uint16_t r
 	uint32_t first_new;
 	char *payload;
 
-	if (has_null_key(keys, key_count, row))
+	if (any_null(keys, key_count, row))
 		return FERRIS_OK;
 	TRY(group_table_find(self->keys, keys, &row, 1, &payload, &first_new, err));
 	if (self->row_count == self->row_capacity)
@@ -214,8 +205,6 @@ static Status
 push_in_place(JoinOp *self, Batch *batch, const uint16_t *sel, uint32_t count, Error *err)
 {
 	const PlanNode *plan = self->plan;
-	Vector *columns = batch->columns;
-	uint32_t column_count = batch->column_count;
 
 	for (uint32_t i = 0; i < plan->join.left_count; i++)
 		self->columns[i] = *self->results[plan->join.key_count + i];
@@ -232,12 +221,9 @@ push_in_place(JoinOp *self, Batch *batch, const uint16_t *sel, uint32_t count, E
 		memcpy(batch->sel, sel, sizeof *sel * count);
 	batch->dense = batch->dense && count == batch->sel_count;
 	batch->sel_count = count;
-	batch->columns = self->columns;
-	batch->column_count = plan->schema.count;
 	batch->counted = true;
-	Status status = operator_push(self->base.next, batch, err);
-	batch->columns = columns;
-	batch->column_count = column_count;
+	Status status = operator_push_columns(self->base.next, batch, self->columns,
+					      plan->schema.count, err);
 	batch->counted = counted;
 	batch->filtered = filtered;
 	return status;

@@ -133,15 +133,6 @@ keep_member(LookupTable *table, Answers *answers, const Batch *batch, uint16_t r
 }
 
 static bool
-has_null(const Vector *const *columns, uint32_t count, uint32_t row)
-{
-	for (uint32_t c = 0; c < count; c++)
-		if (vector_is_null(columns[c], row))
-			return true;
-	return false;
-}
-
-static bool
 is_true(const Vector *vector, uint32_t row)
 {
 	return !vector_is_null(vector, row) && VECTOR_DATA(vector, uint8_t)[at(vector, row)];
@@ -157,14 +148,14 @@ keep_row(LookupTable *table, const Batch *batch, uint16_t row, Error *err)
 
 	for (uint32_t c = 0; c < plan->key_count + plan->value_count; c++)
 		columns[c] = &batch->columns[c];
-	if (has_null(columns, plan->key_count, row))
+	if (any_null(columns, plan->key_count, row))
 		return FERRIS_OK;
 	TRY(group_table_find(table->keys, columns, &row, 1, &payload, &first_new, err));
 	if (plan->guarded && !is_true(&batch->columns[plan->key_count + plan->value_count], row))
 		return FERRIS_OK;
 	Answers *answers = (Answers *)(void *)payload;
 	const Vector *values = &batch->columns[plan->key_count];
-	bool null = has_null(columns + plan->key_count, plan->value_count, row);
+	bool null = any_null(columns + plan->key_count, plan->value_count, row);
 
 	answers->rows += answers->rows < 2;
 	answers->has_null |= null;
@@ -310,26 +301,6 @@ lookup_open(Operator *op, TaskContext *task, Error *err)
 
 /* ---------------------------------------------------------------- answers */
 
-static bool
-holds(CompareOp op, int order)
-{
-	switch (op) {
-	case COMPARE_EQ:
-		return order == 0;
-	case COMPARE_NE:
-		return order != 0;
-	case COMPARE_LT:
-		return order < 0;
-	case COMPARE_LE:
-		return order <= 0;
-	case COMPARE_GT:
-		return order > 0;
-	case COMPARE_GE:
-		return order >= 0;
-	}
-	return false;
-}
-
 /* The row's values with those of a kept row. */
 static Truth
 compare(const LookupTable *table, uint32_t row, uint32_t number)
@@ -342,8 +313,9 @@ compare(const LookupTable *table, uint32_t row, uint32_t number)
 
 		if (vector_is_null(values[c], row) || vector_is_null(kept, number - 1))
 			truth = TRUTH_NULL;
-		else if (!holds(table->plan->op,
-				vector_compare(values[c], at(values[c], row), kept, number - 1)))
+		else if (!compare_holds(
+				 table->plan->op,
+				 vector_compare(values[c], at(values[c], row), kept, number - 1)))
 			return TRUTH_FALSE;
 	}
 	return truth;
@@ -372,7 +344,7 @@ compares_with_any(const LookupTable *table, const Answers *answers, uint32_t row
 		return TRUTH_FALSE;
 	if (answers == &table->nothing)
 		return compare(table, row, answers->first);
-	bool null = has_null(table->args + table->plan->key_count, table->plan->value_count, row);
+	bool null = any_null(table->args + table->plan->key_count, table->plan->value_count, row);
 	if (table->plan->op == COMPARE_EQ)
 		return is_member(table, answers, row, null);
 	if (null)
@@ -447,8 +419,6 @@ lookup_push(Operator *op, Batch *batch, Error *err)
 {
 	LookupOp *self = (LookupOp *)op;
 	uint32_t left = op->plan->lookup.left_count;
-	Vector *columns = batch->columns;
-	uint32_t column_count = batch->column_count;
 
 	program_run(self->program, batch, NULL, self->results);
 	for (uint32_t i = 0; i < self->table_count; i++)
@@ -457,12 +427,7 @@ lookup_push(Operator *op, Batch *batch, Error *err)
 		self->columns[i] = *self->results[i];
 	for (uint32_t i = 0; i < self->table_count; i++)
 		self->columns[left + i] = self->tables[i].answer;
-	batch->columns = self->columns;
-	batch->column_count = op->plan->schema.count;
-	Status status = operator_push(op->next, batch, err);
-	batch->columns = columns;
-	batch->column_count = column_count;
-	return status;
+	return operator_push_columns(op->next, batch, self->columns, op->plan->schema.count, err);
 }
 
 static void

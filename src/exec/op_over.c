@@ -187,34 +187,14 @@ over_expire(OverOp *self, Partition *partition, int64_t time, Error *err)
 static Status
 push_results(OverOp *self, Batch *batch, const uint16_t *rows, uint32_t count, Error *err)
 {
-	Vector *columns = batch->columns;
-	uint16_t *sel = batch->sel;
-	uint32_t column_count = batch->column_count;
-	uint32_t sel_count = batch->sel_count;
-	uint64_t filtered = batch->filtered;
-	bool dense = batch->dense;
-	uint16_t own_sel[BATCH_CAPACITY];
-
 	for (uint32_t i = 0; i < self->plan->over.left_count; i++)
 		self->columns[i] = *self->results[i];
 	for (uint32_t i = self->plan->over.left_count; i < self->plan->schema.count; i++)
 		self->columns[i] = self->own[i];
 	if (self->plan->over.numbered)
 		self->columns[self->plan->schema.count - 1] = self->numbers;
-	memcpy(own_sel, rows, sizeof *rows * count);
-	batch->columns = self->columns;
-	batch->column_count = self->plan->schema.count;
-	batch->sel = own_sel;
-	batch->sel_count = count;
-	batch->dense = false;
-	Status status = operator_push(self->base.next, batch, err);
-	batch->columns = columns;
-	batch->column_count = column_count;
-	batch->sel = sel;
-	batch->sel_count = sel_count;
-	batch->dense = dense;
-	batch->filtered = filtered; /* what QUALIFY leaves out is in the books already */
-	return status;
+	return operator_push_results(self->base.next, batch, self->columns,
+				     self->plan->schema.count, rows, count, err);
 }
 
 static Status

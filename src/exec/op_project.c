@@ -36,18 +36,11 @@ static Status
 project_push(Operator *op, Batch *batch, Error *err)
 {
 	ProjectOp *self = (ProjectOp *)op;
-	Vector *columns = batch->columns;
-	uint32_t column_count = batch->column_count;
 
 	program_run(self->program, batch, self->names, self->results);
 	for (uint32_t i = 0; i < self->count; i++)
 		self->columns[i] = *self->results[i];
-	batch->columns = self->columns;
-	batch->column_count = self->count;
-	Status status = operator_push(op->next, batch, err);
-	batch->columns = columns;
-	batch->column_count = column_count;
-	return status;
+	return operator_push_columns(op->next, batch, self->columns, self->count, err);
 }
 
 static void

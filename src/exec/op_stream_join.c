@@ -347,21 +347,12 @@ static bool
 is_timely(StreamJoinOp *self, int side, Batch *batch, uint16_t row)
 {
 	const Vector *times = &batch->columns[self->plan->stream_join.key_count];
+	int64_t time;
 
 	if (!self->plan->stream_join.timed)
 		return true;
-	if (vector_is_null(times, row)) {
-		batch_add_error(batch, batch->records[row], FERRIS_ERR_NOT_NULL,
-				time_name(self, side), "NULL as the time of a row");
+	if (!batch_row_time(batch, times, row, time_name(self, side), "row", &time))
 		return false;
-	}
-	int64_t time = VECTOR_DATA(times, const int64_t)[times->constant ? 0 : row];
-	if (time < -EVENT_TIME_LIMIT || time > EVENT_TIME_LIMIT) {
-		batch_add_error(batch, batch->records[row], FERRIS_ERR_OUT_OF_RANGE,
-				time_name(self, side), "%lld cannot be the time of a row",
-				(long long)time);
-		return false;
-	}
 	int64_t watermark =
 		batch->watermarks != NULL ? batch->watermarks[row] : self->sides[side].watermark;
 	if (watermark == INT64_MIN || time >= watermark - self->plan->stream_join.grace)

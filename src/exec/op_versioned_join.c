@@ -318,15 +318,6 @@ set_version(VersionedJoinOp *self, KeyState *key, uint32_t place)
 	key->current = place == NO_PLACE ? 0 : place + 1;
 }
 
-static bool
-has_null_key(const Vector *const *keys, uint32_t count, uint32_t row)
-{
-	for (uint32_t k = 0; k < count; k++)
-		if (vector_is_null(keys[k], row))
-			return true;
-	return false;
-}
-
 static Status
 take_left(VersionedJoinOp *self, const Event *event, Error *err)
 {
@@ -339,7 +330,7 @@ take_left(VersionedJoinOp *self, const Event *event, Error *err)
 	}
 	for (uint32_t k = 0; k < self->key_count; k++)
 		self->slab_keys[k] = &rows->columns[k];
-	if (!wants_next(self) && !has_null_key(self->slab_keys, self->key_count, event->place))
+	if (!wants_next(self) && !any_null(self->slab_keys, self->key_count, event->place))
 		key = (KeyState *)group_table_get(self->keys, self->slab_keys, event->place);
 	return put_out(self, event->place,
 		       key != NULL && key->current != 0 ? key->current - 1 : NO_PLACE, err);
@@ -407,21 +398,12 @@ static bool
 is_timely(const VersionedJoinOp *self, int side, Batch *batch, uint16_t row)
 {
 	const Vector *times = &batch->columns[self->key_count];
+	int64_t time;
 
 	if (!self->plan->stream_join.timed)
 		return true;
-	if (vector_is_null(times, row)) {
-		batch_add_error(batch, batch->records[row], FERRIS_ERR_NOT_NULL,
-				time_name(self, side), "NULL as the time of a row");
+	if (!batch_row_time(batch, times, row, time_name(self, side), "row", &time))
 		return false;
-	}
-	int64_t time = VECTOR_DATA(times, const int64_t)[times->constant ? 0 : row];
-	if (time < -EVENT_TIME_LIMIT || time > EVENT_TIME_LIMIT) {
-		batch_add_error(batch, batch->records[row], FERRIS_ERR_OUT_OF_RANGE,
-				time_name(self, side), "%lld cannot be the time of a row",
-				(long long)time);
-		return false;
-	}
 	int64_t watermark =
 		batch->watermarks != NULL ? batch->watermarks[row] : self->sides[side].watermark;
 	if (watermark == INT64_MIN || time >= watermark)
@@ -448,7 +430,7 @@ select_rows(VersionedJoinOp *self, int side, Batch *batch)
 			continue;
 		}
 		if ((side == RIGHT || !self->outer) &&
-		    has_null_key(self->key_columns, self->key_count, row)) {
+		    any_null(self->key_columns, self->key_count, row)) {
 			batch->filtered += !batch->counted;
 			continue;
 		}
@@ -507,7 +489,7 @@ keep_events(VersionedJoinOp *self, int side, const Batch *batch, uint32_t count)
 		uint16_t row = self->rows[i];
 		KeyState *key = (KeyState *)self->payloads[i];
 
-		if (side == LEFT && has_null_key(self->key_columns, self->key_count, row))
+		if (side == LEFT && any_null(self->key_columns, self->key_count, row))
 			key = NULL;
 		add_event(self, (Event){.time = VECTOR_DATA(
 						times, const int64_t)[times->constant ? 0 : row],

@@ -96,19 +96,10 @@ check_times(WindowOp *self, Batch *batch, const Vector *times)
 
 	for (uint32_t i = 0; i < batch->sel_count; i++) {
 		uint16_t row = batch->sel[i];
+		int64_t time;
 
-		if (vector_is_null(times, row)) {
-			batch_add_error(batch, batch->records[row], FERRIS_ERR_NOT_NULL, name,
-					"NULL as the time of a window");
-			continue;
-		}
-		int64_t time = VECTOR_DATA(times, int64_t)[times->constant ? 0 : row];
-		if (time < -EVENT_TIME_LIMIT || time > EVENT_TIME_LIMIT) {
-			batch_add_error(batch, batch->records[row], FERRIS_ERR_OUT_OF_RANGE, name,
-					"%lld cannot be the time of a window", (long long)time);
-			continue;
-		}
-		batch->sel[kept++] = row;
+		if (batch_row_time(batch, times, row, name, "window", &time))
+			batch->sel[kept++] = row;
 	}
 	batch->dense = batch->dense && kept == batch->sel_count;
 	batch->sel_count = kept;
@@ -120,8 +111,6 @@ static Status
 push_in_place(WindowOp *self, Batch *batch, const Vector *times, Error *err)
 {
 	uint32_t left = self->plan->window.left_count;
-	Vector *columns = batch->columns;
-	uint32_t column_count = batch->column_count;
 	bool counted = batch->counted;
 
 	for (uint32_t i = 0; i < batch->sel_count; i++) {
@@ -135,15 +124,12 @@ push_in_place(WindowOp *self, Batch *batch, const Vector *times, Error *err)
 		self->columns[i] = *self->results[i];
 	for (uint32_t i = 0; i < WINDOW_COLUMNS; i++)
 		self->columns[left + i] = self->bounds[i];
-	batch->columns = self->columns;
-	batch->column_count = self->plan->schema.count;
 	batch->counted = true;
 	uint64_t filtered = batch->filtered;
 	if (!counted)
 		self->task->result->aggregated += batch->sel_count;
-	Status status = operator_push(self->base.next, batch, err);
-	batch->columns = columns;
-	batch->column_count = column_count;
+	Status status = operator_push_columns(self->base.next, batch, self->columns,
+					      self->plan->schema.count, err);
 	batch->counted = counted;
 	batch->filtered = filtered;
 	return status;

@@ -95,6 +95,21 @@ operator_push(Operator *op, Batch *batch, Error *err)
 	return op->class->push(op, batch, err);
 }
 
+/* The operators below see `columns` in the place of the batch's own. */
+static inline Status
+operator_push_columns(Operator *op, Batch *batch, Vector *columns, uint32_t count, Error *err)
+{
+	Vector *own = batch->columns;
+	uint32_t own_count = batch->column_count;
+
+	batch->columns = columns;
+	batch->column_count = count;
+	Status status = operator_push(op, batch, err);
+	batch->columns = own;
+	batch->column_count = own_count;
+	return status;
+}
+
 static inline Status
 operator_advance(Operator *op, int64_t watermark, Error *err)
 {
@@ -119,6 +134,15 @@ operator_tick(Operator *op, const Tick *tick, Error *err)
 	return op != NULL ? op->class->tick(op, tick, err) : FERRIS_OK;
 }
 
+static inline bool
+any_null(const Vector *const *columns, uint32_t count, uint32_t row)
+{
+	for (uint32_t c = 0; c < count; c++)
+		if (vector_is_null(columns[c], row))
+			return true;
+	return false;
+}
+
 /* The node that says what the operator does; of LATE(query), the query's window. */
 static inline const PlanNode *
 operator_node(const Operator *op)
@@ -135,6 +159,16 @@ operator_push_late(Operator *op, Batch *batch, uint32_t late, uint32_t timely, E
 	batch->dense = false;
 	return operator_push(op->next, batch, err);
 }
+
+/* Results take the place of rows that are in the books already: the operators below see `columns`
+ * and rows[0..row_count), and what they filter out does not count. */
+Status operator_push_results(Operator *op, Batch *batch, Vector *columns, uint32_t count,
+			     const uint16_t *rows, uint32_t row_count, Error *err);
+
+/* The time of a row of `of`, a window or a row.  If it has none the batch gets an error that names
+ * the column. */
+bool batch_row_time(Batch *batch, const Vector *times, uint16_t row, Str name, const char *of,
+		    int64_t *time);
 
 /* Copies a batch's errors, whose texts die with it, in order of the records. */
 void task_keep_errors(TaskContext *task, const Batch *batch);

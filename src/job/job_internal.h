@@ -130,7 +130,7 @@ struct Job {
 void job_fail(Job *job, Status status, const Error *err);
 /* RetryWithBackoff: waits before the next try, or says that there is none. */
 bool job_retry(Job *job, const Error *err, uint32_t *attempt);
-/* Milliseconds since 1970, which tests may put forward. */
+/* Milliseconds of the clock, which tests may put forward. */
 int64_t job_clock(const Job *job);
 
 /* ---- job/reading.c */
