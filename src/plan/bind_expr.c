@@ -715,35 +715,59 @@ bind_pair(Binder *binder, Scope *scope, Str name, const Expr *a, const Expr *b, 
 	return call(binder, name, args, 2, expr, out);
 }
 
+static Status
+bind_is(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
+{
+	BoundExpr *operand;
+
+	TRY(bind_any(binder, scope, expr->is.operand, &operand));
+	return call(binder, is_names[expr->is.test][expr->is.negated], &operand, 1, expr, out);
+}
+
+static Status
+refuse_star(Binder *binder, const Expr *expr)
+{
+	error_set_at(binder->err, FERRIS_ERR_SYNTAX, expr->position, "* cannot be used here");
+	return error_hint(binder->err, "name the columns");
+}
+
+/* Of NULL, TRUE, FALSE, 'text'. */
+static Value
+literal_value(const Expr *expr)
+{
+	if (expr->kind == EXPR_BOOLEAN)
+		return (Value){.type = TYPE_OF(BOOLEAN), .boolean = expr->boolean};
+	if (expr->kind == EXPR_STRING)
+		return (Value){.type = TYPE_OF(STRING), .text = expr->literal};
+	return value_null(TYPE_OF(NULL));
+}
+
+/* What the expression is in this scope: a column of the select list, a group's; NULL if neither. */
+static Status
+bind_made(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
+{
+	*out = NULL;
+	if (scope->over != NULL)
+		TRY(bind_select_alias(binder, scope, expr, out));
+	if (*out == NULL && scope->grouping != NULL)
+		TRY(bind_grouped(binder, scope, expr, out));
+	return FERRIS_OK;
+}
+
 Status
 bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 {
 	Arena *arena = binder->arena;
 	BoundExpr *operand;
 
-	if (scope->over != NULL) {
-		TRY(bind_select_alias(binder, scope, expr, out));
-		if (*out != NULL)
-			return FERRIS_OK;
-	}
-	if (scope->grouping != NULL) {
-		TRY(bind_grouped(binder, scope, expr, out));
-		if (*out != NULL)
-			return FERRIS_OK;
-	}
+	TRY(bind_made(binder, scope, expr, out));
+	if (*out != NULL)
+		return FERRIS_OK;
 	switch (expr->kind) {
 	case EXPR_NULL:
-		*out = bound_constant(arena, value_null(TYPE_OF(NULL)), expr->position);
-		return FERRIS_OK;
 	case EXPR_BOOLEAN:
-		*out = bound_constant(arena,
-				      (Value){.type = TYPE_OF(BOOLEAN), .boolean = expr->boolean},
-				      expr->position);
-		return FERRIS_OK;
 	case EXPR_STRING:
-		*out = bound_constant(arena,
-				      (Value){.type = TYPE_OF(STRING), .text = expr->literal},
-				      expr->position);
+		*out = bound_constant(arena, literal_value(expr), expr->position);
 		return FERRIS_OK;
 	case EXPR_INTEGER:
 	case EXPR_DECIMAL:
@@ -766,9 +790,7 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 	case EXPR_OR:
 		return bind_logic(binder, scope, expr, out);
 	case EXPR_IS:
-		TRY(bind_any(binder, scope, expr->is.operand, &operand));
-		return call(binder, is_names[expr->is.test][expr->is.negated], &operand, 1, expr,
-			    out);
+		return bind_is(binder, scope, expr, out);
 	case EXPR_BETWEEN:
 		return bind_between(binder, scope, expr, out);
 	case EXPR_IN_LIST:
@@ -796,9 +818,7 @@ bind_any(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 		TRY(bind_any(binder, scope, expr->field.operand, &operand));
 		return bind_struct_field(binder, operand, &expr->field.name, out);
 	case EXPR_STAR:
-		error_set_at(binder->err, FERRIS_ERR_SYNTAX, expr->position,
-			     "* cannot be used here");
-		return error_hint(binder->err, "name the columns");
+		return refuse_star(binder, expr);
 	case EXPR_EXISTS:
 	case EXPR_SUBQUERY:
 	case EXPR_IN_QUERY:

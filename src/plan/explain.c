@@ -273,6 +273,35 @@ static const char *const set_names[] = {
 	[SET_UNION] = "Union", [SET_INTERSECT] = "Intersect", [SET_EXCEPT] = "Except"};
 
 static void
+print_filter(Arena *arena, Buffer *out, const PlanNode *node)
+{
+	buffer_append_str(out, STR("Filter "));
+	print_exprs(arena, out, node->filter.conjuncts, node->filter.count, " AND ");
+	buffer_append_char(out, '\n');
+}
+
+static void
+print_late(Arena *arena, Buffer *out, const PlanNode *node)
+{
+	buffer_append_str(out, STR("Late rows of "));
+	if (node->late.window->kind == PLAN_OVER)
+		print_over(arena, out, node->late.window);
+	else
+		print_aggregate(arena, out, node->late.window);
+}
+
+static void
+print_limit(Buffer *out, const PlanNode *node)
+{
+	buffer_append_str(out, STR("Limit"));
+	if (node->limit.count != INT64_MAX)
+		buffer_printf(out, " %lld", (long long)node->limit.count);
+	if (node->limit.offset > 0)
+		buffer_printf(out, " offset %lld", (long long)node->limit.offset);
+	buffer_append_char(out, '\n');
+}
+
+static void
 print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 {
 	buffer_printf(out, "%*s", indent, "");
@@ -281,9 +310,7 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 		print_scan(arena, out, node, indent);
 		return;
 	case PLAN_FILTER:
-		buffer_append_str(out, STR("Filter "));
-		print_exprs(arena, out, node->filter.conjuncts, node->filter.count, " AND ");
-		buffer_append_char(out, '\n');
+		print_filter(arena, out, node);
 		break;
 	case PLAN_PROJECT:
 		print_project(arena, out, node);
@@ -296,11 +323,7 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 		print_aggregate(arena, out, node);
 		break;
 	case PLAN_LATE:
-		buffer_append_str(out, STR("Late rows of "));
-		if (node->late.window->kind == PLAN_OVER)
-			print_over(arena, out, node->late.window);
-		else
-			print_aggregate(arena, out, node->late.window);
+		print_late(arena, out, node);
 		break;
 	case PLAN_JOIN:
 		print_join(arena, out, node, indent);
@@ -343,12 +366,7 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 		print_sort(arena, out, node);
 		break;
 	case PLAN_LIMIT:
-		buffer_append_str(out, STR("Limit"));
-		if (node->limit.count != INT64_MAX)
-			buffer_printf(out, " %lld", (long long)node->limit.count);
-		if (node->limit.offset > 0)
-			buffer_printf(out, " offset %lld", (long long)node->limit.offset);
-		buffer_append_char(out, '\n');
+		print_limit(out, node);
 		break;
 	}
 	if (node->input != NULL)

@@ -58,6 +58,25 @@ add_lookup_slots(Arena *arena, Slots *slots, PlanNode *node)
 	}
 }
 
+static void
+add_aggregate_slots(Arena *arena, Slots *slots, PlanNode *node)
+{
+	uint32_t count = node->aggregate.key_count + 1;
+
+	for (uint32_t i = 0; i < node->aggregate.call_count; i++)
+		count += node->aggregate.calls[i]->arg_count + 2;
+	slots->items = ARENA_ARRAY(arena, BoundExpr **, count);
+	add_slots(slots, node->aggregate.keys, node->aggregate.key_count);
+	add_slots(slots, &node->aggregate.window.time, 1);
+	for (uint32_t i = 0; i < node->aggregate.call_count; i++) {
+		AggregateCall *call = node->aggregate.calls[i];
+
+		add_slots(slots, call->args, call->arg_count);
+		add_slots(slots, &call->filter, 1);
+		add_slots(slots, &call->order, 1);
+	}
+}
+
 Slots
 slots_of(Arena *arena, PlanNode *node)
 {
@@ -76,23 +95,9 @@ slots_of(Arena *arena, PlanNode *node)
 		slots.items = ARENA_ARRAY(arena, BoundExpr **, 1);
 		add_slots(&slots, &node->watermark.expr, 1);
 		break;
-	case PLAN_AGGREGATE: {
-		uint32_t count = node->aggregate.key_count + 1;
-
-		for (uint32_t i = 0; i < node->aggregate.call_count; i++)
-			count += node->aggregate.calls[i]->arg_count + 2;
-		slots.items = ARENA_ARRAY(arena, BoundExpr **, count);
-		add_slots(&slots, node->aggregate.keys, node->aggregate.key_count);
-		add_slots(&slots, &node->aggregate.window.time, 1);
-		for (uint32_t i = 0; i < node->aggregate.call_count; i++) {
-			AggregateCall *call = node->aggregate.calls[i];
-
-			add_slots(&slots, call->args, call->arg_count);
-			add_slots(&slots, &call->filter, 1);
-			add_slots(&slots, &call->order, 1);
-		}
+	case PLAN_AGGREGATE:
+		add_aggregate_slots(arena, &slots, node);
 		break;
-	}
 	case PLAN_JOIN:
 		slots.items = ARENA_ARRAY(arena, BoundExpr **,
 					  node->join.key_count + node->join.left_count);
