@@ -164,7 +164,9 @@ sink_push(Operator *op, Batch *batch, Error *err)
 	uint32_t first = output->count;
 
 	TRY(sink_changes_encode(&self->changes, self->encoder, batch, output, err));
-	return self->task->keyed ? add_keys(self, batch, output, first, err) : FERRIS_OK;
+	if (self->task->keyed)
+		TRY(add_keys(self, batch, output, first, err));
+	return task_hand_over(self->task, err);
 }
 
 static void

@@ -82,6 +82,8 @@ struct TaskContext {
 	StateStore *store;  /* where operators keep what does not fit into memory */
 	const char *group;  /* for consumer groups of tables that operators read */
 	void *environment;  /* for connectors */
+	Status (*hand_over)(void *receiver, ChunkResult *result, Error *err); /* or NULL */
+	void *receiver;
 	Status (*collect)(void *collector, Batch *batch, Error *err); /* instead of a sink */
 	void *collector;
 };
@@ -170,6 +172,8 @@ Status operator_push_results(Operator *op, Batch *batch, Vector *columns, uint32
 bool batch_row_time(Batch *batch, const Vector *times, uint16_t row, Str name, const char *of,
 		    int64_t *time);
 
+/* Between chunks: when the output has become large, what there is goes on its way. */
+Status task_hand_over(TaskContext *task, Error *err);
 /* Copies a batch's errors, whose texts die with it, in order of the records. */
 void task_keep_errors(TaskContext *task, const Batch *batch);
 

@@ -6,7 +6,8 @@
 #include "exec/scan_columns.h"
 #include "exec/window.h"
 
-#define OUTPUT_LIMIT ((size_t)1 << 30)
+#define OUTPUT_LIMIT    ((size_t)1 << 30)
+#define HAND_OVER_BYTES ((size_t)1 << 20)
 
 /* Where the chunks of a scan go in. */
 typedef struct Branch {
@@ -290,6 +291,8 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 		.environment = spec->environment,
 		.collect = spec->collect,
 		.collector = spec->collector,
+		.hand_over = spec->hand_over,
+		.receiver = spec->receiver,
 		.times = ARENA_ARRAY(&pipeline->arena, EventTime, count),
 		.source_times = ARENA_ARRAY(&pipeline->arena, SourceTime, count),
 		.source_count = count,
@@ -490,6 +493,18 @@ forget_errors_behind_limit(const TaskContext *task, Batch *batch)
 			batch->errors[kept++] = batch->errors[i];
 	task->result->limited += batch->error_count - kept;
 	batch->error_count = kept;
+}
+
+Status
+task_hand_over(TaskContext *task, Error *err)
+{
+	/* While a chunk is run its rows and errors are counted from the result's beginning. */
+	if (task->hand_over == NULL || task->chunk != NULL ||
+	    task->output->bytes.len < HAND_OVER_BYTES)
+		return FERRIS_OK;
+	TRY(task->hand_over(task->receiver, task->result, err));
+	result_reset(task->result);
+	return FERRIS_OK;
 }
 
 static Branch *

@@ -41,7 +41,7 @@ typedef struct Tick {
 
 /* What tests ask of a statement that no user would. */
 typedef struct Trial {
-	bool spill; /* all state goes to a backend after each batch, and comes back from there */
+	bool spill;  /* all state goes to a backend after each batch, and comes back from there */
 	bool reload; /* after each chunk the pipeline is saved, and a new one loaded in its place */
 } Trial;
 
@@ -66,6 +66,10 @@ typedef struct PipelineSpec {
 	const char *group;  /* for consumer groups of tables that operators read */
 	void *environment;  /* for connectors */
 	Trial trial;
+	/* What state gives out between chunks may be more than a result should hold: takes what
+	 * there is so far and leaves an empty one.  NULL: it must hold all. */
+	Status (*hand_over)(void *receiver, ChunkResult *result, Error *err);
+	void *receiver;
 	/* Takes the rows instead of the plan's sink; NULL: the sink does. */
 	Status (*collect)(void *collector, Batch *batch, Error *err);
 	void *collector;

@@ -67,6 +67,36 @@ job_clock(const Job *job)
 
 /* ---------------------------------------------------------------- tasks */
 
+/* The order of the writer's work: the reader's, and in a stateful job the task's. */
+static void
+push_done(Job *job, Slot *slot)
+{
+	if (job->stateful)
+		slot->sequence = job->done_count++;
+	ring_push(&job->done, slot);
+}
+
+/* What there is of a large output goes to the writer in a slot of its own. */
+static Status
+hand_over_part(void *receiver, ChunkResult *result, Error *err)
+{
+	Job *job = receiver;
+	void *item;
+
+	(void)err;
+	ring_pop(&job->parts, -1, &item);
+	Slot *part = item;
+	ChunkResult empty = part->result;
+
+	part->result = *result;
+	*result = empty;
+	part->kind = SLOT_PART;
+	part->source = 0;
+	part->status = FERRIS_OK;
+	push_done(job, part);
+	return FERRIS_OK;
+}
+
 static PipelineSpec
 pipeline_spec(Job *job)
 {
@@ -79,6 +109,8 @@ pipeline_spec(Job *job)
 		.group = job->group,
 		.environment = job->spec.environment,
 		.trial = job->spec.trial,
+		.hand_over = job->stateful ? hand_over_part : NULL,
+		.receiver = job,
 		.stop_at_error =
 			strategy == FAILURE_FAIL_BATCH || strategy == FAILURE_RETRY_WITH_BACKOFF,
 	};
@@ -105,6 +137,7 @@ run_slot(Pipeline *pipeline, Slot *slot)
 	case SLOT_END:
 		return pipeline_end(pipeline, slot->source, &slot->result, &slot->error);
 	case SLOT_CHUNK:
+	case SLOT_PART:
 		break;
 	}
 	return pipeline_run(pipeline, slot->source, slot->chunk, &slot->result, &slot->error);
@@ -128,7 +161,7 @@ task_main(void *argument)
 		} else {
 			slot->status = try_reload(job, pipeline, slot);
 		}
-		ring_push(&job->done, slot);
+		push_done(job, slot);
 	}
 	if (atomic_fetch_sub(&job->tasks_left, 1) == 1)
 		ring_close(&job->done);
@@ -210,16 +243,19 @@ open_tasks(Job *job, Error *err)
 static void
 make_slots(Job *job)
 {
-	job->slot_count = 2 * job->task_count + 2;
+	uint32_t usual = 2 * job->task_count + 2;
+
+	job->slot_count = usual + PART_SLOTS;
 	job->slots = ARENA_ARRAY(&job->arena, Slot, job->slot_count);
 	job->pending = ARENA_ARRAY(&job->arena, Slot *, job->slot_count);
-	ring_init(&job->free, job->slot_count);
-	ring_init(&job->filled, job->slot_count);
+	ring_init(&job->free, usual);
+	ring_init(&job->parts, PART_SLOTS);
+	ring_init(&job->filled, usual);
 	ring_init(&job->done, job->slot_count);
 	for (uint32_t i = 0; i < job->slot_count; i++) {
 		job->slots[i].chunk = chunk_new(CHUNK_CAPACITY);
 		chunk_result_init(&job->slots[i].result, job->sink->keyed_output);
-		ring_push(&job->free, &job->slots[i]);
+		ring_push(i < usual ? &job->free : &job->parts, &job->slots[i]);
 	}
 }
 
@@ -383,6 +419,7 @@ job_close(Job *job)
 			chunk_result_free(&job->slots[i].result);
 		}
 		ring_free(&job->free);
+		ring_free(&job->parts);
 		ring_free(&job->filled);
 		ring_free(&job->done);
 	}

@@ -1,7 +1,7 @@
 /* job/job_internal.h -- what the stages of a statement share, and which thread owns what.
  *
  *     reader (job/reading.c) -> tasks (job/job.c) -> writer (job/writing.c) -> reader
- *            ring `filled`            ring `done`            ring `free`
+ *            ring `filled`            ring `done`            ring `free` (`parts`)
  *
  * A slot belongs to the thread that took it from a ring until it pushes it on.  All else has its
  * owner beside it; what two threads write is atomic or under the mutex that it names.  The main
@@ -19,7 +19,10 @@ typedef enum SlotKind {
 	SLOT_CHUNK, /* records */
 	SLOT_TICK,  /* the source has been silent */
 	SLOT_END,   /* the source has ended */
+	SLOT_PART,  /* what came out of state before a tick or an end was done */
 } SlotKind;
+
+#define PART_SLOTS 2
 
 /* A chunk on its way, or word of a source, and what became of it. */
 typedef struct Slot {
@@ -82,7 +85,7 @@ struct Job {
 	uint32_t source_count;
 	const ConnectorClass *sink;
 	Slot *slots;
-	uint32_t slot_count;
+	uint32_t slot_count; /* PART_SLOTS of them, the last, are for parts */
 	uint32_t task_count;
 	bool counts_results; /* rows come out of state */
 	bool stateful;       /* one task sees all chunks, in order */
@@ -90,6 +93,7 @@ struct Job {
 
 	/* between the threads */
 	Ring free, filled, done;
+	Ring parts; /* free slots for parts of a large output: the task must not wait for others */
 	_Atomic bool stop;
 	_Atomic bool satisfied; /* a LIMIT inside the query needs no more input */
 	_Atomic bool finished;
@@ -106,6 +110,7 @@ struct Job {
 
 	/* one for each task */
 	Pipeline **pipelines;
+	uint64_t done_count; /* stateful: slots that the one task has done, parts too */
 
 	/* the writer's */
 	Writer *writer;

@@ -177,7 +177,7 @@ write_ready(Job *job)
 				job_fail(job, status, &err);
 			}
 		}
-		ring_push(&job->free, slot);
+		ring_push(slot->kind == SLOT_PART ? &job->parts : &job->free, slot);
 	}
 }
 

@@ -180,6 +180,9 @@ test_every_row(void **state)
 		BoundExpr *args[ARGS_MAX];
 
 		for (uint32_t count = pattern.min; count <= pattern.max; count++) {
+			/* What is repeated there is a key and its value. */
+			if (strcmp(row->name, "MAP") == 0 && count % 2 != 0)
+				continue;
 			BoundExpr *out = sample_call(row, &pattern, count, args);
 
 			if (out == NULL)
