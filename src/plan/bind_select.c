@@ -2,8 +2,7 @@
  *
  * A query becomes Scan -> Filter -> Project -> Limit.  A subquery, a common table expression and a
  * stream that is defined by a query are bound in place and their nodes go below.  What needs
- * state between records (grouping, windows, joins, set operations) is refused here with its
- * position until its operators exist. */
+ * state between records (groups, windows, joins, set operations) is bound in files of its own. */
 #include "func/function.h"
 #include "plan/bind.h"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tests/docs/test_docs.py -- every example in README.md and docs/ runs.
+"""tests/docs/test_docs.py -- every example in README.md and docs/ runs, and what they name exists.
 
     python3 tests/docs/test_docs.py [PAGE...]
 
@@ -19,7 +19,11 @@ a block is said by the words behind its fence:
     form           a form of words, not run; so is a block without a language
 
 Any other block is a failure, so that nothing can stand there untested.
+
+Of the page as a whole: every file of the tree that it names exists (`exec/op_*.c` is any of them),
+every link has its page and heading, and every 'option.name' is one of docs/configuration.md.
 """
+import glob
 import os
 import re
 import subprocess
@@ -159,6 +163,51 @@ def run_block(block, folder, streams):
         raise Failure(f"a block of '{block.language}' that is not run")
 
 
+def page_text(page):
+    with open(os.path.join(ROOT, page), encoding="utf-8") as file:
+        return file.read()
+
+
+def option_names():
+    """The names and aliases in the tables of docs/configuration.md."""
+    rows = re.findall(r"^\| (`.*) \|$", page_text("docs/configuration.md"), re.M)
+    return {name for row in rows for name in re.findall(r"`([a-z_.]+\.?\*?)`", row)}
+
+
+def is_option(name, options):
+    short = re.sub(r"^(source|sink)\.", "", name)
+    if name in options or short in options:
+        return True
+    # 'trades.json.validate' is that of the stream trades; 'kafka.x' may be a property of librdkafka.
+    return short.startswith("kafka.") or name.partition(".")[2] in options
+
+
+def headings(page):
+    """The anchors of a page, as the usual renderers make them."""
+    titles = re.findall(r"^#+ (.*)$", page_text(page), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def missing_names(page):
+    """What the page names and nobody has."""
+    text = page_text(page)
+    folders = "|".join(os.listdir(os.path.join(ROOT, "src")))
+    for path in re.findall(rf"(?<![\w/.])((?:src/)?(?:{folders})/[\w*/]+\.[ch]\b|"
+                           r"(?:tests|tools|bench|docs|src)/[\w*/.-]*\w)(?![\w<])", text):
+        if not any(glob.glob(os.path.join(ROOT, prefix, path)) for prefix in ("", "src")):
+            yield f"there is no {path}"
+    for name, anchor in re.findall(r"\]\(([\w./-]*)#?([\w-]*)\)", text):
+        target = os.path.normpath(os.path.join(os.path.dirname(page), name)) if name else page
+        if not os.path.exists(os.path.join(ROOT, target)):
+            yield f"there is no {target}"
+        elif anchor and anchor not in headings(target):
+            yield f"{target} has no heading #{anchor}"
+    options = option_names()
+    for name in re.findall(r"'([a-z_]+(?:\.[a-z_]+)+)'(?= *=(?!=)|`)", text):
+        if not is_option(name, options) and not re.search(r"\.(jsonl?|csv|sql)$", name):
+            yield f"there is no option '{name}'"
+
+
 def test_page(page):
     """How many blocks passed and failed."""
     passed = failed = 0
@@ -190,6 +239,9 @@ def main(pages):
         except Failure as reason:
             good, bad = 0, 1
             print(f"not ok 1 - {page}: {reason}")
+        for reason in missing_names(page):
+            bad += 1
+            print(f"not ok - {page}: {reason}")
         print(f"{page}: {good} examples ran, {bad} failed")
         passed += good
         failed += bad
