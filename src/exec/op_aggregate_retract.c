@@ -32,17 +32,7 @@ rows_of_group(AggregateOp *self, const char *payload)
 static Status
 push_out(AggregateOp *self, const Batch *batch, Error *err)
 {
-	Batch *out = self->out;
-
-	if (out->row_count == 0)
-		return FERRIS_OK;
-	batch_select_all(out);
-	out->derived = batch->derived;
-	out->counted = true;
-	out->kinds = self->kinds;
-	Status status = task_push_made(self->task, self->base.next, out, err);
-	batch_reset(out);
-	return status;
+	return task_push_changes(self->task, self->base.next, batch, self->out, self->kinds, err);
 }
 
 /* The group's result as it is now, as the next row of the output; false: it cannot be computed. */

@@ -72,18 +72,11 @@ table_open(Operator *op, TaskContext *task, Error *err)
 static Status
 push_out(TableOp *self, const Batch *batch, Error *err)
 {
-	Batch *out = self->out;
+	bool timed = batch != NULL && batch->watermarks != NULL;
 
-	if (out->row_count == 0)
-		return FERRIS_OK;
-	batch_select_all(out);
-	out->derived = batch == NULL || batch->derived;
-	out->counted = true;
-	out->kinds = batch != NULL ? self->kinds : NULL;
-	out->watermarks = batch != NULL && batch->watermarks != NULL ? self->watermarks : NULL;
-	Status status = task_push_made(self->task, self->base.next, out, err);
-	batch_reset(out);
-	return status;
+	self->out->watermarks = timed ? self->watermarks : NULL;
+	return task_push_changes(self->task, self->base.next, batch, self->out,
+				 batch != NULL ? self->kinds : NULL, err);
 }
 
 static uint32_t

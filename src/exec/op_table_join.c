@@ -176,16 +176,11 @@ push_out(TableJoinOp *self, const Batch *batch, Error *err)
 	Batch *out = self->out;
 	uint32_t columns = out->column_count;
 
-	if (out->row_count == 0)
-		return FERRIS_OK;
-	batch_select_all(out);
-	out->derived = batch->derived;
-	out->counted = true;
-	out->kinds = self->kinds;
 	out->column_count = self->plan->schema.count;
-	Status status = task_push_made(self->task, self->base.next, out, err);
+	Status status =
+		task_push_changes(self->task, self->base.next, batch, out, self->kinds, err);
 	out->column_count = columns;
-	batch_reset(out);
+	batch_reset(out); /* also the columns that do not come out */
 	return status;
 }
 

@@ -86,17 +86,8 @@ top_open(Operator *op, TaskContext *task, Error *err)
 static Status
 push_out(TopOp *self, const Batch *batch, Error *err)
 {
-	Batch *out = self->out;
-
-	if (out->row_count == 0)
-		return FERRIS_OK;
-	batch_select_all(out);
-	out->derived = batch == NULL || batch->derived;
-	out->counted = true;
-	out->kinds = batch != NULL ? self->kinds : NULL;
-	Status status = task_push_made(self->task, self->base.next, out, err);
-	batch_reset(out);
-	return status;
+	return task_push_changes(self->task, self->base.next, batch, self->out,
+				 batch != NULL ? self->kinds : NULL, err);
 }
 
 static Status

@@ -39,3 +39,18 @@ batch_row_time(Batch *batch, const Vector *times, uint16_t row, Str name, const 
 			"%lld cannot be the time of a %s", (long long)*time, of);
 	return false;
 }
+
+Status
+task_push_changes(TaskContext *task, Operator *next, const Batch *of, Batch *out,
+		  const uint8_t *kinds, Error *err)
+{
+	if (out->row_count == 0)
+		return FERRIS_OK;
+	batch_select_all(out);
+	out->derived = of == NULL || of->derived;
+	out->counted = true;
+	out->kinds = kinds;
+	Status status = task_push_made(task, next, out, err);
+	batch_reset(out);
+	return status;
+}

@@ -137,6 +137,54 @@ type_common(Arena *arena, const Type *a, const Type *b)
 	return NULL;
 }
 
+static bool
+constant_equal(const Value *a, const Value *b)
+{
+	if (!type_equal(a->type, b->type) || a->is_null != b->is_null)
+		return false;
+	if (a->is_null)
+		return true;
+	switch (type_physical(a->type)) {
+	case PHYSICAL_BOOL:
+		return a->boolean == b->boolean;
+	case PHYSICAL_INT64:
+		return a->int64 == b->int64;
+	case PHYSICAL_INT128:
+		return a->int128 == b->int128;
+	case PHYSICAL_DOUBLE:
+		return memcmp(&a->real, &b->real, sizeof a->real) == 0;
+	case PHYSICAL_VIEW:
+		return str_eq(a->text, b->text);
+	case PHYSICAL_INTERVAL:
+		return memcmp(&a->interval, &b->interval, sizeof a->interval) == 0;
+	default:
+		return false;
+	}
+}
+
+bool
+bound_equal(const BoundExpr *a, const BoundExpr *b)
+{
+	if (a->kind != b->kind || !type_equal(a->type, b->type) || a->arg_count != b->arg_count)
+		return false;
+	if (a->kind == BOUND_CONSTANT)
+		return constant_equal(&a->constant, &b->constant);
+	if (a->function != b->function || a->column != b->column || a->cast != b->cast)
+		return false;
+	for (uint32_t i = 0; i < a->arg_count; i++)
+		if (!bound_equal(a->args[i], b->args[i]))
+			return false;
+	return true;
+}
+
+BoundExpr *
+bound_without_cast(BoundExpr *expr)
+{
+	while (expr->kind == BOUND_CAST && expr->cast == CAST_IMPLICIT)
+		expr = expr->args[0];
+	return expr;
+}
+
 void
 bound_walk(BoundExpr *expr, void (*visit)(BoundExpr *expr, void *context), void *context)
 {

@@ -60,5 +60,9 @@ Status bound_cast(Arena *arena, BoundExpr *expr, const Type *type, CastMode mode
 const Type *type_common(Arena *arena, const Type *a, const Type *b);
 /* Calls `visit` for every node, parents first. */
 void bound_walk(BoundExpr *expr, void (*visit)(BoundExpr *expr, void *context), void *context);
+/* Whether two expressions over the same columns are the same. */
+bool bound_equal(const BoundExpr *a, const BoundExpr *b);
+/* Without the conversions that a comparison needed; keys get their own. */
+BoundExpr *bound_without_cast(BoundExpr *expr);
 /* As SQL, for EXPLAIN: "price * quantity", "CAST(price AS DOUBLE)". */
 Str bound_text(Arena *arena, const BoundExpr *expr);

@@ -267,8 +267,6 @@ Status bind_select_alias(Binder *binder, Scope *scope, const Expr *expr, BoundEx
 Status finish_over(Binder *binder, Scope *scope, BoundExpr *qualify, PlanNode *project);
 /* HEADER() may have given the scan columns since the nodes above it were made. */
 void refresh_schemas(PlanNode *node);
-/* Whether two expressions over the same columns are the same. */
-bool bound_equal(const BoundExpr *a, const BoundExpr *b);
 
 /* ---- plan/bind_subquery.c */
 

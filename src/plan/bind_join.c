@@ -113,15 +113,6 @@ add_key(Binder *binder, KeyList *keys, BoundExpr *input, BoundExpr *table, Posit
 	return FERRIS_OK;
 }
 
-/* Conversions that the comparison needed; the keys get their own. */
-static BoundExpr *
-without_cast(BoundExpr *expr)
-{
-	while (expr->kind == BOUND_CAST && expr->cast == CAST_IMPLICIT)
-		expr = expr->args[0];
-	return expr;
-}
-
 /* A conjunct of ON: a key if it equates the sides, else it goes to `rest`. */
 static Status
 take_conjunct(Binder *binder, const Sides *sides, BoundExpr *conjunct, KeyList *keys,
@@ -131,8 +122,8 @@ take_conjunct(Binder *binder, const Sides *sides, BoundExpr *conjunct, KeyList *
 
 	if (conjunct->kind == BOUND_CALL && conjunct->arg_count == 2 &&
 	    str_eq(function_name(conjunct->function), STR("="))) {
-		BoundExpr *a = without_cast(conjunct->args[0]);
-		BoundExpr *b = without_cast(conjunct->args[1]);
+		BoundExpr *a = bound_without_cast(conjunct->args[0]);
+		BoundExpr *b = bound_without_cast(conjunct->args[1]);
 
 		if (sides_of(a, count) == 2 && sides_of(b, count) == 1) {
 			BoundExpr *other = a;

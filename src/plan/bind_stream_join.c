@@ -314,12 +314,6 @@ stream_join_node(Binder *binder, const Relation *relation, Sides *sides, const K
 	return FERRIS_OK;
 }
 
-static bool
-is_table(const PlanNode *node)
-{
-	return node->kind == PLAN_TABLE;
-}
-
 /* Two streams whose sides cannot be a table, or whose rows meet within a time. */
 static bool
 is_stream_join(const Relation *relation, const Sides *sides, const TimeBounds *bounds)
@@ -332,7 +326,7 @@ is_stream_join(const Relation *relation, const Sides *sides, const TimeBounds *b
 								    : right;
 
 	/* Two tables follow each other's changes. */
-	if (plan_any(sides->input, is_table) && plan_any(sides->table, is_table))
+	if (plan_any(sides->input, plan_is_table) && plan_any(sides->table, plan_is_table))
 		return true;
 	if (relation->join.within_before != NULL || kind == JOIN_FULL || !has_table)
 		return true;

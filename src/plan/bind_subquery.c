@@ -63,15 +63,6 @@ over_outer(Arena *arena, const BoundExpr *expr, const Correlation *correlation)
 	return copy;
 }
 
-/* Conversions that a comparison needed; keys get their own. */
-static BoundExpr *
-without_cast(BoundExpr *expr)
-{
-	while (expr->kind == BOUND_CAST && expr->cast == CAST_IMPLICIT)
-		expr = expr->args[0];
-	return expr;
-}
-
 /* Both as one type, in which equal values are equal bytes. */
 static Status
 unify(Binder *binder, BoundExpr **a, BoundExpr **b, Position at)
@@ -122,8 +113,8 @@ take_outer_conjunct(Binder *binder, Correlation *correlation, BoundExpr *conjunc
 	}
 	if (conjunct->kind == BOUND_CALL && conjunct->arg_count == 2 &&
 	    str_eq(function_name(conjunct->function), STR("="))) {
-		BoundExpr *a = without_cast(conjunct->args[0]);
-		BoundExpr *b = without_cast(conjunct->args[1]);
+		BoundExpr *a = bound_without_cast(conjunct->args[0]);
+		BoundExpr *b = bound_without_cast(conjunct->args[1]);
 
 		if (side_of(a) == SIDE_OUTER && side_of(b) == SIDE_INNER)
 			return take_key(binder, correlation, a, b, conjunct->position);

@@ -121,17 +121,11 @@ endless_state(const PlanNode *node, Error *err)
 			       "'allow'");
 }
 
-static bool
-is_table(const PlanNode *node)
-{
-	return node->kind == PLAN_TABLE;
-}
-
 /* Tables hold a row of each key, however long they run. */
 static bool
 holds_tables(const PlanNode *join)
 {
-	return plan_any(join->inputs[0], is_table) && plan_any(join->inputs[1], is_table);
+	return plan_any(join->inputs[0], plan_is_table) && plan_any(join->inputs[1], plan_is_table);
 }
 
 /* State that grows for ever is there only if it was asked for. */

@@ -475,6 +475,8 @@ PlanNode *plan_leaf(PlanNode *node);
 PlanNode **plan_scans(Arena *arena, PlanNode *root, uint32_t *count);
 /* Whether the test holds for the node or one below it, tables apart. */
 bool plan_any(const PlanNode *node, bool (*test)(const PlanNode *node));
+/* For plan_any: records by primary key. */
+bool plan_is_table(const PlanNode *node);
 /* Whether everything below the node ends by itself. */
 bool plan_is_bounded(const PlanNode *node);
 

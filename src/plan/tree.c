@@ -64,3 +64,9 @@ plan_is_bounded(const PlanNode *node)
 {
 	return !plan_any(node, is_endless_scan);
 }
+
+bool
+plan_is_table(const PlanNode *node)
+{
+	return node->kind == PLAN_TABLE;
+}
