@@ -11,11 +11,10 @@
 typedef struct TypeRow {
 	Str name;
 	const char *aliases;
-	Physical physical;
 } TypeRow;
 
 static const TypeRow rows[TYPE_KIND_COUNT] = {
-#define TYPE(kind, name, physical, aliases) {STR_INIT(name), aliases, PHYSICAL_##physical},
+#define TYPE(kind, name, physical, aliases) {STR_INIT(name), aliases},
 #include "type/type_list.h"
 };
 
@@ -97,13 +96,11 @@ type_equal(const Type *a, const Type *b)
 	return true;
 }
 
-Physical
-type_physical(const Type *type)
-{
-	if (type->kind == TYPE_DECIMAL && type->precision > DECIMAL_MAX_PRECISION_64)
-		return PHYSICAL_INT128;
-	return rows[type->kind].physical;
-}
+const uint8_t type_physical_of_kind[] = {
+#define TYPE(kind, name, physical, aliases) [TYPE_##kind] = PHYSICAL_##physical,
+#include "type/type_list.h"
+#undef TYPE
+};
 
 size_t
 physical_size(Physical physical)

@@ -64,7 +64,16 @@ const Type *type_map(Arena *arena, const Type *key, const Type *value);
 const Type *type_struct(Arena *arena, const Field *fields, uint32_t count);
 
 bool type_equal(const Type *a, const Type *b);
-Physical type_physical(const Type *type);
+extern const uint8_t type_physical_of_kind[];
+
+static inline Physical
+type_physical(const Type *type)
+{
+	if (type->kind == TYPE_DECIMAL && type->precision > DECIMAL_MAX_PRECISION_64)
+		return PHYSICAL_INT128;
+	return (Physical)type_physical_of_kind[type->kind];
+}
+
 /* Bytes of one value of a physical layout; 0 for STRUCT. */
 size_t physical_size(Physical physical);
 const char *type_kind_name(TypeKind kind);
