@@ -342,16 +342,18 @@ time_name(const StreamJoinOp *self, int side)
 	return self->plan->inputs[side]->schema.fields[self->plan->stream_join.key_count].name;
 }
 
-/* Whether the row has a time, and comes in time. */
+/* Whether the row has a time, and comes in time.  *failed: it has none, which is an error. */
 static bool
-is_timely(StreamJoinOp *self, int side, Batch *batch, uint16_t row)
+is_timely(StreamJoinOp *self, int side, Batch *batch, uint16_t row, bool *failed)
 {
 	const Vector *times = &batch->columns[self->plan->stream_join.key_count];
 	int64_t time;
 
+	*failed = false;
 	if (!self->plan->stream_join.timed)
 		return true;
-	if (!batch_row_time(batch, times, row, time_name(self, side), "row", &time))
+	*failed = !batch_row_time(batch, times, row, time_name(self, side), "row", &time);
+	if (*failed)
 		return false;
 	int64_t watermark =
 		batch->watermarks != NULL ? batch->watermarks[row] : self->sides[side].watermark;
@@ -424,8 +426,9 @@ stream_join_push(Operator *op, uint32_t input, Batch *batch, Error *err)
 	for (uint32_t i = 0; i < batch->sel_count; i++) {
 		uint16_t row = batch->sel[i];
 
-		if (!is_timely(self, side, batch, row)) {
-			if (self->task->stop_at_error && batch->error_count > 0)
+		bool failed;
+		if (!is_timely(self, side, batch, row, &failed)) {
+			if (self->task->stop_at_error && failed)
 				break;
 			continue;
 		}
@@ -562,6 +565,8 @@ stream_join_advance(Operator *op, uint32_t side, int64_t watermark, Error *err)
 		return FERRIS_OK;
 	self->sides[side].watermark = watermark;
 	TRY(expire(self, (int)side, err));
+	/* Rows that came when the other side was past them already must be out before this. */
+	TRY(expire(self, !side, err));
 	int64_t least = watermark < other ? watermark : other;
 	if (!plan->stream_join.timed || least == INT64_MAX || least == INT64_MIN)
 		return FERRIS_OK;

@@ -60,18 +60,15 @@ is_time_of(const PlanNode *side, const BoundExpr *column, uint32_t index)
 					: column->type->kind == TYPE_TIMESTAMP;
 }
 
+/* A column and a constant added to it, which may be none. */
 static bool
-as_shifted_time(const Sides *sides, const BoundExpr *expr, ShiftedTime *out)
+as_shifted_column(const BoundExpr *expr, ShiftedTime *out)
 {
-	uint32_t left = sides->input->schema.count;
 	int64_t shift;
 
 	if (expr->kind == BOUND_COLUMN) {
-		int side = expr->column < left ? LEFT : RIGHT;
-		const PlanNode *node = side == LEFT ? sides->input : sides->table;
-
-		*out = (ShiftedTime){side, expr, 0};
-		return is_time_of(node, expr, expr->column - (side == LEFT ? 0 : left));
+		*out = (ShiftedTime){.column = expr};
+		return true;
 	}
 	if (expr->kind != BOUND_CALL || expr->arg_count != 2)
 		return false;
@@ -79,16 +76,29 @@ as_shifted_time(const Sides *sides, const BoundExpr *expr, ShiftedTime *out)
 	bool minus = str_eq(name, STR("-"));
 	if (!minus && !str_eq(name, STR("+")))
 		return false;
-	if (as_shifted_time(sides, expr->args[0], out) &&
+	if (as_shifted_column(expr->args[0], out) &&
 	    constant_shift(expr->args[1], out->column->type, &shift)) {
 		out->shift += minus ? -shift : shift;
 		return true;
 	}
-	if (minus || !as_shifted_time(sides, expr->args[1], out) ||
+	if (minus || !as_shifted_column(expr->args[1], out) ||
 	    !constant_shift(expr->args[0], out->column->type, &shift))
 		return false;
 	out->shift += shift;
 	return true;
+}
+
+static bool
+as_shifted_time(const Sides *sides, const BoundExpr *expr, ShiftedTime *out)
+{
+	uint32_t left = sides->input->schema.count;
+
+	if (!as_shifted_column(expr, out))
+		return false;
+	out->side = out->column->column < left ? LEFT : RIGHT;
+	return out->side == LEFT
+		       ? is_time_of(sides->input, out->column, out->column->column)
+		       : is_time_of(sides->table, out->column, out->column->column - left);
 }
 
 /* The side's time is the same column in all conditions. */
@@ -146,34 +156,52 @@ last_moment(Binder *binder, BoundExpr *end, BoundExpr **out)
 	return function_bind(binder->arena, STR("-"), args, 2, end->position, out, binder->err);
 }
 
-/* Equal times are a bound as well, and so are the equal ends of windows. */
+/* Equal ends of windows are a bound in time. */
 static Status
-take_key(Binder *binder, const Sides *sides, BoundExpr *left, BoundExpr *right, TimeBounds *bounds)
+take_windows(Binder *binder, const Sides *sides, BoundExpr *left, BoundExpr *right,
+	     TimeBounds *bounds)
 {
-	if (left->kind != BOUND_COLUMN || right->kind != BOUND_COLUMN ||
-	    bounds->times[LEFT] != NULL || bounds->times[RIGHT] != NULL)
+	if (left->kind != BOUND_COLUMN || right->kind != BOUND_COLUMN)
 		return FERRIS_OK;
 	PlanNode *windows[] = {find_window_end(sides->input, left->column),
 			       find_window_end(sides->table, right->column)};
-	if (windows[LEFT] != NULL && windows[RIGHT] != NULL) {
-		/* The times of the rows that are cut into windows are those of the source. */
-		if (windows[LEFT]->kind == PLAN_WINDOW)
-			TRY(add_time_watermark(binder, windows[LEFT]->window.plan.time,
-					       &windows[LEFT]->input));
-		if (windows[RIGHT]->kind == PLAN_WINDOW)
-			TRY(add_time_watermark(binder, windows[RIGHT]->window.plan.time,
-					       &windows[RIGHT]->input));
-		TRY(last_moment(binder, left, &bounds->times[LEFT]));
-		TRY(last_moment(binder, right, &bounds->times[RIGHT]));
-	} else if (is_declared_time(sides->input, left->column) &&
-		   is_declared_time(sides->table, right->column)) {
-		bounds->times[LEFT] = left;
-		bounds->times[RIGHT] = right;
-	} else {
+	if (windows[LEFT] == NULL || windows[RIGHT] == NULL)
 		return FERRIS_OK;
-	}
+	/* The times of the rows that are cut into windows are those of the source. */
+	if (windows[LEFT]->kind == PLAN_WINDOW)
+		TRY(add_time_watermark(binder, windows[LEFT]->window.plan.time,
+				       &windows[LEFT]->input));
+	if (windows[RIGHT]->kind == PLAN_WINDOW)
+		TRY(add_time_watermark(binder, windows[RIGHT]->window.plan.time,
+				       &windows[RIGHT]->input));
+	TRY(last_moment(binder, left, &bounds->times[LEFT]));
+	TRY(last_moment(binder, right, &bounds->times[RIGHT]));
 	bounds->low = 0;
 	bounds->high = 0;
+	return FERRIS_OK;
+}
+
+/* Equal times are a bound as well, if need be with a constant added. */
+static Status
+take_key(Binder *binder, const Sides *sides, BoundExpr *left, BoundExpr *right, TimeBounds *bounds)
+{
+	ShiftedTime a, b;
+
+	if (bounds->times[LEFT] != NULL || bounds->times[RIGHT] != NULL)
+		return FERRIS_OK;
+	if (!as_shifted_column(left, &a) || !as_shifted_column(right, &b) ||
+	    a.column->type->kind != b.column->type->kind ||
+	    !is_declared_time(sides->input, a.column->column) ||
+	    !is_declared_time(sides->table, b.column->column))
+		return take_windows(binder, sides, left, right, bounds);
+	for (int side = LEFT; side <= RIGHT; side++) {
+		const BoundExpr *column = side == LEFT ? a.column : b.column;
+
+		bounds->times[side] = bound_column(binder->arena, column->column, column->type,
+						   column->name, column->position);
+	}
+	bounds->low = a.shift - b.shift;
+	bounds->high = bounds->low;
 	return FERRIS_OK;
 }
 
