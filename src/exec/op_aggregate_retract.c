@@ -14,6 +14,7 @@ typedef struct Step {
 	uint32_t set;
 	Span span;
 	const Batch *batch;
+	bool standing; /* a group of no keys has a result, with rows or without */
 } Step;
 
 static int64_t
@@ -86,7 +87,7 @@ change_group(AggregateOp *self, const Step *step, char *payload, const uint16_t 
 	     uint32_t count, Error *err)
 {
 	bool stays = self->plan->aggregate.sets[step->set] == 0;
-	bool was = rows_of_group(self, payload) > 0;
+	bool was = rows_of_group(self, payload) > 0 || (stays && step->standing);
 	uint32_t place = self->out->row_count;
 	bool before = was && put_result(self, step, payload, rows[0], ROW_UPDATE_BEFORE);
 
@@ -139,7 +140,7 @@ change_windows_of(AggregateOp *self, const Batch *batch, uint16_t row, Error *er
 			continue;
 		for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++) {
 			Step step = {&pane_find(self, end - window->size)->state, set,
-				     window_of_end(self, end), batch};
+				     window_of_end(self, end), batch, false};
 
 			TRY(change_set(self, &step, &row, 1, err));
 		}
@@ -166,7 +167,11 @@ change_everything(AggregateOp *self, const Batch *batch, Error *err)
 	for (uint32_t i = 0; i < batch->sel_count; i += count) {
 		count = is_update(batch, i) ? 2 : 1;
 		for (uint32_t set = 0; set < self->plan->aggregate.set_count; set++) {
-			Step step = {&self->panes[0].state, set, {0, 0}, batch};
+			Step step = {&self->panes[0].state,
+				     set,
+				     {0, 0},
+				     batch,
+				     self->sequence > 0 || i > 0};
 
 			TRY(change_set(self, &step, &batch->sel[i], count, err));
 		}

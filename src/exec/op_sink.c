@@ -164,6 +164,7 @@ sink_push(Operator *op, Batch *batch, Error *err)
 	uint32_t first = output->count;
 
 	TRY(sink_changes_encode(&self->changes, self->encoder, batch, output, err));
+	self->task->result->straight += batch->counted ? 0 : output->count - first;
 	if (self->task->keyed)
 		TRY(add_keys(self, batch, output, first, err));
 	return task_hand_over(self->task, err);

@@ -418,13 +418,15 @@ static Status
 forget_values(TableJoinOp *self, Error *err)
 {
 	GroupTable *old_keys = self->keys;
+	uint64_t values = 0;
+	uint64_t live = 0;
 
 	for (int side = LEFT; side <= RIGHT; side++) {
-		uint32_t count = group_table_count(self->sides[side].rows);
-
-		if (count < REBUILD_FLOOR || count / 2 < self->sides[side].live)
-			return FERRIS_OK;
+		values += group_table_count(self->sides[side].rows);
+		live += self->sides[side].live;
 	}
+	if (values < REBUILD_FLOOR || values / 2 < live)
+		return FERRIS_OK;
 	self->keys = new_table(self, self->key_types, self->plan->stream_join.key_count,
 			       sizeof(KeyRows));
 	Status status = FERRIS_OK;

@@ -335,6 +335,7 @@ result_reset(ChunkResult *result)
 	result->late = 0;
 	result->aggregated = 0;
 	result->results = 0;
+	result->straight = 0;
 	result->limited = 0;
 	result->lines = 0;
 	result->errors = NULL;

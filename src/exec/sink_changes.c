@@ -1,6 +1,8 @@
 /* exec/sink_changes.c -- changelog modes of sinks. */
 #include "exec/sink_changes.h"
 
+#include "func/compare.h"
+
 #define BEFORE 0
 #define AFTER  1
 #define OP     2
@@ -50,6 +52,8 @@ sink_changes_open(SinkChanges *self, const StatementPlan *plan, Arena *arena, En
 
 	self->mode = (ChangelogMode)plan->sink->common[ENDPOINT_CHANGELOG].integer;
 	self->column_count = schema->count;
+	self->key_columns = plan->key_columns;
+	self->key_count = plan->key_count;
 	spec->columns = columns;
 	spec->column_count = schema->count;
 	switch (self->mode) {
@@ -98,12 +102,42 @@ encode_values(Encoder *encoder, Batch *batch, uint32_t first, uint32_t count, Ou
 	return status;
 }
 
+static bool
+have_one_key(const SinkChanges *self, const Batch *batch, uint16_t a, uint16_t b)
+{
+	for (uint32_t k = 0; k < self->key_count; k++) {
+		const Vector *key = &batch->columns[self->key_columns[k]];
+
+		if (key->constant)
+			continue;
+		bool null = vector_is_null(key, a);
+		if (null != vector_is_null(key, b) ||
+		    (!null && vector_compare(key, a, key, b) != 0))
+			return false;
+	}
+	return true;
+}
+
+/* An update that gives a row another key leaves nothing at the old one. */
+static void
+delete_old_keys(SinkChanges *self, const Batch *batch)
+{
+	for (uint32_t i = 0; i + 1 < batch->sel_count; i++) {
+		uint16_t row = batch->sel[i];
+
+		if (self->kinds[row] == ROW_UPDATE_BEFORE &&
+		    !have_one_key(self, batch, row, batch->sel[i + 1]))
+			self->kinds[row] = ROW_DELETE;
+	}
+}
+
 static Status
 encode_upsert(SinkChanges *self, Encoder *encoder, Batch *batch, Output *output, Error *err)
 {
 	uint32_t kept = 0;
 	uint32_t first = 0;
 
+	delete_old_keys(self, batch);
 	for (uint32_t i = 0; i < batch->sel_count; i++)
 		if (self->kinds[batch->sel[i]] != ROW_UPDATE_BEFORE)
 			batch->sel[kept++] = batch->sel[i];

@@ -13,9 +13,11 @@
 typedef struct SinkChanges {
 	ChangelogMode mode;
 	uint32_t column_count; /* of the plan's rows */
-	Vector *columns;       /* RETRACT: the batch's and `op` */
-	Vector op;             /* by row */
-	Batch *envelopes;      /* DEBEZIUM: before, after, op */
+	const uint32_t *key_columns;
+	uint32_t key_count;
+	Vector *columns;  /* RETRACT: the batch's and `op` */
+	Vector op;        /* by row */
+	Batch *envelopes; /* DEBEZIUM: before, after, op */
 	uint8_t kinds[BATCH_CAPACITY];
 } SinkChanges;
 

@@ -103,7 +103,7 @@ write_slot(Job *job, Slot *slot, Error *err)
 	job->counters.aggregated += result->aggregated;
 	job->counters.limited += result->limited;
 	if (job->counts_results)
-		job->counters.results += result->output.count + result->results;
+		job->counters.results += result->output.count - result->straight + result->results;
 	if (job->rows_left != INT64_MAX || job->skip_rows > 0)
 		apply_limit(job, result);
 	if (result->output.count > 0)

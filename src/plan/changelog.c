@@ -53,6 +53,24 @@ derive_plain(Arena *arena, PlanNode *node, const char *what, Error *err)
 	return error_hint(err, "make the results below final: a window, or a source that ends");
 }
 
+/* So many rows of results that do not change any more. */
+static Status
+derive_limit(Arena *arena, PlanNode *node, Error *err)
+{
+	Changes changes;
+
+	bool bounded = plan_is_bounded(node->input);
+
+	if (bounded)
+		make_final(node->input);
+	TRY(derive(arena, node->input, bounded ? NEED_LOG : NEED_ALL, &changes, err));
+	if (changes == CHANGES_NONE)
+		return FERRIS_OK;
+	error_set_at(err, FERRIS_ERR_CHANGELOG, node->position,
+		     "LIMIT cannot take rows back, and its input does");
+	return error_hint(err, "make the results below final: a window, or a source that ends");
+}
+
 /* ---------------------------------------------------------------- the first rows */
 
 static Status
@@ -265,8 +283,9 @@ derive(Arena *arena, PlanNode *node, Need need, Changes *out, Error *err)
 	case PLAN_AGGREGATE:
 		return derive_aggregate(arena, node, need, out, err);
 	case PLAN_JOIN:
+		/* Like a filter: a result may have met rows that it meets no more. */
 		TRY(derive_table(arena, node->join.right, err));
-		return derive(arena, node->input, need, out, err);
+		return derive(arena, node->input, need == NEED_UPSERT ? NEED_ALL : need, out, err);
 	case PLAN_TABLE:
 		/* What the table holds at its end, for those who want no changes. */
 		if (need == NEED_LOG && plan_is_bounded(node))
@@ -294,7 +313,8 @@ derive(Arena *arena, PlanNode *node, Need need, Changes *out, Error *err)
 	case PLAN_LATE:
 		return derive_plain(arena, node, "LATE", err);
 	case PLAN_LIMIT:
-		return derive(arena, node->input, need, out, err);
+		return need == NEED_LOG ? derive(arena, node->input, need, out, err)
+					: derive_limit(arena, node, err);
 	}
 	return FERRIS_OK;
 }
@@ -345,6 +365,49 @@ check_sink(const StatementPlan *plan, Changes changes, Error *err)
 	return FERRIS_OK;
 }
 
+/* ---------------------------------------------------------------- the key of upserts */
+
+typedef struct KeySearch {
+	const PlanNode *node;
+	bool found;
+} KeySearch;
+
+static bool is_of_group(const PlanNode *node, uint32_t column);
+
+static void
+search_key(BoundExpr *expr, void *context)
+{
+	KeySearch *search = context;
+
+	if (expr->kind == BOUND_COLUMN)
+		search->found = search->found && is_of_group(search->node, expr->column);
+}
+
+/* Whether the column is made of what tells groups apart: an update of a result leaves it alone. */
+static bool
+is_of_group(const PlanNode *node, uint32_t column)
+{
+	if (node->kind == PLAN_AGGREGATE)
+		return column < node->schema.count - node->aggregate.call_count;
+	if (node->kind == PLAN_FILTER)
+		return is_of_group(node->input, column);
+	if (node->kind != PLAN_PROJECT)
+		return false;
+	KeySearch search = {node->input, true};
+	bound_walk(node->project.exprs[column], search_key, &search);
+	return search.found;
+}
+
+/* A sink by key needs to know what a result was if that may have had another key. */
+static bool
+keeps_keys(const StatementPlan *plan)
+{
+	for (uint32_t i = 0; i < plan->key_count; i++)
+		if (!is_of_group(plan->root, plan->key_columns[i]))
+			return false;
+	return true;
+}
+
 Status
 plan_changelog(Arena *arena, StatementPlan *plan, Error *err)
 {
@@ -355,6 +418,8 @@ plan_changelog(Arena *arena, StatementPlan *plan, Error *err)
 	Need need = needs[plan->sink->common[ENDPOINT_CHANGELOG].integer];
 	Changes changes;
 
+	if (need == NEED_UPSERT && !keeps_keys(plan))
+		need = NEED_ALL;
 	TRY(derive(arena, plan->root, need, &changes, err));
 	return check_sink(plan, changes, err);
 }
