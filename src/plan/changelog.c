@@ -58,7 +58,6 @@ static Status
 derive_limit(Arena *arena, PlanNode *node, Error *err)
 {
 	Changes changes;
-
 	bool bounded = plan_is_bounded(node->input);
 
 	if (bounded)
