@@ -153,6 +153,19 @@ on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
 	pthread_mutex_unlock(&notes->mutex);
 }
 
+static void
+on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
+	     rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+	KafkaNotes *notes = opaque;
+
+	if (notes->rebalance != NULL)
+		notes->rebalance(notes->owner, code, partitions);
+	else
+		rd_kafka_assign(handle,
+				code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : NULL);
+}
+
 /* ---------------------------------------------------------------- opening */
 
 static Status
@@ -194,6 +207,8 @@ kafka_client_open(KafkaClient *client, rd_kafka_type_t type, const char *object,
 	if (status == FERRIS_OK) {
 		if (type == RD_KAFKA_PRODUCER)
 			rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+		else
+			rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
 		client->handle = rd_kafka_new(type, conf, text, sizeof text);
 		if (client->handle != NULL)
 			return FERRIS_OK;

@@ -33,6 +33,11 @@ typedef struct KafkaNotes {
 	char last_error[256];     /* of the connection, for messages */
 	uint64_t delivery_errors; /* producer: records that were given up */
 	char delivery_error[256]; /* of the first */
+	/* consumer: partitions are given or taken, while its thread asks for messages; NULL:
+	 * librdkafka sees to it */
+	void (*rebalance)(void *owner, rd_kafka_resp_err_t code,
+			  rd_kafka_topic_partition_list_t *partitions);
+	void *owner;
 } KafkaNotes;
 
 typedef struct KafkaClient {

@@ -141,6 +141,46 @@ subscribe(KafkaReader *reader, Error *err)
 	return FERRIS_OK;
 }
 
+static KafkaPartition *
+partition_of(KafkaReader *reader, int32_t partition)
+{
+	return partition >= 0 && (uint32_t)partition < reader->partition_count
+		       ? &reader->partitions[partition]
+		       : NULL;
+}
+
+/* A partition that comes back goes on behind what was read of it, though no position was committed
+ * yet: what was read may be in the statement's state.  Another member may have got further. */
+static void
+rebalance(void *owner, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list)
+{
+	KafkaReader *reader = owner;
+	rd_kafka_t *handle = reader->client.handle;
+	bool any = false;
+
+	if (code != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+		rd_kafka_assign(handle, NULL);
+		return;
+	}
+	for (int i = 0; i < list->cnt; i++) {
+		const KafkaPartition *partition = partition_of(reader, list->elems[i].partition);
+
+		any = any || (partition != NULL && partition->next >= 0);
+	}
+	/* Without an answer of the group's coordinator librdkafka asks it again by itself. */
+	if (any && rd_kafka_committed(handle, list, QUERY_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		for (int i = 0; i < list->cnt; i++)
+			list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
+	for (int i = 0; i < list->cnt; i++) {
+		const KafkaPartition *partition = partition_of(reader, list->elems[i].partition);
+
+		if (partition != NULL && partition->next >= 0 &&
+		    partition->next > list->elems[i].offset)
+			list->elems[i].offset = partition->next;
+	}
+	rd_kafka_assign(handle, list);
+}
+
 Status
 kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err)
 {
@@ -158,20 +198,14 @@ kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err
 	if (partitions == 0 && !reader->client.embedded)
 		return missing_topic(&reader->client, err);
 	name_partitions(reader, partitions, arena);
+	reader->client.notes->owner = reader;
+	reader->client.notes->rebalance = rebalance;
 	rd_kafka_poll_set_consumer(reader->client.handle);
 	reader->queue = rd_kafka_queue_get_consumer(reader->client.handle);
 	return reader->bounded ? assign_bounded(reader, err) : subscribe(reader, err);
 }
 
 /* ---------------------------------------------------------------- reading */
-
-static KafkaPartition *
-partition_of(KafkaReader *reader, int32_t partition)
-{
-	return partition >= 0 && (uint32_t)partition < reader->partition_count
-		       ? &reader->partitions[partition]
-		       : NULL;
-}
 
 static bool
 all_done(const KafkaReader *reader)
@@ -301,6 +335,15 @@ is_beyond(KafkaReader *reader, const rd_kafka_message_t *message)
 	return true;
 }
 
+/* What was fetched before partitions were given anew may come once more. */
+static bool
+was_read(KafkaReader *reader, const rd_kafka_message_t *message)
+{
+	const KafkaPartition *partition = partition_of(reader, message->partition);
+
+	return partition != NULL && message->offset < partition->next;
+}
+
 /* Messages of the first one's partition go into the chunk, as many as fit. */
 static Status
 take_run(KafkaReader *reader, Chunk *chunk, Error *err)
@@ -312,7 +355,7 @@ take_run(KafkaReader *reader, Chunk *chunk, Error *err)
 
 		if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 			status = handle_event(reader, message, err);
-		} else if (!is_beyond(reader, message)) {
+		} else if (!is_beyond(reader, message) && !was_read(reader, message)) {
 			if (chunk->record_count > 0 &&
 			    (chunk->split != (uint32_t)message->partition ||
 			     chunk->record_count >= CHUNK_RECORDS ||

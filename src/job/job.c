@@ -170,18 +170,18 @@ task_main(void *argument)
 
 /* ---------------------------------------------------------------- opening */
 
-/* Two readers of one topic must not share its partitions. */
+/* Two readers of one topic must not share its partitions, and two of a group would stop each other
+ * when they join it: each further source has a group of its own. */
 static const char *
 group_of(Job *job, uint32_t index)
 {
 	const StatementPlan *plan = job->spec.plan;
-	uint32_t before = 0;
+	Str name = plan->scans[index]->scan.endpoint->name;
 
-	for (uint32_t i = 0; i < index; i++)
-		before += str_eq(plan->scans[i]->scan.endpoint->name,
-				 plan->scans[index]->scan.endpoint->name);
-	return before == 0 ? job->group
-			   : str_format(&job->arena, "%s-%u", job->group, before + 1).data;
+	return index == 0
+		       ? job->group
+		       : str_format(&job->arena, "%s-%.*s-%u", job->group, STR_ARG(name), index + 1)
+				 .data;
 }
 
 static Status

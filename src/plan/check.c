@@ -145,10 +145,33 @@ check_state(const PlanNode *node, Error *err)
 	return FERRIS_OK;
 }
 
+/* A statement that reads a topic twice reads it as two members of two groups: with one group id for
+ * both, each would get a part of the partitions. */
+static Status
+check_groups(const StatementPlan *plan, Error *err)
+{
+	for (uint32_t i = 0; i < plan->scan_count; i++)
+		for (uint32_t k = 0; k < i; k++) {
+			const Endpoint *a = plan->scans[i]->scan.endpoint;
+			const Endpoint *b = plan->scans[k]->scan.endpoint;
+
+			if (!str_eq(a->name, b->name) ||
+			    options_find(&a->given, STR("kafka.group.id")) == NULL)
+				continue;
+			error_set_at(err, FERRIS_ERR_OPTION_CONFLICT, plan->scans[i]->position,
+				     "'%.*s' is read twice, with one 'kafka.group.id' for both",
+				     STR_ARG(a->name));
+			return error_hint(err, "leave 'kafka.group.id' out: each gets a group of "
+					       "its own");
+		}
+	return FERRIS_OK;
+}
+
 Status
 check_plan(Arena *arena, const StatementPlan *plan, Error *err)
 {
 	if (plan->job[JOB_STATE_UNBOUNDED].integer == 0)
 		TRY(check_state(plan->root, err));
+	TRY(check_groups(plan, err));
 	return check_programs(arena, plan->root, err);
 }

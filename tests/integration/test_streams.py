@@ -44,12 +44,23 @@ def test_a_window_closes_without_a_next_record(kafka):
 
 
 def test_two_topics_meet_within_a_time(kafka):
+    meet(kafka, lambda text: text)
+
+
+def test_two_members_of_one_group_do_not_read_twice(kafka):
+    """The second member takes the first one's partitions away for a moment; nothing is committed yet."""
+    group = kafka.name("group")
+    meet(kafka, lambda text: text.replace("'format' = 'json', 'watermark",
+                                          f"'kafka.group.id' = '{group}', 'format' = 'json', 'watermark"))
+
+
+def meet(kafka, change):
     left, right, target = kafka.topic("left", 2), kafka.topic("right", 3), kafka.topic("out")
     kafka.produce(left, rows(*({"id": i, "t": at(i)} for i in range(100))))
     kafka.produce(right, rows(*({"id": i, "w": i * 10, "t": at(i + 2)} for i in range(0, 100, 2))))
     columns = "id INTEGER, t TIMESTAMP, WATERMARK FOR t AS t - INTERVAL '2' MINUTE"
     job = kafka.execute(
-        source("l", left, columns) + source("r", right, "w INTEGER, " + columns) +
+        change(source("l", left, columns) + source("r", right, "w INTEGER, " + columns)) +
         "CREATE STREAM out AS SELECT l.id, w FROM l JOIN r WITHIN 5 SECONDS ON l.id = r.id" +
         sink(target))
     lines = kafka.wait_for_records(target, 50, job)
