@@ -46,7 +46,7 @@ derive_plain(Arena *arena, PlanNode *node, const char *what, Error *err)
 	if (plan_is_bounded(input))
 		make_final(input);
 	TRY(derive(arena, input, NEED_LOG, &changes, err));
-	if (changes != CHANGES_ALL)
+	if (changes == CHANGES_NONE)
 		return FERRIS_OK;
 	error_set_at(err, FERRIS_ERR_CHANGELOG, node->position,
 		     "%s cannot take rows back, and its input does", what);
