@@ -245,8 +245,7 @@ correct_group(AggregateOp *self, uint16_t row, uint32_t set, Span span, Error *e
 					       payload, err);
 	}
 	for (uint32_t k = 0; k < self->key_count; k++)
-		vector_copy(&out->columns[k], set, self->keys[k], self->keys[k]->constant ? 0 : row,
-			    &out->heap);
+		vector_copy(&out->columns[k], set, self->keys[k], row, &out->heap);
 	groups_set_window(self, out->columns, set, span);
 	if (status == FERRIS_OK &&
 	    groups_emit_calls(self, payload, out->columns, set, out, (RecordRange){0}))

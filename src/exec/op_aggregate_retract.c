@@ -45,9 +45,7 @@ put_result(AggregateOp *self, const Step *step, const char *payload, uint16_t ro
 	uint32_t errors = out->error_count;
 
 	for (uint32_t k = 0; k < self->key_count; k++) {
-		const Vector *key = self->keys[k];
-
-		vector_copy(&out->columns[k], to, key, key->constant ? 0 : row, &out->heap);
+		vector_copy(&out->columns[k], to, self->keys[k], row, &out->heap);
 	}
 	if (has_window(self))
 		groups_set_window(self, out->columns, to, step->span);

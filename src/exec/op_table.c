@@ -85,7 +85,7 @@ put_row(TableOp *self, const Vector *from, uint32_t row, RowKind kind)
 	uint32_t to = self->out->row_count++;
 
 	for (uint32_t c = 0; c < self->plan->table.left_count; c++)
-		vector_copy(&self->out->columns[c], to, &from[c], from[c].constant ? 0 : row, NULL);
+		vector_copy(&self->out->columns[c], to, &from[c], row, NULL);
 	self->kinds[to] = (uint8_t)kind;
 	return to;
 }

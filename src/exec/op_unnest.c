@@ -109,15 +109,8 @@ push_rows(UnnestOp *self, const Batch *batch, uint32_t count, Error *err)
 	out->row_count = count;
 	batch_select_all(out);
 	gather_columns(self, count);
-	for (uint32_t i = 0; i < count; i++)
-		out->records[i] = batch->records[self->rows[i]];
-	if (batch->watermarks != NULL)
-		for (uint32_t i = 0; i < count; i++)
-			self->watermarks[i] = batch->watermarks[self->rows[i]];
-	out->derived = batch->derived;
-	out->watermarks = batch->watermarks != NULL ? self->watermarks : NULL;
-	out->counted = true;
-	return task_push_made(self->task, self->base.next, out, err);
+	return task_push_rows_of(self->task, self->base.next, batch, self->rows, out,
+				 self->watermarks, err);
 }
 
 /* ---------------------------------------------------------------- rows and elements */

@@ -148,15 +148,8 @@ push_rows(WindowOp *self, const Batch *batch, uint32_t count, Error *err)
 	batch_select_all(out);
 	for (uint32_t i = 0; i < self->plan->window.left_count; i++)
 		vector_gather(&out->columns[i], out->sel, self->results[i], self->rows, count);
-	for (uint32_t i = 0; i < count; i++)
-		out->records[i] = batch->records[self->rows[i]];
-	if (batch->watermarks != NULL)
-		for (uint32_t i = 0; i < count; i++)
-			self->watermarks[i] = batch->watermarks[self->rows[i]];
-	out->derived = batch->derived;
-	out->watermarks = batch->watermarks != NULL ? self->watermarks : NULL;
-	out->counted = true;
-	Status status = task_push_made(self->task, self->base.next, out, err);
+	Status status = task_push_rows_of(self->task, self->base.next, batch, self->rows, out,
+					  self->watermarks, err);
 	batch_reset(out);
 	return status;
 }

@@ -54,3 +54,17 @@ task_push_changes(TaskContext *task, Operator *next, const Batch *of, Batch *out
 	batch_reset(out);
 	return status;
 }
+
+Status
+task_push_rows_of(TaskContext *task, Operator *next, const Batch *of, const uint32_t *rows,
+		  Batch *out, int64_t *watermarks, Error *err)
+{
+	for (uint32_t i = 0; i < out->row_count; i++)
+		out->records[i] = of->records[rows[i]];
+	for (uint32_t i = 0; i < out->row_count && of->watermarks != NULL; i++)
+		watermarks[i] = of->watermarks[rows[i]];
+	out->derived = of->derived;
+	out->watermarks = of->watermarks != NULL ? watermarks : NULL;
+	out->counted = true;
+	return task_push_made(task, next, out, err);
+}

@@ -180,6 +180,10 @@ void task_keep_errors(TaskContext *task, const Batch *batch);
 /* For operators that make several rows of one: pushes `out`, rows of the records of `batch`, and
  * keeps its errors.  If an error stops the task, what came behind it is taken back. */
 Status task_push_made(TaskContext *task, Operator *next, Batch *out, Error *err);
+/* The same of rows that were made one by one: row i of `out` comes of row rows[i] of `of`;
+ * `watermarks` has room for them. */
+Status task_push_rows_of(TaskContext *task, Operator *next, const Batch *of, const uint32_t *rows,
+			 Batch *out, int64_t *watermarks, Error *err);
 /* The same for rows with their kinds, of the records of `of`, or of none if that is NULL; empties
  * `out`. */
 Status task_push_changes(TaskContext *task, Operator *next, const Batch *of, Batch *out,

@@ -93,49 +93,16 @@ class_of(const PlanNode *node)
 	return NULL;
 }
 
-static bool
-keeps_state(const PlanNode *node)
-{
-	return node->kind == PLAN_AGGREGATE || node->kind == PLAN_JOIN ||
-	       node->kind == PLAN_STREAM_JOIN || node->kind == PLAN_VERSIONED_JOIN ||
-	       node->kind == PLAN_TABLE || node->kind == PLAN_OVER || node->kind == PLAN_DISTINCT ||
-	       node->kind == PLAN_SORT || node->kind == PLAN_SET;
-}
-
-static bool
-is_lookup(const PlanNode *node)
-{
-	return node->kind == PLAN_LOOKUP;
-}
-
-static bool
-is_limit(const PlanNode *node)
-{
-	return node->kind == PLAN_LIMIT;
-}
-
-static bool
-counts_rows(const PlanNode *node)
-{
-	return node->kind == PLAN_UNNEST || node->kind == PLAN_WINDOW;
-}
-
-static bool
-is_late(const PlanNode *node)
-{
-	return node->kind == PLAN_LATE;
-}
-
-static bool
-is_watermark(const PlanNode *node)
-{
-	return node->kind == PLAN_WATERMARK;
-}
+/* Nodes that put rows into the books and give out others. */
+#define KEEPS_STATE                                                                                \
+	(PLAN_BIT(PLAN_AGGREGATE) | PLAN_BIT(PLAN_JOIN) | PLAN_BIT(PLAN_STREAM_JOIN) |             \
+	 PLAN_BIT(PLAN_VERSIONED_JOIN) | PLAN_BIT(PLAN_TABLE) | PLAN_BIT(PLAN_OVER) |              \
+	 PLAN_BIT(PLAN_DISTINCT) | PLAN_BIT(PLAN_SORT) | PLAN_BIT(PLAN_SET))
 
 bool
 plan_counts_results(const StatementPlan *plan)
 {
-	return plan_any(plan->root, keeps_state) || plan_any(plan->root, counts_rows);
+	return plan_has(plan->root, KEEPS_STATE | PLAN_BIT(PLAN_UNNEST) | PLAN_BIT(PLAN_WINDOW));
 }
 
 bool
@@ -144,14 +111,14 @@ plan_is_stateful(const StatementPlan *plan)
 	const PlanNode *root = plan->root;
 
 	/* The limit of the statement itself is the writer's. */
-	return plan_any(root, keeps_state) || plan_any(root, is_late) ||
-	       plan_any(root, is_lookup) || plan_any(is_limit(root) ? root->input : root, is_limit);
+	return plan_has(root, KEEPS_STATE | PLAN_BIT(PLAN_LATE) | PLAN_BIT(PLAN_LOOKUP)) ||
+	       plan_has(root->kind == PLAN_LIMIT ? root->input : root, PLAN_BIT(PLAN_LIMIT));
 }
 
 bool
 plan_wants_ticks(const StatementPlan *plan)
 {
-	return plan_any(plan->root, is_watermark);
+	return plan_has(plan->root, PLAN_BIT(PLAN_WATERMARK));
 }
 
 static void

@@ -208,10 +208,7 @@ put_row(const SinkChanges *self, const Batch *batch, uint32_t side, uint32_t to,
 	}
 	vector_set_valid(target, to);
 	for (uint32_t c = 0; c < self->column_count; c++) {
-		const Vector *from = &batch->columns[c];
-
-		vector_copy(&target->children[c], to, from, from->constant ? 0 : (uint32_t)row,
-			    NULL);
+		vector_copy(&target->children[c], to, &batch->columns[c], (uint32_t)row, NULL);
 	}
 }
 

@@ -354,7 +354,8 @@ is_stream_join(const Relation *relation, const Sides *sides, const TimeBounds *b
 								    : right;
 
 	/* Two tables follow each other's changes. */
-	if (plan_any(sides->input, plan_is_table) && plan_any(sides->table, plan_is_table))
+	if (plan_has(sides->input, PLAN_BIT(PLAN_TABLE)) &&
+	    plan_has(sides->table, PLAN_BIT(PLAN_TABLE)))
 		return true;
 	if (relation->join.within_before != NULL || kind == JOIN_FULL || !has_table)
 		return true;

@@ -125,7 +125,8 @@ endless_state(const PlanNode *node, Error *err)
 static bool
 holds_tables(const PlanNode *join)
 {
-	return plan_any(join->inputs[0], plan_is_table) && plan_any(join->inputs[1], plan_is_table);
+	return plan_has(join->inputs[0], PLAN_BIT(PLAN_TABLE)) &&
+	       plan_has(join->inputs[1], PLAN_BIT(PLAN_TABLE));
 }
 
 /* State that grows for ever is there only if it was asked for. */

@@ -281,18 +281,12 @@ add_to_inputs(Binder *binder, BoundExpr *time, PlanNode *root)
 	return FERRIS_OK;
 }
 
-static bool
-is_watermark(const PlanNode *node)
-{
-	return node->kind == PLAN_WATERMARK;
-}
-
 Status
 add_time_watermark(Binder *binder, BoundExpr *time, PlanNode **root)
 {
 	PlanNode **link = root;
 
-	if (plan_any(*root, is_watermark))
+	if (plan_has(*root, PLAN_BIT(PLAN_WATERMARK)))
 		return FERRIS_OK;
 	while ((*link)->input != NULL)
 		link = &(*link)->input;

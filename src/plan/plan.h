@@ -473,10 +473,9 @@ PlanNode *plan_leaf(PlanNode *node);
 /* All scans that are read side by side, from left to right: not the tables that a join reads before
  * it begins. */
 PlanNode **plan_scans(Arena *arena, PlanNode *root, uint32_t *count);
-/* Whether the test holds for the node or one below it, tables apart. */
-bool plan_any(const PlanNode *node, bool (*test)(const PlanNode *node));
-/* For plan_any: records by primary key. */
-bool plan_is_table(const PlanNode *node);
+#define PLAN_BIT(kind) (UINT32_C(1) << (kind))
+/* Whether the node or one below it, tables apart, is of one of the kinds: PLAN_BIT of each. */
+bool plan_has(const PlanNode *node, uint32_t kinds);
 /* Whether everything below the node ends by itself. */
 bool plan_is_bounded(const PlanNode *node);
 

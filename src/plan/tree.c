@@ -37,36 +37,31 @@ plan_scans(Arena *arena, PlanNode *root, uint32_t *count)
 }
 
 bool
-plan_any(const PlanNode *node, bool (*test)(const PlanNode *node))
+plan_has(const PlanNode *node, uint32_t kinds)
 {
 	for (; node != NULL; node = node->input) {
-		if (test(node))
+		if (kinds & PLAN_BIT(node->kind))
 			return true;
 		for (uint32_t i = 0; i < node->input_count; i++)
-			if (plan_any(node->inputs[i], test))
+			if (plan_has(node->inputs[i], kinds))
 				return true;
 	}
 	return false;
 }
 
-static bool
-is_endless_scan(const PlanNode *node)
-{
-	if (node->kind != PLAN_SCAN)
-		return false;
-	const Endpoint *endpoint = node->scan.endpoint;
-	return endpoint->connector->bounded == NULL ||
-	       !endpoint->connector->bounded(endpoint->connector_settings);
-}
-
 bool
 plan_is_bounded(const PlanNode *node)
 {
-	return !plan_any(node, is_endless_scan);
-}
+	while (node->input != NULL)
+		node = node->input;
+	if (node->kind == PLAN_SCAN) {
+		const Endpoint *endpoint = node->scan.endpoint;
 
-bool
-plan_is_table(const PlanNode *node)
-{
-	return node->kind == PLAN_TABLE;
+		return endpoint->connector->bounded != NULL &&
+		       endpoint->connector->bounded(endpoint->connector_settings);
+	}
+	for (uint32_t i = 0; i < node->input_count; i++)
+		if (!plan_is_bounded(node->inputs[i]))
+			return false;
+	return true;
 }

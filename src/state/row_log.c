@@ -6,7 +6,13 @@
 void
 row_log_init(RowLog *log, const Field *fields, uint32_t column_count)
 {
-	*log = (RowLog){.fields = fields, .column_count = column_count};
+	size_t row = sizeof(RowRef) + 2 * sizeof(int64_t) + sizeof(bool);
+
+	for (uint32_t c = 0; c < column_count; c++)
+		row += physical_size(type_physical(fields[c].type));
+	*log = (RowLog){.fields = fields,
+			.column_count = column_count,
+			.segment_bytes = row * BATCH_CAPACITY};
 }
 
 static RowSegment *
@@ -74,6 +80,7 @@ add_segment(RowLog *log)
 		log->segments = memory_resize(log->segments, sizeof *log->segments * log->capacity);
 	}
 	log->segments[log->count++] = segment;
+	log->bytes += log->segment_bytes + arena_bytes(&segment->bytes);
 	return segment;
 }
 
@@ -85,9 +92,11 @@ row_log_add(RowLog *log, const Vector *columns, uint32_t row, int64_t time, int6
 
 	if (segment == NULL || segment->count == BATCH_CAPACITY)
 		segment = add_segment(log);
+	size_t before = arena_bytes(&segment->bytes);
 	uint32_t to = segment->count++;
 	for (uint32_t c = 0; c < log->column_count; c++)
 		vector_copy(&segment->columns[c], to, &columns[c], row, &segment->bytes);
+	log->bytes += arena_bytes(&segment->bytes) - before;
 	segment->older[to] = older;
 	segment->times[to] = time;
 	segment->expiry[to] = expiry;
@@ -109,6 +118,7 @@ row_log_expire(RowLog *log, int64_t time)
 		RowSegment *segment = log->segments[gone++];
 
 		log->rows -= segment->count;
+		log->bytes -= log->segment_bytes + arena_bytes(&segment->bytes);
 		segment_free(log, log->spare);
 		log->spare = segment;
 	}
@@ -117,17 +127,4 @@ row_log_expire(RowLog *log, int64_t time)
 	memmove(log->segments, log->segments + gone, sizeof *log->segments * (log->count - gone));
 	log->count -= gone;
 	log->first += gone;
-}
-
-size_t
-row_log_bytes(const RowLog *log)
-{
-	size_t row = sizeof(RowRef) + 2 * sizeof(int64_t) + sizeof(bool);
-	size_t bytes = 0;
-
-	for (uint32_t c = 0; c < log->column_count; c++)
-		row += physical_size(type_physical(log->fields[c].type));
-	for (uint32_t i = 0; i < log->count; i++)
-		bytes += row * BATCH_CAPACITY + arena_bytes(&log->segments[i]->bytes);
-	return bytes;
 }

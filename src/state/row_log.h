@@ -34,6 +34,8 @@ typedef struct RowLog {
 	uint64_t first; /* number of segments[0] */
 	RowSegment *spare;
 	uint64_t rows;
+	size_t segment_bytes; /* of a segment without its texts */
+	size_t bytes;         /* held by the segments, the spare one apart */
 } RowLog;
 
 /* The fields must live as long as the log. */
@@ -44,7 +46,12 @@ RowRef row_log_add(RowLog *log, const Vector *columns, uint32_t row, int64_t tim
 		   RowRef older);
 /* Lets segments go whose rows all expire before `time`. */
 void row_log_expire(RowLog *log, int64_t time);
-size_t row_log_bytes(const RowLog *log);
+
+static inline size_t
+row_log_bytes(const RowLog *log)
+{
+	return log->bytes;
+}
 
 /* The segment of a row and its place there; NULL if it is 0 or gone. */
 static inline RowSegment *

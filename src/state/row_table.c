@@ -67,8 +67,7 @@ row_table_put(RowTable *table, uint32_t place, const Vector *columns, uint32_t r
 	uint32_t to = place != NO_PLACE ? place : take_place(table);
 
 	for (uint32_t c = 0; c < table->column_count; c++)
-		vector_copy(&table->columns[c], to, &columns[c], columns[c].constant ? 0 : row,
-			    &table->bytes);
+		vector_copy(&table->columns[c], to, &columns[c], row, &table->bytes);
 	table->live[to] = true;
 	return to;
 }

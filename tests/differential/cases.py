@@ -8,6 +8,8 @@ import os
 import random
 import re
 import subprocess
+import sys
+import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.abspath(os.environ.get("FERRIS_SQL", f"{ROOT}/build/release/ferris-sql"))
@@ -62,3 +64,32 @@ def fewer(items, fails, budget=150):
                 at += size
         size //= 2
     return items
+
+
+def count(case, cases):
+    """Runs case(rng, folder, number) so often, or as [SEED [CASES]] of the command line says."""
+    seed = int(sys.argv[1]) if len(sys.argv) > 1 else random.randrange(1 << 32)
+    cases = int(sys.argv[2]) if len(sys.argv) > 2 else cases
+    passed = failed = 0
+    print(f"seed {seed}")
+    for number in range(cases):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                case(random.Random(seed * 1000003 + number), folder, number)
+                passed += 1
+            except AssertionError as why:
+                failed += 1
+                print(f"not ok - case {number} of seed {seed}: {why}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def ordered(rows):
+    return sorted(rows, key=lambda row: [(x is None, str(x)) for x in row])
+
+
+def same(got, wanted, what):
+    if ordered(got) != ordered(wanted):
+        a, b = ordered(got), ordered(wanted)
+        pairs = [(x, y) for x, y in zip(a, b) if x != y][:3]
+        raise AssertionError(f"{what}\n{len(a)} and {len(b)} rows; different: {pairs}")

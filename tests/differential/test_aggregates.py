@@ -18,7 +18,9 @@ import random
 import sqlite3
 import subprocess
 import sys
-import tempfile
+
+from cases import same
+import cases
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.abspath(os.environ.get("FERRIS_SQL", f"{ROOT}/build/release/ferris-sql"))
@@ -128,17 +130,6 @@ def sqlite_rows(rows, query):
     return base.execute(query).fetchall()
 
 
-def ordered(rows):
-    return sorted(rows, key=lambda row: [(x is None, str(x)) for x in row])
-
-
-def same(got, wanted, what):
-    if ordered(got) != ordered(wanted):
-        a, b = ordered(got), ordered(wanted)
-        pairs = [(x, y) for x, y in zip(a, b) if x != y][:3]
-        raise AssertionError(f"{what}\n{len(a)} and {len(b)} rows; different: {pairs}")
-
-
 def filtered(rng, call):
     return f"{call} FILTER (WHERE {rng.choice(FILTERS)})" if rng.random() < 0.4 else call
 
@@ -200,23 +191,10 @@ def python_case(rng, folder):
     same(run(folder, shuffled(rng, rows), "json", query), wanted, "in another order: " + query)
 
 
-def main():
-    seed = int(sys.argv[1]) if len(sys.argv) > 1 else random.randrange(1 << 32)
-    cases = int(sys.argv[2]) if len(sys.argv) > 2 else 100
-    passed = failed = 0
-    print(f"seed {seed}")
-    for number in range(cases):
-        rng = random.Random(seed * 1000003 + number)
-        with tempfile.TemporaryDirectory() as folder, decimal.localcontext(EXPECTED):
-            try:
-                (sqlite_case if number % 2 else python_case)(rng, folder)
-                passed += 1
-            except AssertionError as why:
-                failed += 1
-                print(f"not ok - case {number} of seed {seed}: {why}")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+def case(rng, folder, number):
+    with decimal.localcontext(EXPECTED):
+        (sqlite_case if number % 2 else python_case)(rng, folder)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cases.count(case, 100))

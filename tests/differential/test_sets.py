@@ -15,7 +15,8 @@ import random
 import sqlite3
 import subprocess
 import sys
-import tempfile
+
+import cases
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.abspath(os.environ.get("FERRIS_SQL", f"{ROOT}/build/release/ferris-sql"))
@@ -86,7 +87,7 @@ def sqlite_rows(base, query):
     return collections.Counter(base.execute(query).fetchall())
 
 
-def run_case(rng, folder):
+def run_case(rng, folder, _):
     tables = draw_tables(rng)
     drawn = [tree_of(rng, tables, rng.choice([1, 1, 2, 3])) for _ in range(12)]
     base = sqlite3.connect(":memory:")
@@ -103,23 +104,5 @@ def run_case(rng, folder):
                                      f"{dict(others - rows)}, we {dict(rows - others)}")
 
 
-def main():
-    seed = int(sys.argv[1]) if len(sys.argv) > 1 else random.randrange(1 << 32)
-    cases = int(sys.argv[2]) if len(sys.argv) > 2 else 40
-    passed = failed = 0
-    print(f"seed {seed}")
-    for number in range(cases):
-        rng = random.Random(seed * 1000003 + number)
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                run_case(rng, folder)
-                passed += 1
-            except AssertionError as why:
-                failed += 1
-                print(f"not ok - case {number} of seed {seed}: {why}")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cases.count(run_case, 40))

@@ -14,7 +14,9 @@ import random
 import sqlite3
 import subprocess
 import sys
-import tempfile
+
+from cases import same
+import cases
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.abspath(os.environ.get("FERRIS_SQL", f"{ROOT}/build/release/ferris-sql"))
@@ -150,17 +152,6 @@ def sqlite_rows(o, t, query):
     return base.execute(query).fetchall()
 
 
-def ordered(rows):
-    return sorted(rows, key=lambda row: [(x is None, str(x)) for x in row])
-
-
-def same(got, wanted, what):
-    if ordered(got) != ordered(wanted):
-        a, b = ordered(got), ordered(wanted)
-        pairs = [(x, y) for x, y in zip(a, b) if x != y][:3]
-        raise AssertionError(f"{what}\n{len(a)} and {len(b)} rows; different: {pairs}")
-
-
 def three_valued(op, x, values, every):
     """x op ANY or ALL (values): OR or AND over the comparisons."""
     answers = [None if x is None or y is None else OPS[op](x, y) for y in values]
@@ -193,23 +184,9 @@ def sqlite_case(rng, folder):
     same(run(folder, o, t, query), sqlite_rows(o, t, query), f"{query}\n{o}\n{t}")
 
 
-def main():
-    seed = int(sys.argv[1]) if len(sys.argv) > 1 else random.randrange(1 << 32)
-    cases = int(sys.argv[2]) if len(sys.argv) > 2 else 300
-    passed = failed = 0
-    print(f"seed {seed}")
-    for number in range(cases):
-        rng = random.Random(seed * 1000003 + number)
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                (sqlite_case if number % 6 else quantified_case)(rng, folder)
-                passed += 1
-            except AssertionError as why:
-                failed += 1
-                print(f"not ok - case {number} of seed {seed}: {why}")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+def case(rng, folder, number):
+    (sqlite_case if number % 6 else quantified_case)(rng, folder)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cases.count(case, 300))
