@@ -2,6 +2,7 @@
 #include "state/keyed.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "base/memory.h"
 #include "state/record.h"
@@ -41,6 +42,45 @@ payload_load(const KeyedFamily *family, char *payload, Str bytes, Error *err)
 	return loaded ? FERRIS_OK : store_damaged(err);
 }
 
+static bool
+payload_is_empty(const KeyedFamily *family, const char *payload)
+{
+	return family->spec.payload->is_empty != NULL &&
+	       family->spec.payload->is_empty(family->spec.owner, payload);
+}
+
+static KeyedHead *
+head_of(char *payload)
+{
+	return (KeyedHead *)(void *)payload;
+}
+
+/* What the backend and records have of a payload: its birth if it is headed, then its bytes. */
+static void
+payload_write(const KeyedFamily *family, const char *payload, Buffer *out)
+{
+	if (family->spec.headed)
+		record_key_u64(out, ((const KeyedHead *)(const void *)payload)->birth);
+	payload_save(family, payload, out);
+}
+
+/* Into an empty payload. */
+static Status
+payload_read(const KeyedFamily *family, KeyedState *state, char *payload, Str bytes, Error *err)
+{
+	RecordReader reader = record_reader(bytes);
+
+	if (!family->spec.headed)
+		return payload_load(family, payload, bytes, err);
+	uint64_t birth = record_take_key_u64(&reader);
+	if (reader.damaged || birth == UINT64_MAX)
+		return store_damaged(err);
+	head_of(payload)->birth = birth;
+	if (state != NULL && state->born <= birth)
+		state->born = birth + 1;
+	return payload_load(family, payload, str_skip(bytes, BIRTH_BYTES), err);
+}
+
 static void
 make_empty(const KeyedFamily *family, char *payload)
 {
@@ -65,6 +105,7 @@ merge_bytes(const KeyedFamily *family, char *into, Str bytes, Error *err)
 void
 keyed_family_init(KeyedFamily *family, const KeyedSpec *spec, StateStore *store)
 {
+	assert(!spec->parts || !spec->headed);
 	*family = (KeyedFamily){.spec = *spec, .store = store};
 	family->budget.limit = store_memory(store);
 	family->columns = memory_alloc(sizeof *family->columns * (spec->key_count + 1));
@@ -110,22 +151,45 @@ drop_table(KeyedFamily *family, KeyedState *state)
 	uint32_t count = group_table_count(state->groups);
 	for (uint32_t g = 0; family->spec.payload->release != NULL && g < count; g++)
 		payload_release(family, group_table_payload(state->groups, g));
-	state->born += count;
+	if (!family->spec.headed)
+		state->born += count;
 	group_table_destroy(state->groups);
 	state->groups = NULL;
 	family->tables--;
 }
 
+static GroupTable *
+new_table(KeyedFamily *family)
+{
+	family->tables++;
+	return group_table_new(&(GroupTableSpec){.key_types = family->spec.key_types,
+						 .key_count = family->spec.key_count,
+						 .payload_size = family->spec.payload_size,
+						 .budget = &family->budget});
+}
+
 static void
 need_table(KeyedFamily *family, KeyedState *state)
 {
-	if (state->groups != NULL)
+	if (state->groups == NULL)
+		state->groups = new_table(family);
+}
+
+/* Groups that are new in memory. */
+static void
+init_groups(const KeyedFamily *family, KeyedState *state, uint32_t first)
+{
+	uint32_t total = group_table_count(state->groups);
+
+	if (family->spec.payload->init == NULL && !family->spec.headed)
 		return;
-	state->groups = group_table_new(&(GroupTableSpec){.key_types = family->spec.key_types,
-							  .key_count = family->spec.key_count,
-							  .payload_size = family->spec.payload_size,
-							  .budget = &family->budget});
-	family->tables++;
+	for (uint32_t g = first; g < total; g++) {
+		char *payload = group_table_payload(state->groups, g);
+
+		payload_init(family, payload);
+		if (family->spec.headed)
+			*head_of(payload) = (KeyedHead){.birth = state->born++, .group = g};
+	}
 }
 
 void
@@ -173,12 +237,20 @@ for_each_group(KeyedFamily *family, KeyedState *state, uint32_t from, EachGroup 
 static Status
 put_group(KeyedFamily *family, KeyedState *state, uint32_t group, void *context, Error *err)
 {
-	(void)context;
+	const char *payload = group_table_payload(state->groups, group);
+	size_t *prefix = context;
+
 	if (family->spec.parts)
 		record_key_u64(&family->key, state->born + group);
+	else if (payload_is_empty(family, payload))
+		return store_remove(&state->space, &family->key, err);
 	buffer_reset(&family->value);
-	payload_save(family, group_table_payload(state->groups, group), &family->value);
-	return store_put(&state->space, &family->key, &family->value, err);
+	payload_write(family, payload, &family->value);
+	TRY(store_put(&state->space, &family->key, &family->value, err));
+	if (family->spec.payload->wrote == NULL)
+		return FERRIS_OK;
+	Str keys = {family->key.data + *prefix, (uint32_t)(family->key.len - *prefix)};
+	return family->spec.payload->wrote(family->spec.owner, payload, keys, err);
 }
 
 Status
@@ -191,7 +263,8 @@ keyed_spill(KeyedFamily *family, KeyedState *state, Error *err)
 	TRY(store_open(family->store, family->spec.parts ? STORE_SCANS : STORE_LOOKUPS,
 		       &state->space, err));
 	store_key(&state->space, &family->key);
-	TRY(for_each_group(family, state, 0, put_group, NULL, err));
+	size_t prefix = family->key.len;
+	TRY(for_each_group(family, state, 0, put_group, &prefix, err));
 	drop_table(family, state);
 	return FERRIS_OK;
 }
@@ -208,7 +281,7 @@ fetch_group(KeyedFamily *family, KeyedState *state, uint32_t group, void *contex
 	TRY(store_get(&state->space, &family->key, &family->value, &found, err));
 	if (!found)
 		return FERRIS_OK;
-	return payload_load(family, group_table_payload(state->groups, group),
+	return payload_read(family, state, group_table_payload(state->groups, group),
 			    (Str){family->value.data, (uint32_t)family->value.len}, err);
 }
 
@@ -222,8 +295,7 @@ keyed_find(KeyedFamily *family, KeyedState *state, const Vector *const *keys, co
 	Status status = group_table_find(state->groups, keys, sel, count, payloads, &first, err);
 	uint32_t total = group_table_count(state->groups);
 	*found = status == FERRIS_OK ? count : group_table_settled(state->groups);
-	for (uint32_t g = first; family->spec.payload->init != NULL && g < total; g++)
-		payload_init(family, group_table_payload(state->groups, g));
+	init_groups(family, state, first);
 	/* An empty table alone in memory: nothing is left to write out. */
 	bool alone = total == 0 && family->tables == 1;
 	if (status != FERRIS_OK && (!family->store->options.spill || alone))
@@ -232,6 +304,144 @@ keyed_find(KeyedFamily *family, KeyedState *state, const Vector *const *keys, co
 		return FERRIS_OK;
 	store_key(&state->space, &family->key);
 	return for_each_group(family, state, first, fetch_group, NULL, err);
+}
+
+/* The backend's group of the key in family->key, into a new group in memory; *full: no room. */
+static Status
+bring_in(KeyedFamily *family, KeyedState *state, const Vector *const *keys, uint16_t row,
+	 char **payload, bool *full, Error *err)
+{
+	uint32_t settled;
+	bool found;
+
+	*payload = NULL;
+	TRY(store_get(&state->space, &family->key, &family->value, &found, err));
+	if (!found)
+		return FERRIS_OK;
+	TRY(keyed_find(family, state, keys, &row, 1, payload, &settled, err));
+	*full = settled == 0;
+	if (*full)
+		*payload = NULL;
+	return FERRIS_OK;
+}
+
+Status
+keyed_look(KeyedFamily *family, KeyedState *state, const Vector *const *keys, const uint16_t *sel,
+	   uint32_t count, char **payloads, uint32_t *found, Error *err)
+{
+	bool full = false;
+
+	assert(!family->spec.parts);
+	*found = count;
+	if (state->groups != NULL)
+		group_table_get_many(state->groups, keys, sel, count, payloads);
+	else
+		memset(payloads, 0, sizeof *payloads * count);
+	for (uint32_t i = 0; i < count && keyed_is_spilled(state); i++) {
+		if (payloads[i] != NULL)
+			continue;
+		/* A row before this one may have brought it in. */
+		if (state->groups != NULL)
+			payloads[i] = group_table_get(state->groups, keys, sel[i]);
+		if (payloads[i] != NULL)
+			continue;
+		store_key(&state->space, &family->key);
+		record_write_row(&family->key, keys, family->spec.key_count, sel[i]);
+		TRY(bring_in(family, state, keys, sel[i], &payloads[i], &full, err));
+		if (full) {
+			*found = i;
+			return FERRIS_OK;
+		}
+	}
+	return FERRIS_OK;
+}
+
+Status
+keyed_fetch(KeyedFamily *family, KeyedState *state, Str keys, char **payload, bool *full,
+	    Error *err)
+{
+	const Vector *const *columns = (const Vector *const *)family->outs;
+
+	assert(!family->spec.parts);
+	*payload = NULL;
+	*full = false;
+	for (uint32_t k = 0; k < family->spec.key_count; k++)
+		vector_reset(&family->columns[k]);
+	if (record_read_row(keys.data, keys.data + keys.len, family->outs, family->spec.key_count,
+			    0) != keys.data + keys.len)
+		return store_damaged(err);
+	if (state->groups != NULL)
+		*payload = group_table_get(state->groups, columns, 0);
+	if (*payload != NULL || !keyed_is_spilled(state))
+		return FERRIS_OK;
+	store_key(&state->space, &family->key);
+	buffer_append(&family->key, keys.data, keys.len);
+	return bring_in(family, state, columns, 0, payload, full, err);
+}
+
+/* ---------------------------------------------------------------- forgetting */
+
+#define SWEEP_FLOOR 4096 /* groups; so few are never swept */
+
+/* Groups first .. first + count - 1 that are not empty, to the new table. */
+static Status
+move_groups(KeyedFamily *family, const KeyedState *from, KeyedState *to, uint32_t first,
+	    uint32_t count, Error *err)
+{
+	uint16_t sel[BATCH_CAPACITY];
+	char *payloads[BATCH_CAPACITY];
+	uint32_t live = 0;
+	uint32_t next;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (!payload_is_empty(family, group_table_payload(from->groups, first + i)))
+			sel[live++] = (uint16_t)i;
+	group_table_keys(from->groups, first, count, family->outs);
+	TRY(group_table_find(to->groups, (const Vector *const *)family->outs, sel, live, payloads,
+			     &next, err));
+	for (uint32_t i = 0; i < live; i++) {
+		char *old = group_table_payload(from->groups, first + sel[i]);
+
+		memcpy(payloads[i], old, family->spec.payload_size);
+		if (family->spec.headed)
+			head_of(payloads[i])->group = next + i;
+		if (family->spec.payload->moved != NULL)
+			family->spec.payload->moved(family->spec.owner, old, payloads[i]);
+	}
+	return FERRIS_OK;
+}
+
+Status
+keyed_sweep(KeyedFamily *family, KeyedState *state, uint64_t live, Error *err)
+{
+	uint32_t total = state->groups != NULL ? group_table_count(state->groups) : 0;
+	size_t limit = family->budget.limit;
+	KeyedState swept = {0};
+	Status status = FERRIS_OK;
+
+	assert(!family->spec.parts);
+	if (total < SWEEP_FLOOR || total / 2 < live)
+		return FERRIS_OK;
+	/* In the backend an old copy of an empty group would come back. */
+	if (keyed_is_spilled(state))
+		return FERRIS_OK;
+	family->budget.limit = SIZE_MAX; /* for a moment both tables are there */
+	swept.groups = new_table(family);
+	for (uint32_t first = 0; first < total && status == FERRIS_OK; first += BATCH_CAPACITY)
+		status = move_groups(
+			family, state, &swept, first,
+			total - first < BATCH_CAPACITY ? total - first : BATCH_CAPACITY, err);
+	for (uint32_t g = 0; g < total && family->spec.payload->release != NULL; g++) {
+		char *payload = group_table_payload(state->groups, g);
+
+		if (payload_is_empty(family, payload))
+			payload_release(family, payload);
+	}
+	group_table_destroy(state->groups);
+	family->tables--;
+	state->groups = swept.groups;
+	family->budget.limit = limit;
+	return status;
 }
 
 Status
@@ -399,18 +609,12 @@ merge_all(Merge *merge, KeyedState *const *states, Error *err)
 	return FERRIS_OK;
 }
 
-Status
-keyed_scan_open(KeyedFamily *family, KeyedState *const *states, uint32_t count, KeyedScan *out,
-		Error *err)
+static Status
+merge_states(KeyedFamily *family, KeyedState *const *states, uint32_t count,
+	     const StoreSpace *space, Error *err)
 {
-	Merge merge = {.family = family, .count = count, .space = &out->space};
+	Merge merge = {.family = family, .count = count, .space = space};
 
-	assert(family->spec.parts);
-	*out = (KeyedScan){.family = family};
-	TRY(store_open(family->store, STORE_SCANS, &out->space, err));
-	for (uint32_t i = 0; i < count; i++)
-		TRY(keyed_spill(family, states[i], err));
-	TRY(store_commit(family->store, err));
 	merge.sources = memory_zero(sizeof *merge.sources * count);
 	buffer_init(&merge.group, SIZE_MAX);
 	buffer_init(&merge.bytes, SIZE_MAX);
@@ -420,7 +624,80 @@ keyed_scan_open(KeyedFamily *family, KeyedState *const *states, uint32_t count, 
 	memory_free(merge.sources);
 	buffer_free(&merge.group);
 	buffer_free(&merge.bytes);
-	TRY(status);
+	return status;
+}
+
+/* Headed groups of the backend, which are whole, to the space of groups in order. */
+static Status
+order_headed(KeyedFamily *family, const KeyedState *state, uint32_t number, const StoreSpace *space,
+	     Error *err)
+{
+	StoreScan scan;
+	Str key, value;
+
+	if (!keyed_is_spilled(state))
+		return FERRIS_OK;
+	store_key(&state->space, &family->key);
+	TRY(store_scan(&state->space, &family->key, &scan, err));
+	Status status = FERRIS_OK;
+	while (status == FERRIS_OK && store_next(&scan, &key, &value)) {
+		if (value.len < BIRTH_BYTES) {
+			status = store_damaged(err);
+			break;
+		}
+		store_key(space, &family->key);
+		record_key_u32(&family->key, number);
+		buffer_append(&family->key, value.data, BIRTH_BYTES);
+		buffer_reset(&family->value);
+		record_u32(&family->value, key.len);
+		buffer_append(&family->value, key.data, key.len);
+		buffer_append(&family->value, value.data, value.len);
+		status = store_put(space, &family->key, &family->value, err);
+	}
+	return store_scan_close(&scan, status, err);
+}
+
+static int
+compare_births(const void *a, const void *b, void *groups)
+{
+	uint64_t x = head_of(group_table_payload(groups, *(const uint32_t *)a))->birth;
+	uint64_t y = head_of(group_table_payload(groups, *(const uint32_t *)b))->birth;
+
+	return (x > y) - (x < y);
+}
+
+/* Headed groups that are all in memory. */
+static void
+scan_in_memory(KeyedFamily *family, const KeyedState *state, KeyedScan *out)
+{
+	uint32_t total = state->groups != NULL ? group_table_count(state->groups) : 0;
+
+	out->order = memory_alloc(sizeof *out->order * (total + 1));
+	out->groups = state->groups;
+	for (uint32_t g = 0; g < total; g++)
+		if (!payload_is_empty(family, group_table_payload(state->groups, g)))
+			out->order[out->count++] = g;
+	qsort_r(out->order, out->count, sizeof *out->order, compare_births, state->groups);
+}
+
+Status
+keyed_scan_open(KeyedFamily *family, KeyedState *const *states, uint32_t count, KeyedScan *out,
+		Error *err)
+{
+	assert(family->spec.parts || family->spec.headed);
+	*out = (KeyedScan){.family = family};
+	if (family->spec.headed && count == 1 && !keyed_is_spilled(states[0])) {
+		scan_in_memory(family, states[0], out);
+		return FERRIS_OK;
+	}
+	TRY(store_open(family->store, STORE_SCANS, &out->space, err));
+	for (uint32_t i = 0; i < count; i++)
+		TRY(keyed_spill(family, states[i], err));
+	TRY(store_commit(family->store, err));
+	if (family->spec.parts)
+		TRY(merge_states(family, states, count, &out->space, err));
+	for (uint32_t i = 0; i < count && family->spec.headed; i++)
+		TRY(order_headed(family, states[i], i, &out->space, err));
 	TRY(store_commit(family->store, err));
 	store_key(&out->space, &family->key);
 	return store_scan(&out->space, &family->key, &out->scan, err);
@@ -465,12 +742,19 @@ keyed_scan_next(KeyedScan *scan, Vector *const *columns, uint32_t row, Arena *he
 
 	*payload = NULL;
 	release_held(scan);
+	if (scan->order != NULL) {
+		if (scan->next == scan->count)
+			return FERRIS_OK;
+		group_table_key(scan->groups, scan->order[scan->next], columns, row);
+		*payload = group_table_payload(scan->groups, scan->order[scan->next++]);
+		return FERRIS_OK;
+	}
 	if (!store_next(&scan->scan, &key, &value))
 		return FERRIS_OK;
 	RecordReader reader = record_reader(value);
 	TRY(read_group(&reader, family, columns, row, heap, err));
 	make_empty(family, family->payload);
-	TRY(payload_load(family, family->payload, rest_of(&reader), err));
+	TRY(payload_read(family, NULL, family->payload, rest_of(&reader), err));
 	scan->holds = true;
 	*payload = family->payload;
 	return FERRIS_OK;
@@ -480,6 +764,11 @@ Status
 keyed_scan_close(KeyedScan *scan, Error *err)
 {
 	release_held(scan);
+	if (scan->order != NULL) {
+		memory_free(scan->order);
+		scan->order = NULL;
+		return FERRIS_OK;
+	}
 	TRY(store_scan_close(&scan->scan, FERRIS_OK, err));
 	return store_clear(&scan->space, err);
 }
@@ -514,8 +803,12 @@ save_group(Save *save, Str group, uint64_t birth, bool parts, Str payload, Error
 static Status
 save_in_memory(KeyedFamily *family, KeyedState *state, uint32_t group, void *context, Error *err)
 {
+	const char *payload = group_table_payload(state->groups, group);
+
+	if (!family->spec.parts && payload_is_empty(family, payload))
+		return FERRIS_OK;
 	buffer_reset(&family->value);
-	payload_save(family, group_table_payload(state->groups, group), &family->value);
+	payload_write(family, payload, &family->value);
 	return save_group(context, (Str){family->key.data, (uint32_t)family->key.len},
 			  state->born + group, family->spec.parts,
 			  (Str){family->value.data, (uint32_t)family->value.len}, err);
@@ -616,7 +909,7 @@ load_group(KeyedFamily *family, KeyedState *state, Str value, bool *full, Error 
 	if (*full)
 		return FERRIS_OK;
 	return family->spec.parts ? merge_bytes(family, loaded, rest_of(&reader), err)
-				  : payload_load(family, loaded, rest_of(&reader), err);
+				  : payload_read(family, state, loaded, rest_of(&reader), err);
 }
 
 Status

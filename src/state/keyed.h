@@ -14,7 +14,11 @@
  *                  parts   space, row of keys, birth         -> payload
  *
  * A part's birth is its number among all groups of its state, so that groups come out in the order
- * of their first rows whether they were written out or not.
+ * of their first rows whether they were written out or not.  Groups of which the latest is kept
+ * have a birth if their payloads have a KeyedHead.
+ *
+ * A group whose payload says that it is empty is as good as none: it is not written out, not saved,
+ * and keyed_sweep forgets it.
  *
  * Owns:    the tables, keys and payloads of the family.
  * Threads: belongs to one operator of one task. */
@@ -34,7 +38,21 @@ typedef struct PayloadClass {
 	void (*merge)(void *owner, char *into, const char *from);
 	/* Gives back what the payload holds beside its bytes. */
 	void (*release)(void *owner, char *payload);
+	/* Whether nothing is in it any more. */
+	bool (*is_empty)(void *owner, const char *payload);
+	/* keyed_sweep has moved the payload; `from` is forgotten without being released. */
+	void (*moved)(void *owner, char *from, char *to);
+	/* The payload of that row of keys was written to the backend and is about to be released:
+	 * for an owner that must know when to fetch it again (state/timers.h). */
+	Status (*wrote)(void *owner, const char *payload, Str keys, Error *err);
 } PayloadClass;
+
+/* With `headed`, the first member of a payload; kept by the functions below. */
+typedef struct KeyedHead {
+	uint64_t birth; /* number among all groups of the state; the owner may give it a new one */
+	uint32_t group; /* in state->groups */
+	uint32_t unused;
+} KeyedHead;
 
 typedef struct KeyedSpec {
 	const Type *const *key_types;
@@ -43,6 +61,7 @@ typedef struct KeyedSpec {
 	const PayloadClass *payload;
 	void *owner;
 	bool parts;
+	bool headed; /* payloads begin with a KeyedHead; not with `parts` */
 	bool ranked; /* groups come out in the order of their last key, an INTEGER, then of births
 		      */
 } KeyedSpec;
@@ -62,7 +81,7 @@ typedef struct KeyedFamily {
 
 typedef struct KeyedState {
 	GroupTable *groups; /* NULL: none in memory */
-	uint64_t born;      /* groups that tables before this one had */
+	uint64_t born;      /* groups that tables before this one had; headed: the next birth */
 	StoreSpace space;   /* with a backend: groups are there */
 } KeyedState;
 
@@ -89,22 +108,45 @@ void keyed_drop(KeyedFamily *family, KeyedState *state);
 Status keyed_find(KeyedFamily *family, KeyedState *state, const Vector *const *keys,
 		  const uint16_t *sel, uint32_t count, char **payloads, uint32_t *found,
 		  Error *err);
+/* The same without making groups: the payload is NULL where there is none.  Not with `parts`. */
+Status keyed_look(KeyedFamily *family, KeyedState *state, const Vector *const *keys,
+		  const uint16_t *sel, uint32_t count, char **payloads, uint32_t *found,
+		  Error *err);
+/* The payload of a row of keys as bytes (PayloadClass.wrote), NULL if there is none; *full: it is
+ * in the backend, and there is no room for it.  Not with `parts`. */
+Status keyed_fetch(KeyedFamily *family, KeyedState *state, Str keys, char **payload, bool *full,
+		   Error *err);
+/* The group was empty and is as new: it comes behind all others. */
+static inline void
+keyed_bear_again(KeyedState *state, char *payload)
+{
+	((KeyedHead *)(void *)payload)->birth = state->born++;
+}
+
+/* Forgets empty groups in memory when they are the most; `live`: how many are not.  Payloads
+ * move. */
+Status keyed_sweep(KeyedFamily *family, KeyedState *state, uint64_t live, Error *err);
 /* Merges the group of a row, if there is one, into a payload. */
 Status keyed_collect(KeyedFamily *family, KeyedState *state, const Vector *const *keys,
 		     uint32_t row, char *into, Error *err);
 /* Writes all groups in memory to the backend; payloads become invalid.  store_commit follows. */
 Status keyed_spill(KeyedFamily *family, KeyedState *state, Error *err);
 
-/* ---- all groups of some states, in order: for states of which some are spilled ---- */
+/* ---- all groups of some states, in order: with `parts` or `headed` ---- */
 
 typedef struct KeyedScan {
 	KeyedFamily *family;
 	StoreScan scan;
-	StoreSpace space; /* of the groups in order */
-	bool holds;       /* family->payload */
+	StoreSpace space;   /* of the groups in order */
+	bool holds;         /* family->payload */
+	GroupTable *groups; /* headed, nothing is written out: the groups in memory, and */
+	uint32_t *order;    /* their numbers by birth */
+	uint32_t next, count;
 } KeyedScan;
 
-/* The same keys in several states are one group; order is by state, then by birth. */
+/* Groups come by state, then by birth; empty ones do not.  With `parts`, what is in memory is
+ * written out and the same keys in several states are one group.  The states must not change
+ * meanwhile. */
 Status keyed_scan_open(KeyedFamily *family, KeyedState *const *states, uint32_t count,
 		       KeyedScan *out, Error *err);
 /* The next group: keys to `row` of the columns, their bytes to the heap, and its payload, which is
