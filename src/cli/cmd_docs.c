@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "func/aggregate.h"
 #include "func/function.h"
+#include "plan/header_calls.h"
 
 typedef struct DocsPage {
 	const char *name;
@@ -80,8 +81,8 @@ print_errors(void)
 
 /* The chapters in this order, others after them. */
 static const char *const chapters[] = {
-	"operators", "conditional", "math", "string",     "regular expressions",
-	"time",      "nested",      "json", "aggregates",
+	"operators", "conditional", "math", "string",  "regular expressions",
+	"time",      "nested",      "json", "headers", "aggregates",
 };
 
 #define CHAPTER_COUNT (sizeof chapters / sizeof *chapters)
@@ -124,7 +125,7 @@ is_listed(const DocsFunction *list, size_t count, const FunctionDoc *doc)
 	return false;
 }
 
-/* All rows of both lists; `arena` holds them. */
+/* All rows of the lists; `arena` holds them. */
 static size_t
 collect_functions(Arena *arena, DocsFunction **out)
 {
@@ -134,14 +135,19 @@ collect_functions(Arena *arena, DocsFunction **out)
 	while (function_doc(scalars) != NULL)
 		scalars++;
 	rows = scalars;
-	while (aggregate_row(rows - scalars) != NULL)
+	while (header_call_doc(rows - scalars) != NULL)
+		rows++;
+	size_t before = rows;
+	while (aggregate_row(rows - before) != NULL)
 		rows++;
 	FunctionDoc *docs = ARENA_ARRAY(arena, FunctionDoc, rows);
 	DocsFunction *list = ARENA_ARRAY(arena, DocsFunction, rows);
 	for (size_t i = 0; i < scalars; i++)
 		docs[i] = *function_doc(i);
+	for (size_t i = scalars; i < before; i++)
+		docs[i] = *header_call_doc(i - scalars);
 	for (size_t i = 0; (class = aggregate_row(i)) != NULL; i++)
-		docs[scalars + i] =
+		docs[before + i] =
 			(FunctionDoc){class->name, "aggregates", class->signature, class->doc};
 	for (size_t i = 0; i < rows; i++) {
 		const FunctionDoc *doc = &docs[i];
@@ -228,7 +234,8 @@ print_functions(void)
 	arena_init(&arena, 0);
 	size_t count = collect_functions(&arena, &list);
 	puts("# Functions and operators\n");
-	docs_print_origin("src/func/scalar_list.h and src/func/aggregate_list.h");
+	docs_print_origin("src/func/scalar_list.h, src/plan/header_list.h and "
+			  "src/func/aggregate_list.h");
 	puts("NULL goes in, NULL comes out, unless it says otherwise. A row for which a function "
 	     "has no "
 	     "result is an error of that row, never NULL: `TRY(...)` makes it NULL. Positions and "

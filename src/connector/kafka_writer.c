@@ -8,6 +8,7 @@
  * Owns:    the producer.
  * Threads: one. */
 #include "base/clock.h"
+#include "codec/headers.h"
 #include "connector/kafka_client.h"
 
 #define FLUSH_STEP_MS    100
@@ -118,25 +119,14 @@ static rd_kafka_headers_t *
 make_headers(Str bytes)
 {
 	rd_kafka_headers_t *headers;
-	const char *p = bytes.data;
-	const char *end = p + bytes.len;
+	Header header;
 
 	if (bytes.len == 0)
 		return NULL;
 	headers = rd_kafka_headers_new(8);
-	while (p < end) {
-		uint32_t name_len, value_len;
-		const char *name;
-
-		memcpy(&name_len, p, sizeof name_len);
-		name = p + sizeof name_len;
-		memcpy(&value_len, name + name_len, sizeof value_len);
-		p = name + name_len + sizeof value_len;
-		bool null = value_len == RECORD_NULL;
-		rd_kafka_header_add(headers, name, (ssize_t)name_len, null ? NULL : p,
-				    null ? 0 : (ssize_t)value_len);
-		p += null ? 0 : value_len;
-	}
+	while (header_next(&bytes, &header))
+		rd_kafka_header_add(headers, header.name.data, (ssize_t)header.name.len,
+				    header.value.data, (ssize_t)header.value.len);
 	return headers;
 }
 

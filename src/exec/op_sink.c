@@ -1,13 +1,14 @@
 /* exec/op_sink.c -- SINK: encode the selected rows, with key, headers and timestamp if wanted.
  *
  * The key is the PRIMARY KEY column's text; several make a JSON object.  Without a PRIMARY KEY the
- * source record's key, timestamp and headers go through.
+ * source record's key goes through; its timestamp and headers do so in any case.
  *
  * Owns:    the encoder and, for a key of several columns, a second one.
  * Threads: one operator belongs to one task. */
 #include "codec/text.h"
 #include "exec/operator.h"
 #include "exec/sink_changes.h"
+#include "exec/sink_headers.h"
 
 typedef struct SinkOp {
 	Operator base;
@@ -119,7 +120,8 @@ add_object_keys(SinkOp *self, Batch *batch, Output *output, uint32_t first, Erro
 
 /* What the source's record carried. */
 static void
-pass_through(const Chunk *chunk, const Batch *batch, bool with_key, Output *output, uint32_t first)
+pass_through(const StatementPlan *plan, const Chunk *chunk, const Batch *batch, Output *output,
+	     uint32_t first)
 {
 	for (uint32_t i = 0; i < batch->sel_count; i++) {
 		uint32_t out = first + i;
@@ -128,11 +130,12 @@ pass_through(const Chunk *chunk, const Batch *batch, bool with_key, Output *outp
 		if (!batch->derived && chunk->record_count > 0)
 			record = &chunk->records[batch->records[batch->sel[i]].line];
 		output->timestamps[out] = record != NULL ? record->timestamp_ms : INT64_MIN;
-		if (record != NULL && record->header_len > 0)
-			buffer_append(&output->headers, chunk->data + record->header_offset,
-				      record->header_len);
+		Str carried = {NULL, 0};
+		if (record != NULL)
+			carried = (Str){chunk->data + record->header_offset, record->header_len};
+		sink_headers_put(plan, batch, batch->sel[i], carried, &output->headers);
 		output->header_ends[out] = (uint32_t)output->headers.len;
-		if (!with_key)
+		if (plan->key_count > 0)
 			continue;
 		Str key = {NULL, 0};
 		if (record != NULL && record->key_len != RECORD_NULL)
@@ -147,7 +150,7 @@ add_keys(SinkOp *self, Batch *batch, Output *output, uint32_t first, Error *err)
 	const StatementPlan *plan = self->task->plan;
 
 	output_reserve(output, 0);
-	pass_through(self->task->chunk, batch, plan->key_count == 0, output, first);
+	pass_through(plan, self->task->chunk, batch, output, first);
 	if (plan->key_count == 1)
 		add_column_keys(batch, plan->key_columns[0], output, first, &batch->heap);
 	else if (plan->key_count > 1)

@@ -2,6 +2,7 @@
 #include "exec/scan_columns.h"
 
 #include "base/utf8.h"
+#include "codec/headers.h"
 #include "type/temporal.h"
 
 /* The record of a topic that a row came from, or NULL for a file. */
@@ -42,31 +43,6 @@ topic_name(const TaskContext *task)
 	return name;
 }
 
-/* One header of a record; value.data is NULL for a null value. */
-typedef struct Header {
-	Str name;
-	Str value;
-} Header;
-
-/* Takes the next header from *bytes; false at their end. */
-static bool
-next_header(Str *bytes, Header *header)
-{
-	uint32_t len;
-
-	if (bytes->len == 0)
-		return false;
-	memcpy(&len, bytes->data, sizeof len);
-	header->name = (Str){bytes->data + sizeof len, len};
-	*bytes = str_skip(*bytes, (uint32_t)sizeof len + len);
-	memcpy(&len, bytes->data, sizeof len);
-	*bytes = str_skip(*bytes, sizeof len);
-	header->value =
-		(Str){len != RECORD_NULL ? bytes->data : NULL, len != RECORD_NULL ? len : 0};
-	*bytes = str_skip(*bytes, header->value.len);
-	return true;
-}
-
 static Str
 headers_of(const Chunk *chunk, const ChunkRecord *record)
 {
@@ -81,7 +57,7 @@ find_header(const Chunk *chunk, const ChunkRecord *record, Str name, Str *value)
 	Header header;
 	bool found = false;
 
-	while (next_header(&bytes, &header))
+	while (header_next(&bytes, &header))
 		if (str_eq(header.name, name)) {
 			found = header.value.data != NULL;
 			*value = header.value;
@@ -97,7 +73,7 @@ set_headers(Vector *vector, uint32_t row, const Chunk *chunk, const ChunkRecord 
 	uint32_t first = vector->child_len;
 	Header header;
 
-	while (next_header(&bytes, &header)) {
+	while (header_next(&bytes, &header)) {
 		uint32_t at = vector_list_append(vector, 1);
 
 		vector_set_valid(&vector->children[0], at);

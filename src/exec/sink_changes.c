@@ -47,7 +47,9 @@ open_debezium(SinkChanges *self, const Schema *schema, Arena *arena, EncodeColum
 void
 sink_changes_open(SinkChanges *self, const StatementPlan *plan, Arena *arena, EncodeSpec *spec)
 {
-	const Schema *schema = &plan->root->schema;
+	const Schema record = {plan->root->schema.fields,
+			       plan->root->schema.count - plan->header_columns};
+	const Schema *schema = &record;
 	EncodeColumn *columns = ARENA_ARRAY(arena, EncodeColumn, schema->count + 3);
 
 	self->mode = (ChangelogMode)plan->sink->common[ENDPOINT_CHANGELOG].integer;

@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/utf8.h"
+#include "codec/headers.h"
 
 #define LOGGED_IN_FULL 20
 #define LETTER_LIMIT   ((size_t)1 << 30)
@@ -155,12 +156,8 @@ append_letter_line(FailureHandler *handler, const FailedRecord *record)
 static void
 append_header(Buffer *out, const char *name, Str value)
 {
-	uint32_t name_len = (uint32_t)strlen(name);
-
-	buffer_append(out, &name_len, sizeof name_len);
-	buffer_append(out, name, name_len);
-	buffer_append(out, &value.len, sizeof value.len);
-	buffer_append_str(out, value);
+	/* A text without bytes is a value too. */
+	header_append(out, &(Header){str_from(name), value.len > 0 ? value : (Str){"", 0}});
 }
 
 static void

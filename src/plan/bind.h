@@ -43,6 +43,15 @@ typedef struct Scope {
 	const char *what;        /* "WHERE", "the select list": for messages */
 } Scope;
 
+/* The headers that the statement's own select list sets. */
+typedef struct HeaderList {
+	const SelectItem *of; /* the items of that list; NULL: none may */
+	SinkHeader *items;    /* columns: numbers among `values` */
+	uint32_t count;
+	BoundExpr **values;
+	uint32_t value_count;
+} HeaderList;
+
 typedef struct Binder {
 	Arena *arena;
 	const PlanInput *input;
@@ -58,6 +67,8 @@ typedef struct Binder {
 	const Endpoint *source; /* the last source bound: a default for the sink */
 	bool versions; /* the table being bound is wanted with all its versions, as a stream */
 	bool resumes;  /* some source goes on where the last run stopped */
+	HeaderList headers;
+	uint32_t views; /* streams whose queries are being bound in place */
 	Correlation *correlation; /* of the subquery that is being bound; else NULL */
 	uint32_t subquery_depth;
 	Error *err;
@@ -107,6 +118,25 @@ Status not_yet(Binder *binder, Position at, const char *what);
 /* Whether a call or a column in the expression passes the test, outside of subqueries. */
 typedef bool (*CallTest)(const Expr *expr);
 bool expr_has_call(const Expr *expr, CallTest test);
+
+/* ---- plan/bind_header.c */
+
+/* From now on the select list of the query may set headers of what the statement writes. */
+void begin_headers(Binder *binder, const Query *query);
+/* HEADER('k'), HAS_HEADER('k'), HEADER_KEYS(); *out is NULL if it is another call. */
+Status bind_header_call(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
+/* SET_HEADER(...) or REMOVE_HEADER(...). */
+bool is_header_change(const Expr *expr);
+/* The same as an item of a select list.  *out is what the column of its alias holds; NULL: it has
+ * none, and no column. */
+Status bind_header_item(Binder *binder, Scope *scope, const Select *select, const SelectItem *item,
+			BoundExpr **out);
+/* How many columns behind the record's own the plan's root has for headers. */
+uint32_t header_columns(const Binder *binder);
+/* The headers for the plan of that root; an error if its sink has none. */
+Status take_headers(Binder *binder, StatementPlan *plan, const PlanNode *root);
+/* A stream inside the process has no headers either. */
+Status refuse_headers(Binder *binder, const char *where);
 
 /* ---- plan/bind_computed.c */
 
@@ -242,12 +272,13 @@ typedef struct Sorting {
 	OverKey *keys;
 	uint32_t count;
 	uint32_t visible; /* columns of the select list; those behind them serve ORDER BY only */
+	uint32_t named;   /* of them, those that can be named: not the headers behind them */
 } Sorting;
 
 /* Binds ORDER BY over the columns of `scope` and of the select list that `project` is; it may add
- * hidden columns to that. */
+ * hidden columns to that.  Its last `headers` columns are none of the record. */
 Status bind_order(Binder *binder, const Query *query, bool distinct, Scope *scope,
-		  PlanNode *project, Sorting *out);
+		  PlanNode *project, uint32_t headers, Sorting *out);
 /* Puts DISTINCT, ORDER BY, OFFSET and LIMIT over *node, which is the select list. */
 Status finish_order(Binder *binder, const Query *query, bool distinct, const Sorting *sorting,
 		    PlanNode **node);

@@ -583,44 +583,6 @@ is_window_function(const FunctionCall *function)
 	return false;
 }
 
-/* HEADER('name'): a column of the scan, added to it at the first mention. */
-static Status
-bind_header(Binder *binder, Scope *scope, BoundExpr *arg, const Expr *expr, BoundExpr **out)
-{
-	PlanNode *scan = scope->scan;
-	uint32_t column;
-
-	if (arg->kind != BOUND_CONSTANT || arg->type->kind != TYPE_STRING || arg->constant.is_null)
-		return error_set_at(binder->err, FERRIS_ERR_ARGUMENTS, expr->position,
-				    "HEADER needs a header's name as a text constant");
-	if (scan == NULL) {
-		error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, expr->position,
-			     "HEADER can only be used where the FROM is a source itself");
-		return error_hint(binder->err, "select HEADER('%.*s') in the inner query",
-				  STR_ARG(arg->constant.text));
-	}
-	for (column = 0; column < scan->schema.count; column++)
-		if (scan->scan.columns[column].source == SCAN_HEADER &&
-		    str_eq(scan->scan.columns[column].header, arg->constant.text))
-			break;
-	if (column == scan->schema.count) {
-		Field *fields = ARENA_ARRAY(binder->arena, Field, column + 1);
-		ScanColumn *columns = ARENA_ARRAY(binder->arena, ScanColumn, column + 1);
-
-		memcpy(fields, scan->schema.fields, sizeof *fields * column);
-		memcpy(columns, scan->scan.columns, sizeof *columns * column);
-		columns[column] = (ScanColumn){.name = expr->text,
-					       .type = TYPE_OF(STRING),
-					       .source = SCAN_HEADER,
-					       .header = arg->constant.text};
-		fields[column] = (Field){.name = expr->text, .type = TYPE_OF(STRING)};
-		scan->schema = (Schema){fields, column + 1};
-		scan->scan.columns = columns;
-	}
-	*out = bound_column(binder->arena, column, TYPE_OF(STRING), expr->text, expr->position);
-	return FERRIS_OK;
-}
-
 /* An aggregate or window function where none can be. */
 static Status
 refuse_function(Binder *binder, const Expr *expr)
@@ -659,6 +621,9 @@ bind_function(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 
 	if (is_constructor(name))
 		return bind_constructor(binder, scope, expr, out);
+	TRY(bind_header_call(binder, scope, expr, out));
+	if (*out != NULL)
+		return FERRIS_OK;
 	if (function->over != NULL && scope->over != NULL)
 		return bind_over(binder, scope, expr, out);
 	if (is_window_function(function) || function->star || function->distinct ||
@@ -672,8 +637,6 @@ bind_function(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 					    "%.*s takes no named arguments", STR_ARG(name));
 		TRY(bind_any(binder, scope, function->args[i].value, &args[i]));
 	}
-	if (str_eq_nocase(name, STR("HEADER")) && count == 1)
-		return bind_header(binder, scope, args[0], expr, out);
 	return call(binder, name, args, count, expr, out);
 }
 

@@ -34,34 +34,34 @@ over_input(Arena *arena, const BoundExpr *expr, BoundExpr *const *replacements)
 }
 
 static Status
-bind_ordinal(Binder *binder, const Expr *expr, uint32_t visible, uint32_t *column)
+bind_ordinal(Binder *binder, const Expr *expr, uint32_t named, uint32_t *column)
 {
 	uint32_t ordinal = 0;
 
 	for (uint32_t i = 0; i < expr->literal.len && ordinal < 100000; i++)
 		ordinal = ordinal * 10 + (uint32_t)(expr->literal.data[i] - '0');
-	if (ordinal < 1 || ordinal > visible)
+	if (ordinal < 1 || ordinal > named)
 		return error_set_at(binder->err, FERRIS_ERR_UNKNOWN_COLUMN, expr->position,
 				    "ORDER BY %.*s: the select list has %u columns",
-				    STR_ARG(expr->literal), visible);
+				    STR_ARG(expr->literal), named);
 	*column = ordinal - 1;
 	return FERRIS_OK;
 }
 
 /* Binds over the input's columns, else over the select list's; the first's error is told. */
 static Status
-bind_sort_expr(Binder *binder, Scope *scope, const PlanNode *project, uint32_t visible,
+bind_sort_expr(Binder *binder, Scope *scope, const PlanNode *project, uint32_t named,
 	       const Expr *expr, BoundExpr **out)
 {
-	Scope output = {.count = visible, .what = "ORDER BY"};
+	Scope output = {.count = named, .what = "ORDER BY"};
 	Error ignored;
 	Binder quiet = *binder;
 	Status status = bind_expr(binder, scope, expr, out);
 
 	if (status == FERRIS_OK)
 		return FERRIS_OK;
-	output.columns = ARENA_ARRAY(binder->arena, ScopeColumn, visible);
-	for (uint32_t i = 0; i < visible; i++)
+	output.columns = ARENA_ARRAY(binder->arena, ScopeColumn, named);
+	for (uint32_t i = 0; i < named; i++)
 		output.columns[i] = (ScopeColumn){.name = project->schema.fields[i].name,
 						  .type = project->schema.fields[i].type,
 						  .index = i};
@@ -92,19 +92,19 @@ add_hidden(Binder *binder, PlanNode *project, BoundExpr *expr, Str text)
 
 /* The column of the project that the item sorts by. */
 static Status
-bind_sort_column(Binder *binder, Scope *scope, PlanNode *project, uint32_t visible, bool distinct,
+bind_sort_column(Binder *binder, Scope *scope, PlanNode *project, uint32_t named, bool distinct,
 		 const Expr *expr, uint32_t *column)
 {
 	BoundExpr *bound;
 
 	if (expr->kind == EXPR_INTEGER)
-		return bind_ordinal(binder, expr, visible, column);
+		return bind_ordinal(binder, expr, named, column);
 	if (expr->kind == EXPR_COLUMN && expr->column.count == 1)
-		for (*column = 0; *column < visible; ++*column)
+		for (*column = 0; *column < named; ++*column)
 			if (str_eq_nocase(project->schema.fields[*column].name,
 					  expr->column.items[0].text))
 				return FERRIS_OK;
-	TRY(bind_sort_expr(binder, scope, project, visible, expr, &bound));
+	TRY(bind_sort_expr(binder, scope, project, named, expr, &bound));
 	if (bound->type->kind == TYPE_NULL)
 		TRY(bound_cast(binder->arena, bound, TYPE_OF(STRING), CAST_IMPLICIT, &bound,
 			       binder->err));
@@ -139,9 +139,10 @@ check_sortable(Binder *binder, BoundExpr *column, const Expr *expr)
 
 Status
 bind_order(Binder *binder, const Query *query, bool distinct, Scope *scope, PlanNode *project,
-	   Sorting *out)
+	   uint32_t headers, Sorting *out)
 {
-	*out = (Sorting){.visible = project->schema.count};
+	*out = (Sorting){.visible = project->schema.count,
+			 .named = project->schema.count - headers};
 	out->keys = ARENA_ARRAY(binder->arena, OverKey, query->order.count);
 	if (query->order.count > 0 && query->emit == EMIT_CHANGES) {
 		error_set_at(binder->err, FERRIS_ERR_OPTION_CONFLICT,
@@ -153,7 +154,7 @@ bind_order(Binder *binder, const Query *query, bool distinct, Scope *scope, Plan
 		const OrderItem *item = &query->order.items[i];
 		uint32_t column = 0;
 
-		TRY(bind_sort_column(binder, scope, project, out->visible, distinct, item->expr,
+		TRY(bind_sort_column(binder, scope, project, out->named, distinct, item->expr,
 				     &column));
 		BoundExpr *expr = output_column(binder, project, column, item->expr->position);
 		TRY(check_sortable(binder, expr, item->expr));

@@ -208,9 +208,11 @@ bind_name(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 		bool final = binder->final;
 
 		entry->expanding = true;
+		binder->views++;
 		binder->final = final || entry->final;
 		Status status = bind_query(binder, entry->query, out);
 		binder->final = final;
+		binder->views--;
 		entry->expanding = false;
 		return status;
 	} else {
@@ -505,12 +507,36 @@ item_name(const SelectItem *item)
 	return expr->text;
 }
 
+/* What SET_HEADER sets stands behind the columns of the record. */
+static Status
+add_headers(Binder *binder, const Select *select, SelectList *list, uint32_t *count)
+{
+	const HeaderList *headers = &binder->headers;
+
+	*count = headers->of == select->items ? header_columns(binder) : 0;
+	if (list->count == 0) {
+		error_set_at(binder->err, FERRIS_ERR_SYNTAX, select->items[0].expr->position,
+			     "the select list has no column");
+		return error_hint(binder->err,
+				  "SET_HEADER and REMOVE_HEADER are columns only with AS name");
+	}
+	for (uint32_t i = 0; *count > 0 && i < headers->count; i++) {
+		const SinkHeader *header = &headers->items[i];
+		Str name = str_format(binder->arena, "header %.*s", STR_ARG(header->name));
+
+		if (!header->removed)
+			TRY(add_item(binder, list, name, headers->values[header->column]));
+	}
+	return FERRIS_OK;
+}
+
 static Status
 bind_items(Binder *binder, const Query *query, const Select *select, Scope *scope, PlanNode *input,
 	   PlanNode **out, Sorting *sorting)
 {
 	PlanNode *project = ARENA_NEW(binder->arena, PlanNode);
 	SelectList list = {0};
+	uint32_t headers;
 
 	for (uint32_t i = 0; i < select->item_count; i++) {
 		const SelectItem *item = &select->items[i];
@@ -520,10 +546,16 @@ bind_items(Binder *binder, const Query *query, const Select *select, Scope *scop
 			TRY(add_star(binder, &list, scope, item->expr));
 			continue;
 		}
-		TRY(bind_expr(binder, scope, item->expr, &expr));
+		if (is_header_change(item->expr))
+			TRY(bind_header_item(binder, scope, select, item, &expr));
+		else
+			TRY(bind_expr(binder, scope, item->expr, &expr));
+		if (expr == NULL)
+			continue;
 		TRY(add_item(binder, &list, item_name(item), expr));
 		list.key[list.count - 1] = item->primary_key;
 	}
+	TRY(add_headers(binder, select, &list, &headers));
 	TRY(add_outer_keys(binder, &list, scope));
 	project->kind = PLAN_PROJECT;
 	project->input = input;
@@ -532,7 +564,7 @@ bind_items(Binder *binder, const Query *query, const Select *select, Scope *scop
 	project->project.exprs = list.exprs;
 	project->project.key = list.key;
 	*out = project;
-	return bind_order(binder, query, select->distinct, scope, project, sorting);
+	return bind_order(binder, query, select->distinct, scope, project, headers, sorting);
 }
 
 /* ---------------------------------------------------------------- grouped queries */
@@ -627,7 +659,7 @@ bind_grouped_select(Binder *binder, const Query *query, const Select *select, Sc
 	TRY(bind_qualify(binder, &groups, select->qualify, &qualify));
 	TRY(bind_items(binder, query, select, &groups, aggregate, out, sorting));
 	finish_grouping(binder, &groups);
-	mark_group_keys(*out, sorting->visible,
+	mark_group_keys(*out, sorting->named,
 			aggregate->aggregate.key_count - aggregate->aggregate.marker_count);
 	place_lookups(binder, &of_rows, aggregate, aggregate);
 	if (having != NULL) {
@@ -773,7 +805,7 @@ bind_whole(Binder *binder, const CteScope *ctes, const Query *query, PlanNode **
 	project->project.exprs = list.exprs;
 	project->project.key = list.key;
 	*out = project;
-	TRY(bind_order(binder, query, false, &scope, project, &sorting));
+	TRY(bind_order(binder, query, false, &scope, project, 0, &sorting));
 	return finish_order(binder, query, false, &sorting, out);
 }
 

@@ -461,6 +461,10 @@ plan_explain(Arena *arena, const StatementPlan *plan)
 	for (uint32_t i = 0; i < plan->key_count; i++)
 		buffer_printf(&out, "%s%.*s", i == 0 ? " key " : ", ",
 			      STR_ARG(plan->root->schema.fields[plan->key_columns[i]].name));
+	for (uint32_t i = 0; i < plan->header_count; i++)
+		buffer_printf(&out, ", %s header %.*s",
+			      plan->headers[i].removed ? "removes" : "sets",
+			      STR_ARG(plan->headers[i].name));
 	buffer_append_char(&out, '\n');
 	print_node(arena, &out, plan->root, 4);
 	if (!print_state(&out, plan->root))

@@ -422,6 +422,14 @@ typedef enum ReportKind {
 	REPORT_ANALYZE,
 } ReportKind;
 
+/* SET_HEADER, REMOVE_HEADER: what becomes of a header of the records that are written. */
+typedef struct SinkHeader {
+	Str name;
+	bool removed;
+	uint32_t column; /* of the root, unless it is removed: its text, NULL for no header */
+	Position position;
+} SinkHeader;
+
 /* A statement that moves records. */
 typedef struct StatementPlan {
 	Str name; /* of the stream it creates, or "query_<n>" */
@@ -434,6 +442,9 @@ typedef struct StatementPlan {
 	bool is_select;               /* a plain SELECT: --limit applies */
 	uint32_t *key_columns;        /* output columns that are the record's key, in order */
 	uint32_t key_count;           /* 0: the source record's key goes through */
+	SinkHeader *headers;          /* each name once; others of the source's go through */
+	uint32_t header_count;
+	uint32_t header_columns;      /* the root's last columns: headers, not of the record */
 	Setting *job;                 /* job_options */
 	bool waits; /* SHOW and its kin: the statements above come first, if they end */
 	ReportKind report;

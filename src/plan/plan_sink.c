@@ -165,13 +165,28 @@ assign_column(Binder *binder, const PlanNode *input, uint32_t column, const Type
 	return bound_fold(binder->arena, *out, out, binder->err);
 }
 
+/* The target's columns, and behind them those of the query that are headers. */
+static Schema
+with_headers(Arena *arena, const Schema *target, const Schema *query, uint32_t headers)
+{
+	uint32_t count = target->count;
+	Field *fields = ARENA_ARRAY(arena, Field, count + headers);
+
+	memcpy(fields, target->fields, sizeof *fields * count);
+	if (headers > 0)
+		memcpy(fields + count, query->fields + query->count - headers,
+		       sizeof *fields * headers);
+	return (Schema){fields, count + headers};
+}
+
 Status
 assign_columns(Binder *binder, const CatalogEntry *target, const NameList *names, Position at,
 	       PlanNode **node)
 {
 	PlanNode *input = *node;
 	const Schema *schema = &target->schema;
-	uint32_t given = input->schema.count;
+	uint32_t headers = header_columns(binder);
+	uint32_t given = input->schema.count - headers;
 	PlanNode *project = ARENA_NEW(binder->arena, PlanNode);
 
 	if (schema->count == 0)
@@ -184,10 +199,10 @@ assign_columns(Binder *binder, const CatalogEntry *target, const NameList *names
 		return error_hint(binder->err, "name them: INSERT INTO %.*s (a, b, ...) SELECT ...",
 				  STR_ARG(target->name));
 	}
-	*project =
-		(PlanNode){.kind = PLAN_PROJECT, .input = input, .position = at, .schema = *schema};
-	project->project.exprs = ARENA_ARRAY(binder->arena, BoundExpr *, schema->count);
-	project->project.key = ARENA_ARRAY(binder->arena, bool, schema->count);
+	*project = (PlanNode){.kind = PLAN_PROJECT, .input = input, .position = at};
+	project->schema = with_headers(binder->arena, schema, &input->schema, headers);
+	project->project.exprs = ARENA_ARRAY(binder->arena, BoundExpr *, project->schema.count);
+	project->project.key = ARENA_ARRAY(binder->arena, bool, project->schema.count);
 	for (uint32_t i = 0; i < schema->count; i++)
 		TRY(bind_missing_column(binder, target->statement, &schema->fields[i], at,
 					&project->project.exprs[i]));
@@ -200,6 +215,12 @@ assign_columns(Binder *binder, const CatalogEntry *target, const NameList *names
 					    STR_ARG(target->name), STR_ARG(names->items[i].text));
 		TRY(assign_column(binder, input, i, schema->fields[to].type, at,
 				  &project->project.exprs[to]));
+	}
+	for (uint32_t i = 0; i < headers; i++) {
+		const Field *field = &input->schema.fields[given + i];
+
+		project->project.exprs[schema->count + i] =
+			bound_column(binder->arena, given + i, field->type, field->name, at);
 	}
 	for (uint32_t k = 0; k < target->primary_key_count; k++)
 		project->project.key[target->primary_key[k]] = true;

@@ -77,6 +77,7 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 				  : statement->kind == STATEMENT_SHOW ||
 					    statement->kind == STATEMENT_DESCRIBE ||
 					    statement->kind == STATEMENT_EXPLAIN;
+	TRY(take_headers(binder, plan, root));
 	TRY(dead_letter_sink(binder, plan));
 	set_key(planner->arena, plan, root);
 	plan->root = plan_push_down(planner->arena, root,
@@ -164,6 +165,7 @@ plan_create(Planner *planner, const Statement *statement, Error *err)
 	entry->statement = statement;
 	entry->query = statement->create.query;
 	TRY(with_options(&binder, &with, &binder.with));
+	begin_headers(&binder, statement->create.query);
 	TRY(bind_query(&binder, statement->create.query, &root));
 	entry->final = statement->create.object == OBJECT_TABLE && plan_is_bounded(root);
 	if (statement->create.column_count > 0) {
@@ -181,8 +183,10 @@ plan_create(Planner *planner, const Statement *statement, Error *err)
 	TRY(create_sink(&binder, name, statement->create.name.position, &sink));
 	entry->reads = binder.reads;
 	entry->read_count = binder.read_count;
-	if (sink == NULL)
+	if (sink == NULL) {
+		TRY(refuse_headers(&binder, "a stream inside the process"));
 		return check_unused(&binder, &binder.with, "a stream inside the process");
+	}
 	return finish_plan(planner, &binder, statement, name, root, sink);
 }
 
@@ -197,6 +201,7 @@ plan_insert(Planner *planner, const Statement *statement, const Query *query, co
 	PlanNode *root;
 
 	TRY(with_options(&binder, &query->options, &binder.with));
+	begin_headers(&binder, query);
 	TRY(bind_query(&binder, query, &root));
 	TRY(insert_sink(&binder, target, columns, &root, &sink));
 	return finish_plan(planner, &binder, statement, name, root, sink);
@@ -213,6 +218,7 @@ plan_query(Planner *planner, const Statement *statement, const Query *query, Err
 	if (query->into.name.text.data != NULL)
 		return plan_insert(planner, statement, query, &query->into, &(NameList){0}, err);
 	TRY(with_options(&binder, &query->options, &binder.with));
+	begin_headers(&binder, query);
 	TRY(bind_query(&binder, query, &root));
 	TRY(select_sink(&binder, &sink));
 	return finish_plan(planner, &binder, statement, name, root, sink);

@@ -2,6 +2,7 @@
 #include "func/function.h"
 #include "plan/bind.h"
 #include "plan/effective.h"
+#include "plan/header_calls.h"
 
 typedef struct ShowRow ShowRow;
 typedef struct Showing {
@@ -192,6 +193,9 @@ show_functions(Showing *showing)
 		show_function(showing, first_name(function->name), function->category,
 			      function->signature, function->doc);
 	}
+	for (size_t i = 0; (function = header_call_doc(i)) != NULL; i++)
+		show_function(showing, first_name(function->name), function->category,
+			      function->signature, function->doc);
 	last = "";
 	for (size_t i = 0; (aggregate = aggregate_row(i)) != NULL; i++) {
 		if (strcmp(aggregate->signature, last) == 0)

@@ -63,6 +63,18 @@ def test_headers_are_columns_and_go_through(kafka):
     assert kafka.read_as(place["target"], "%h\\n") == ["trace=abc,n=1"]
 
 
+def test_headers_are_set_and_removed(kafka):
+    place = names(kafka)
+    kafka.produce(place["source"], [trade(1)], "-H", "trace=abc", "-H", "n=1", "-H", "n=2", "-H", "x=y")
+    job = kafka.execute((SQL % place).replace(
+        "price * quantity AS notional",
+        "SET_HEADER('n', HEADER('n') || '!'), SET_HEADER('new', quantity), SET_HEADER('none', NULL), "
+        "REMOVE_HEADER('trace')"))
+    lines = kafka.wait_for_records(place["target"], 1, job)
+    assert lines == ['{"trade_id":1,"symbol":"S1"}'], lines
+    assert kafka.read_as(place["target"], "%h\\n") == ["x=y,n=2!,new=1"]
+
+
 def test_aborted_input_is_not_read(kafka):
     place = names(kafka)
     kafka.tool("transact", kafka.name("p"), place["source"], "commit", lines=[trade(1)])
