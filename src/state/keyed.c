@@ -379,6 +379,44 @@ keyed_fetch(KeyedFamily *family, KeyedState *state, Str keys, char **payload, bo
 	return bring_in(family, state, columns, 0, payload, full, err);
 }
 
+/* Whether the group of a row of keys is in memory: what the backend has of it is old. */
+static Status
+look_in_memory(KeyedFamily *family, const KeyedState *state, Str keys, bool *is_here, Error *err)
+{
+	for (uint32_t k = 0; k < family->spec.key_count; k++)
+		vector_reset(&family->columns[k]);
+	if (record_read_row(keys.data, keys.data + keys.len, family->outs, family->spec.key_count,
+			    0) != keys.data + keys.len)
+		return store_damaged(err);
+	*is_here = state->groups != NULL &&
+		   group_table_get(state->groups, (const Vector *const *)family->outs, 0) != NULL;
+	return FERRIS_OK;
+}
+
+Status
+keyed_visit_spilled(KeyedFamily *family, KeyedState *state, KeyedVisit visit, Error *err)
+{
+	uint32_t head = family->spec.headed ? BIRTH_BYTES : 0;
+	Status status = FERRIS_OK;
+	StoreScan scan;
+	Str key, value;
+
+	assert(!family->spec.parts);
+	if (!keyed_is_spilled(state))
+		return FERRIS_OK;
+	store_key(&state->space, &family->key);
+	TRY(store_scan(&state->space, &family->key, &scan, err));
+	while (status == FERRIS_OK && store_next(&scan, &key, &value)) {
+		bool is_here = false;
+
+		status = value.len < head ? store_damaged(err)
+					  : look_in_memory(family, state, key, &is_here, err);
+		if (status == FERRIS_OK && !is_here)
+			status = visit(family->spec.owner, str_skip(value, head), err);
+	}
+	return store_scan_close(&scan, status, err);
+}
+
 /* ---------------------------------------------------------------- forgetting */
 
 #define SWEEP_FLOOR 4096 /* groups; so few are never swept */
@@ -828,15 +866,10 @@ save_spilled(KeyedFamily *family, KeyedState *state, Str key, Str value, Save *s
 		memcpy(&birth, group.data + group.len, sizeof birth);
 		return save_group(save, group, __builtin_bswap64(birth), true, value, err);
 	}
-	for (uint32_t k = 0; k < family->spec.key_count; k++)
-		vector_reset(&family->columns[k]);
-	if (record_read_row(group.data, group.data + group.len, family->outs,
-			    family->spec.key_count, 0) != group.data + group.len)
-		return store_damaged(err);
-	if (state->groups != NULL &&
-	    group_table_get(state->groups, (const Vector *const *)family->outs, 0) != NULL)
-		return FERRIS_OK;
-	return save_group(save, group, 0, false, value, err);
+	bool is_here;
+
+	TRY(look_in_memory(family, state, group, &is_here, err));
+	return is_here ? FERRIS_OK : save_group(save, group, 0, false, value, err);
 }
 
 static Status

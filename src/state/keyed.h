@@ -126,6 +126,10 @@ keyed_bear_again(KeyedState *state, char *payload)
 /* Forgets empty groups in memory when they are the most; `live`: how many are not.  Payloads
  * move. */
 Status keyed_sweep(KeyedFamily *family, KeyedState *state, uint64_t live, Error *err);
+/* Calls `visit` with the saved bytes of each group that is in the backend and not in memory.  Not
+ * with `parts`. */
+typedef Status (*KeyedVisit)(void *owner, Str payload, Error *err);
+Status keyed_visit_spilled(KeyedFamily *family, KeyedState *state, KeyedVisit visit, Error *err);
 /* Merges the group of a row, if there is one, into a payload. */
 Status keyed_collect(KeyedFamily *family, KeyedState *state, const Vector *const *keys,
 		     uint32_t row, char *into, Error *err);

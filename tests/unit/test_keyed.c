@@ -315,6 +315,33 @@ load_record(StateWriter *writer, Str key, Str value, Error *err)
 	return keyed_load(&to->family, &to->groups, key, value, &full, err);
 }
 
+/* What is visited in the backend, and what a table in memory has, are all groups. */
+static uint64_t visited;
+
+static Status
+count_visit(void *owner, Str payload, Error *err)
+{
+	(void)owner;
+	(void)err;
+	assert_int_equal(payload.len, sizeof(uint64_t));
+	visited++;
+	return FERRIS_OK;
+}
+
+static void
+check_visit(Fixture *f)
+{
+	uint32_t total = f->groups.groups != NULL ? group_table_count(f->groups.groups) : 0;
+	uint64_t here = 0;
+	Error err = {0};
+
+	visited = 0;
+	for (uint32_t g = 0; g < total; g++)
+		here += !counter_is_empty(NULL, group_table_payload(f->groups.groups, g));
+	assert_int_equal(keyed_visit_spilled(&f->family, &f->groups, count_visit, &err), FERRIS_OK);
+	assert_int_equal(visited + here, live_keys(f));
+}
+
 static void
 check_save(Fixture *f, const char *backend)
 {
@@ -361,6 +388,8 @@ check_all(const char *backend)
 		}
 		if (step % 100 == 50)
 			check_save(f, backend);
+		if (step % 10 == 5)
+			check_visit(f);
 		if (step % 100 == 99)
 			check_scan(f);
 	}
@@ -422,12 +451,103 @@ test_timers_bring_groups_back(void **state)
 	memory_free(f);
 }
 
+/* ---- timers among themselves ---- */
+
+typedef struct Planned {
+	int64_t time; /* INT64_MAX: was handed out */
+	uint64_t number;
+} Planned;
+
+#define PLANNED 20000
+
+static Planned *
+first_planned(Planned *planned, uint32_t count)
+{
+	Planned *first = &planned[0];
+
+	for (uint32_t i = 1; i < count; i++)
+		if (planned[i].time < first->time ||
+		    (planned[i].time == first->time && planned[i].number < first->number))
+			first = &planned[i];
+	return first;
+}
+
+/* One call in which the clock moves on; a take is now and then followed by new timers. */
+static uint32_t
+take_until(Timers *timers, StateStore *store, int64_t now, Planned *planned, uint32_t count)
+{
+	Error err = {0};
+	Str keys;
+
+	for (;;) {
+		Planned *first = first_planned(planned, count);
+
+		assert_int_equal(timers_take(timers, now, &keys, &err), FERRIS_OK);
+		if (keys.data == NULL) {
+			assert_true(first->time > now);
+			return count;
+		}
+		assert_int_equal(timers->time, first->time);
+		assert_int_equal(timers->number, first->number);
+		assert_memory_equal(keys.data, &first->number, sizeof first->number);
+		first->time = INT64_MAX;
+		for (uint32_t i = below(200) == 0 ? below(300) : 0; i > 0 && count < PLANNED; i--) {
+			uint64_t number = count;
+
+			planned[count++] = (Planned){now - 10 + below(300), number};
+			assert_int_equal(
+				timers_put(timers, planned[number].time, number,
+					   (Str){(const char *)&number, sizeof number}, &err),
+				FERRIS_OK);
+		}
+		assert_int_equal(store_commit(store, &err), FERRIS_OK);
+	}
+}
+
+static void
+check_timers(const char *backend, uint32_t total)
+{
+	Planned *planned = memory_alloc(sizeof *planned * PLANNED);
+	Str name = {backend, (uint32_t)strlen(backend)};
+	StateStore store;
+	Timers timers;
+	Error err = {0};
+
+	store_init(&store, &(StoreOptions){.dir = dir,
+					   .backend = backend_named(name),
+					   .memory_limit = 1 << 20,
+					   .spill = true});
+	timers_init(&timers, &store);
+	for (uint64_t number = 0; number < total; number++) {
+		planned[number] = (Planned){below(1000), number};
+		assert_int_equal(timers_put(&timers, planned[number].time, number,
+					    (Str){(const char *)&number, sizeof number}, &err),
+				 FERRIS_OK);
+	}
+	assert_int_equal(store_commit(&store, &err), FERRIS_OK);
+	for (int64_t now = 0; timers_are_due(&timers, INT64_MAX); now += below(30))
+		total = take_until(&timers, &store, now, planned, total);
+	assert_int_equal(first_planned(planned, total)->time, INT64_MAX);
+	timers_free(&timers);
+	store_free(&store);
+	memory_free(planned);
+}
+
+static void
+test_timers_come_in_order(void **state)
+{
+	(void)state;
+	check_timers("memory", 300);
+	check_timers("rocksdb", 6000);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_groups_are_as_the_model_says),
 		cmocka_unit_test(test_timers_bring_groups_back),
+		cmocka_unit_test(test_timers_come_in_order),
 	};
 	const char *seed = getenv("TEST_SEED");
 	int failed;
