@@ -52,13 +52,6 @@ distinct_open(Operator *op, TaskContext *task, Error *err)
 	return FERRIS_OK;
 }
 
-static Status
-spill_seen(DistinctOp *self, Error *err)
-{
-	TRY(keyed_spill(&self->family, &self->seen, err));
-	return keyed_is_spilled(&self->seen) ? store_commit(self->task->store, err) : FERRIS_OK;
-}
-
 /* The new ones among the batch's selected rows stay selected. */
 static Status
 keep_new(DistinctOp *self, Batch *batch, Error *err)
@@ -75,7 +68,7 @@ keep_new(DistinctOp *self, Batch *batch, Error *err)
 			batch->sel[kept++] = batch->sel[done + i];
 		}
 		if (done + found < batch->sel_count)
-			TRY(spill_seen(self, err));
+			TRY(keyed_write_out(&self->family, &self->seen, err));
 	}
 	batch->dense = batch->dense && kept == batch->sel_count;
 	batch->sel_count = kept;
@@ -99,7 +92,7 @@ distinct_push(Operator *op, Batch *batch, Error *err)
 	batch->counted = counted;
 	batch->filtered = filtered; /* what is left out from here on is in the books already */
 	if (status == FERRIS_OK && keyed_is_full(&self->family, 0))
-		status = spill_seen(self, err);
+		status = keyed_write_out(&self->family, &self->seen, err);
 	return status;
 }
 
@@ -116,13 +109,7 @@ distinct_load(Operator *op, Str key, Str value, Error *err)
 {
 	DistinctOp *self = (DistinctOp *)op;
 
-	bool full;
-
-	TRY(keyed_load(&self->family, &self->seen, key, value, &full, err));
-	if (!full)
-		return FERRIS_OK;
-	TRY(spill_seen(self, err));
-	return keyed_load(&self->family, &self->seen, key, value, &full, err);
+	return keyed_take_in(&self->family, &self->seen, key, value, err);
 }
 
 static void

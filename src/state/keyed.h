@@ -133,8 +133,11 @@ Status keyed_visit_spilled(KeyedFamily *family, KeyedState *state, KeyedVisit vi
 /* Merges the group of a row, if there is one, into a payload. */
 Status keyed_collect(KeyedFamily *family, KeyedState *state, const Vector *const *keys,
 		     uint32_t row, char *into, Error *err);
-/* Writes all groups in memory to the backend; payloads become invalid.  store_commit follows. */
+/* Writes all groups in memory to the backend; payloads become invalid.  store_commit follows.
+ * FERRIS_ERR_LIMIT if the latest of one group alone is larger than the budget. */
 Status keyed_spill(KeyedFamily *family, KeyedState *state, Error *err);
+/* Both, for a family of one state. */
+Status keyed_write_out(KeyedFamily *family, KeyedState *state, Error *err);
 
 /* ---- all groups of some states, in order: with `parts` or `headed` ---- */
 
@@ -153,8 +156,8 @@ typedef struct KeyedScan {
  * meanwhile. */
 Status keyed_scan_open(KeyedFamily *family, KeyedState *const *states, uint32_t count,
 		       KeyedScan *out, Error *err);
-/* The next group: keys to `row` of the columns, their bytes to the heap, and its payload, which is
- * good until the next call; *payload is NULL at the end. */
+/* The next group: keys to `row` of the columns (NULL: nobody wants them), their bytes to the heap,
+ * and its payload, which is good until the next call; *payload is NULL at the end. */
 Status keyed_scan_next(KeyedScan *scan, Vector *const *columns, uint32_t row, Arena *heap,
 		       char **payload, Error *err);
 Status keyed_scan_close(KeyedScan *scan, Error *err);
@@ -168,3 +171,5 @@ Status keyed_save(KeyedFamily *family, KeyedState *state, StateWriter *writer, S
  * writes the family out and tries again. */
 Status keyed_load(KeyedFamily *family, KeyedState *state, Str key, Str value, bool *full,
 		  Error *err);
+/* The same for a family of one state, which is written out when there is no room. */
+Status keyed_take_in(KeyedFamily *family, KeyedState *state, Str key, Str value, Error *err);

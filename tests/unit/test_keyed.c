@@ -44,14 +44,17 @@ typedef struct Counter {
 
 typedef struct Owner {
 	Timers timers;
-	bool times; /* groups that are written out get a timer at the time `count` */
+	bool times;  /* groups that are written out get a timer at the time `count` */
+	size_t more; /* bytes that each payload has besides */
 } Owner;
 
 static void
 counter_save(void *owner, const char *payload, Buffer *out)
 {
-	(void)owner;
 	record_u64(out, *((const Counter *)(const void *)payload)->count);
+	if (((Owner *)owner)->more > 0)
+		memset(buffer_reserve(out, ((Owner *)owner)->more), 0, ((Owner *)owner)->more);
+	out->len += ((Owner *)owner)->more;
 }
 
 static bool
@@ -173,9 +176,7 @@ spill(Fixture *f)
 {
 	Error err = {0};
 
-	assert_int_equal(keyed_spill(&f->family, &f->groups, &err), FERRIS_OK);
-	if (keyed_is_spilled(&f->groups))
-		assert_int_equal(store_commit(&f->store, &err), FERRIS_OK);
+	assert_int_equal(keyed_write_out(&f->family, &f->groups, &err), FERRIS_OK);
 }
 
 /* Counts a key, or empties its group. */
@@ -306,13 +307,8 @@ static Status
 load_record(StateWriter *writer, Str key, Str value, Error *err)
 {
 	Fixture *to = ((Loader *)writer)->to;
-	bool full;
 
-	TRY(keyed_load(&to->family, &to->groups, key, value, &full, err));
-	if (!full)
-		return FERRIS_OK;
-	spill(to);
-	return keyed_load(&to->family, &to->groups, key, value, &full, err);
+	return keyed_take_in(&to->family, &to->groups, key, value, err);
 }
 
 /* What is visited in the backend, and what a table in memory has, are all groups. */
@@ -451,6 +447,42 @@ test_timers_bring_groups_back(void **state)
 	memory_free(f);
 }
 
+static void
+change_one(Fixture *f)
+{
+	uint16_t row = 0;
+	uint32_t found;
+	char *payload;
+	Error err = {0};
+
+	set_key(f, 0, 7);
+	assert_int_equal(
+		keyed_find(&f->family, &f->groups, f->columns, &row, 1, &payload, &found, &err),
+		FERRIS_OK);
+	change(f, payload, 7, false);
+}
+
+/* One that would fill the memory again is refused when it is written. */
+static void
+test_a_group_has_to_fit(void **state)
+{
+	const size_t head = 2 * sizeof(uint64_t); /* its birth, its count */
+	Error err = {0};
+
+	(void)state;
+	for (size_t over = 0; over <= 1; over++) {
+		Fixture *f = memory_alloc(sizeof *f);
+
+		fixture_open(f, "memory");
+		f->owner.more = f->family.budget.limit - head + over;
+		change_one(f);
+		assert_int_equal(keyed_write_out(&f->family, &f->groups, &err),
+				 over > 0 ? FERRIS_ERR_LIMIT : FERRIS_OK);
+		fixture_close(f);
+		memory_free(f);
+	}
+}
+
 /* ---- timers among themselves ---- */
 
 typedef struct Planned {
@@ -495,10 +527,10 @@ take_until(Timers *timers, StateStore *store, int64_t now, Planned *planned, uin
 			uint64_t number = count;
 
 			planned[count++] = (Planned){now - 10 + below(300), number};
-			assert_int_equal(
-				timers_put(timers, planned[number].time, number,
-					   (Str){(const char *)&number, sizeof number}, &err),
-				FERRIS_OK);
+			assert_int_equal(timers_put(timers, planned[number].time, number,
+						    (Str){(const char *)&number, sizeof number},
+						    &err),
+					 FERRIS_OK);
 		}
 		assert_int_equal(store_commit(store, &err), FERRIS_OK);
 	}
@@ -548,6 +580,7 @@ main(void)
 		cmocka_unit_test(test_groups_are_as_the_model_says),
 		cmocka_unit_test(test_timers_bring_groups_back),
 		cmocka_unit_test(test_timers_come_in_order),
+		cmocka_unit_test(test_a_group_has_to_fit),
 	};
 	const char *seed = getenv("TEST_SEED");
 	int failed;
