@@ -6,17 +6,18 @@
  * that has ended: what came until then comes out at once, and later rows of the left as they come.
  *
  * Of an input that comes after the end of the other, only those rows are kept that decide about
- * others: none of INTERSECT and EXCEPT ALL, the distinct ones of EXCEPT.
+ * others: none of INTERSECT and EXCEPT ALL, the distinct ones of EXCEPT.  Counts that do not fit
+ * into memory are looked up on disk (state/keyed.h).
  *
  * Owns:    the table of counts.
  * Threads: one operator belongs to one task. */
 #include "exec/input_times.h"
-#include "state/group_table.h"
+#include "state/keyed.h"
 
 #define LEFT  0
 #define RIGHT 1
 
-/* The payload of a row: how often each input had it. */
+/* The payload of a row: how often each input had it; of EXCEPT, behind a KeyedHead. */
 typedef struct Counts {
 	uint64_t of[2];
 } Counts;
@@ -27,12 +28,51 @@ typedef struct SetOperator {
 	const PlanNode *plan;
 	InputTimes times;
 	bool ended[2];
-	GroupTable *rows;
+	size_t head; /* bytes before the counts */
+	KeyedFamily family;
+	KeyedState rows;
 	const Vector **columns;
-	Batch *out; /* what EXCEPT puts out when the right input ends */
+	Batch *out;   /* what EXCEPT puts out when the right input ends */
+	Batch *spare; /* for one row */
 	Vector **outs;
 	char *payloads[BATCH_CAPACITY];
 } SetOperator;
+
+static bool
+is_except(const SetOperator *self)
+{
+	return self->plan->set.op == SET_EXCEPT;
+}
+
+/* NULL of NULL. */
+static Counts *
+counts_of(const SetOperator *self, char *payload)
+{
+	return payload != NULL ? (Counts *)(void *)(payload + self->head) : NULL;
+}
+
+static void
+save_counts(void *owner, const char *payload, Buffer *out)
+{
+	const SetOperator *self = owner;
+	const Counts *counts = (const Counts *)(const void *)(payload + self->head);
+
+	record_u64(out, counts->of[LEFT]);
+	record_u64(out, counts->of[RIGHT]);
+}
+
+static bool
+load_counts(void *owner, char *payload, Str bytes)
+{
+	Counts *counts = counts_of(owner, payload);
+	RecordReader reader = record_reader(bytes);
+
+	counts->of[LEFT] = record_take_u64(&reader);
+	counts->of[RIGHT] = record_take_u64(&reader);
+	return !reader.damaged && reader.next == reader.end;
+}
+
+static const PayloadClass counts_payload = {.save = save_counts, .load = load_counts};
 
 static Status
 set_open(Operator *op, TaskContext *task, Error *err)
@@ -47,25 +87,25 @@ set_open(Operator *op, TaskContext *task, Error *err)
 	input_times_init(&self->times, task->arena, 2);
 	for (uint32_t i = 0; i < schema->count; i++)
 		types[i] = schema->fields[i].type;
-	self->rows = group_table_new(&(GroupTableSpec){.key_types = types,
-						       .key_count = schema->count,
-						       .payload_size = sizeof(Counts),
-						       .byte_limit = task->state_limit});
+	self->head = is_except(self) ? sizeof(KeyedHead) : 0;
+	keyed_family_init(&self->family,
+			  &(KeyedSpec){.key_types = types,
+				       .key_count = schema->count,
+				       .payload_size = self->head + sizeof(Counts),
+				       .payload = &counts_payload,
+				       .owner = self,
+				       .headed = is_except(self)},
+			  task->store);
 	self->columns = ARENA_ARRAY(task->arena, const Vector *, schema->count);
 	self->outs = ARENA_ARRAY(task->arena, Vector *, schema->count);
 	self->out = batch_new(schema->fields, NULL, schema->count);
+	self->spare = batch_new(schema->fields, NULL, schema->count);
 	for (uint32_t i = 0; i < schema->count; i++)
 		self->outs[i] = &self->out->columns[i];
 	return FERRIS_OK;
 }
 
 /* ---------------------------------------------------------------- a batch */
-
-static bool
-is_except(const SetOperator *self)
-{
-	return self->plan->set.op == SET_EXCEPT;
-}
 
 /* Whether rows of the side that were not there before are to be kept. */
 static bool
@@ -93,18 +133,23 @@ comes_out(const SetOperator *self, uint32_t side, Counts *counts)
 	return all ? own > others : own == 1 && others == 0;
 }
 
+/* The rows among sel[0..count) that come out, to `kept`, which may be `sel`. */
 static Status
-find_counts(SetOperator *self, uint32_t side, const Batch *batch, Error *err)
+count_rows(SetOperator *self, uint32_t side, const uint16_t *sel, uint32_t count, uint16_t *kept,
+	   uint32_t *kept_count, Error *err)
 {
-	uint32_t first_new;
+	bool keeps = keeps_new(self, side);
 
-	for (uint32_t i = 0; i < self->plan->schema.count; i++)
-		self->columns[i] = &batch->columns[i];
-	if (keeps_new(self, side))
-		return group_table_find(self->rows, self->columns, batch->sel, batch->sel_count,
-					self->payloads, &first_new, err);
-	group_table_get_many(self->rows, self->columns, batch->sel, batch->sel_count,
-			     self->payloads);
+	for (uint32_t done = 0, found; done < count; done += found) {
+		TRY((keeps ? keyed_find : keyed_look)(&self->family, &self->rows, self->columns,
+						      sel + done, count - done, self->payloads,
+						      &found, err));
+		for (uint32_t i = 0; i < found; i++)
+			if (comes_out(self, side, counts_of(self, self->payloads[i])))
+				kept[(*kept_count)++] = sel[done + i];
+		if (done + found < count)
+			TRY(keyed_write_out(&self->family, &self->rows, err));
+	}
 	return FERRIS_OK;
 }
 
@@ -116,12 +161,11 @@ set_push(Operator *op, uint32_t side, Batch *batch, Error *err)
 	bool counted = batch->counted;
 	uint32_t kept = 0;
 
-	TRY(find_counts(self, side, batch, err));
+	for (uint32_t i = 0; i < self->plan->schema.count; i++)
+		self->columns[i] = &batch->columns[i];
 	if (!counted)
 		self->task->result->aggregated += batch->sel_count;
-	for (uint32_t i = 0; i < batch->sel_count; i++)
-		if (comes_out(self, side, (Counts *)self->payloads[i]))
-			batch->sel[kept++] = batch->sel[i];
+	TRY(count_rows(self, side, batch->sel, batch->sel_count, batch->sel, &kept, err));
 	batch->dense = batch->dense && kept == batch->sel_count;
 	batch->sel_count = kept;
 	batch->counted = true;
@@ -130,6 +174,8 @@ set_push(Operator *op, uint32_t side, Batch *batch, Error *err)
 	input_times_leave(&self->times, batch);
 	batch->counted = counted;
 	batch->filtered = filtered; /* what is left out from here on is in the books already */
+	if (status == FERRIS_OK && keyed_is_full(&self->family, 0))
+		status = keyed_write_out(&self->family, &self->rows, err);
 	return status;
 }
 
@@ -147,26 +193,81 @@ push_out(SetOperator *self, Error *err)
 	return status;
 }
 
+/* How many rows like the group's the left has that the right does not. */
+static uint64_t
+difference(const SetOperator *self, const Counts *counts)
+{
+	uint64_t left = counts->of[LEFT];
+	uint64_t right = counts->of[RIGHT];
+
+	if (!self->plan->set.all)
+		return left > 0 && right == 0;
+	return left > right ? left - right : 0;
+}
+
+/* The rows go on their way; the last one stays, as the first of those that follow. */
+static Status
+push_all_but_last(SetOperator *self, Error *err)
+{
+	uint32_t last = --self->out->row_count;
+
+	batch_reset(self->spare);
+	for (uint32_t c = 0; c < self->plan->schema.count; c++)
+		vector_copy(&self->spare->columns[c], 0, &self->out->columns[c], last,
+			    &self->spare->heap);
+	TRY(push_out(self, err));
+	for (uint32_t c = 0; c < self->plan->schema.count; c++)
+		vector_copy(&self->out->columns[c], 0, &self->spare->columns[c], 0,
+			    &self->out->heap);
+	self->out->row_count = 1;
+	return FERRIS_OK;
+}
+
+/* The row that was put behind the others comes out so many times. */
+static Status
+put_copies(SetOperator *self, uint64_t copies, Error *err)
+{
+	for (; copies > 0; copies--) {
+		uint32_t last = self->out->row_count++;
+
+		if (copies > 1 && self->out->row_count == BATCH_CAPACITY) {
+			TRY(push_all_but_last(self, err));
+			last = 0;
+		}
+		for (uint32_t c = 0; c < self->plan->schema.count && copies > 1; c++)
+			vector_copy(&self->out->columns[c], last + 1, &self->out->columns[c], last,
+				    NULL);
+	}
+	return self->out->row_count == BATCH_CAPACITY ? push_out(self, err) : FERRIS_OK;
+}
+
+static Status
+put_differences(SetOperator *self, KeyedScan *scan, Error *err)
+{
+	char *payload;
+
+	batch_reset(self->out);
+	for (;;) {
+		TRY(keyed_scan_next(scan, self->outs, self->out->row_count, &self->out->heap,
+				    &payload, err));
+		if (payload == NULL)
+			break;
+		TRY(put_copies(self, difference(self, counts_of(self, payload)), err));
+	}
+	return self->out->row_count > 0 ? push_out(self, err) : FERRIS_OK;
+}
+
 /* Rows of the left that the right does not have, or not so often, in the order they first came. */
 static Status
 push_differences(SetOperator *self, Error *err)
 {
-	batch_reset(self->out);
-	for (uint32_t group = 0; group < group_table_count(self->rows); group++) {
-		const Counts *counts = (const Counts *)group_table_payload(self->rows, group);
-		uint64_t left = counts->of[LEFT];
-		uint64_t right = counts->of[RIGHT];
-		uint64_t copies = left > right ? left - right : 0;
+	KeyedState *states[] = {&self->rows};
+	KeyedScan scan;
 
-		if (!self->plan->set.all)
-			copies = left > 0 && right == 0;
-		for (; copies > 0; copies--) {
-			group_table_key(self->rows, group, self->outs, self->out->row_count++);
-			if (self->out->row_count == BATCH_CAPACITY)
-				TRY(push_out(self, err));
-		}
-	}
-	return self->out->row_count > 0 ? push_out(self, err) : FERRIS_OK;
+	TRY(keyed_scan_open(&self->family, states, 1, &scan, err));
+	Status status = put_differences(self, &scan, err);
+	Status closed = keyed_scan_close(&scan, err);
+	return status != FERRIS_OK ? status : closed;
 }
 
 /* ---------------------------------------------------------------- time */
@@ -193,13 +294,47 @@ set_finish(Operator *op, uint32_t side, Error *err)
 	return input_times_finish(&self->times, side, op->next, err);
 }
 
+/* ---------------------------------------------------------------- saved and loaded */
+
+#define ENDED_KEY "e"
+#define ROWS_KEY  "r" /* before the keys of groups */
+
+static Status
+set_save(Operator *op, StateWriter *writer, Error *err)
+{
+	SetOperator *self = (SetOperator *)op;
+	char ended[] = {self->ended[LEFT], self->ended[RIGHT]};
+
+	TRY(input_times_save(&self->times, writer, err));
+	TRY(writer->put(writer, STR(ENDED_KEY), (Str){ended, sizeof ended}, err));
+	return keyed_save(&self->family, &self->rows, writer, STR(ROWS_KEY), err);
+}
+
+static Status
+set_load(Operator *op, Str key, Str value, Error *err)
+{
+	SetOperator *self = (SetOperator *)op;
+
+	if (key.len == 0)
+		return input_times_load(&self->times, value, err);
+	if (key.data[0] == ROWS_KEY[0])
+		return keyed_take_in(&self->family, &self->rows, str_skip(key, 1), value, err);
+	if (!str_eq(key, STR(ENDED_KEY)) || value.len != sizeof self->ended)
+		return store_damaged(err);
+	for (uint32_t side = LEFT; side <= RIGHT; side++)
+		self->ended[side] = value.data[side] != 0;
+	return FERRIS_OK;
+}
+
 static void
 set_close(Operator *op)
 {
 	SetOperator *self = (SetOperator *)op;
 
-	group_table_destroy(self->rows);
+	keyed_drop(&self->family, &self->rows);
+	keyed_family_free(&self->family);
 	batch_destroy(self->out);
+	batch_destroy(self->spare);
 }
 
 const OperatorClass set_class = {
@@ -209,5 +344,7 @@ const OperatorClass set_class = {
 	.push_from = set_push,
 	.advance_from = set_advance,
 	.finish_from = set_finish,
+	.save = set_save,
+	.load = set_load,
 	.close = set_close,
 };
