@@ -179,6 +179,10 @@ Status bind_grouping(Binder *binder, Scope *input, const Query *query, const Sel
 Status bind_grouped(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out);
 /* Fixes the node's schema after everything was bound. */
 void finish_grouping(Binder *binder, Scope *scope);
+/* Keys, bounds of the window, calls. */
+void set_group_schema(Binder *binder, PlanNode *node);
+/* Event time and the window's time count in one unit. */
+Status check_watermark(Binder *binder, const WindowPlan *window, const PlanNode *node);
 /* The item of GROUP BY over `input`; false if it is not simply a column. */
 bool bind_group_column(Binder *binder, const Scope *input, const Select *select, const Expr *item,
 		       BoundExpr **out);
@@ -238,8 +242,22 @@ Status bind_window_rows(Binder *binder, const Relation *relation, Str qualifier,
 /* If GROUP BY names the bounds of such windows: the window of the groups. */
 Status bind_row_window(Binder *binder, Scope *scope, const Select *select, PlanNode *node,
 		       WindowPlan *out);
-/* The WINDOW node of which the column is the end, or a start that says as much; or NULL. */
+/* The node that gives rows their windows (WINDOW, or the UNNEST of sessions) of which the column is
+ * the end, or a start that says as much; or NULL. */
 PlanNode *find_row_window(PlanNode *node, uint32_t column, bool *end);
+
+/* ---- plan/bind_session.c */
+
+/* Puts the rows of sessions over *root, whose columns are in the scope, with the three `bounds`
+ * behind them. */
+Status bind_session_rows(Binder *binder, Scope *scope, const Relation *relation,
+			 const WindowPlan *window, const Field *bounds, PlanNode **root);
+/* PARTITION BY of the table in TABLE(SESSION(TABLE t PARTITION BY ...)); may be empty. */
+const ExprList *table_partition(const Relation *relation);
+/* Whether it names that column. */
+bool is_partitioned_by(const Relation *relation, const Expr *expr);
+/* Other windows do not have it. */
+Status refuse_partition(Binder *binder, const Relation *relation);
 
 /* ---- plan/bind_values.c */
 

@@ -97,17 +97,23 @@ groups_by_window(Binder *binder, const Select *select)
 	if (select->from == NULL || select->from->kind != RELATION_FUNCTION)
 		return false;
 	bool by_end = str_eq_nocase(select->from->function.name.text, STR("CUMULATE"));
+	uint32_t partition = table_partition(select->from)->count;
+	uint32_t bounds = 0, keys = 0;
 	for (uint32_t g = 0; g < select->group_count; g++) {
 		const Expr *expr;
 
-		if (select->groups[g].kind == GROUP_EXPR &&
-		    group_expr(&quiet, select, &none, select->groups[g].sets[0].items[0], &expr) ==
-			    FERRIS_OK &&
-		    expr->kind == EXPR_COLUMN &&
-		    window_bound(expr) >= (by_end ? WINDOW_BOUND_END : WINDOW_BOUND_START))
-			return true;
+		if (select->groups[g].kind != GROUP_EXPR ||
+		    group_expr(&quiet, select, &none, select->groups[g].sets[0].items[0], &expr) !=
+			    FERRIS_OK)
+			continue;
+		keys += is_partitioned_by(select->from, expr);
+		bounds += expr->kind == EXPR_COLUMN &&
+			  window_bound(expr) >= (by_end ? WINDOW_BOUND_END : WINDOW_BOUND_START);
 	}
-	return false;
+	/* Sessions by PARTITION BY are those of the groups if these have the same keys, and all
+	 * rows are in them. */
+	return bounds > 0 && (partition == 0 || (partition == keys && select->where == NULL &&
+						 bounds + keys == select->group_count));
 }
 
 /* Adds the expression to the keys unless it is there; its number goes to *index. */
@@ -281,8 +287,7 @@ group_by_outer(Binder *binder, Grouping *grouping, Correlation *correlation)
 	return FERRIS_OK;
 }
 
-/* Event time and the window's time count in one unit. */
-static Status
+Status
 check_watermark(Binder *binder, const WindowPlan *window, const PlanNode *node)
 {
 	for (; node != NULL && node->kind != PLAN_WATERMARK; node = node->input)
@@ -568,7 +573,12 @@ bind_grouped(Binder *binder, Scope *scope, const Expr *expr, BoundExpr **out)
 void
 finish_grouping(Binder *binder, Scope *scope)
 {
-	PlanNode *node = scope->grouping->node;
+	set_group_schema(binder, scope->grouping->node);
+}
+
+void
+set_group_schema(Binder *binder, PlanNode *node)
+{
 	uint32_t keys = node->aggregate.key_count;
 	uint32_t first = keys + window_columns(node);
 	uint32_t count = first + node->aggregate.call_count;

@@ -56,12 +56,32 @@ is_row_window_key(const PlanNode *aggregate, uint32_t column)
 	       find_row_window(aggregate->input, key->column, &end) != NULL;
 }
 
+/* Whether all rows of a partition belong to sessions that end at one time: they come together. */
+static bool
+is_of_one_end(const OverList *list, const Window *window)
+{
+	bool end;
+
+	for (uint32_t i = 0; i < window->node.over.partition_count; i++) {
+		const BoundExpr *expr = window->node.over.partition[i];
+		const PlanNode *rows = expr->kind == BOUND_COLUMN
+					       ? find_row_window(list->input, expr->column, &end)
+					       : NULL;
+
+		if (rows != NULL && rows->kind == PLAN_UNNEST && end)
+			return true;
+	}
+	return false;
+}
+
 /* Whether all rows of a partition belong to one window of time, which the node below closes. */
 static bool
 is_of_one_window(const OverList *list, const Window *window)
 {
 	const PlanNode *below = list->input;
 
+	if (is_of_one_end(list, window))
+		return true;
 	while (below->kind == PLAN_FILTER)
 		below = below->input;
 	if (below->kind != PLAN_AGGREGATE || below->aggregate.window.shape == SHAPE_NONE ||

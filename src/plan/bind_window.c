@@ -1,16 +1,20 @@
 /* plan/bind_window.c -- windows as columns: TABLE(TUMBLE(TABLE t, ...)) without a group.
  *
- * The rows of the table come out once for each of their windows, with its bounds.  A query above
- * that groups by these bounds makes groups that end with their windows: it becomes a windowed
- * aggregate again, although the windows were cut below. */
+ * The rows of the table come out once for each of their windows, with its bounds; those of SESSION
+ * when it has ended (plan/bind_session.c).  A query above that groups by these bounds makes groups
+ * that end with their windows: it becomes a windowed aggregate again, although the windows were cut
+ * below. */
 #include "func/function.h"
 #include "plan/bind.h"
 
 /* ---------------------------------------------------------------- rows with their windows */
 
-/* The visible columns, and _window_start and _window_end as other names. */
+static const Str bound_names[WINDOW_COLUMNS] = {STR_INIT("window_start"), STR_INIT("window_end"),
+						STR_INIT("window_time")};
+
+/* The visible columns from number `first` on, and _window_start and _window_end as other names. */
 static void
-add_bounds(Binder *binder, const PlanNode *node, Str qualifier, Scope *scope)
+add_bounds(Binder *binder, uint32_t first, const Type *type, Str qualifier, Scope *scope)
 {
 	static const struct {
 		Str name;
@@ -29,8 +33,8 @@ add_bounds(Binder *binder, const PlanNode *node, Str qualifier, Scope *scope)
 		columns[scope->count++] = (ScopeColumn){
 			.qualifier = qualifier,
 			.name = names[i].name,
-			.type = node->window.plan.time->type,
-			.index = node->window.left_count + names[i].bound,
+			.type = type,
+			.index = first + names[i].bound,
 			.hidden = names[i].hidden,
 		};
 	scope->columns = columns;
@@ -38,29 +42,17 @@ add_bounds(Binder *binder, const PlanNode *node, Str qualifier, Scope *scope)
 	scope->scan = NULL;
 }
 
-Status
-bind_window_rows(Binder *binder, const Relation *relation, Str qualifier, PlanNode **root,
-		 Scope *scope)
+/* Each row with the bounds that follow from its time. */
+static void
+put_window(Binder *binder, const Relation *relation, const WindowPlan *window, const Field *bounds,
+	   PlanNode **root)
 {
-	static const Str bounds[WINDOW_COLUMNS] = {STR_INIT("window_start"), STR_INIT("window_end"),
-						   STR_INIT("window_time")};
-	const Select none = {0};
 	PlanNode *node = ARENA_NEW(binder->arena, PlanNode);
 	const Schema *input = &(*root)->schema;
 	Field *fields = ARENA_ARRAY(binder->arena, Field, input->count + WINDOW_COLUMNS);
 
 	*node = (PlanNode){.kind = PLAN_WINDOW, .position = relation->position, .input = *root};
-	scope->what = "DESCRIPTOR";
-	TRY(bind_window(binder, scope, &none, relation, &node->window.plan));
-	if (node->window.plan.shape == SHAPE_SESSION) {
-		error_set_at(
-			binder->err, FERRIS_ERR_NOT_SUPPORTED, relation->position,
-			"SESSION without GROUP BY cannot run: a session's bounds are known when "
-			"it has ended");
-		return error_hint(binder->err,
-				  "group by them in the same query: SELECT window_start, COUNT(*) "
-				  "FROM TABLE(SESSION(...)) GROUP BY window_start, window_end");
-	}
+	node->window.plan = *window;
 	node->window.left = ARENA_ARRAY(binder->arena, BoundExpr *, input->count);
 	node->window.left_count = input->count;
 	for (uint32_t i = 0; i < input->count; i++) {
@@ -68,23 +60,53 @@ bind_window_rows(Binder *binder, const Relation *relation, Str qualifier, PlanNo
 		node->window.left[i] = bound_column(binder->arena, i, fields[i].type,
 						    fields[i].name, relation->position);
 	}
-	for (uint32_t i = 0; i < WINDOW_COLUMNS; i++)
-		fields[input->count + i] =
-			(Field){.name = bounds[i], .type = node->window.plan.time->type};
+	memcpy(fields + input->count, bounds, sizeof *fields * WINDOW_COLUMNS);
 	node->schema = (Schema){fields, input->count + WINDOW_COLUMNS};
-	add_bounds(binder, node, qualifier, scope);
 	*root = node;
+}
+
+Status
+bind_window_rows(Binder *binder, const Relation *relation, Str qualifier, PlanNode **root,
+		 Scope *scope)
+{
+	const Select none = {0};
+	WindowPlan window;
+	Field bounds[WINDOW_COLUMNS];
+
+	scope->what = "DESCRIPTOR";
+	TRY(bind_window(binder, scope, &none, relation, &window));
+	for (uint32_t i = 0; i < WINDOW_COLUMNS; i++)
+		bounds[i] = (Field){.name = bound_names[i], .type = window.time->type};
+	if (window.shape == SHAPE_SESSION)
+		TRY(bind_session_rows(binder, scope, relation, &window, bounds, root));
+	else
+		put_window(binder, relation, &window, bounds, root);
+	add_bounds(binder, (*root)->schema.count - WINDOW_COLUMNS, window.time->type, qualifier,
+		   scope);
 	return FERRIS_OK;
 }
 
 /* ---------------------------------------------------------------- groups of such rows */
 
+/* Whether the column is one of the bounds that the node gives its rows. */
+static bool
+is_row_bound(const PlanNode *node, uint32_t column)
+{
+	if (node->kind == PLAN_UNNEST)
+		return node->unnest.sessions && column < node->unnest.left_count;
+	return node->kind == PLAN_WINDOW && column >= node->window.left_count;
+}
+
 PlanNode *
 find_row_window(PlanNode *node, uint32_t column, bool *end)
 {
-	while (node->kind != PLAN_WINDOW || column < node->window.left_count)
+	while (!is_row_bound(node, column))
 		if (!column_below(&node, &column))
 			return NULL;
+	if (node->kind == PLAN_UNNEST) {
+		*end = column == 1;
+		return node;
+	}
 	*end = column == node->window.left_count + 1;
 	/* With CUMULATE the start does not say which window it is. */
 	if (!*end &&
@@ -117,6 +139,8 @@ window_of_rows(Binder *binder, const WindowPlan *rows, BoundExpr *bound, bool en
 Status
 bind_row_window(Binder *binder, Scope *scope, const Select *select, PlanNode *node, WindowPlan *out)
 {
+	/* No session comes out any more whose bound is the moment that the watermark has passed. */
+	static const WindowPlan moment = {.size = 1, .advance = 1};
 	PlanNode *window = NULL;
 	BoundExpr *bound = NULL;
 	bool end = false;
@@ -138,6 +162,8 @@ bind_row_window(Binder *binder, Scope *scope, const Select *select, PlanNode *no
 	}
 	if (window == NULL)
 		return FERRIS_OK;
+	if (window->kind == PLAN_UNNEST)
+		return window_of_rows(binder, &moment, bound, end, out);
 	TRY(add_time_watermark(binder, window->window.plan.time, &window->input));
 	return window_of_rows(binder, &window->window.plan, bound, end, out);
 }

@@ -240,6 +240,7 @@ bind_window_relation(Binder *binder, Scope *input, const Relation *relation, Win
 		return error_hint(binder->err, "windows are TUMBLE, HOP, CUMULATE and SESSION: "
 					       "TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), size))");
 	}
+	TRY(refuse_partition(binder, relation));
 	for (uint32_t i = 0; i < relation->function.arg_count; i++) {
 		const TableArgument *argument = &relation->function.args[i];
 

@@ -329,6 +329,7 @@ struct PlanNode {
 		} late;
 		struct {
 			bool outer;       /* a row without elements comes out with NULLs */
+			bool sessions;    /* of the rows of sessions: left are their bounds */
 			BoundExpr **left; /* the input's columns that come out, first */
 			uint32_t left_count;
 			BoundExpr **arrays; /* ARRAY or MAP, element by element side by side */

@@ -80,6 +80,8 @@ void prune_join(Arena *arena, PlanNode *join, PlanNode *const *path, uint32_t de
 /* The same of an Over, Window or Lookup node. */
 void prune_left(Arena *arena, PlanNode *node, PlanNode *const *path, uint32_t depth);
 void prune_unnest(Arena *arena, PlanNode *unnest, PlanNode *const *path, uint32_t depth);
+/* Sessions keep only those columns of their rows that their Unnest has. */
+void prune_sessions(Arena *arena, PlanNode *unnest);
 /* Joins of two streams, whose inputs have columns of their own. */
 bool is_join_leaf(const PlanNode *node);
 /* The columns that come out, and those that the rest of the condition reads. */

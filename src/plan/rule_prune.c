@@ -137,6 +137,52 @@ prune_unnest(Arena *arena, PlanNode *unnest, PlanNode *const *path, uint32_t dep
 	renumber(arena, path, depth, unnest, renumbered);
 }
 
+/* The fields that an Unnest of sessions reads, numbered anew; of none the first is kept. */
+static BoundExpr *
+used_fields(Arena *arena, PlanNode *unnest, const BoundExpr *row)
+{
+	BoundExpr *kept = ARENA_NEW(arena, BoundExpr);
+	Field *fields = ARENA_ARRAY(arena, Field, row->arg_count);
+
+	*kept = *row;
+	kept->args = ARENA_ARRAY(arena, BoundExpr *, row->arg_count);
+	kept->arg_count = 0;
+	for (uint32_t i = 0; i < unnest->unnest.column_count; i++) {
+		UnnestColumn *column = &unnest->unnest.columns[i];
+
+		fields[kept->arg_count] = row->type->fields[column->field];
+		kept->args[kept->arg_count] = row->args[column->field];
+		column->field = (int32_t)kept->arg_count++;
+	}
+	if (kept->arg_count == 0) {
+		fields[0] = row->type->fields[0];
+		kept->args[kept->arg_count++] = row->args[0];
+	}
+	kept->type = type_struct(arena, fields, kept->arg_count);
+	return kept;
+}
+
+void
+prune_sessions(Arena *arena, PlanNode *unnest)
+{
+	PlanNode *sessions = unnest->input;
+	AggregateCall *call = ARENA_NEW(arena, AggregateCall);
+	BoundExpr *array = ARENA_NEW(arena, BoundExpr);
+
+	while (sessions->kind != PLAN_AGGREGATE)
+		sessions = sessions->input;
+	*call = *sessions->aggregate.calls[0];
+	call->args = ARENA_ARRAY(arena, BoundExpr *, 1);
+	call->args[0] = used_fields(arena, unnest, sessions->aggregate.calls[0]->args[0]);
+	call->type = type_array(arena, call->args[0]->type);
+	sessions->aggregate.calls[0] = call;
+	*array = *unnest->unnest.arrays[0];
+	array->type = call->type;
+	unnest->unnest.arrays[0] = array;
+	/* A filter between the two has the same fields. */
+	sessions->schema.fields[array->column].type = call->type;
+}
+
 /* ---------------------------------------------------------------- nodes of several inputs */
 
 bool

@@ -34,6 +34,8 @@ push_into_nodes(Arena *arena, PlanNode **root)
 			prune_join(arena, node, path, depth);
 		else
 			prune_left(arena, node, path, depth);
+		if (node->kind == PLAN_UNNEST && node->unnest.sessions)
+			prune_sessions(arena, node);
 		if (node->kind == PLAN_JOIN)
 			node->join.right = plan_push_down(arena, node->join.right, false);
 		for (uint32_t i = 0; node->kind == PLAN_LOOKUP && i < node->lookup.call_count; i++)

@@ -374,6 +374,7 @@ typedef struct TableArgument {
 	Name table;
 	Query *query;
 	NameList columns;
+	ExprList partition; /* TABLE, QUERY: PARTITION BY; or empty */
 } TableArgument;
 
 struct Relation {

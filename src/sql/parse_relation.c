@@ -23,8 +23,25 @@ static Status parse_relation(Parser *p, bool nested, WithList *trailing, Relatio
 
 /* ---------------------------------------------------------------- table functions */
 
-/* table_argument = [ name "=>" ] ( TABLE ( name | nested_query ) | nested_query
- *                | DESCRIPTOR "(" name_list ")" | expr ) ; */
+/* table_partition = PARTITION BY expr ; a row in parentheses is several */
+static Status
+parse_table_partition(Parser *p, TableArgument *argument)
+{
+	Expr *expr;
+
+	if (!parser_accept_word(p, KEYWORD_PARTITION))
+		return FERRIS_OK;
+	TRY(parser_expect_word(p, KEYWORD_BY));
+	TRY(parse_expr(p, &expr));
+	if (expr->kind == EXPR_ROW)
+		argument->partition = expr->list;
+	else
+		PARSER_APPEND(p, argument->partition.items, argument->partition.count, expr);
+	return FERRIS_OK;
+}
+
+/* table_argument = [ name "=>" ] ( ( TABLE ( name | nested_query ) | nested_query )
+ *                  [ table_partition ] | DESCRIPTOR "(" name_list ")" | expr ) ; */
 static Status
 parse_table_argument(Parser *p, TableArgument *argument)
 {
@@ -40,9 +57,11 @@ parse_table_argument(Parser *p, TableArgument *argument)
 			TRY(parse_nested_query(p, &argument->query));
 		else
 			TRY(parse_name(p, "a stream's or table's name", &argument->table));
+		TRY(parse_table_partition(p, argument));
 	} else if (parser_at_query(p, true)) {
 		argument->kind = ARGUMENT_QUERY;
 		TRY(parse_nested_query(p, &argument->query));
+		TRY(parse_table_partition(p, argument));
 	} else if (parser_sees_word(p, 0, KEYWORD_DESCRIPTOR) && parser_sees(p, 1, TOKEN_OPEN)) {
 		const Token *open = p->token + 1;
 

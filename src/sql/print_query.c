@@ -70,6 +70,19 @@ print_argument_expr(Buffer *out, const Expr *expr)
 }
 
 static void
+print_table_partition(Buffer *out, const ExprList *partition)
+{
+	if (partition->count == 0)
+		return;
+	put(out, " PARTITION BY ");
+	if (partition->count > 1)
+		put(out, "ROW(");
+	sql_print_exprs(out, partition);
+	if (partition->count > 1)
+		put(out, ")");
+}
+
+static void
 print_table_argument(Buffer *out, const TableArgument *argument)
 {
 	if (argument->name.text.data != NULL) {
@@ -83,10 +96,12 @@ print_table_argument(Buffer *out, const TableArgument *argument)
 	case ARGUMENT_TABLE:
 		put(out, "TABLE ");
 		sql_print_name(out, &argument->table);
+		print_table_partition(out, &argument->partition);
 		break;
 	case ARGUMENT_QUERY:
 		put(out, "TABLE ");
 		print_nested(out, argument->query);
+		print_table_partition(out, &argument->partition);
 		break;
 	case ARGUMENT_DESCRIPTOR:
 		put(out, "DESCRIPTOR(");
