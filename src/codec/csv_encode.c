@@ -22,6 +22,8 @@ typedef enum FieldWriter {
 	WRITE_VIEW,  /* views */
 	WRITE_INTEGER,
 	WRITE_DECIMAL, /* of 64 bits */
+	WRITE_LONG_DECIMAL,
+	WRITE_INSTANT, /* TIMESTAMP as ISO 8601 */
 	WRITE_PRINTED, /* text_print, needs no quotes */
 	WRITE_CHECKED, /* text_print, may need quotes */
 	WRITE_BYTES,
@@ -32,6 +34,7 @@ typedef struct CsvOutColumn {
 	/* of the batch at hand */
 	const Vector *vector;
 	FieldWriter writer;
+	InstantText instant;
 } CsvOutColumn;
 
 typedef struct CsvEncoder {
@@ -188,7 +191,7 @@ write_printed(CsvEncoder *self, const CsvOutColumn *column, uint32_t row, char *
 }
 
 static inline char *
-write_field(CsvEncoder *self, const CsvOutColumn *column, uint32_t row, char *p)
+write_field(CsvEncoder *self, CsvOutColumn *column, uint32_t row, char *p)
 {
 	const Vector *vector = column->vector;
 	uint32_t at = vector->constant ? 0 : row;
@@ -207,6 +210,15 @@ write_field(CsvEncoder *self, const CsvOutColumn *column, uint32_t row, char *p)
 	case WRITE_DECIMAL:
 		return decimal_print64(p, VECTOR_DATA(vector, const int64_t)[at],
 				       vector->type->scale);
+	case WRITE_LONG_DECIMAL:
+		return decimal_print128(p, VECTOR_DATA(vector, const Int128)[at],
+					vector->type->scale);
+	case WRITE_INSTANT: {
+		int64_t micros = VECTOR_DATA(vector, const int64_t)[at];
+		if (!timestamp_in_range(micros))
+			return write_printed(self, column, row, p);
+		return instant_print(p, &column->instant, micros);
+	}
 	case WRITE_BYTES:
 		return write_bytes(self, p, VECTOR_DATA(vector, const StringView)[at]);
 	case WRITE_PRINTED:
@@ -266,8 +278,11 @@ choose_writer(const CsvEncoder *self, const Vector *vector)
 		return WRITE_CHECKED;
 	if (type_is_integer(vector->type))
 		return WRITE_INTEGER;
-	if (vector->type->kind == TYPE_DECIMAL && type_physical(vector->type) == PHYSICAL_INT64)
-		return WRITE_DECIMAL;
+	if (vector->type->kind == TYPE_DECIMAL)
+		return type_physical(vector->type) == PHYSICAL_INT64 ? WRITE_DECIMAL
+								     : WRITE_LONG_DECIMAL;
+	if (vector->type->kind == TYPE_TIMESTAMP && self->timestamps.kind == TIMESTAMP_ISO8601)
+		return WRITE_INSTANT;
 	return WRITE_PRINTED;
 }
 

@@ -21,6 +21,7 @@ typedef enum PrintKind {
 	PRINT_STRING,
 	PRINT_INTEGER,
 	PRINT_DECIMAL, /* of up to 18 digits */
+	PRINT_LONG_DECIMAL,
 	PRINT_INSTANT, /* TIMESTAMP as ISO 8601 */
 	PRINT_ANY,     /* by json_print.c */
 } PrintKind;
@@ -33,6 +34,7 @@ typedef struct OutColumn {
 	const Vector *vector;
 	uint32_t row_mask; /* 0 for a constant vector */
 	int scale;
+	InstantText instant;
 } OutColumn;
 
 typedef struct JsonEncoder {
@@ -101,8 +103,8 @@ print_kind(const Vector *vector, const TimestampStyle *style)
 		return type_is_numeric(type) || type->kind == TYPE_BOOLEAN ? PRINT_COPY : PRINT_ANY;
 	if (type_is_integer(type))
 		return PRINT_INTEGER;
-	if (type->kind == TYPE_DECIMAL && type_physical(type) == PHYSICAL_INT64)
-		return PRINT_DECIMAL;
+	if (type->kind == TYPE_DECIMAL)
+		return type_physical(type) == PHYSICAL_INT64 ? PRINT_DECIMAL : PRINT_LONG_DECIMAL;
 	return PRINT_ANY;
 }
 
@@ -178,7 +180,7 @@ write_piece(char *p, const OutColumn *column)
 
 /* One value behind its name; false: it has no JSON text. */
 static inline bool
-write_value(const JsonEncoder *encoder, Writing *writing, const OutColumn *column, uint32_t row,
+write_value(const JsonEncoder *encoder, Writing *writing, OutColumn *column, uint32_t row,
 	    JsonPrintError *error)
 {
 	uint32_t at = row & column->row_mask;
@@ -201,7 +203,9 @@ write_value(const JsonEncoder *encoder, Writing *writing, const OutColumn *colum
 		return true;
 	case PRINT_STRING:
 		view = VECTOR_DATA(column->vector, StringView)[at];
-		if (__builtin_expect(view.len > SHORT_TEXT || !(view.flags & VIEW_JSON_CLEAN), 0)) {
+		if (__builtin_expect(view.len > SHORT_TEXT, 0) ||
+		    (!(view.flags & VIEW_JSON_CLEAN) &&
+		     !scan_short_is_plain(view.data, view.len))) {
 			writing->p = p;
 			return write_long(encoder, writing, view, true, error);
 		}
@@ -217,13 +221,17 @@ write_value(const JsonEncoder *encoder, Writing *writing, const OutColumn *colum
 		writing->p =
 			decimal_print64(p, VECTOR_DATA(column->vector, int64_t)[at], column->scale);
 		return true;
+	case PRINT_LONG_DECIMAL:
+		writing->p =
+			decimal_print128(p, VECTOR_DATA(column->vector, Int128)[at], column->scale);
+		return true;
 	case PRINT_INSTANT: {
 		int64_t micros = VECTOR_DATA(column->vector, int64_t)[at];
 
 		if (!timestamp_in_range(micros))
 			break; /* the general printer says why not */
 		*p++ = '"';
-		p = timestamp_print(p, micros);
+		p = instant_print(p, &column->instant, micros);
 		*p++ = '"';
 		writing->p = p;
 		return true;

@@ -58,6 +58,34 @@ scan_special(const char *p, const char *end)
 	return p;
 }
 
+#define SCAN_SHORT 32
+
+/* Whether a text of at most SCAN_SHORT bytes has nothing special. */
+static inline bool
+scan_short_is_plain(const char *data, size_t len)
+{
+#if defined(__SSE2__) && !SCAN_SANITIZED
+	/* As in scan_copy, what is read behind the text is on its page. */
+	if (__builtin_expect(((uintptr_t)data & 4095) <= 4096 - SCAN_SHORT, 1)) {
+		const __m128i quote = _mm_set1_epi8('"');
+		const __m128i backslash = _mm_set1_epi8('\\');
+		const __m128i space = _mm_set1_epi8(0x20);
+		uint64_t hits = 0;
+
+		for (int i = 0; i < SCAN_SHORT; i += 16) {
+			__m128i v = _mm_loadu_si128((const __m128i *)(data + i));
+			__m128i hit = _mm_or_si128(_mm_cmplt_epi8(v, space),
+						   _mm_or_si128(_mm_cmpeq_epi8(v, quote),
+								_mm_cmpeq_epi8(v, backslash)));
+
+			hits |= (uint64_t)(unsigned)_mm_movemask_epi8(hit) << i;
+		}
+		return (hits & ((UINT64_C(1) << len) - 1)) == 0;
+	}
+#endif
+	return scan_special(data, data + len) == data + len;
+}
+
 /* The first '"' or '\', or `end`. */
 static inline const char *
 scan_quote(const char *p, const char *end)

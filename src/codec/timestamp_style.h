@@ -7,6 +7,8 @@
  * Owner: the pattern lies in the setting.  Threads: read only. */
 #pragma once
 
+#include <string.h>
+
 #include "base/error.h"
 #include "base/option.h"
 #include "type/temporal.h"
@@ -45,3 +47,25 @@ TemporalResult timestamp_style_read_text(const TimestampStyle *style, Str text, 
 bool timestamp_style_is_number(const TimestampStyle *style);
 /* Returns one past the last byte, or NULL if the pattern's text is too long. */
 char *timestamp_style_print(const TimestampStyle *style, int64_t micros, char *out);
+
+#define INSTANT_ROOM 32 /* bytes that instant_print may write */
+
+/* The last instant printed as ISO 8601, and its text: all rows of a window have the same.  All
+ * fields zero: none. */
+typedef struct InstantText {
+	int64_t micros;
+	uint32_t len;
+	char text[INSTANT_ROOM];
+} InstantText;
+
+/* The instant is in range.  Returns one past the last byte. */
+static inline char *
+instant_print(char *out, InstantText *last, int64_t micros)
+{
+	if (micros != last->micros || last->len == 0) {
+		last->micros = micros;
+		last->len = (uint32_t)(timestamp_print(last->text, micros) - last->text);
+	}
+	memcpy(out, last->text, INSTANT_ROOM);
+	return out + last->len;
+}
