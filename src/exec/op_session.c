@@ -11,95 +11,15 @@
  * back is noticed when the session's turn comes.  The watermark before each row decides what is
  * open, so the result does not depend on how the input was cut.  Keys without an open session are
  * forgotten when there are many: state is bounded by what is open, work by rows, not by the past.
+ * What does not fit into memory is written out (op_session_state.c).
  *
  * Owns:    sessions, keys, the compiled expressions.
  * Threads: one operator belongs to one task. */
-#include "base/memory.h"
-#include "exec/calls.h"
-#include "exec/operator.h"
-#include "state/group_table.h"
+#include "exec/op_session.h"
 
-#define BLOCK_SESSIONS 256
-#define DEAD_KEYS      4096 /* so few are never cleaned up */
-
-typedef struct Session Session;
-
-/* A key's payload. */
-typedef struct SessionKey {
-	Session *latest;
-	uint32_t group; /* its number in the table */
-	uint32_t unused;
-} SessionKey;
-
-struct Session {
-	SessionKey *key;
-	Session *earlier; /* of the same key; in the free list: the next one */
-	int64_t first;    /* time of its rows */
-	int64_t last;
-	int64_t due;    /* in the heap; what it waits for may be later */
-	uint64_t birth; /* number of its first row to arrive; no two have the same */
-	uint32_t place; /* in the heap */
-	bool emitted;   /* it came out and is kept for its grace */
-};
-
-#define SESSION_HEADER ((sizeof(Session) + 15) & ~(size_t)15)
-
-typedef struct SessionBlock SessionBlock;
-struct SessionBlock {
-	SessionBlock *next;
-	_Alignas(16) char sessions[];
-};
-
-typedef struct SessionOp {
-	Operator base;
-	TaskContext *task;
-	const PlanNode *plan;
-	Program *program; /* keys, time, the calls' expressions */
-	const Vector **results;
-	CallSet calls;
-	uint32_t key_count;  /* of GROUP BY: the time's place among the results */
-	uint32_t table_keys; /* with the number of the grouping set */
-	int64_t gap;
-	int64_t grace;
-	bool late_only;    /* LATE(query): the late rows go on, nothing else comes out */
-	int64_t watermark; /* as announced; INT64_MIN: none */
-	uint64_t sequence; /* rows seen */
-	bool announces;    /* an operator further on wants to know the watermark */
-	int64_t announced; /* no session to come out begins before */
-	uint64_t looked;   /* `sequence` when that was found out */
-
-	GroupTableSpec spec;
-	GroupTable *keys;
-	uint32_t live_keys; /* with a session */
-	SessionBlock *blocks;
-	Session *free;
-	size_t session_size;
-	size_t block_bytes;
-	Session **heap;
-	uint32_t open;
-	uint32_t heap_capacity;
-
-	uint16_t pending_rows[BATCH_CAPACITY]; /* to be added to their session */
-	char *pending[BATCH_CAPACITY];
-	uint32_t pending_count;
-
-	Vector *nulls; /* a constant NULL of each key's type, for grouping sets */
-	Vector set_number;
-	const Vector **row_keys;
-	char *payloads[BATCH_CAPACITY];
-	Vector **out_keys;
-	Batch *out;
-} SessionOp;
+#define SPILLED_ROWS 64 /* so many look for their keys at once when these may be written out */
 
 /* ---------------------------------------------------------------- times */
-
-static int64_t
-add_time(int64_t time, int64_t span)
-{
-	int64_t sum;
-
-	return __builtin_add_overflow(time, span, &sum) ? INT64_MAX : sum;
-}
 
 static int64_t
 subtract_time(int64_t time, int64_t span)
@@ -107,12 +27,6 @@ subtract_time(int64_t time, int64_t span)
 	int64_t difference;
 
 	return __builtin_sub_overflow(time, span, &difference) ? INT64_MIN : difference;
-}
-
-static int64_t
-end_of(const SessionOp *self, const Session *session)
-{
-	return add_time(session->last, self->gap);
 }
 
 /* Whether `later`, if it is, comes less than the gap after `earlier`. */
@@ -151,6 +65,10 @@ open_keys(SessionOp *self, TaskContext *task)
 {
 	const Type **types = ARENA_ARRAY(task->arena, const Type *, self->table_keys + 1);
 
+	uint32_t sets = self->plan->aggregate.set_count;
+
+	self->payloads = ARENA_ARRAY(task->arena, char *,
+				     sets > BATCH_CAPACITY ? sets : BATCH_CAPACITY);
 	self->row_keys = ARENA_ARRAY(task->arena, const Vector *, self->table_keys + 1);
 	self->out_keys = ARENA_ARRAY(task->arena, Vector *, self->table_keys + 1);
 	self->nulls = ARENA_ARRAY(task->arena, Vector, self->key_count + 1);
@@ -166,11 +84,15 @@ open_keys(SessionOp *self, TaskContext *task)
 		types[self->key_count] = TYPE_OF(INTEGER);
 		self->out_keys[self->key_count] = &self->set_number;
 	}
-	self->spec = (GroupTableSpec){.key_types = types,
-				      .key_count = self->table_keys,
-				      .payload_size = sizeof(SessionKey),
-				      .byte_limit = task->state_limit};
-	self->keys = group_table_new(&self->spec);
+	keyed_family_init(&self->family,
+			  &(KeyedSpec){.key_types = types,
+				       .key_count = self->table_keys,
+				       .payload_size = sizeof(SessionKey),
+				       .payload = &session_payload,
+				       .owner = self,
+				       .headed = true},
+			  task->store);
+	timers_init(&self->timers, task->store);
 }
 
 static Status
@@ -195,137 +117,10 @@ session_open(Operator *op, TaskContext *task, Error *err)
 	return compile(self, task, err);
 }
 
-/* ---------------------------------------------------------------- the heap */
-
-static bool
-is_before(const Session *a, const Session *b)
-{
-	return a->due != b->due ? a->due < b->due : a->birth < b->birth;
-}
-
-static void
-put(SessionOp *self, uint32_t place, Session *session)
-{
-	self->heap[place] = session;
-	session->place = place;
-}
-
-/* Moves the session to where it belongs after its due or birth changed. */
-static void
-settle(SessionOp *self, Session *session)
-{
-	uint32_t at = session->place;
-
-	while (at > 0 && is_before(session, self->heap[(at - 1) / 2])) {
-		put(self, at, self->heap[(at - 1) / 2]);
-		at = (at - 1) / 2;
-	}
-	for (uint32_t child; (child = 2 * at + 1) < self->open; at = child) {
-		if (child + 1 < self->open && is_before(self->heap[child + 1], self->heap[child]))
-			child++;
-		if (!is_before(self->heap[child], session))
-			break;
-		put(self, at, self->heap[child]);
-	}
-	put(self, at, session);
-}
-
-static void
-heap_add(SessionOp *self, Session *session)
-{
-	if (self->open == self->heap_capacity) {
-		self->heap_capacity = self->heap_capacity > 0 ? self->heap_capacity * 2 : 64;
-		self->heap = memory_resize(self->heap, sizeof *self->heap * self->heap_capacity);
-	}
-	put(self, self->open++, session);
-	settle(self, session);
-}
-
-static void
-heap_remove(SessionOp *self, const Session *session)
-{
-	Session *last = self->heap[--self->open];
-
-	if (last == session)
-		return;
-	put(self, session->place, last);
-	settle(self, last);
-}
-
-/* ---------------------------------------------------------------- sessions */
-
-static Status
-add_block(SessionOp *self, Error *err)
-{
-	size_t bytes = sizeof(SessionBlock) + self->session_size * BLOCK_SESSIONS;
-	size_t held = self->block_bytes + self->calls.memory.bytes + group_table_bytes(self->keys);
-
-	if (held > self->spec.byte_limit || bytes > self->spec.byte_limit - held) {
-		error_set(err, FERRIS_ERR_LIMIT,
-			  "%u open sessions hold %zu bytes, and the limit of %zu bytes does not "
-			  "allow "
-			  "more",
-			  self->open, held, self->spec.byte_limit);
-		return error_hint(err,
-				  "raise 'state.memory.limit', or shorten the gap, the grace or "
-				  "the watermark's delay");
-	}
-	SessionBlock *block = memory_alloc(bytes);
-	block->next = self->blocks;
-	self->blocks = block;
-	self->block_bytes += bytes;
-	for (uint32_t i = BLOCK_SESSIONS; i-- > 0;) {
-		Session *session = (Session *)(void *)(block->sessions + self->session_size * i);
-
-		session->earlier = self->free;
-		self->free = session;
-	}
-	return FERRIS_OK;
-}
-
-/* A session of one time, put into the key's list at *link. */
-static Status
-open_session(SessionOp *self, SessionKey *key, Session **link, int64_t time, uint64_t birth,
-	     Error *err)
-{
-	if (self->free == NULL)
-		TRY(add_block(self, err));
-	Session *session = self->free;
-
-	self->free = session->earlier;
-	memset(session, 0, self->session_size);
-	calls_init(&self->calls, (char *)session);
-	self->live_keys += key->latest == NULL;
-	session->key = key;
-	session->first = time;
-	session->last = time;
-	session->due = end_of(self, session);
-	session->birth = birth;
-	session->earlier = *link;
-	*link = session;
-	heap_add(self, session);
-	return FERRIS_OK;
-}
-
-static void
-drop_session(SessionOp *self, Session *session)
-{
-	Session **link = &session->key->latest;
-
-	while (*link != session)
-		link = &(*link)->earlier;
-	*link = session->earlier;
-	self->live_keys -= session->key->latest == NULL;
-	heap_remove(self, session);
-	calls_release(&self->calls, (char *)session);
-	session->earlier = self->free;
-	self->free = session;
-}
-
 /* ---------------------------------------------------------------- results */
 
-static void
-add_pending(SessionOp *self)
+void
+sessions_add_pending(SessionOp *self)
 {
 	AggregateRows rows = {.sel = self->pending_rows,
 			      .count = self->pending_count,
@@ -337,8 +132,8 @@ add_pending(SessionOp *self)
 	self->pending_count = 0;
 }
 
-static Status
-push_out(SessionOp *self, Error *err)
+Status
+sessions_push_out(SessionOp *self, Error *err)
 {
 	Batch *out = self->out;
 	Status status = FERRIS_OK;
@@ -365,108 +160,74 @@ emit(SessionOp *self, const Session *session, Error *err)
 	out->derived = true;
 	out->counted = true;
 	vector_reset(&self->set_number);
-	group_table_key(self->keys, session->key->group, self->out_keys, row);
+	group_table_key(self->keys.groups, session->key->head.group, self->out_keys, row);
 	VECTOR_DATA(&out->columns[self->key_count], int64_t)[row] = session->first;
 	VECTOR_DATA(&out->columns[self->key_count + 1], int64_t)[row] = end_of(self, session);
 	if (calls_emit(&self->calls, (const char *)session, &out->columns[self->key_count + 2], row,
 		       out, (RecordRange){0}))
 		out->sel[out->sel_count++] = (uint16_t)row;
-	return out->row_count == BATCH_CAPACITY ? push_out(self, err) : FERRIS_OK;
+	return out->row_count == BATCH_CAPACITY ? sessions_push_out(self, err) : FERRIS_OK;
 }
 
 static void
 keep_for_grace(SessionOp *self, Session *session)
 {
 	session->emitted = true;
-	session->due = add_time(end_of(self, session), self->grace);
-	settle(self, session);
+	session->due = due_of(self, session);
+	session_settle(self, session);
 }
 
-/* What has ended by that time comes out; what has outlived its grace goes. */
-static Status
-close_until(SessionOp *self, int64_t watermark, Error *err)
+static bool
+has_due(const SessionOp *self, int64_t time, uint64_t birth)
 {
-	if (self->open == 0 || self->heap[0]->due > watermark)
-		return FERRIS_OK;
-	add_pending(self);
-	while (self->open > 0 && self->heap[0]->due <= watermark) {
+	return self->open > 0 &&
+	       (self->heap[0]->due < time ||
+		(self->heap[0]->due == time && self->heap[0]->birth <= birth));
+}
+
+Status
+sessions_close_here(SessionOp *self, int64_t time, uint64_t birth, Error *err)
+{
+	if (has_due(self, time, birth))
+		sessions_add_pending(self);
+	while (has_due(self, time, birth)) {
 		Session *session = self->heap[0];
-		int64_t due = add_time(end_of(self, session), session->emitted ? self->grace : 0);
+		int64_t due = due_of(self, session);
 
 		if (due > session->due) {
 			session->due = due;
-			settle(self, session);
+			session_settle(self, session);
 			continue;
 		}
 		if (!session->emitted)
 			TRY(emit(self, session, err));
 		if (session->emitted || self->grace == 0)
-			drop_session(self, session);
+			session_drop(self, session);
 		else
 			keep_for_grace(self, session);
 	}
 	return FERRIS_OK;
 }
 
-/* ---------------------------------------------------------------- keys */
-
-/* The keys that have a session go to a new table. */
+/* What has ended by that time comes out; what has outlived its grace goes. */
 static Status
-forget_dead_keys(SessionOp *self, Error *err)
+close_until(SessionOp *self, int64_t watermark, Error *err)
 {
-	uint32_t total = group_table_count(self->keys);
-	GroupTable *kept;
-
-	if (total - self->live_keys < DEAD_KEYS || total - self->live_keys < self->live_keys)
-		return FERRIS_OK;
-	kept = group_table_new(&self->spec);
-	for (uint32_t first = 0; first < total; first += BATCH_CAPACITY) {
-		uint32_t count = total - first < BATCH_CAPACITY ? total - first : BATCH_CAPACITY;
-		uint16_t sel[BATCH_CAPACITY];
-		uint32_t live = 0;
-		uint32_t group;
-
-		for (uint32_t i = 0; i < count; i++) {
-			const SessionKey *key =
-				(const void *)group_table_payload(self->keys, first + i);
-
-			if (key->latest != NULL)
-				sel[live++] = (uint16_t)i;
-		}
-		group_table_keys(self->keys, first, count, self->out_keys);
-		for (uint32_t k = 0; k < self->table_keys; k++)
-			self->row_keys[k] = self->out_keys[k];
-		Status status = group_table_find(kept, self->row_keys, sel, live, self->payloads,
-						 &group, err);
-		if (status != FERRIS_OK) {
-			group_table_destroy(kept);
-			return status;
-		}
-		for (uint32_t i = 0; i < live; i++) {
-			SessionKey *to = (SessionKey *)(void *)self->payloads[i];
-
-			*to = *(SessionKey *)(void *)group_table_payload(self->keys,
-									 first + sel[i]);
-			to->group = group + i;
-			for (Session *session = to->latest; session != NULL;
-			     session = session->earlier)
-				session->key = to;
-		}
-	}
-	for (uint32_t k = 0; k < self->table_keys; k++)
-		vector_reset(self->out_keys[k]);
-	group_table_destroy(self->keys);
-	self->keys = kept;
-	return FERRIS_OK;
+	if (timers_are_due(&self->timers, watermark))
+		TRY(sessions_close_spilled(self, watermark, err));
+	return sessions_close_here(self, watermark, UINT64_MAX, err);
 }
 
-/* The keys of the rows in a grouping set go to self->payloads. */
+/* ---------------------------------------------------------------- keys */
+
+/* The keys of rows sel[0..*found) in a grouping set go to payloads; with *found less than count all
+ * must be written out before the other rows come. */
 static Status
-find_keys(SessionOp *self, uint32_t set, const uint16_t *sel, uint32_t count, Error *err)
+find_in_set(SessionOp *self, uint32_t set, const uint16_t *sel, uint32_t count, char **payloads,
+	    uint32_t *found, Error *err)
 {
 	uint64_t mask = self->plan->aggregate.sets[set];
 	Vector number = self->set_number;
-	uint32_t first_new;
 	int64_t value = set;
 
 	for (uint32_t k = 0; k < self->key_count; k++)
@@ -475,11 +236,19 @@ find_keys(SessionOp *self, uint32_t set, const uint16_t *sel, uint32_t count, Er
 	number.has_null = false;
 	number.data = &value;
 	self->row_keys[self->key_count] = &number;
-	Status status = group_table_find(self->keys, self->row_keys, sel, count, self->payloads,
-					 &first_new, err);
-	for (uint32_t g = first_new; g < group_table_count(self->keys); g++)
-		((SessionKey *)(void *)group_table_payload(self->keys, g))->group = g;
-	return status;
+	return keyed_find(&self->family, &self->keys, self->row_keys, sel, count, payloads, found,
+			  err);
+}
+
+/* The same in all grouping sets; those of the next set are `count` further on. */
+static Status
+find_keys(SessionOp *self, const uint16_t *sel, uint32_t count, uint32_t *found, Error *err)
+{
+	*found = count;
+	for (uint32_t set = 0; set < self->plan->aggregate.set_count && *found > 0; set++)
+		TRY(find_in_set(self, set, sel, *found, self->payloads + (size_t)set * count, found,
+				err));
+	return FERRIS_OK;
 }
 
 /* ---------------------------------------------------------------- rows */
@@ -489,14 +258,14 @@ merge_earlier(SessionOp *self, Session *session)
 {
 	Session *earlier = session->earlier;
 
-	add_pending(self);
+	sessions_add_pending(self);
 	calls_merge(&self->calls, (char *)session, (const char *)earlier);
 	session->first = earlier->first;
 	if (earlier->birth < session->birth) {
 		session->birth = earlier->birth;
-		settle(self, session);
+		session_settle(self, session);
 	}
-	drop_session(self, earlier);
+	session_drop(self, earlier);
 }
 
 /* A session that had ended before the row joined it: it comes out anew, now or at its end. */
@@ -508,13 +277,13 @@ correct(SessionOp *self, Session *session, int64_t watermark, Error *err)
 	if (self->grace == 0 || watermark == INT64_MIN)
 		return FERRIS_OK;
 	if (end <= watermark) {
-		add_pending(self);
+		sessions_add_pending(self);
 		TRY(emit(self, session, err));
 		keep_for_grace(self, session);
 	} else if (session->emitted) {
 		session->emitted = false;
-		session->due = end;
-		settle(self, session);
+		session->due = due_of(self, session);
+		session_settle(self, session);
 	}
 	return FERRIS_OK;
 }
@@ -533,7 +302,7 @@ add_row(SessionOp *self, SessionKey *key, uint16_t row, int64_t time, int64_t wa
 
 		if (watermark != INT64_MIN && end <= watermark)
 			return FERRIS_OK;
-		TRY(open_session(self, key, link, time, birth, err));
+		TRY(session_open_at(self, key, link, time, birth, err));
 	}
 	Session *session = *link;
 	*taken = true;
@@ -546,27 +315,21 @@ add_row(SessionOp *self, SessionKey *key, uint16_t row, int64_t time, int64_t wa
 	self->pending_rows[self->pending_count] = row;
 	self->pending[self->pending_count++] = (char *)session;
 	if (self->pending_count == BATCH_CAPACITY)
-		add_pending(self);
+		sessions_add_pending(self);
 	return correct(self, session, watermark, err);
 }
 
-/* A row in every grouping set. */
+/* A row in every grouping set: its keys are `stride` apart. */
 static Status
-add_to_sets(SessionOp *self, const Batch *batch, uint32_t i, int64_t time, int64_t watermark,
-	    bool *taken, Error *err)
+add_to_sets(SessionOp *self, char **keys, uint32_t stride, uint16_t row, int64_t time,
+	    int64_t watermark, bool *taken, Error *err)
 {
 	uint32_t set_count = self->plan->aggregate.set_count;
-	uint16_t row = batch->sel[i];
 	uint64_t birth = (self->sequence + row) * set_count;
 
-	if (set_count == 1)
-		return add_row(self, (SessionKey *)(void *)self->payloads[i], row, time, watermark,
-			       birth, taken, err);
-	for (uint32_t set = 0; set < set_count; set++) {
-		TRY(find_keys(self, set, &row, 1, err));
-		TRY(add_row(self, (SessionKey *)(void *)self->payloads[0], row, time, watermark,
-			    birth + set, taken, err));
-	}
+	for (uint32_t set = 0; set < set_count; set++)
+		TRY(add_row(self, (SessionKey *)(void *)keys[(size_t)set * stride], row, time,
+			    watermark, birth + set, taken, err));
 	return FERRIS_OK;
 }
 
@@ -580,22 +343,49 @@ report_no_time(const SessionOp *self, Batch *batch, uint16_t row)
 			"NULL as the time of a window");
 }
 
-static Status
-session_push(Operator *op, Batch *batch, Error *err)
-{
-	SessionOp *self = (SessionOp *)op;
-	ChunkResult *result = self->task->result;
-	uint32_t late = 0;
-	uint32_t timely = 0;
+/* What becomes of a batch's rows. */
+typedef struct Tally {
+	uint32_t late;
+	uint32_t timely;
+} Tally;
 
-	program_run(self->program, batch, NULL, self->results);
-	if (batch->sel_count == 0)
-		return FERRIS_OK;
+static void
+count_row(SessionOp *self, Batch *batch, uint16_t row, bool taken, Tally *tally)
+{
+	ChunkResult *result = self->task->result;
+
+	tally->timely += taken;
+	if (self->late_only) {
+		batch->sel[tally->late] = row;
+		tally->late += !taken;
+	} else if (!taken) {
+		result->late++;
+		result->results += batch->counted;
+	} else if (!batch->counted) {
+		result->aggregated++;
+	}
+}
+
+static Status
+no_room(const SessionOp *self, Error *err)
+{
+	error_set(err, FERRIS_ERR_LIMIT,
+		  "the %u grouping sets of one row do not fit into the limit of %zu bytes",
+		  self->plan->aggregate.set_count, store_memory(self->task->store));
+	return error_hint(err, "raise 'state.memory.limit', or group by fewer sets");
+}
+
+/* Rows sel[0..count), whose keys have been found; *used: so many of them.  The others' keys were
+ * written out meanwhile. */
+static Status
+add_found(SessionOp *self, Batch *batch, const uint16_t *sel, uint32_t count, uint32_t stride,
+	  Tally *tally, uint32_t *used, Error *err)
+{
 	const Vector *times = self->results[self->key_count];
-	if (self->plan->aggregate.set_count == 1)
-		TRY(find_keys(self, 0, batch->sel, batch->sel_count, err));
-	for (uint32_t i = 0; i < batch->sel_count; i++) {
-		uint16_t row = batch->sel[i];
+	uint64_t spills = self->spills;
+
+	for (*used = 0; *used < count; ++*used) {
+		uint16_t row = sel[*used];
 		int64_t watermark =
 			batch->watermarks != NULL ? batch->watermarks[row] : self->watermark;
 		bool taken = false;
@@ -607,42 +397,84 @@ session_push(Operator *op, Batch *batch, Error *err)
 		int64_t time = VECTOR_DATA(times, const int64_t)[times->constant ? 0 : row];
 		if (watermark != INT64_MIN)
 			TRY(close_until(self, watermark, err));
-		TRY(add_to_sets(self, batch, i, time, watermark, &taken, err));
-		timely += taken;
-		if (self->late_only) {
-			batch->sel[late] = row;
-			late += !taken;
-		} else if (!taken) {
-			result->late++;
-			result->results += batch->counted;
-		} else if (!batch->counted) {
-			result->aggregated++;
-		}
+		if (self->spills != spills)
+			return FERRIS_OK;
+		TRY(add_to_sets(self, self->payloads + *used, stride, row, time, watermark, &taken,
+				err));
+		count_row(self, batch, row, taken, tally);
 	}
-	add_pending(self);
+	return FERRIS_OK;
+}
+
+/* So many rows look for their keys at once: what these bring in from the backend must fit too. */
+static uint32_t
+rows_at_once(const SessionOp *self, uint32_t left)
+{
+	uint32_t most = keyed_is_spilled(&self->keys) ? SPILLED_ROWS : BATCH_CAPACITY;
+
+	most /= self->plan->aggregate.set_count;
+	return most < 1 ? 1 : most < left ? most : left;
+}
+
+static Status
+add_rows(SessionOp *self, Batch *batch, Tally *tally, Error *err)
+{
+	uint32_t most = BATCH_CAPACITY;
+
+	for (uint32_t done = 0, used; done < batch->sel_count; done += used) {
+		uint32_t count = rows_at_once(self, batch->sel_count - done);
+		bool was_empty = self->keys.groups == NULL;
+		uint32_t found;
+
+		count = count < most ? count : most;
+		TRY(find_keys(self, batch->sel + done, count, &found, err));
+		if (found == 0 && count == 1 && was_empty)
+			return no_room(self, err);
+		TRY(add_found(self, batch, batch->sel + done, found, count, tally, &used, err));
+		if (found == 0 || sessions_are_full(self))
+			TRY(sessions_spill(self, err));
+		if (found == 0)
+			most = 1;
+	}
+	return FERRIS_OK;
+}
+
+static Status
+session_push(Operator *op, Batch *batch, Error *err)
+{
+	SessionOp *self = (SessionOp *)op;
+	Tally tally = {0};
+
+	program_run(self->program, batch, NULL, self->results);
+	if (batch->sel_count == 0)
+		return FERRIS_OK;
+	TRY(add_rows(self, batch, &tally, err));
+	sessions_add_pending(self);
 	self->sequence += batch->row_count;
-	return self->late_only ? operator_push_late(op, batch, late, timely, err)
-			       : push_out(self, err);
+	return self->late_only ? operator_push_late(op, batch, tally.late, tally.timely, err)
+			       : sessions_push_out(self, err);
 }
 
 /* ---------------------------------------------------------------- the operator */
 
 /* Sessions are as long as their rows make them: the first open one holds the watermark back.  All
  * are looked at after as many rows as there are sessions; until then the last answer holds. */
-static int64_t
-results_watermark(SessionOp *self)
+static Status
+results_watermark(SessionOp *self, int64_t *announced, Error *err)
 {
-	int64_t least = subtract_time(subtract_time(self->watermark, self->gap), self->grace);
-
-	if (self->sequence - self->looked < self->open)
-		return self->announced;
+	*announced = self->announced;
+	if (self->sequence - self->looked < self->total)
+		return FERRIS_OK;
+	self->least = subtract_time(subtract_time(self->watermark, self->gap), self->grace);
 	for (uint32_t i = 0; i < self->open; i++)
-		if (self->heap[i]->first < least)
-			least = self->heap[i]->first;
+		if (self->heap[i]->first < self->least)
+			self->least = self->heap[i]->first;
+	TRY(sessions_see_spilled(self, err));
 	self->looked = self->sequence;
-	if (least > self->announced)
-		self->announced = least;
-	return self->announced;
+	if (self->least > self->announced)
+		self->announced = self->least;
+	*announced = self->announced;
+	return FERRIS_OK;
 }
 
 static Status
@@ -652,12 +484,15 @@ session_advance(Operator *op, int64_t watermark, Error *err)
 
 	self->watermark = watermark;
 	TRY(close_until(self, watermark, err));
-	TRY(push_out(self, err));
-	TRY(forget_dead_keys(self, err));
-	if (self->late_only)
-		return operator_advance(op->next, watermark, err);
-	return self->announces ? operator_advance(op->next, results_watermark(self), err)
-			       : FERRIS_OK;
+	TRY(sessions_push_out(self, err));
+	TRY(keyed_sweep(&self->family, &self->keys, self->live_keys, err));
+	if (sessions_are_full(self))
+		TRY(sessions_spill(self, err));
+	if (!self->late_only && !self->announces)
+		return FERRIS_OK;
+	if (!self->late_only)
+		TRY(results_watermark(self, &watermark, err));
+	return operator_advance(op->next, watermark, err);
 }
 
 static Status
@@ -666,7 +501,7 @@ session_finish(Operator *op, Error *err)
 	SessionOp *self = (SessionOp *)op;
 
 	TRY(close_until(self, INT64_MAX, err));
-	TRY(push_out(self, err));
+	TRY(sessions_push_out(self, err));
 	return operator_finish(op->next, err);
 }
 
@@ -675,17 +510,10 @@ session_close(Operator *op)
 {
 	SessionOp *self = (SessionOp *)op;
 
-	while (self->open > 0)
-		drop_session(self, self->heap[self->open - 1]);
-	while (self->blocks != NULL) {
-		SessionBlock *block = self->blocks;
-
-		self->blocks = block->next;
-		memory_free(block);
-	}
-	memory_free(self->heap);
-	if (self->keys != NULL)
-		group_table_destroy(self->keys);
+	keyed_drop(&self->family, &self->keys);
+	keyed_family_free(&self->family);
+	timers_free(&self->timers);
+	sessions_clear(self);
 	for (uint32_t k = 0; k < self->key_count && self->nulls != NULL; k++)
 		vector_free(&self->nulls[k]);
 	vector_free(&self->set_number);
@@ -700,5 +528,7 @@ const OperatorClass session_class = {
 	.push = session_push,
 	.advance = session_advance,
 	.finish = session_finish,
+	.save = session_save,
+	.load = session_load,
 	.close = session_close,
 };
