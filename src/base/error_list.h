@@ -66,6 +66,10 @@ ERROR(KAFKA_WRITE,      3104, 3, ERROR_RETRIABLE, "A record could not be deliver
 ERROR(KAFKA_COMMIT,     3105, 3, ERROR_RETRIABLE, "Offsets could not be committed.")
 ERROR(KAFKA_TOPIC,      3106, 3, 0, "A topic does not exist or cannot be created.")
 
+ERROR(KAFKA_EPOCH,      3107, 3, ERROR_REQUIRES_ABORT, "A transaction failed; its epoch is read and written again.")
+ERROR(KAFKA_FENCED,     3108, 3, ERROR_FATAL, "Another process has taken this one's place.")
+ERROR(PREFLIGHT,        3109, 1, 0, "A setting of the broker, of a topic or of an option would break exactly-once.")
+
 ERROR(STATE,            3201, 3, ERROR_RETRIABLE, "State cannot be written to disk or read from it.")
 ERROR(STATE_DAMAGED,    3202, 3, ERROR_FATAL, "State on disk is damaged, or of another query or version.")
 

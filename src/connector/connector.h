@@ -4,16 +4,27 @@
  * writer.  It knows nothing of SQL, columns or expressions; a reader is told how to cut bytes at
  * record boundaries (Framing), and a writer gets records already encoded.
  *
- * Threads: one reader is used by one thread, one writer by one thread (not the same one);
- * reader_stop may be called from any thread or a signal's thread. */
+ * Threads: one reader is used by one thread, one writer by one thread (not the same one). */
 #pragma once
 
 #include "codec/codec.h"
 
+typedef struct ConnectorClass ConnectorClass;
+
+typedef struct Reader {
+	const ConnectorClass *class;
+} Reader;
+
+typedef struct Writer {
+	const ConnectorClass *class;
+} Writer;
+
 typedef enum ReadResult {
-	READ_DATA, /* the chunk holds records */
-	READ_IDLE, /* nothing came within the timeout */
-	READ_END,  /* a bounded source has delivered everything */
+	READ_DATA,    /* the chunk holds records */
+	READ_IDLE,    /* nothing came within the timeout */
+	READ_END,     /* a bounded source has delivered everything */
+	READ_REVOKED, /* splits go to another reader: what was read of them must be made final, or
+			 given up, and then released; no read until then */
 } ReadResult;
 
 /* How to find the end of the last whole record; from the codec and its settings. */
@@ -28,8 +39,12 @@ typedef struct ReaderSpec {
 	const Setting *settings; /* of the class's source options */
 	const Options *given;    /* all options of the object: pass-through ones such as kafka.* */
 	Framing framing;
-	const char *group; /* default consumer group: application and statement */
-	void *environment; /* what the process offers: MemoryBroker for tests, or NULL */
+	const char *group;    /* default consumer group: application and statement */
+	void *environment;    /* what the process offers: MemoryBroker for tests, or NULL */
+	const char *instance; /* this process among those of the group, the same when it starts
+				 again; or NULL */
+	bool keeps_place; /* a split that comes back goes on behind what was read of it, though that
+			     was not committed: it is in the statement's state */
 } ReaderSpec;
 
 typedef struct WriterSpec {
@@ -40,6 +55,10 @@ typedef struct WriterSpec {
 	const char *preamble; /* what a new file begins with (CSV header), or "" */
 	size_t preamble_len;
 	void *environment;
+	/* Exactly-once: epochs become final by `commit_epoch`, under a name that stays the same
+	 * when the process starts again; NULL: `flush` makes everything safe. */
+	const char *transaction;
+	Writer *within; /* of the same class: epochs are those of this writer; or NULL */
 } WriterSpec;
 
 /* Everything up to (not including) `next` has been processed. */
@@ -48,15 +67,12 @@ typedef struct SplitPosition {
 	int64_t next;
 } SplitPosition;
 
-typedef struct ConnectorClass ConnectorClass;
-
-typedef struct Reader {
-	const ConnectorClass *class;
-} Reader;
-
-typedef struct Writer {
-	const ConnectorClass *class;
-} Writer;
+/* How far a source's input is in an epoch's output and state. */
+typedef struct EpochInput {
+	Reader *reader;
+	const SplitPosition *positions;
+	uint32_t count;
+} EpochInput;
 
 struct ConnectorClass {
 	const char *name;
@@ -68,6 +84,8 @@ struct ConnectorClass {
 
 	/* Whether a source with these settings ends by itself; NULL: never. */
 	bool (*bounded)(const Setting *source_settings);
+	/* The consumer group that the settings name; no data: none.  NULL: it has no groups. */
+	Str (*group)(const Setting *source_settings);
 	/* How many splits deliver side by side, each with its own event time; NULL: one at a time.
 	 */
 	uint32_t (*split_count)(const Reader *reader);
@@ -81,6 +99,8 @@ struct ConnectorClass {
 	 */
 	Status (*commit)(Reader *reader, const SplitPosition *positions, uint32_t count,
 			 Error *err);
+	/* After READ_REVOKED: the splits go. */
+	Status (*release)(Reader *reader, Error *err);
 	/* Name of a split for messages: "trades.jsonl", "trades[3]".  Stays valid. */
 	const char *(*split_name)(const Reader *reader, uint32_t split);
 	/* Whether everything that the split has so far was delivered.  NULL: of all splits when the
@@ -100,6 +120,18 @@ struct ConnectorClass {
 	Status (*write)(Writer *writer, const Output *output, Error *err);
 	/* Everything written so far is safe when this returns (Kafka: acknowledged). */
 	Status (*flush)(Writer *writer, Error *err);
+	/* A writer with WriterSpec.transaction: what was written since the last epoch, by it and by
+	 * those within it, and the positions of the inputs become final together, or nothing of it
+	 * does.  Takes the readers' handles only.  An error with ERROR_REQUIRES_ABORT: the epoch
+	 * was taken back, the input is to be read again from its committed positions. */
+	Status (*commit_epoch)(Writer *writer, const EpochInput *inputs, uint32_t count,
+			       Error *err);
+	/* Why a sink with these options cannot keep the promise of `commit_epoch`, and the option
+	 * that is at fault (may be NULL); NULL: it can. */
+	const char *(*weakness)(const Setting *sink_settings, const Options *given,
+				const OptionEntry **option);
+	/* Whether the reader's positions can be in this writer's epochs; the error says why not. */
+	Status (*takes_positions)(Writer *writer, Reader *reader, Error *err);
 	/* After the last flush: finish the files.  `failed`: do not pretend completeness. */
 	Status (*writer_close)(Writer *writer, bool failed, Error *err);
 };

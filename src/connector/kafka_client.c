@@ -174,7 +174,8 @@ build_conf(KafkaClient *client, rd_kafka_conf_t *conf, const char *servers, cons
 {
 	TRY(set_property(conf, "bootstrap.servers", servers, NULL, err));
 	for (; defaults->name != NULL; defaults++)
-		if (!defaults->optional || kafka_has_property(defaults->name))
+		if (defaults->value != NULL &&
+		    (!defaults->optional || kafka_has_property(defaults->name)))
 			TRY(set_property(conf, defaults->name, defaults->value, NULL, err));
 	TRY(set_user_properties(conf, given, arena, err));
 	rd_kafka_conf_set_opaque(conf, client->notes);

@@ -51,8 +51,8 @@ typedef struct KafkaClient {
 /* A pair of a property and its value that the engine sets before the user's. */
 typedef struct KafkaDefault {
 	const char *name;
-	const char *value;
-	bool optional; /* this librdkafka may not have it */
+	const char *value; /* NULL: it is not set */
+	bool optional;     /* this librdkafka may not have it */
 } KafkaDefault;
 
 /* Builds the configuration: `defaults` (ended by a NULL name), then the user's kafka.* options. */
@@ -86,7 +86,12 @@ const char *kafka_split_name(const Reader *reader, uint32_t split);
 bool kafka_split_drained(Reader *reader, uint32_t split);
 int64_t kafka_lag(Reader *reader);
 uint32_t kafka_split_count(const Reader *reader);
+Status kafka_release(Reader *reader, Error *err);
 void kafka_reader_close(Reader *reader);
+rd_kafka_t *kafka_reader_handle(Reader *reader);
+/* For librdkafka's calls; the caller destroys it. */
+rd_kafka_topic_partition_list_t *
+kafka_position_list(const Reader *reader, const SplitPosition *positions, uint32_t count);
 Status kafka_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes, Error *err);
 Status kafka_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);
 Status kafka_write(Writer *writer, const Output *output, Error *err);

@@ -1,5 +1,5 @@
 /* connector/kafka_connector.c -- topics of Apache Kafka, by librdkafka. */
-#include "connector/kafka_client.h"
+#include "connector/kafka_writer.h"
 
 #define COMMON_ROWS                                                                                \
 	[KAFKA_TOPIC] = {.name = "kafka.topic",                                                    \
@@ -59,6 +59,56 @@ is_bounded(const Setting *settings)
 	return settings[KAFKA_BOUNDED].flag;
 }
 
+static Str
+named_group(const Setting *settings)
+{
+	return settings[KAFKA_GROUP].present ? settings[KAFKA_GROUP].text : (Str){NULL, 0};
+}
+
+static bool
+fits(Str value, const char *const *needed)
+{
+	if (needed[0] == NULL)
+		return !str_eq(value, STR("0"));
+	return str_eq_nocase(value, str_from(needed[0])) ||
+	       str_eq_nocase(value, str_from(needed[1]));
+}
+
+/* A transaction needs every record acknowledged by all replicas, and in its place. */
+static const char *
+weakness(const Setting *settings, const Options *given, const OptionEntry **option)
+{
+	static const struct {
+		const char *name;
+		const char *needed[2]; /* values that do; NULL: any but 0 */
+		const char *why;
+	} rules[] = {
+		{"kafka.acks",
+		 {"all", "-1"},
+		 "transactions need the acknowledgement of all replicas"},
+		{"kafka.request.required.acks",
+		 {"all", "-1"},
+		 "transactions need the acknowledgement of all replicas"},
+		{"kafka.enable.idempotence",
+		 {"true", "1"},
+		 "transactions need idempotent producers"},
+		{"kafka.retries", {NULL}, "transactions need retries"},
+		{"kafka.message.send.max.retries", {NULL}, "transactions need retries"},
+	};
+
+	if (str_eq_nocase(settings[KAFKA_SERVERS].text, STR("embedded")))
+		return "the embedded cluster keeps no transactions apart";
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+		const OptionEntry *entry = options_find(given, str_from(rules[i].name));
+
+		if (entry == NULL || fits(entry->value, rules[i].needed))
+			continue;
+		*option = entry;
+		return rules[i].why;
+	}
+	return NULL;
+}
+
 const ConnectorClass kafka_connector = {
 	.name = "kafka",
 	.doc = "Topics of Apache Kafka.",
@@ -67,10 +117,12 @@ const ConnectorClass kafka_connector = {
 	.source_options = {"Kafka source", kafka_source_rows, KAFKA_SOURCE_OPTION_COUNT},
 	.sink_options = {"Kafka sink", sink_rows, KAFKA_SINK_OPTION_COUNT},
 	.bounded = is_bounded,
+	.group = named_group,
 	.split_count = kafka_split_count,
 	.reader_open = kafka_reader_open,
 	.read = kafka_read,
 	.commit = kafka_commit,
+	.release = kafka_release,
 	.split_name = kafka_split_name,
 	.split_drained = kafka_split_drained,
 	.lag = kafka_lag,
@@ -79,5 +131,8 @@ const ConnectorClass kafka_connector = {
 	.writer_open = kafka_writer_open,
 	.write = kafka_write,
 	.flush = kafka_flush,
+	.commit_epoch = kafka_commit_epoch,
+	.weakness = weakness,
+	.takes_positions = kafka_takes_positions,
 	.writer_close = kafka_writer_close,
 };

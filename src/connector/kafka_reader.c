@@ -2,8 +2,13 @@
  *
  * librdkafka fetches in its own threads; kafka_read takes what has come, a run of records of one
  * partition for each chunk, and copies the bytes (about 5 ns a record) so that no message is
- * pinned.  Positions are committed by kafka_commit alone, when their output is safe: a crash
- * repeats what was not committed, and loses nothing.
+ * pinned.  Positions are committed by kafka_commit, or with a transaction of the writer, when their
+ * output is safe: a crash repeats what was not committed, and loses nothing.
+ *
+ * When the group deals its partitions anew, librdkafka's callback only notes it: kafka_read then
+ * says READ_REVOKED, the job makes final what was read, and kafka_release gives them up. Partitions
+ * that come begin where the group's committed positions are, which are asked for until there is an
+ * answer: while a transaction of their last owner is open there is none.
  *
  * Owns:    the consumer, its queue, and the messages of one poll.
  * Threads: one; kafka_split_name may be called by others. */
@@ -15,6 +20,8 @@
 #define COMMIT_TIMEOUT_MS 10000
 #define QUERY_TIMEOUT_MS  10000
 #define LAG_INTERVAL_MS   250
+#define ASK_TIMEOUT_MS    1000
+#define ASK_DEADLINE_MS   120000
 
 typedef struct KafkaPartition {
 	const char *name; /* "trades[3]" */
@@ -35,6 +42,12 @@ typedef struct KafkaReader {
 	KafkaPartition *partitions;
 	uint32_t partition_count;
 	bool bounded;
+	bool keeps_place;
+	bool from_end; /* where a group without a position begins */
+	bool closing;
+	bool revoked; /* the group takes the partitions back, when they have been released */
+	rd_kafka_topic_partition_list_t *assigned; /* they come when their positions are known */
+	int64_t assign_deadline;
 	uint64_t sequence;
 	int64_t lag;
 	int64_t next_lag_ms;
@@ -62,6 +75,7 @@ open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *er
 	 * before 2.2, where the queue must therefore hold more than a second of input. */
 	const KafkaDefault defaults[] = {
 		{"group.id", group, false},
+		{"group.instance.id", spec->instance, false},
 		{"client.id", "ferris-sql", false},
 		{"auto.offset.reset", str_copy(arena, settings[KAFKA_OFFSET_RESET].text).data,
 		 false},
@@ -149,36 +163,33 @@ partition_of(KafkaReader *reader, int32_t partition)
 		       : NULL;
 }
 
-/* A partition that comes back goes on behind what was read of it, though no position was committed
- * yet: what was read may be in the statement's state.  Another member may have got further. */
+/* In librdkafka's callback, while messages are asked for: the rest is done outside of it. */
 static void
 rebalance(void *owner, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list)
 {
 	KafkaReader *reader = owner;
 	rd_kafka_t *handle = reader->client.handle;
-	bool any = false;
 
-	if (code != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+	if (reader->closing) { /* nobody comes back to do it */
 		rd_kafka_assign(handle, NULL);
 		return;
 	}
-	for (int i = 0; i < list->cnt; i++) {
-		const KafkaPartition *partition = partition_of(reader, list->elems[i].partition);
-
-		any = any || (partition != NULL && partition->next >= 0);
+	if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+		if (reader->assigned != NULL)
+			rd_kafka_topic_partition_list_destroy(reader->assigned);
+		reader->assigned = rd_kafka_topic_partition_list_copy(list);
+		reader->assign_deadline = clock_ms() + ASK_DEADLINE_MS;
+	} else {
+		reader->revoked = true;
 	}
-	/* Without an answer of the group's coordinator librdkafka asks it again by itself. */
-	if (any && rd_kafka_committed(handle, list, QUERY_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		for (int i = 0; i < list->cnt; i++)
-			list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
-	for (int i = 0; i < list->cnt; i++) {
-		const KafkaPartition *partition = partition_of(reader, list->elems[i].partition);
+	rd_kafka_yield(handle);
+}
 
-		if (partition != NULL && partition->next >= 0 &&
-		    partition->next > list->elems[i].offset)
-			list->elems[i].offset = partition->next;
-	}
-	rd_kafka_assign(handle, list);
+static bool
+begins_at_end(Str reset)
+{
+	return str_eq(reset, STR("latest")) || str_eq(reset, STR("largest")) ||
+	       str_eq(reset, STR("end"));
 }
 
 Status
@@ -190,6 +201,8 @@ kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err
 	reader->base.class = &kafka_connector;
 	TRY(open_client(reader, spec, arena, err));
 	reader->bounded = spec->settings[KAFKA_BOUNDED].flag;
+	reader->keeps_place = spec->keeps_place;
+	reader->from_end = begins_at_end(spec->settings[KAFKA_OFFSET_RESET].text);
 	reader->poll_records = (size_t)spec->settings[KAFKA_POLL_RECORDS].integer;
 	reader->messages = ARENA_ARRAY(arena, rd_kafka_message_t *, reader->poll_records);
 	*out = &reader->base; /* from here on the caller closes it */
@@ -291,7 +304,8 @@ handle_event(KafkaReader *reader, const rd_kafka_message_t *message, Error *err)
 		rd_kafka_fatal_error(reader->client.handle, text, sizeof text);
 		error_set(err, FERRIS_ERR_KAFKA_READ, "topic '%s' at %s: %s", reader->client.topic,
 			  reader->client.servers, text);
-		err->flags = ERROR_FATAL;
+		/* A new handle may do: a member of the same name may be this one, from before. */
+		err->flags = ERROR_FATAL | ERROR_REQUIRES_ABORT;
 		return err->status;
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
 	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
@@ -307,6 +321,69 @@ handle_event(KafkaReader *reader, const rd_kafka_message_t *message, Error *err)
 		/* The connection comes and goes; librdkafka goes on trying. */
 		return FERRIS_OK;
 	}
+}
+
+/* Whether the group said where each partition begins: a timeout comes as an offset without a value
+ * and without an error, so nothing but success of the whole call is believed. */
+static bool
+ask_positions(KafkaReader *reader, rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t *code)
+{
+	*code = rd_kafka_committed(reader->client.handle, list, ASK_TIMEOUT_MS);
+	for (int i = 0; i < list->cnt && *code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+		*code = list->elems[i].err;
+	return *code == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* Begins to read the partitions that the group has given. */
+static Status
+take_assigned(KafkaReader *reader, Error *err)
+{
+	rd_kafka_topic_partition_list_t *list = reader->assigned;
+	rd_kafka_resp_err_t code;
+
+	if (!ask_positions(reader, list, &code))
+		return clock_ms() < reader->assign_deadline
+			       ? FERRIS_OK
+			       : kafka_error(&reader->client, err, FERRIS_ERR_KAFKA_READ, code,
+					     "the group does not say where to begin in topic");
+	for (int i = 0; i < list->cnt; i++) {
+		rd_kafka_topic_partition_t *given = &list->elems[i];
+		KafkaPartition *partition = partition_of(reader, given->partition);
+
+		/* What was read of it may be in the statement's state. */
+		if (partition != NULL && reader->keeps_place && partition->next > given->offset)
+			given->offset = partition->next;
+		if (given->offset < 0)
+			given->offset =
+				reader->from_end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+		if (partition != NULL)
+			partition->next = given->offset >= 0 ? given->offset : -1;
+	}
+	rd_kafka_assign(reader->client.handle, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	reader->assigned = NULL;
+	return FERRIS_OK;
+}
+
+static void
+drop_messages(KafkaReader *reader)
+{
+	while (reader->message_next < reader->message_count)
+		rd_kafka_message_destroy(reader->messages[reader->message_next++]);
+}
+
+Status
+kafka_release(Reader *base, Error *err)
+{
+	KafkaReader *reader = (KafkaReader *)base;
+
+	(void)err;
+	drop_messages(reader);
+	for (uint32_t i = 0; i < reader->partition_count && !reader->keeps_place; i++)
+		reader->partitions[i].next = -1;
+	reader->revoked = false;
+	rd_kafka_assign(reader->client.handle, NULL);
+	return FERRIS_OK;
 }
 
 static Status
@@ -386,8 +463,15 @@ kafka_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Error
 {
 	KafkaReader *reader = (KafkaReader *)base;
 
-	if (reader->message_next == reader->message_count && !(reader->bounded && all_done(reader)))
+	if (!reader->revoked && reader->message_next == reader->message_count &&
+	    !(reader->bounded && all_done(reader)))
 		TRY(poll_messages(reader, timeout_ms, err));
+	if (reader->revoked) {
+		*result = READ_REVOKED;
+		return FERRIS_OK;
+	}
+	if (reader->assigned != NULL)
+		TRY(take_assigned(reader, err));
 	TRY(take_run(reader, chunk, err));
 	if (chunk->record_count > 0) {
 		chunk->sequence = reader->sequence++;
@@ -401,19 +485,33 @@ kafka_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Error
 
 /* ---------------------------------------------------------------- the rest */
 
-Status
-kafka_commit(Reader *base, const SplitPosition *positions, uint32_t count, Error *err)
+rd_kafka_t *
+kafka_reader_handle(Reader *base)
 {
-	KafkaReader *reader = (KafkaReader *)base;
-	rd_kafka_topic_partition_list_t *list;
+	return ((KafkaReader *)base)->client.handle;
+}
 
-	if (count == 0)
-		return FERRIS_OK;
-	list = rd_kafka_topic_partition_list_new((int)count);
+rd_kafka_topic_partition_list_t *
+kafka_position_list(const Reader *base, const SplitPosition *positions, uint32_t count)
+{
+	const KafkaReader *reader = (const KafkaReader *)base;
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+
 	for (uint32_t i = 0; i < count; i++)
 		rd_kafka_topic_partition_list_add(list, reader->client.topic,
 						  (int32_t)positions[i].split)
 			->offset = positions[i].next;
+	return list;
+}
+
+Status
+kafka_commit(Reader *base, const SplitPosition *positions, uint32_t count, Error *err)
+{
+	KafkaReader *reader = (KafkaReader *)base;
+
+	if (count == 0)
+		return FERRIS_OK;
+	rd_kafka_topic_partition_list_t *list = kafka_position_list(base, positions, count);
 	rd_kafka_resp_err_t code = rd_kafka_commit(reader->client.handle, list, 0);
 	rd_kafka_topic_partition_list_destroy(list);
 	switch (code) {
@@ -489,12 +587,17 @@ kafka_reader_close(Reader *base)
 {
 	KafkaReader *reader = (KafkaReader *)base;
 
-	while (reader->message_next < reader->message_count)
-		rd_kafka_message_destroy(reader->messages[reader->message_next++]);
+	reader->closing = true;
+	drop_messages(reader);
+	if (reader->assigned != NULL)
+		rd_kafka_topic_partition_list_destroy(reader->assigned);
 	if (reader->queue != NULL)
 		rd_kafka_queue_destroy(reader->queue);
-	if (reader->client.handle != NULL)
+	if (reader->client.handle != NULL) {
+		if (reader->revoked)
+			rd_kafka_assign(reader->client.handle, NULL);
 		rd_kafka_consumer_close(reader->client.handle);
+	}
 	kafka_client_close(&reader->client);
 }
 

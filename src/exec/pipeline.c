@@ -93,34 +93,6 @@ class_of(const PlanNode *node)
 	return NULL;
 }
 
-/* Nodes that put rows into the books and give out others. */
-#define KEEPS_STATE                                                                                \
-	(PLAN_BIT(PLAN_AGGREGATE) | PLAN_BIT(PLAN_JOIN) | PLAN_BIT(PLAN_STREAM_JOIN) |             \
-	 PLAN_BIT(PLAN_VERSIONED_JOIN) | PLAN_BIT(PLAN_TABLE) | PLAN_BIT(PLAN_OVER) |              \
-	 PLAN_BIT(PLAN_DISTINCT) | PLAN_BIT(PLAN_SORT) | PLAN_BIT(PLAN_SET))
-
-bool
-plan_counts_results(const StatementPlan *plan)
-{
-	return plan_has(plan->root, KEEPS_STATE | PLAN_BIT(PLAN_UNNEST) | PLAN_BIT(PLAN_WINDOW));
-}
-
-bool
-plan_is_stateful(const StatementPlan *plan)
-{
-	const PlanNode *root = plan->root;
-
-	/* The limit of the statement itself is the writer's. */
-	return plan_has(root, KEEPS_STATE | PLAN_BIT(PLAN_LATE) | PLAN_BIT(PLAN_LOOKUP)) ||
-	       plan_has(root->kind == PLAN_LIMIT ? root->input : root, PLAN_BIT(PLAN_LIMIT));
-}
-
-bool
-plan_wants_ticks(const StatementPlan *plan)
-{
-	return plan_has(plan->root, PLAN_BIT(PLAN_WATERMARK));
-}
-
 static void
 keep_operator(Pipeline *pipeline, Operator *op)
 {

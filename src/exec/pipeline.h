@@ -97,13 +97,5 @@ Status pipeline_end(Pipeline *pipeline, uint32_t source, ChunkResult *result, Er
 bool pipeline_is_done(const Pipeline *pipeline);
 /* Of one of the plan's scans; for any thread while the pipeline is open. */
 const SourceTime *pipeline_source_time(const Pipeline *pipeline, uint32_t source);
-/* Whether rows go into state and come out of it as results, in the books of job/job.h. */
-bool plan_counts_results(const StatementPlan *plan);
-/* Whether the plan keeps state from chunk to chunk: then one pipeline must see them all, in order.
- */
-bool plan_is_stateful(const StatementPlan *plan);
-/* Whether some operator wants ticks. */
-bool plan_wants_ticks(const StatementPlan *plan);
-
 /* The bytes a new file of the sink begins with. */
 Status sink_preamble(const StatementPlan *plan, Arena *arena, Buffer *out, Error *err);

@@ -20,9 +20,9 @@ source_decode_spec(Source *source, DecodeSpec *spec)
 }
 
 Status
-source_open(Source *source, const PlanNode *scan, const char *group, void *environment,
-	    Arena *arena, Error *err)
+source_open(Source *source, const SourceSpec *given, Arena *arena, Error *err)
 {
+	const PlanNode *scan = given->scan;
 	const Endpoint *endpoint = scan->scan.endpoint;
 	DecodeSpec *decode = ARENA_NEW(arena, DecodeSpec);
 
@@ -36,8 +36,10 @@ source_open(Source *source, const PlanNode *scan, const char *group, void *envir
 		.settings = endpoint->connector_settings,
 		.given = &endpoint->given,
 		.framing = {endpoint->codec, endpoint->codec_settings, decode},
-		.group = group,
-		.environment = environment,
+		.group = given->group,
+		.instance = given->instance,
+		.keeps_place = given->keeps_place,
+		.environment = given->environment,
 	};
 	TRY(endpoint->connector->reader_open(&spec, arena, &source->reader, err));
 	if (endpoint->connector->split_count != NULL)

@@ -14,9 +14,16 @@ typedef struct Source {
 	uint32_t splits;  /* that deliver side by side; 0: one at a time */
 } Source;
 
-/* Opens the reader; bytes of long life come from the arena.  `group` for consumer groups. */
-Status source_open(Source *source, const PlanNode *scan, const char *group, void *environment,
-		   Arena *arena, Error *err);
+typedef struct SourceSpec {
+	const PlanNode *scan;
+	const char *group;    /* of consumers */
+	const char *instance; /* this process among those of the group; or NULL */
+	bool keeps_place;     /* as in ReaderSpec */
+	void *environment;
+} SourceSpec;
+
+/* Opens the reader; bytes of long life come from the arena. */
+Status source_open(Source *source, const SourceSpec *spec, Arena *arena, Error *err);
 void source_close(Source *source);
 /* What the codec needs to know of the scan: fills `spec` from it. */
 void source_decode_spec(Source *source, DecodeSpec *spec);

@@ -52,8 +52,10 @@ open_sources(SubplanRun *run, const StatementPlan *plan, TaskContext *task, Erro
 		Str name = plan->scans[i]->scan.endpoint->name;
 		Str group = str_format(task->arena, "%s-%.*s", task->group, STR_ARG(name));
 
-		TRY(source_open(&run->sources[i], plan->scans[i], group.data, task->environment,
-				task->arena, err));
+		SourceSpec spec = {.scan = plan->scans[i],
+				   .group = group.data,
+				   .environment = task->environment};
+		TRY(source_open(&run->sources[i], &spec, task->arena, err));
 	}
 	return FERRIS_OK;
 }

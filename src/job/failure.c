@@ -21,8 +21,8 @@ struct FailureHandler {
 };
 
 Status
-failure_open(const StatementPlan *plan, void *environment, Arena *arena, FailureHandler **out,
-	     Error *err)
+failure_open(const StatementPlan *plan, void *environment, Writer *within, Arena *arena,
+	     FailureHandler **out, Error *err)
 {
 	FailureHandler *handler = ARENA_NEW(arena, FailureHandler);
 	const Endpoint *sink = plan->dead_letters;
@@ -37,7 +37,8 @@ failure_open(const StatementPlan *plan, void *environment, Arena *arena, Failure
 			   .given = &sink->given,
 			   .codec = sink->codec,
 			   .preamble = "",
-			   .environment = environment};
+			   .environment = environment,
+			   .within = within};
 	handler->to_topic = sink->connector->keyed_output;
 	output_init(&handler->letters, LETTER_LIMIT, handler->to_topic);
 	return sink->connector->writer_open(&spec, arena, &handler->writer, err);

@@ -22,7 +22,8 @@ typedef struct FailedRecord {
 	uint64_t line; /* file: 1-based line of the record */
 } FailedRecord;
 
-Status failure_open(const StatementPlan *plan, void *environment, Arena *arena,
+/* `within`: the writer in whose epochs the dead letters are; or NULL. */
+Status failure_open(const StatementPlan *plan, void *environment, Writer *within, Arena *arena,
 		    FailureHandler **out, Error *err);
 /* FERRIS_OK: counted, go on.  Otherwise the job ends with `err`. */
 Status failure_record(FailureHandler *handler, const FailedRecord *record, Error *err);

@@ -40,6 +40,18 @@ job_failed(Job *job)
 }
 
 bool
+job_may_restart(Job *job, JobCounters *counters, bool *progressed)
+{
+	pthread_mutex_lock(&job->error_mutex);
+	bool may = job->guarantee == GUARANTEE_EXACTLY_ONCE && job->status != FERRIS_OK &&
+		   (job->error.flags & ERROR_REQUIRES_ABORT);
+	pthread_mutex_unlock(&job->error_mutex);
+	*counters = job->final;
+	*progressed = job->epochs > 0;
+	return may;
+}
+
+bool
 job_retry(Job *job, const Error *err, uint32_t *attempt)
 {
 	const Setting *settings = job->spec.plan->job;
@@ -136,6 +148,8 @@ run_slot(Pipeline *pipeline, Slot *slot)
 				     &slot->error);
 	case SLOT_END:
 		return pipeline_end(pipeline, slot->source, &slot->result, &slot->error);
+	case SLOT_EPOCH:
+		return FERRIS_OK;
 	case SLOT_CHUNK:
 	case SLOT_PART:
 		break;
@@ -184,6 +198,32 @@ group_of(Job *job, uint32_t index)
 				 .data;
 }
 
+/* The group by which the brokers know this statement: that of its first source. */
+static const char *
+first_group(Job *job)
+{
+	const Endpoint *first = job->spec.plan->scans[0]->scan.endpoint;
+	Str named = first->connector->group != NULL
+			    ? first->connector->group(first->connector_settings)
+			    : (Str){NULL, 0};
+
+	return named.data != NULL ? str_copy(&job->arena, named).data : job->group;
+}
+
+/* Members of consumer groups, and transactions, are known by it. */
+static Status
+claim_instance(Job *job, Error *err)
+{
+	const StatementPlan *plan = job->spec.plan;
+	const Str *dir = &plan->job[JOB_STATE_DIR].text;
+
+	if (job->guarantee != GUARANTEE_EXACTLY_ONCE)
+		return FERRIS_OK;
+	job->first_group = first_group(job);
+	return instance_claim(dir->data != NULL ? str_copy(&job->arena, *dir).data : NULL,
+			      job->first_group, &job->instance, err);
+}
+
 static Status
 open_sources(Job *job, Error *err)
 {
@@ -197,8 +237,12 @@ open_sources(Job *job, Error *err)
 		job->source_count++;
 		job->inputs[i].started = job_clock(job);
 		job->inputs[i].idle_timeout = endpoint->common[ENDPOINT_IDLE_TIMEOUT].integer;
-		TRY(source_open(&job->sources[i], plan->scans[i], group_of(job, i),
-				job->spec.environment, &job->arena, err));
+		SourceSpec spec = {.scan = plan->scans[i],
+				   .group = group_of(job, i),
+				   .environment = job->spec.environment,
+				   .instance = job->instance.lock > 0 ? job->instance.name : NULL,
+				   .keeps_place = job->stateful};
+		TRY(source_open(&job->sources[i], &spec, &job->arena, err));
 	}
 	reading_order_init(&job->order, job->sources, job->source_count, &job->arena);
 	return FERRIS_OK;
@@ -220,12 +264,29 @@ open_writer(Job *job, Error *err)
 		.preamble = arena_copy(&job->arena, preamble.data, preamble.len),
 		.preamble_len = preamble.len,
 		.environment = job->spec.environment,
+		.transaction = job->guarantee == GUARANTEE_EXACTLY_ONCE ? job->instance.name : NULL,
 	};
 	buffer_free(&preamble);
 	job->sink = plan->sink->connector;
 	if (status == FERRIS_OK)
 		status = job->sink->writer_open(&spec, &job->arena, &job->writer, err);
 	return status;
+}
+
+/* A transaction that this process left open when it was killed ends before positions are asked for;
+ * a sink without transactions is touched last. */
+static Status
+open_ends(Job *job, Error *err)
+{
+	bool exact = job->guarantee == GUARANTEE_EXACTLY_ONCE;
+
+	if (exact)
+		TRY(open_writer(job, err));
+	TRY(open_sources(job, err));
+	for (uint32_t i = 0; i < job->source_count && exact; i++)
+		TRY(job->sink->takes_positions(job->writer, job->sources[i].reader, err));
+	job->epoch_inputs = ARENA_ARRAY(&job->arena, EpochInput, job->source_count + 1);
+	return FERRIS_OK;
 }
 
 static Status
@@ -272,6 +333,26 @@ set_limits(Job *job)
 		job->rows_left = root->limit.count;
 }
 
+static void
+set_counters(Counters *counters, const JobCounters *from)
+{
+	counters->records_in = from->records_in;
+	counters->bytes_in = from->bytes_in;
+	counters->rows_out = from->rows_out;
+	counters->bytes_out = from->bytes_out;
+	counters->filtered = from->filtered;
+	counters->late = from->late;
+	counters->aggregated = from->aggregated;
+	counters->results = from->results;
+	counters->failed = from->failed;
+	counters->dead_letters = from->dead_letters;
+	counters->limited = from->limited;
+	counters->pool_hits = from->pool_hits;
+	counters->pool_misses = from->pool_misses;
+	counters->restarts = from->restarts;
+	counters->lag = -1;
+}
+
 Status
 job_open(const JobSpec *spec, Job **out, Error *err)
 {
@@ -282,7 +363,8 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 	arena_init(&job->arena, 0);
 	pthread_mutex_init(&job->error_mutex, NULL);
 	pthread_mutex_init(&job->commit_mutex, NULL);
-	job->counters.lag = -1;
+	set_counters(&job->counters, &spec->counters);
+	job->final = spec->counters;
 	job->stateful = plan_is_stateful(spec->plan);
 	job->counts_results = plan_counts_results(spec->plan);
 	job->wants_ticks = plan_wants_ticks(spec->plan);
@@ -291,10 +373,15 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 			     .data;
 	job->task_count = job->stateful ? 1 : (uint32_t)spec->plan->job[JOB_PARALLELISM].integer;
 	set_limits(job);
-	TRY(open_sources(job, err));
+	job->guarantee = spec->plan->guarantee;
+	TRY(claim_instance(job, err));
+	TRY(open_ends(job, err));
 	TRY(open_tasks(job, err));
-	TRY(open_writer(job, err));
-	TRY(failure_open(spec->plan, spec->environment, &job->arena, &job->failures, err));
+	if (job->writer == NULL)
+		TRY(open_writer(job, err));
+	TRY(failure_open(spec->plan, spec->environment,
+			 job->guarantee == GUARANTEE_EXACTLY_ONCE ? job->writer : NULL, &job->arena,
+			 &job->failures, err));
 	make_slots(job);
 	return FERRIS_OK;
 }
@@ -385,6 +472,14 @@ job_is_done(const Job *job)
 	return job->finished;
 }
 
+void
+job_abandon(Job *job, const Error *err)
+{
+	job->status = err->status;
+	job->error = *err;
+	job->finished = true;
+}
+
 Status
 job_wait(Job *job, Error *err)
 {
@@ -406,9 +501,9 @@ job_close(Job *job)
 
 	if (job == NULL)
 		return;
-	if (job->writer != NULL && job->sink->writer_close(job->writer, true, &err) != FERRIS_OK)
-		error_print(stderr, &err, NULL, NULL);
 	if (job->failures != NULL && failure_close(job->failures, true, &err) != FERRIS_OK)
+		error_print(stderr, &err, NULL, NULL);
+	if (job->writer != NULL && job->sink->writer_close(job->writer, true, &err) != FERRIS_OK)
 		error_print(stderr, &err, NULL, NULL);
 	for (uint32_t i = 0; i < job->task_count && job->pipelines != NULL; i++)
 		pipeline_close(job->pipelines[i]);
@@ -428,8 +523,10 @@ job_close(Job *job)
 		source_close(&job->sources[i]);
 		memory_free(job->inputs[i].commits.positions);
 		memory_free(job->inputs[i].splits);
+		memory_free(job->inputs[i].final);
 		memory_free(job->inputs[i].last_data);
 	}
+	instance_release(&job->instance);
 	pthread_mutex_destroy(&job->commit_mutex);
 	arena_free(&job->arena);
 	memory_free(job);
@@ -454,6 +551,7 @@ job_counters(Job *job, JobCounters *out)
 		.limited = c->limited,
 		.pool_hits = c->pool_hits,
 		.pool_misses = c->pool_misses,
+		.restarts = c->restarts,
 		.lag = c->lag,
 	};
 }

@@ -19,16 +19,6 @@
 
 typedef struct Job Job;
 
-typedef struct JobSpec {
-	const StatementPlan *plan;
-	Str application;   /* part of the consumer group's name */
-	void *environment; /* for connectors */
-	int64_t row_limit; /* at most so many rows; INT64_MAX: no limit */
-	/* Added to the clock by which idle sources are judged; NULL: nothing. */
-	const _Atomic int64_t *clock_offset_ms;
-	Trial trial;
-} JobSpec;
-
 /* The books balance once the job has ended: what came in, and what groups gave out beside it, is
  * in + results = out + filtered + failed + limited + late + aggregated. */
 typedef struct JobCounters {
@@ -45,8 +35,20 @@ typedef struct JobCounters {
 	uint64_t limited;     /* rows that LIMIT or OFFSET left out */
 	uint64_t pool_hits;   /* a free slot was at hand */
 	uint64_t pool_misses; /* the reader had to wait for one */
+	uint64_t restarts;    /* from the last epoch, after one that failed */
 	int64_t lag;          /* bytes or records not read yet; -1: not known */
 } JobCounters;
+
+typedef struct JobSpec {
+	const StatementPlan *plan;
+	Str application;   /* part of the consumer group's name */
+	void *environment; /* for connectors */
+	int64_t row_limit; /* at most so many rows; INT64_MAX: no limit */
+	/* Added to the clock by which idle sources are judged; NULL: nothing. */
+	const _Atomic int64_t *clock_offset_ms;
+	Trial trial;
+	JobCounters counters; /* it goes on counting from there */
+} JobSpec;
 
 /* Opens reader and writer and compiles the plan; nothing moves yet. */
 Status job_open(const JobSpec *spec, Job **out, Error *err);
@@ -55,6 +57,12 @@ Status job_start(Job *job, Error *err);
 void job_stop(Job *job);
 bool job_is_done(const Job *job);
 bool job_failed(Job *job);
+/* Exactly-once: the job has ended because an epoch failed; one that is opened anew goes on from the
+ * last that became final.  `counters`: as they were then; *progressed: an epoch became final since
+ * it was opened. */
+bool job_may_restart(Job *job, JobCounters *counters, bool *progressed);
+/* A job that could not be opened or started counts as ended, with that error. */
+void job_abandon(Job *job, const Error *err);
 /* Waits for the end; returns how it went. */
 Status job_wait(Job *job, Error *err);
 void job_close(Job *job);

@@ -14,12 +14,14 @@
 #include "job/failure.h"
 #include "job/job.h"
 #include "job/reading_order.h"
+#include "state/instance.h"
 
 typedef enum SlotKind {
 	SLOT_CHUNK, /* records */
 	SLOT_TICK,  /* the source has been silent */
 	SLOT_END,   /* the source has ended */
 	SLOT_PART,  /* what came out of state before a tick or an end was done */
+	SLOT_EPOCH, /* all before it becomes final */
 } SlotKind;
 
 #define PART_SLOTS 2
@@ -32,6 +34,7 @@ typedef struct Slot {
 	Tick tick;
 	int64_t *idle_since; /* what tick points to */
 	uint32_t idle_capacity;
+	bool releases; /* an epoch: the source's splits go to another reader then */
 	uint64_t sequence;
 	ChunkResult result;
 	Status status;
@@ -49,6 +52,7 @@ typedef struct SplitState {
 typedef struct Counters {
 	_Atomic uint64_t records_in, bytes_in, rows_out, bytes_out, filtered, failed, dead_letters;
 	_Atomic uint64_t limited, late, aggregated, results, pool_hits, pool_misses;
+	_Atomic uint64_t restarts;
 	_Atomic int64_t lag;
 } Counters;
 
@@ -71,6 +75,7 @@ typedef struct Input {
 	/* the writer's */
 	SplitState *splits;
 	uint32_t split_count;
+	SplitPosition *final; /* of the epoch that is being committed */
 	/* both */
 	CommitBox commits; /* under job->commit_mutex */
 } Input;
@@ -80,6 +85,9 @@ struct Job {
 	JobSpec spec;
 	Arena arena;
 	const char *group; /* of consumers */
+	Guarantee guarantee;
+	Instance instance;       /* exactly-once: of the processes with the same first group */
+	const char *first_group; /* then: of the first source */
 	Source *sources;
 	Input *inputs; /* of each source */
 	uint32_t source_count;
@@ -98,6 +106,7 @@ struct Job {
 	_Atomic bool satisfied; /* a LIMIT inside the query needs no more input */
 	_Atomic bool finished;
 	_Atomic uint32_t tasks_left;
+	_Atomic uint64_t epochs; /* that have become final */
 	Counters counters;
 	pthread_mutex_t commit_mutex;
 	pthread_mutex_t error_mutex; /* of the first failure: */
@@ -106,7 +115,10 @@ struct Job {
 
 	/* the reader's, with the sources' readers (any thread may ask for a split's name) */
 	ReadingOrder order;
-	uint64_t read_count; /* slots handed to the tasks */
+	uint64_t read_count;   /* slots handed to the tasks */
+	uint64_t epoch_count;  /* epochs among them */
+	uint64_t epoch_slots;  /* slots since the last one */
+	int64_t next_epoch_ms; /* when the next one is due */
 
 	/* one for each task */
 	Pipeline **pipelines;
@@ -117,8 +129,10 @@ struct Job {
 	FailureHandler *failures;
 	Slot **pending; /* by sequence modulo slot_count */
 	uint64_t next_sequence;
-	int64_t skip_rows; /* OFFSET */
-	int64_t rows_left; /* LIMIT */
+	int64_t skip_rows;        /* OFFSET */
+	int64_t rows_left;        /* LIMIT */
+	EpochInput *epoch_inputs; /* of each source */
+	JobCounters final; /* as they were at the last epoch; read when the writer has ended */
 	bool dirty;        /* written since the last commit */
 	bool discard;      /* failed or LIMIT reached: let the rest pass unread */
 

@@ -1,7 +1,8 @@
 /* job/reading.c -- the reader's stage: records from the sources into slots, turn and turn about.
  *
- * Beside records the tasks get the word that a source is idle or has ended, in one order with them.
- * This thread alone reads, so it also commits the positions that the writer offers. */
+ * Beside records the tasks get the word that a source is idle or has ended, in one order with them,
+ * and at each commit interval an epoch: what is before it becomes final together.  This thread
+ * alone reads, so it also commits the positions that the writer offers. */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "job/job_internal.h"
@@ -61,7 +62,64 @@ hand_over(Job *job, Slot *slot, SlotKind kind, uint32_t source)
 	slot->kind = kind;
 	slot->source = source;
 	slot->sequence = job->read_count++;
+	job->epoch_slots = kind == SLOT_EPOCH ? 0 : job->epoch_slots + 1;
 	ring_push(&job->filled, slot);
+}
+
+/* ---------------------------------------------------------------- epochs */
+
+/* An epoch ends here.  `slot`: a free one, or NULL to wait for one. */
+static bool
+end_epoch(Job *job, Slot *slot, uint32_t source, bool releases, Error *err)
+{
+	if (slot == NULL)
+		slot = take_free_slot(job, err);
+	if (slot == NULL)
+		return false;
+	slot->releases = releases;
+	job->epoch_count++;
+	job->next_epoch_ms = clock_ms() + job->spec.plan->job[JOB_COMMIT_INTERVAL].integer;
+	hand_over(job, slot, SLOT_EPOCH, source);
+	return true;
+}
+
+/* Not sooner than the interval after the last one; what comes after a pause need not wait. */
+static void
+maybe_end_epoch(Job *job, Error *err)
+{
+	if (job->epoch_slots > 0 && clock_ms() >= job->next_epoch_ms)
+		end_epoch(job, NULL, 0, false, err);
+}
+
+/* How long a read may wait: not beyond the epoch's end. */
+static int
+read_timeout(const Job *job)
+{
+	int64_t left = job->next_epoch_ms - clock_ms();
+
+	if (job->epoch_slots == 0 || left > READ_TIMEOUT_MS)
+		return READ_TIMEOUT_MS;
+	return left > 0 ? (int)left : 0;
+}
+
+/* Splits go to another reader: what was read of them becomes final first. */
+static bool
+release_splits(Job *job, uint32_t index, Slot *slot, Error *err)
+{
+	const Source *source = &job->sources[index];
+
+	if (!end_epoch(job, slot, index, true, err))
+		return false;
+	while (job->epochs < job->epoch_count && !job->stop)
+		clock_sleep_ms(1);
+	if (job->stop)
+		return false;
+	Status status = job_commit_positions(job, err);
+	if (status == FERRIS_OK)
+		status = source->connector->release(source->reader, err);
+	if (status != FERRIS_OK)
+		job_fail(job, status, err);
+	return status == FERRIS_OK;
 }
 
 static Status
@@ -145,6 +203,18 @@ update_lag(Job *job)
 	job->counters.lag = lag;
 }
 
+/* At-most-once: what is read is committed before anything becomes of it. */
+static Status
+commit_read(Job *job, uint32_t index, const Chunk *chunk, Error *err)
+{
+	const Source *source = &job->sources[index];
+	SplitPosition position = {chunk->split, chunk->next_position};
+
+	if (job->guarantee != GUARANTEE_AT_MOST_ONCE || source->connector->commit == NULL)
+		return FERRIS_OK;
+	return source->connector->commit(source->reader, &position, 1, err);
+}
+
 /* One read of one source.  Returns whether records came. */
 static bool
 read_source(Job *job, uint32_t index, Slot **slot, int timeout_ms, Error *err)
@@ -159,9 +229,16 @@ read_source(Job *job, uint32_t index, Slot **slot, int timeout_ms, Error *err)
 	Status status = job_commit_positions(job, err);
 	if (status == FERRIS_OK)
 		status = read_chunk(job, index, (*slot)->chunk, timeout_ms, &result, err);
+	if (status == FERRIS_OK && result == READ_DATA)
+		status = commit_read(job, index, (*slot)->chunk, err);
 	if (status != FERRIS_OK) {
 		job_fail(job, status, err);
 		return false;
+	}
+	if (result == READ_REVOKED) {
+		release_splits(job, index, *slot, err);
+		*slot = NULL;
+		return true;
 	}
 	input->ended = result == READ_END;
 	if (result == READ_DATA) {
@@ -189,7 +266,7 @@ read_all(Job *job)
 	Error err;
 
 	while (!job->stop && active > 0) {
-		int timeout = waits ? READ_TIMEOUT_MS / (int)active : 0;
+		int timeout = waits ? read_timeout(job) / (int)active : 0;
 		bool any = false;
 
 		for (uint32_t i = 0; i < job->source_count && !job->stop; i++) {
@@ -198,6 +275,8 @@ read_all(Job *job)
 			any = read_source(job, i, &slot, timeout, &err) || any;
 			active -= job->inputs[i].ended;
 		}
+		if (!job->stop)
+			maybe_end_epoch(job, &err);
 		update_lag(job);
 		waits = active <= 1 || !any;
 	}

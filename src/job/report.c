@@ -86,7 +86,7 @@ answer_metrics(Answer *answer, uint32_t at)
 		{"aggregated", counters.aggregated},   {"results", counters.results},
 		{"failed", counters.failed},           {"dead_letters", counters.dead_letters},
 		{"limited", counters.limited},         {"pool_hits", counters.pool_hits},
-		{"pool_misses", counters.pool_misses},
+		{"pool_misses", counters.pool_misses}, {"restarts", counters.restarts},
 	};
 
 	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
@@ -196,7 +196,8 @@ answer_partitions(Answer *answer, const PlanNode *scan, const JobSpec *spec, Are
 	Str group = str_format(arena, "%.*s-partitions", STR_ARG(spec->application));
 	Source source;
 
-	TRY(source_open(&source, scan, group.data, spec->environment, arena, err));
+	SourceSpec own = {.scan = scan, .group = group.data, .environment = spec->environment};
+	TRY(source_open(&source, &own, arena, err));
 	for (uint32_t i = 0; i < source.splits || i == 0; i++) {
 		fixed_text(&answer->rows, endpoint->name);
 		fixed_number(&answer->rows, i);

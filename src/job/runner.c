@@ -1,4 +1,7 @@
-/* job/runner.c -- open all jobs, start all, wait for all; where SHOW stands, part by part. */
+/* job/runner.c -- open all jobs, start all, wait for all; where SHOW stands, part by part.
+ *
+ * A job with exactly-once whose epoch failed is opened anew, and goes on from the last epoch that
+ * became final: so the way back from an error is the way that a start takes after a crash. */
 #include "job/runner.h"
 
 #include "base/clock.h"
@@ -7,6 +10,10 @@
 
 #define POLL_MS            2
 #define POLLS_PER_PROGRESS 500
+
+#define RESTARTS_MAX     12 /* one after the other, without an epoch between them */
+#define RESTART_WAIT_MS  100
+#define RESTART_WAIT_MAX 10000
 
 static void
 add_counters(JobCounters *sum, const JobCounters *c)
@@ -22,6 +29,7 @@ add_counters(JobCounters *sum, const JobCounters *c)
 	sum->failed += c->failed;
 	sum->dead_letters += c->dead_letters;
 	sum->limited += c->limited;
+	sum->restarts += c->restarts;
 	sum->pool_hits += c->pool_hits;
 	sum->pool_misses += c->pool_misses;
 	if (c->lag > 0)
@@ -84,11 +92,74 @@ stop_all(Job **jobs, uint32_t count)
 			job_stop(jobs[i]);
 }
 
+static bool
+is_interrupted(const RunSpec *spec)
+{
+	return spec->interrupted != NULL && spec->interrupted(spec->context);
+}
+
+/* Longer from try to try; false: interrupted. */
+static bool
+wait_before(const RunSpec *spec, uint32_t attempt)
+{
+	int64_t wait = attempt < 8 ? RESTART_WAIT_MS << attempt : RESTART_WAIT_MAX;
+
+	if (wait > RESTART_WAIT_MAX)
+		wait = RESTART_WAIT_MAX;
+	for (int64_t until = clock_ms() + wait; clock_ms() < until; clock_sleep_ms(POLL_MS))
+		if (is_interrupted(spec))
+			return false;
+	return true;
+}
+
+static void
+say_restart(const JobSpec *job, const Error *err)
+{
+	fprintf(stderr,
+		"warning[FS%04d]: '%.*s': %s; it goes on from the last epoch that became final\n",
+		error_info(err->status)->number, STR_ARG(job->plan->name), err->message);
+}
+
+/* Opens a job anew that has failed in a way that allows it.  True: it runs again. */
+static bool
+restart(const RunSpec *spec, Job **job, uint32_t *attempts)
+{
+	JobSpec again = job_spec(spec, job_plan(*job));
+	bool progressed;
+	Error err;
+
+	if (!job_may_restart(*job, &again.counters, &progressed))
+		return false;
+	*attempts = progressed ? 0 : *attempts;
+	job_wait(*job, &err);
+	while (*attempts < RESTARTS_MAX) {
+		Job *next;
+
+		say_restart(&again, &err);
+		if (!wait_before(spec, (*attempts)++))
+			return false;
+		again.counters.restarts++;
+		job_close(*job);
+		*job = NULL;
+		Status status = job_open(&again, &next, &err);
+		*job = next;
+		if (status == FERRIS_OK)
+			status = job_start(next, &err);
+		if (status == FERRIS_OK)
+			return true;
+		job_abandon(next, &err);
+		if (!(err.flags & (ERROR_RETRIABLE | ERROR_REQUIRES_ABORT)))
+			return false;
+	}
+	return false;
+}
+
 /* Poll until jobs 0..count-1 have ended, or only those that end by themselves; the first failure or
  * an interruption stops all.  Returns whether it came to that. */
 static bool
 watch_jobs(const RunSpec *spec, Job **jobs, uint32_t count, bool all, int64_t start)
 {
+	uint32_t *attempts = memory_zero(sizeof *attempts * (count + 1));
 	bool stopped = false;
 
 	for (uint64_t poll = 1;; poll++) {
@@ -97,6 +168,9 @@ watch_jobs(const RunSpec *spec, Job **jobs, uint32_t count, bool all, int64_t st
 		for (uint32_t i = 0; i < count; i++) {
 			bool ended = job_is_done(jobs[i]);
 
+			if (ended && !stopped && job_failed(jobs[i]) &&
+			    restart(spec, &jobs[i], &attempts[i]))
+				ended = false;
 			waiting += !ended && (all || stopped || ends(spec->plan->items[i]));
 			if (ended && !stopped && job_failed(jobs[i])) {
 				stop_all(jobs, count);
@@ -104,8 +178,8 @@ watch_jobs(const RunSpec *spec, Job **jobs, uint32_t count, bool all, int64_t st
 			}
 		}
 		if (waiting == 0)
-			return stopped;
-		if (!stopped && spec->interrupted != NULL && spec->interrupted(spec->context)) {
+			break;
+		if (!stopped && is_interrupted(spec)) {
 			stop_all(jobs, count);
 			stopped = true;
 		}
@@ -117,6 +191,8 @@ watch_jobs(const RunSpec *spec, Job **jobs, uint32_t count, bool all, int64_t st
 		}
 		clock_sleep_ms(POLL_MS);
 	}
+	memory_free(attempts);
+	return stopped;
 }
 
 /* SHOW and its kin part a script: the statements above come first, if they end, then the answer,

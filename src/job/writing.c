@@ -1,8 +1,8 @@
 /* job/writing.c -- the writer's stage: results in the reader's order again, to the sink.
  *
- * It counts, cuts the rows at LIMIT, hands on records that failed and, each commit interval,
- * flushes the sink and offers the reader the positions that are safe. */
-#include "base/clock.h"
+ * It counts, cuts the rows at LIMIT, hands on records that failed and makes epochs final: with
+ * exactly-once by the sink's transaction, which holds the positions of the input; else it flushes
+ * the sink and offers the reader the positions that are safe. */
 #include "base/memory.h"
 #include "job/job_internal.h"
 
@@ -120,40 +120,76 @@ write_slot(Job *job, Slot *slot, Error *err)
 	return FERRIS_OK;
 }
 
-/* The positions of a source up to which everything is out. */
-static void
-offer_positions(Input *input)
+/* Copies the positions of a source up to which everything is out. */
+static uint32_t
+copy_positions(const Input *input, SplitPosition **out)
 {
-	CommitBox *box = &input->commits;
+	uint32_t count = 0;
 
-	box->count = 0;
-	box->positions =
-		memory_resize(box->positions, sizeof(SplitPosition) * (input->split_count + 1));
+	*out = memory_resize(*out, sizeof(SplitPosition) * (input->split_count + 1));
 	for (uint32_t i = 0; i < input->split_count; i++)
 		if (input->splits[i].seen)
-			box->positions[box->count++] = (SplitPosition){i, input->splits[i].next};
-	box->wanted = true;
+			(*out)[count++] = (SplitPosition){i, input->splits[i].next};
+	return count;
 }
 
-/* Flush the sink, then tell the reader's thread which positions are safe. */
+/* The sink and the dead letters are flushed; the reader's thread then commits the positions. */
 static Status
-commit_epoch(Job *job, Error *err)
+flush_epoch(Job *job, Error *err)
 {
 	uint32_t attempt = 0;
 	Status status;
 
-	if (!job->dirty)
-		return FERRIS_OK;
 	TRY(failure_flush(job->failures, err));
 	do {
 		status = job->sink->flush(job->writer, err);
 	} while (status != FERRIS_OK && job_retry(job, err, &attempt));
 	TRY(status);
 	pthread_mutex_lock(&job->commit_mutex);
-	for (uint32_t i = 0; i < job->source_count; i++)
-		offer_positions(&job->inputs[i]);
+	for (uint32_t i = 0; i < job->source_count; i++) {
+		CommitBox *box = &job->inputs[i].commits;
+
+		box->count = copy_positions(&job->inputs[i], &box->positions);
+		box->wanted = job->guarantee == GUARANTEE_AT_LEAST_ONCE;
+	}
 	pthread_mutex_unlock(&job->commit_mutex);
+	return FERRIS_OK;
+}
+
+/* Output, dead letters and positions become final together. */
+static Status
+commit_transaction(Job *job, Error *err)
+{
+	for (uint32_t i = 0; i < job->source_count; i++) {
+		Input *input = &job->inputs[i];
+		uint32_t count = copy_positions(input, &input->final);
+
+		job->epoch_inputs[i] = (EpochInput){job->sources[i].reader, input->final, count};
+	}
+	return job->sink->commit_epoch(job->writer, job->epoch_inputs, job->source_count, err);
+}
+
+static Status
+commit_epoch(Job *job, Error *err)
+{
+	if (!job->dirty)
+		return FERRIS_OK;
+	TRY(job->guarantee == GUARANTEE_EXACTLY_ONCE ? commit_transaction(job, err)
+						     : flush_epoch(job, err));
+	job_counters(job, &job->final);
 	job->dirty = false;
+	return FERRIS_OK;
+}
+
+static Status
+end_epoch(Job *job, const Slot *slot, Error *err)
+{
+	Input *input = &job->inputs[slot->source];
+
+	TRY(commit_epoch(job, err));
+	for (uint32_t i = 0; i < input->split_count && slot->releases; i++)
+		input->splits[i].seen = false;
+	job->epochs++;
 	return FERRIS_OK;
 }
 
@@ -170,7 +206,8 @@ write_ready(Job *job)
 		*place = NULL;
 		job->next_sequence++;
 		if (!job->discard) {
-			Status status = write_slot(job, slot, &err);
+			Status status = slot->kind == SLOT_EPOCH ? end_epoch(job, slot, &err)
+								 : write_slot(job, slot, &err);
 
 			if (status != FERRIS_OK) {
 				job->discard = true;
@@ -184,19 +221,21 @@ write_ready(Job *job)
 static void
 finish_output(Job *job)
 {
-	Status status;
+	Status status = FERRIS_OK;
 	Error err;
 
-	status = commit_epoch(job, &err);
+	/* With exactly-once, what a failed job has written goes with its transaction. */
+	if (job->guarantee != GUARANTEE_EXACTLY_ONCE || !job_failed(job))
+		status = commit_epoch(job, &err);
 	if (status != FERRIS_OK)
 		job_fail(job, status, &err);
 	bool failed = job_failed(job);
-	status = job->sink->writer_close(job->writer, failed, &err);
-	job->writer = NULL;
+	status = failure_close(job->failures, failed, &err); /* it may write within the sink's */
+	job->failures = NULL;
 	if (status != FERRIS_OK)
 		job_fail(job, status, &err);
-	status = failure_close(job->failures, failed, &err);
-	job->failures = NULL;
+	status = job->sink->writer_close(job->writer, failed, &err);
+	job->writer = NULL;
 	if (status != FERRIS_OK)
 		job_fail(job, status, &err);
 }
@@ -205,32 +244,14 @@ void *
 writer_main(void *argument)
 {
 	Job *job = argument;
-	int64_t interval = job->spec.plan->job[JOB_COMMIT_INTERVAL].integer;
-	int64_t next_commit = clock_ms() + interval;
-	RingResult result;
-	Error err;
+	void *item;
 
-	do {
-		void *item = NULL;
-		int64_t wait = next_commit - clock_ms();
+	while (ring_pop(&job->done, -1, &item) == RING_OK) {
+		Slot *slot = item;
 
-		result = ring_pop(&job->done, wait > 0 ? (int)wait : 0, &item);
-		if (result == RING_OK) {
-			Slot *slot = item;
-
-			job->pending[slot->sequence % job->slot_count] = slot;
-			write_ready(job);
-		}
-		if (clock_ms() >= next_commit) {
-			next_commit = clock_ms() + interval;
-			Status status = job->discard ? FERRIS_OK : commit_epoch(job, &err);
-
-			if (status != FERRIS_OK) {
-				job->discard = true;
-				job_fail(job, status, &err);
-			}
-		}
-	} while (result != RING_CLOSED);
+		job->pending[slot->sequence % job->slot_count] = slot;
+		write_ready(job);
+	}
 	finish_output(job);
 	job->finished = true;
 	return NULL;

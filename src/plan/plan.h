@@ -447,6 +447,8 @@ typedef struct StatementPlan {
 	uint32_t header_count;
 	uint32_t header_columns;      /* the root's last columns: headers, not of the record */
 	Setting *job;                 /* job_options */
+	Guarantee guarantee;          /* by plan/guarantee.c, */
+	const char *guarantee_reason; /* and why that one */
 	bool waits; /* SHOW and its kin: the statements above come first, if they end */
 	ReportKind report;
 	Str report_name;                /* of the one statement that is asked for; no data: all */
@@ -490,6 +492,13 @@ PlanNode **plan_scans(Arena *arena, PlanNode *root, uint32_t *count);
 bool plan_has(const PlanNode *node, uint32_t kinds);
 /* Whether everything below the node ends by itself. */
 bool plan_is_bounded(const PlanNode *node);
+/* Whether rows go into state and come out of it as results, in the books of job/job.h. */
+bool plan_counts_results(const StatementPlan *plan);
+/* Whether the plan keeps state from chunk to chunk: then one pipeline must see them all, in order.
+ */
+bool plan_is_stateful(const StatementPlan *plan);
+/* Whether some operator wants ticks. */
+bool plan_wants_ticks(const StatementPlan *plan);
 
 /* Plan text for EXPLAIN, one node a line, indented. */
 Str plan_explain(Arena *arena, const StatementPlan *plan);

@@ -5,6 +5,7 @@
 #include "func/function.h"
 #include "plan/bind.h"
 #include "plan/changelog.h"
+#include "plan/guarantee.h"
 #include "plan/rules.h"
 
 typedef struct Planner {
@@ -65,13 +66,6 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	plan->sink = sink;
 	Options with = with_session(binder, ROLE_SOURCE, (Str){"", 0}, &binder->with);
 	TRY(options_resolve(&job_options, &with, planner->arena, &plan->job, binder->err));
-	if (plan->job[JOB_GUARANTEE].integer != GUARANTEE_AT_LEAST_ONCE) {
-		error_set(binder->err, FERRIS_ERR_NOT_SUPPORTED,
-			  "this version cannot deliver %.*s yet",
-			  STR_ARG(plan->job[JOB_GUARANTEE].text));
-		error_hint(binder->err, "it delivers at-least-once");
-		return option_error(&plan->job[JOB_GUARANTEE], binder->err);
-	}
 	plan->is_select = statement->kind == STATEMENT_QUERY
 				  ? statement->query->into.name.text.data == NULL
 				  : statement->kind == STATEMENT_SHOW ||
@@ -85,6 +79,7 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	TRY(plan_changelog(planner->arena, plan, binder->err));
 	plan->scans = plan_scans(planner->arena, plan->root, &plan->scan_count);
 	TRY(check_plan(planner->arena, plan, binder->err));
+	TRY(plan_guarantee(plan, binder->err));
 	TRY(check_unused(binder, &binder->with, "this statement"));
 	add_plan(planner, plan);
 	return FERRIS_OK;

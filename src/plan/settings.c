@@ -60,12 +60,12 @@ static const OptionRow job_rows[] = {
 			       "RetryWithBackoff: the wait before the first retry; it doubles."},
 	[JOB_COMMIT_INTERVAL] =
 		{"commit.interval", OPTION_DURATION, "100ms", 1, 3600e3, NULL, "commit.interval.ms",
-		 "How often the sink is flushed and input positions are committed."},
+		 "How often an epoch ends: output and input positions become final."},
 	[JOB_GUARANTEE] =
-		{"delivery.guarantee", OPTION_CHOICE, "at-least-once", 0, 0,
+		{"delivery.guarantee", OPTION_CHOICE, NULL, 0, 0,
 		 "exactly-once|at-least-once|at-most-once", "delivery_guarantee",
-		 "What a crash may do to the output; this version has at-least-once: nothing "
-		 "is lost, some records may come twice."},
+		 "What a crash may do to the output; exactly-once where source and sink can, else "
+		 "at-least-once: nothing is lost, some records may come twice."},
 	[JOB_STATE_LIMIT] = {"state.memory.limit", OPTION_SIZE, "1GB", 1 << 20, 1e15, NULL, NULL,
 			     "How many bytes of memory an operator may keep; with spilling a "
 			     "quarter of them is for the cache of what is on disk."},

@@ -23,8 +23,8 @@ dir_error(Error *err, const char *what, const char *path)
 			       "write to");
 }
 
-static Status
-make_parents(const char *path, Error *err)
+Status
+make_folders(const char *path, Error *err)
 {
 	char part[400];
 
@@ -101,7 +101,7 @@ Status
 scratch_dir_open(const char *parent, ScratchDir *out, Error *err)
 {
 	*out = (ScratchDir){.lock = -1};
-	TRY(make_parents(parent, err));
+	TRY(make_folders(parent, err));
 	remove_left_behind(parent);
 	snprintf(out->path, sizeof out->path, "%s/" NAME_BEGINS "XXXXXX", parent);
 	if (mkdtemp(out->path) == NULL) {

@@ -13,6 +13,8 @@ typedef struct ScratchDir {
 	int lock; /* of the file `lock`; -1: no folder */
 } ScratchDir;
 
+/* Makes the folder and its parents where they are missing. */
+Status make_folders(const char *path, Error *err);
 /* A new folder in `parent`, which is made if it is missing, parents included. */
 Status scratch_dir_open(const char *parent, ScratchDir *out, Error *err);
 /* Removes it and the files in it. */

@@ -35,8 +35,8 @@ store_memory(const StateStore *store)
 }
 
 /* Where the XDG base directory specification puts what programs keep from run to run. */
-static const char *
-default_dir(char *out, size_t size)
+const char *
+store_default_dir(char *out, size_t size)
 {
 	const char *state = getenv("XDG_STATE_HOME");
 	const char *home = getenv("HOME");
@@ -61,7 +61,7 @@ store_open(StateStore *store, StoreUse use, StoreSpace *space, Error *err)
 	if (space->backend != NULL)
 		return FERRIS_OK;
 	if (spec.dir == NULL)
-		spec.dir = default_dir(dir, sizeof dir);
+		spec.dir = store_default_dir(dir, sizeof dir);
 	if (store->backends[use] == NULL)
 		TRY(store->options.backend->open(&spec, &store->backends[use], err));
 	*space = (StoreSpace){store->backends[use], store->spaces++};

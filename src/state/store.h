@@ -38,6 +38,8 @@ typedef struct StoreSpace {
 	uint32_t number;
 } StoreSpace;
 
+/* $XDG_STATE_HOME/ferris, or what stands for it; returns `out`. */
+const char *store_default_dir(char *out, size_t size);
 void store_init(StateStore *store, const StoreOptions *options);
 void store_free(StateStore *store);
 

@@ -1,0 +1,214 @@
+/* connector/kafka_transaction.c -- epochs as transactions of the brokers.
+ *
+ * A transaction holds the records of the writer and of those within it, and the positions of the
+ * input.  It begins with the first record; what fails is aborted here, and the caller starts over
+ * from the committed positions.
+ *
+ * A call that librdkafka calls retriable is made again until a deadline; all else that is not fatal
+ * means abort, whatever librdkafka says of it: that is always right.
+ *
+ * Threads: the writer's; of readers only the handle is used, which librdkafka guards. */
+#include "base/clock.h"
+#include "connector/kafka_writer.h"
+
+#define CALL_TIMEOUT_MS    5000
+#define EPOCH_DEADLINE_MS  60000
+#define ABORT_DEADLINE_MS  5000
+#define CLUSTER_TIMEOUT_MS 10000
+
+/* ---------------------------------------------------------------- errors */
+
+/* Says what failed and frees librdkafka's error. */
+static Status
+failed(KafkaWriter *writer, rd_kafka_error_t *error, const char *what, Error *err)
+{
+	rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+	bool fenced = code == RD_KAFKA_RESP_ERR__FENCED ||
+		      code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+		      code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
+
+	if (fenced && rd_kafka_error_is_fatal(error)) {
+		error_set(err, FERRIS_ERR_KAFKA_FENCED,
+			  "another process writes as '%s' to %s and has taken over",
+			  writer->transaction, writer->client.servers);
+		error_hint(err,
+			   "this one has stopped; if both are to run, give one of them another "
+			   "'kafka.transactional.id'");
+	} else {
+		error_set(err, FERRIS_ERR_KAFKA_EPOCH, "%s at %s: %s", what, writer->client.servers,
+			  rd_kafka_error_string(error));
+		pthread_mutex_lock(&writer->client.notes->mutex);
+		if (writer->client.notes->last_error[0] != '\0')
+			error_label(err, "last error of the connection: %s",
+				    writer->client.notes->last_error);
+		pthread_mutex_unlock(&writer->client.notes->mutex);
+	}
+	rd_kafka_error_destroy(error);
+	return err->status;
+}
+
+/* Whether the same call may be made again; frees the error then. */
+static bool
+may_retry(rd_kafka_error_t *error, int64_t deadline)
+{
+	if (!rd_kafka_error_is_retriable(error) || clock_ms() >= deadline)
+		return false;
+	rd_kafka_error_destroy(error);
+	return true;
+}
+
+/* ---------------------------------------------------------------- beginning */
+
+Status
+kafka_transactions_init(KafkaWriter *writer, int timeout_ms, bool *again, Error *err)
+{
+	rd_kafka_error_t *error = rd_kafka_init_transactions(writer->client.handle, timeout_ms);
+
+	*again = false;
+	if (error == NULL)
+		return FERRIS_OK;
+	*again = rd_kafka_error_is_retriable(error) ||
+		 rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT;
+	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT) {
+		rd_kafka_error_destroy(error);
+		error_set(err, FERRIS_ERR_PREFLIGHT,
+			  "the brokers at %s do not allow transactions to last so long",
+			  writer->client.servers);
+		return error_hint(err, "give 'kafka.transaction.timeout.ms' a value that is not "
+				       "above the brokers' transaction.max.timeout.ms");
+	}
+	if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED) {
+		rd_kafka_error_destroy(error);
+		error_set(err, FERRIS_ERR_PREFLIGHT,
+			  "the brokers at %s do not let this user write transactions as '%s'",
+			  writer->client.servers, writer->transaction);
+		return error_hint(err, "grant Write and Describe on that transactional id, set "
+				       "'kafka.transactional.id', or ask for less: "
+				       "'delivery.guarantee' = 'at-least-once'");
+	}
+	return failed(writer, error, "cannot begin transactions", err);
+}
+
+Status
+kafka_transaction_begin(KafkaWriter *writer, Error *err)
+{
+	int64_t deadline = clock_ms() + EPOCH_DEADLINE_MS;
+	rd_kafka_error_t *error;
+
+	if (writer->in_transaction)
+		return FERRIS_OK;
+	do {
+		error = rd_kafka_begin_transaction(writer->client.handle);
+	} while (error != NULL && may_retry(error, deadline));
+	if (error != NULL)
+		return failed(writer, error, "cannot begin a transaction", err);
+	writer->in_transaction = true;
+	return FERRIS_OK;
+}
+
+void
+kafka_transaction_abort(KafkaWriter *writer)
+{
+	int64_t deadline = clock_ms() + ABORT_DEADLINE_MS;
+	rd_kafka_error_t *error;
+
+	if (!writer->in_transaction)
+		return;
+	writer->in_transaction = false;
+	do {
+		error = rd_kafka_abort_transaction(writer->client.handle, CALL_TIMEOUT_MS);
+	} while (error != NULL && may_retry(error, deadline));
+	if (error != NULL)
+		rd_kafka_error_destroy(error);
+}
+
+/* ---------------------------------------------------------------- committing */
+
+static Status
+send_positions(KafkaWriter *writer, const EpochInput *input, int64_t deadline, Error *err)
+{
+	rd_kafka_t *consumer = kafka_reader_handle(input->reader);
+	rd_kafka_error_t *error;
+
+	if (input->count == 0)
+		return FERRIS_OK;
+	rd_kafka_topic_partition_list_t *list =
+		kafka_position_list(input->reader, input->positions, input->count);
+	do {
+		/* Anew for each try: a rebalance changes it, and the old one would be a zombie's.
+		 */
+		rd_kafka_consumer_group_metadata_t *member =
+			rd_kafka_consumer_group_metadata(consumer);
+		error = rd_kafka_send_offsets_to_transaction(writer->client.handle, list, member,
+							     CALL_TIMEOUT_MS);
+		rd_kafka_consumer_group_metadata_destroy(member);
+	} while (error != NULL && may_retry(error, deadline));
+	rd_kafka_topic_partition_list_destroy(list);
+	return error == NULL ? FERRIS_OK : failed(writer, error, "positions are not taken", err);
+}
+
+static Status
+commit(KafkaWriter *writer, int64_t deadline, Error *err)
+{
+	rd_kafka_error_t *error;
+
+	do {
+		error = rd_kafka_commit_transaction(writer->client.handle, CALL_TIMEOUT_MS);
+	} while (error != NULL && may_retry(error, deadline));
+	if (error != NULL)
+		return failed(writer, error, "a transaction cannot be committed", err);
+	writer->in_transaction = false;
+	return FERRIS_OK;
+}
+
+Status
+kafka_commit_epoch(Writer *base, const EpochInput *inputs, uint32_t count, Error *err)
+{
+	KafkaWriter *writer = (KafkaWriter *)base;
+	int64_t deadline = clock_ms() + EPOCH_DEADLINE_MS;
+	uint32_t positions = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		positions += inputs[i].count;
+	if (!writer->in_transaction && positions == 0)
+		return FERRIS_OK;
+	Status status = kafka_transaction_begin(writer, err);
+	for (uint32_t i = 0; i < count && status == FERRIS_OK; i++)
+		status = send_positions(writer, &inputs[i], deadline, err);
+	if (status == FERRIS_OK)
+		status = commit(writer, deadline, err);
+	if (status != FERRIS_OK)
+		kafka_transaction_abort(writer);
+	return status;
+}
+
+/* ---------------------------------------------------------------- who can be in an epoch */
+
+static bool
+same_cluster(rd_kafka_t *a, rd_kafka_t *b)
+{
+	char *first = rd_kafka_clusterid(a, CLUSTER_TIMEOUT_MS);
+	char *second = rd_kafka_clusterid(b, CLUSTER_TIMEOUT_MS);
+	bool same = first != NULL && second != NULL && strcmp(first, second) == 0;
+
+	rd_kafka_mem_free(a, first);
+	rd_kafka_mem_free(b, second);
+	return same;
+}
+
+Status
+kafka_takes_positions(Writer *base, Reader *reader, Error *err)
+{
+	KafkaWriter *writer = (KafkaWriter *)base;
+
+	if (reader->class == base->class &&
+	    same_cluster(writer->client.handle, kafka_reader_handle(reader)))
+		return FERRIS_OK;
+	error_set(
+		err, FERRIS_ERR_PREFLIGHT,
+		"exactly-once needs source and sink in one Kafka cluster, and the topics '%s' and "
+		"'%s' are not",
+		kafka_split_name(reader, UINT32_MAX), writer->client.topic);
+	return error_hint(err, "write to the source's cluster, or set "
+			       "'delivery.guarantee' = 'at-least-once'");
+}

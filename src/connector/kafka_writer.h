@@ -1,0 +1,38 @@
+/* connector/kafka_writer.h -- what the files of the Kafka writer share.
+ *
+ *     kafka_writer.c       records to a topic
+ *     kafka_transaction.c  epochs as transactions of the brokers */
+#pragma once
+
+#include "connector/kafka_client.h"
+
+typedef struct KafkaWriter KafkaWriter;
+
+struct KafkaWriter {
+	Writer base;
+	KafkaClient client;
+	rd_kafka_topic_t *topic;
+	KafkaWriter *within; /* whose handle and transactions it uses; NULL: its own */
+	bool transactional;
+	bool in_transaction;     /* begun and neither committed nor aborted */
+	const char *transaction; /* transactional.id */
+};
+
+/* The writer that has the handle and the transaction. */
+static inline KafkaWriter *
+kafka_transaction_owner(KafkaWriter *writer)
+{
+	return writer->within != NULL ? writer->within : writer;
+}
+
+/* ---- kafka_transaction.c */
+
+/* Ends what a process of the same name left open, and keeps it out from now on; *again: the handle
+ * is of no use, and a new one should try. */
+Status kafka_transactions_init(KafkaWriter *writer, int timeout_ms, bool *again, Error *err);
+/* Begins a transaction if none is open. */
+Status kafka_transaction_begin(KafkaWriter *writer, Error *err);
+/* As far as it can be: the brokers abort it at its timeout, or when its name comes again. */
+void kafka_transaction_abort(KafkaWriter *writer);
+Status kafka_commit_epoch(Writer *writer, const EpochInput *inputs, uint32_t count, Error *err);
+Status kafka_takes_positions(Writer *writer, Reader *reader, Error *err);

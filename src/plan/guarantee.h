@@ -1,0 +1,8 @@
+/* plan/guarantee.h -- what a crash may do to the output of a statement. */
+#pragma once
+
+#include "plan/plan.h"
+
+/* Sets plan->guarantee, and the setting where the user gave none; scans, sink and dead letters are
+ * known. */
+Status plan_guarantee(StatementPlan *plan, Error *err);

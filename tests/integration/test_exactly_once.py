@@ -1,0 +1,152 @@
+"""Exactly-once: processes are killed, frozen, join and leave, the broker's group deals anew; each
+record comes out once, and in the order of its partition."""
+import json
+import random
+import signal
+import time
+
+import harness
+from test_kafka_to_kafka import SQL, Flow, expected, names, trade
+
+
+def drained(kafka, place, flow, job, whole=True):
+    """Waits until all that was sent is committed, and can be read: what a killed process left open
+    hides what comes behind it until its timeout.  Returns the values of the output."""
+    def done():
+        return sum(at or 0 for at in kafka.committed(place["group"], place["source"]).values()) \
+            >= flow.sent
+    kafka.wait_for("the end of the input", done, job=job)
+    if whole:
+        kafka.wait_for_records(place["target"], flow.sent, job)
+    return kafka.read(place["target"])
+
+
+def check_once(lines, sent):
+    found = sorted(json.loads(line)["trade_id"] for line in lines)
+    assert found == list(range(sent)), \
+        f"{len(found)} records, {len(set(found))} different, {sent} sent"
+    assert sorted(lines) == sorted(map(expected, range(sent)))
+
+
+def test_processes_come_and_go(kafka):
+    """Up to three processes share four partitions; each lives a second or two, one is killed now
+    and then."""
+    place = names(kafka, 4)
+    seed = random.randrange(1 << 32)
+    print(f"# seed {seed}")
+    moments = random.Random(seed)
+    flow = Flow(kafka, place["source"])
+    flow.start()
+    jobs, kills, leaves = [], 0, 0
+    try:
+        for _ in range(10):
+            jobs.append(kafka.execute(SQL % place))
+            time.sleep(moments.uniform(0.5, 2.5))
+            assert all(job.alive() for job in jobs), "\n".join(job.text() for job in jobs)
+            while len(jobs) > 2 or (jobs and moments.random() < 0.3):
+                job = jobs.pop(moments.randrange(len(jobs)))
+                if moments.random() < 0.5:
+                    job.kill()
+                    kills += 1
+                else:
+                    assert job.stop() == 0, job.text()
+                    leaves += 1
+    finally:
+        flow.stop()
+    if not jobs:
+        jobs.append(kafka.execute(SQL % place))
+    lines = drained(kafka, place, flow, jobs[0])
+    for job in jobs:
+        assert job.stop() == 0, job.text()
+    check_once(lines, flow.sent)
+    print(f"# {flow.sent} records once, {kills} kills, {leaves} leaves")
+
+
+def test_a_frozen_process_is_kept_out(kafka):
+    """A process that was frozen for longer than its session wakes when another has its partitions:
+    what it had open is not committed."""
+    place = names(kafka, 2)
+    flow = Flow(kafka, place["source"])
+    flow.start()
+    try:
+        first = kafka.execute(SQL % place)
+        kafka.wait_for_records(place["target"], 1, first)
+        for _ in range(2):
+            first.process.send_signal(signal.SIGSTOP)
+            second = kafka.execute(SQL % place)
+            before = len(kafka.read(place["target"]))
+            kafka.wait_for_records(place["target"], before + 400, second)
+            first.process.send_signal(signal.SIGCONT)
+            time.sleep(1.5)
+            assert second.stop() == 0, second.text()
+    finally:
+        flow.stop()
+    lines = drained(kafka, place, flow, first)
+    assert first.stop() == 0, first.text()
+    check_once(lines, flow.sent)
+
+
+def test_dead_letters_are_in_the_transaction(kafka):
+    """Killed again and again, every second record bad: each dead letter comes once too."""
+    place = names(kafka)
+    letters = kafka.topic("dead")
+    sql = (SQL % place).replace(
+        "'format' = 'json');\n\nCREATE STREAM out",
+        "'format' = 'json');\n\nCREATE STREAM out").rstrip().rstrip(";")
+    sql = sql[:-1] + f", 'failure_strategy' = 'SendToDLQ', 'dlq.topic' = '{letters}');"
+    count = 20000
+    bad = [f'{{"trade_id":"x{i}"}}' for i in range(count)]
+    good = [trade(i) for i in range(count)]
+    kafka.produce(place["source"], [line for pair in zip(good, bad) for line in pair])
+    for _ in range(5):
+        job = kafka.execute(sql)
+        time.sleep(random.uniform(0.1, 0.6))
+        job.kill()
+    job = kafka.execute(sql)
+    kafka.wait_for_records(letters, count, job)
+    assert job.stop() == 0, job.text()
+    assert kafka.read(place["target"]) == [expected(i) for i in range(count)]
+    assert kafka.read(letters) == bad
+
+
+def test_at_most_once_never_doubles(kafka):
+    place = names(kafka)
+    sql = (SQL % place).rstrip().rstrip(";")[:-1] + ", 'delivery.guarantee' = 'at-most-once');"
+    flow = Flow(kafka, place["source"])
+    flow.start()
+    try:
+        for _ in range(4):
+            job = kafka.execute(sql)
+            before = len(kafka.read(place["target"]))
+            kafka.wait_for_records(place["target"], before + 1, job)
+            time.sleep(random.uniform(0, 0.3))
+            job.kill()
+    finally:
+        flow.stop()
+    job = kafka.execute(sql)
+    drained(kafka, place, flow, job, whole=False)
+    assert job.stop() == 0, job.text()
+    lines = kafka.read(place["target"])
+    assert len(lines) == len(set(lines)), f"{len(lines) - len(set(lines))} came twice"
+    assert set(lines) <= set(map(expected, range(flow.sent)))
+
+
+def test_an_id_with_two_users_ends_in_one_clear_error(kafka):
+    place = names(kafka)
+    name = kafka.name("writer")
+    sql = (SQL % place).rstrip().rstrip(";")[:-1] + f", 'sink.kafka.transactional.id' = '{name}');"
+    kafka.produce(place["source"], map(trade, range(100)))
+    first = kafka.execute(sql)
+    kafka.wait_for_records(place["target"], 100, first)
+    second = kafka.execute(sql)
+    kafka.wait_for("the second one's start", lambda: second.alive() and time.sleep(2) is None)
+    kafka.produce(place["source"], map(trade, range(100, 200)))
+    kafka.wait_for("the end of the first", lambda: not first.alive())
+    assert first.process.returncode == 3 and "FS3108" in first.text(), first.text()
+    kafka.wait_for_records(place["target"], 200, second)
+    assert second.stop() == 0, second.text()
+    check_once(kafka.read(place["target"]), 200)
+
+
+if __name__ == "__main__":
+    harness.run(globals())
