@@ -124,6 +124,36 @@ calls_merge(const CallSet *set, char *into, const char *from)
 	}
 }
 
+void
+calls_unmerge(const CallSet *set, char *into, const char *from)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		const AggregateRun *run = &set->items[i].run;
+
+		run->call->class->unmerge(run, into + run->offset, from + run->offset);
+	}
+}
+
+bool
+calls_can_unmerge(const CallSet *set)
+{
+	bool can = true;
+
+	for (uint32_t i = 0; i < set->count; i++)
+		can = can && set->items[i].run.call->class->unmerge != NULL;
+	return can;
+}
+
+bool
+calls_are_plain(const CallSet *set)
+{
+	bool plain = true;
+
+	for (uint32_t i = 0; i < set->count; i++)
+		plain = plain && set->items[i].run.call->class->release == NULL;
+	return plain;
+}
+
 bool
 calls_emit(const CallSet *set, const char *payload, Vector *columns, uint32_t row, Batch *batch,
 	   RecordRange record)

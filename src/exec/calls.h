@@ -40,6 +40,11 @@ void calls_add(const CallSet *set, const Vector *const *results, const Aggregate
 /* Takes rows away again that were added. */
 void calls_retract(const CallSet *set, const Vector *const *results, const AggregateRows *rows);
 void calls_merge(const CallSet *set, char *into, const char *from);
+/* Takes a payload away again that was merged; only if all calls can. */
+void calls_unmerge(const CallSet *set, char *into, const char *from);
+bool calls_can_unmerge(const CallSet *set);
+/* Whether the states are no more than their bytes. */
+bool calls_are_plain(const CallSet *set);
 /* The results to columns[0..count) at `row`; false, with an error in the batch, if one cannot be
  * computed. */
 bool calls_emit(const CallSet *set, const char *payload, Vector *columns, uint32_t row,

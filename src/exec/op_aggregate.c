@@ -79,6 +79,7 @@ lay_out_states(AggregateOp *self, TaskContext *task)
 	};
 	keyed_family_init(&self->family, &spec, task->store);
 	self->correction = arena_alloc(task->arena, spec.payload_size);
+	merge_open(self);
 }
 
 static void
@@ -215,6 +216,14 @@ keep_timely(AggregateOp *self, Batch *batch)
 	return kept;
 }
 
+/* Whether it is time to write out; the merge of panes goes first. */
+static bool
+is_full(AggregateOp *self)
+{
+	return keyed_is_full(&self->family, self->calls.memory.bytes) &&
+	       (!merge_forget(self) || keyed_is_full(&self->family, self->calls.memory.bytes));
+}
+
 static Status
 aggregate_op_push(Operator *op, Batch *batch, Error *err)
 {
@@ -240,7 +249,7 @@ aggregate_op_push(Operator *op, Batch *batch, Error *err)
 					     : panes_push(self, batch, count, err);
 	batch->counted = counted;
 	self->sequence += batch->row_count;
-	if (status == FERRIS_OK && keyed_is_full(&self->family, self->calls.memory.bytes))
+	if (status == FERRIS_OK && is_full(self))
 		status = groups_spill(self, err);
 	return status;
 }
@@ -354,9 +363,9 @@ aggregate_op_close(Operator *op)
 {
 	AggregateOp *self = (AggregateOp *)op;
 
+	merge_forget(self);
 	for (uint32_t p = 0; p < self->pane_count; p++)
 		keyed_drop(&self->family, &self->panes[p].state);
-	keyed_drop(&self->family, &self->merged);
 	memory_free(self->panes);
 	keyed_family_free(&self->family);
 	for (uint32_t i = 0; i < self->key_count && self->nulls != NULL; i++)

@@ -3,6 +3,7 @@
  *     op_aggregate.c         the operator: rows in, results out
  *     op_aggregate_groups.c  rows to their groups, groups to rows of results
  *     op_aggregate_panes.c   EMIT FINAL: panes of rows, windows that come out of them
+ *     op_aggregate_merge.c   windows of several panes
  *     op_aggregate_changes.c EMIT CHANGES: each row becomes its group's new result
  *     op_aggregate_retract.c changelogs: rows taken back, results that say what they replace
  *
@@ -24,7 +25,28 @@ typedef struct Span {
 typedef struct Pane {
 	int64_t start;
 	KeyedState state;
+	uint32_t *numbers; /* of its first groups, in the PaneMerge; NULL: none */
+	uint32_t numbered; /* so many */
 } Pane;
+
+/* What is kept of a key that panes share. */
+typedef struct MergedGroup {
+	uint32_t panes; /* how many of those held have it */
+	bool ordered;   /* while the window's groups are put in order */
+} MergedGroup;
+
+/* The merge of the panes in memory that begin within `held`. */
+typedef struct PaneMerge {
+	KeyedState keys;     /* of these and other panes, and some that have gone; the number of a
+			      * group is that of its key, its payload the merge of all of them */
+	MergedGroup *groups; /* by number */
+	uint32_t *order;     /* numbers, in the order of the window's first rows */
+	uint32_t room;       /* of both */
+	uint32_t live;       /* keys that panes held have */
+	Span held;
+	bool slides; /* panes can be taken out */
+	bool plain;  /* payloads are no more than their bytes */
+} PaneMerge;
 
 /* Bounds of a batch's rows with windows; where not known they say nothing. */
 typedef struct BatchTimes {
@@ -44,7 +66,7 @@ typedef struct AggregateOp {
 	CallSet calls;
 	uint32_t key_count;  /* of GROUP BY */
 	uint32_t table_keys; /* with the number of the grouping set */
-	KeyedFamily family;  /* of the panes and of `merged` */
+	KeyedFamily family;  /* of the panes and of their merge */
 	uint64_t sequence;   /* rows seen */
 
 	Pane *panes; /* in order of start; one without windows */
@@ -53,8 +75,8 @@ typedef struct AggregateOp {
 	int64_t pane_length;
 	int64_t watermark;   /* as announced */
 	int64_t emitted_end; /* windows that end here or earlier have come out, if they had rows */
-	KeyedState merged;   /* of a window's panes */
-	char *correction;    /* a payload */
+	PaneMerge merge;
+	char *correction; /* a payload */
 
 	Vector *nulls; /* a constant NULL of each key's type, for grouping sets */
 	Vector set_number;
@@ -156,8 +178,10 @@ void groups_begin_results(AggregateOp *self);
 Status groups_push_results(AggregateOp *self, Error *err);
 /* Where the keys of groups are written: the columns of the batch of results. */
 Vector **groups_key_columns(AggregateOp *self);
-/* The groups of some states as rows of their own, in batches; those of several are in memory and
- * have been merged into one, or are spilled. */
+/* The groups of a table as rows of their own, in batches: all of them, or those of `order`. */
+Status groups_emit_table(AggregateOp *self, const GroupTable *groups, const uint32_t *order,
+			 uint32_t total, Span span, Error *err);
+/* The same of some states; if they are several, or spilled, from the backend. */
 Status groups_emit(AggregateOp *self, KeyedState *const *states, uint32_t count, Span span,
 		   Error *err);
 /* What a payload is. */
@@ -174,6 +198,20 @@ Status panes_drop(AggregateOp *self, int64_t watermark, Error *err);
 Status panes_emit_ended(AggregateOp *self, int64_t watermark, Error *err);
 /* Rows to their panes; those with windows are self->rows[0..count). */
 Status panes_push(AggregateOp *self, Batch *batch, uint32_t count, Error *err);
+
+/* ---- windows of several panes (op_aggregate_merge.c) ---- */
+
+void merge_open(AggregateOp *self);
+/* The result of the window from its panes, which are in memory; *fits is false, and nothing has
+ * come out, if there is no room for it. */
+Status merge_emit(AggregateOp *self, Pane *panes, uint32_t count, Span span, bool *fits,
+		  Error *err);
+/* Rows are about to be added to the pane that begins there. */
+void merge_pane_changes(AggregateOp *self, int64_t start);
+/* The pane is about to be dropped. */
+void merge_pane_goes(AggregateOp *self, Pane *pane);
+/* Gives back all memory, as when panes are written out; false: there was none. */
+bool merge_forget(AggregateOp *self);
 
 /* ---- changes (op_aggregate_changes.c) ---- */
 

@@ -40,6 +40,11 @@ groups_find(AggregateOp *self, KeyedState *state, uint32_t set, const uint16_t *
 	    uint32_t *found, Error *err)
 {
 	groups_set_keys(self, set);
+	Status status = keyed_find(&self->family, state, self->keys, sel, count, self->payloads,
+				   found, err);
+	/* Room that the merge of panes has is needed more here. */
+	if ((status == FERRIS_OK && *found == count) || !merge_forget(self))
+		return status;
 	return keyed_find(&self->family, state, self->keys, sel, count, self->payloads, found, err);
 }
 
@@ -48,6 +53,7 @@ groups_spill(AggregateOp *self, Error *err)
 {
 	bool spilled = false;
 
+	merge_forget(self);
 	for (uint32_t p = 0; p < self->pane_count; p++) {
 		TRY(keyed_spill(&self->family, &self->panes[p].state, err));
 		spilled = spilled || keyed_is_spilled(&self->panes[p].state);
@@ -161,24 +167,35 @@ groups_key_columns(AggregateOp *self)
 	return keys;
 }
 
-/* The groups of several grouping sets, set after set: in the table they stand in the order in which
- * batches of rows brought them.  NULL for one set. */
+/* The keys of groups first .. first+count-1 of the order, to rows 0.. of the output. */
+static void
+write_keys(AggregateOp *self, const GroupTable *groups, const uint32_t *order, uint32_t first,
+	   uint32_t count)
+{
+	Vector **keys = groups_key_columns(self);
+
+	if (order != NULL)
+		group_table_keys_of(groups, order + first, count, keys);
+	else
+		group_table_keys(groups, first, count, keys);
+}
+
+/* The groups of several grouping sets, set after set: in the table, and in an order of its groups,
+ * they stand as batches of rows brought them. */
 static uint32_t *
-order_by_set(AggregateOp *self, const GroupTable *groups, uint32_t total)
+order_by_set(AggregateOp *self, const GroupTable *groups, const uint32_t *order, uint32_t total)
 {
 	uint32_t sets = self->plan->aggregate.set_count;
-	uint32_t *order, *set_of, *next;
+	uint32_t *out, *set_of, *next;
 
-	if (sets == 1)
-		return NULL;
-	order = memory_alloc(sizeof *order * ((size_t)total * 2 + sets + 1));
-	set_of = order + total;
+	out = memory_alloc(sizeof *out * ((size_t)total * 2 + sets + 1));
+	set_of = out + total;
 	next = set_of + total;
 	memset(next, 0, sizeof *next * (sets + 1));
 	for (uint32_t first = 0, count; first < total; first += count) {
 		batch_reset(self->out);
 		count = total - first < BATCH_CAPACITY ? total - first : BATCH_CAPACITY;
-		group_table_keys(groups, first, count, groups_key_columns(self));
+		write_keys(self, groups, order, first, count);
 		for (uint32_t i = 0; i < count; i++) {
 			set_of[first + i] = (uint32_t)VECTOR_DATA(&self->set_number, int64_t)[i];
 			next[set_of[first + i] + 1]++;
@@ -186,12 +203,11 @@ order_by_set(AggregateOp *self, const GroupTable *groups, uint32_t total)
 	}
 	for (uint32_t set = 1; set < sets; set++)
 		next[set] += next[set - 1];
-	for (uint32_t g = 0; g < total; g++)
-		order[next[set_of[g]]++] = g;
-	return order;
+	for (uint32_t i = 0; i < total; i++)
+		out[next[set_of[i]]++] = order != NULL ? order[i] : i;
+	return out;
 }
 
-/* `count` groups from number `first` of the order on as rows. */
 /* The results of the group whose key is in row `row` of the output; none if it has gone. */
 static void
 put_group(AggregateOp *self, const char *payload, uint32_t row)
@@ -204,23 +220,19 @@ put_group(AggregateOp *self, const char *payload, uint32_t row)
 		out->sel[out->sel_count++] = (uint16_t)row;
 }
 
+/* `count` groups from number `first` of the order on as rows. */
 static Status
 emit_some(AggregateOp *self, const GroupTable *groups, const uint32_t *order, uint32_t first,
 	  uint32_t count, Span span, Error *err)
 {
 	Batch *out = self->out;
-	Vector **keys;
 
 	groups_begin_results(self);
 	out->row_count = count;
-	keys = groups_key_columns(self);
-	if (order == NULL)
-		group_table_keys(groups, first, count, keys);
+	write_keys(self, groups, order, first, count);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t group = order != NULL ? order[first + i] : first + i;
 
-		if (order != NULL)
-			group_table_key(groups, group, keys, i);
 		if (has_window(self))
 			groups_set_window(self, out->columns, i, span);
 		put_group(self, group_table_payload(groups, group), i);
@@ -228,19 +240,20 @@ emit_some(AggregateOp *self, const GroupTable *groups, const uint32_t *order, ui
 	return groups_push_results(self, err);
 }
 
-static Status
-emit_table(AggregateOp *self, const GroupTable *groups, Span span, Error *err)
+Status
+groups_emit_table(AggregateOp *self, const GroupTable *groups, const uint32_t *order,
+		  uint32_t total, Span span, Error *err)
 {
-	uint32_t total = group_table_count(groups);
-	uint32_t *order = order_by_set(self, groups, total);
+	bool sets = self->plan->aggregate.set_count > 1;
+	uint32_t *by_set = sets ? order_by_set(self, groups, order, total) : NULL;
 	Status status = FERRIS_OK;
 
 	for (uint32_t first = 0; first < total && status == FERRIS_OK; first += BATCH_CAPACITY) {
 		uint32_t count = total - first < BATCH_CAPACITY ? total - first : BATCH_CAPACITY;
 
-		status = emit_some(self, groups, order, first, count, span, err);
+		status = emit_some(self, groups, sets ? by_set : order, first, count, span, err);
 	}
-	memory_free(order);
+	memory_free(by_set);
 	return status;
 }
 
@@ -287,6 +300,8 @@ groups_emit(AggregateOp *self, KeyedState *const *states, uint32_t count, Span s
 {
 	if (count > 1 || keyed_is_spilled(states[0]))
 		return emit_spilled(self, states, count, span, err);
-	return states[0]->groups != NULL ? emit_table(self, states[0]->groups, span, err)
-					 : FERRIS_OK;
+	const GroupTable *groups = states[0]->groups;
+	return groups != NULL
+		       ? groups_emit_table(self, groups, NULL, group_table_count(groups), span, err)
+		       : FERRIS_OK;
 }

@@ -32,6 +32,7 @@ pane_find(AggregateOp *self, int64_t start)
 Status
 pane_drop(AggregateOp *self, uint32_t at, Error *err)
 {
+	merge_pane_goes(self, &self->panes[at]);
 	Status status = keyed_clear(&self->family, &self->panes[at].state, err);
 
 	self->pane_count--;
@@ -42,88 +43,39 @@ pane_drop(AggregateOp *self, uint32_t at, Error *err)
 
 /* ---------------------------------------------------------------- windows */
 
-/* Adds a pane's groups, which are in memory, to the merged ones; *fits is false when those have no
- * room. */
+/* The window's panes as they are in the backend; those in memory go there. */
 static Status
-merge_pane(AggregateOp *self, const GroupTable *from, bool *fits, Error *err)
+emit_spilled(AggregateOp *self, Pane *panes, uint32_t count, Span span, Error *err)
 {
-	uint32_t total = from != NULL ? group_table_count(from) : 0;
-	Batch *out = self->out;
-	Vector **keys;
-	uint16_t sel[BATCH_CAPACITY];
+	KeyedState **states = memory_alloc(sizeof(KeyedState *) * count);
 
-	for (uint32_t first = 0; first < total; first += BATCH_CAPACITY) {
-		uint32_t count = total - first < BATCH_CAPACITY ? total - first : BATCH_CAPACITY;
-		uint32_t found;
-
-		batch_reset(out);
-		keys = groups_key_columns(self);
-		group_table_keys(from, first, count, keys);
-		for (uint32_t i = 0; i < count; i++)
-			sel[i] = (uint16_t)i;
-		TRY(keyed_find(&self->family, &self->merged, (const Vector *const *)keys, sel,
-			       count, self->payloads, &found, err));
-		for (uint32_t i = 0; i < found; i++)
-			calls_merge(&self->calls, self->payloads[i],
-				    group_table_payload(from, first + i));
-		*fits = found == count;
-		if (!*fits)
-			return FERRIS_OK;
-	}
-	return FERRIS_OK;
-}
-
-/* The result of a window from panes in memory; *fits is false if there is no room for it. */
-static Status
-emit_merged(AggregateOp *self, KeyedState *const *states, uint32_t count, Span span, bool *fits,
-	    Error *err)
-{
-	Error ignored;
-
-	Status status = FERRIS_OK;
-	for (uint32_t p = 0; p < count && *fits && status == FERRIS_OK; p++)
-		status = merge_pane(self, states[p]->groups, fits, err);
-	if (status == FERRIS_OK && *fits)
-		status = groups_emit(self, (KeyedState *[]){&self->merged}, 1, span, err);
-	Status cleared =
-		keyed_clear(&self->family, &self->merged, status == FERRIS_OK ? err : &ignored);
-	return status != FERRIS_OK ? status : cleared;
-}
-
-/* The result of a window from the panes inside it. */
-static Status
-emit_panes(AggregateOp *self, KeyedState *const *states, uint32_t count, Span span, Error *err)
-{
-	bool in_memory = true;
-
+	merge_forget(self);
 	for (uint32_t p = 0; p < count; p++)
-		in_memory = in_memory && !keyed_is_spilled(states[p]);
-	if (in_memory && count > 1)
-		TRY(emit_merged(self, states, count, span, &in_memory, err));
-	else if (in_memory)
-		return groups_emit(self, states, count, span, err);
-	return in_memory ? FERRIS_OK : groups_emit(self, states, count, span, err);
+		states[p] = &panes[p].state;
+	Status status = groups_emit(self, states, count, span, err);
+	memory_free(states);
+	return status;
 }
 
 static Status
 emit_window(AggregateOp *self, Span span, Error *err)
 {
-	uint32_t first = 0;
-	uint32_t inside;
+	Pane *panes = self->panes;
+	const Pane *end = panes + self->pane_count;
+	uint32_t count = 0;
+	bool in_memory = true;
 
-	while (first < self->pane_count && self->panes[first].start < span.start)
-		first++;
-	for (inside = 0;
-	     first + inside < self->pane_count && self->panes[first + inside].start < span.end;)
-		inside++;
-	if (inside == 0)
+	while (panes < end && panes->start < span.start)
+		panes++;
+	for (; panes + count < end && panes[count].start < span.end; count++)
+		in_memory = in_memory && !keyed_is_spilled(&panes[count].state);
+	if (count == 0)
 		return FERRIS_OK;
-	KeyedState **states = memory_alloc(sizeof(KeyedState *) * inside);
-	for (uint32_t p = 0; p < inside; p++)
-		states[p] = &self->panes[first + p].state;
-	Status status = emit_panes(self, states, inside, span, err);
-	memory_free(states);
-	return status;
+	if (in_memory && count == 1)
+		return groups_emit(self, (KeyedState *[]){&panes->state}, 1, span, err);
+	if (in_memory)
+		TRY(merge_emit(self, panes, count, span, &in_memory, err));
+	return in_memory ? FERRIS_OK : emit_spilled(self, panes, count, span, err);
 }
 
 /* The first window end after `after` that has something to show, or INT64_MAX. */
@@ -218,6 +170,7 @@ panes_add(AggregateOp *self, uint16_t *rows, uint32_t count, bool dense, Error *
 		uint32_t same = split_rows(self, rows, count, start, start + self->pane_length);
 
 		dense = dense && same == count;
+		merge_pane_changes(self, start);
 		TRY(groups_add_rows(self, &pane_find(self, start)->state, rows, same, dense, err));
 		count -= same;
 		memcpy(rows, self->rest, sizeof *rows * count);

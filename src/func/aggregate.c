@@ -10,8 +10,9 @@
 #define METHODS_OPEN(family)                                                                       \
 	.open = family##_open, .add = family##_add, .merge = family##_merge,                       \
 	.save = family##_save, .load = family##_load
-#define METHODS_PLAIN(family)        METHODS_OPEN(family)
-#define METHODS_RETRACT(family)      METHODS_OPEN(family), .retract = family##_retract
+#define METHODS_PLAIN(family) METHODS_OPEN(family)
+#define METHODS_SUMS(family)                                                                       \
+	METHODS_OPEN(family), .retract = family##_retract, .unmerge = family##_unmerge
 #define METHODS_HEAP(family)         METHODS_OPEN(family), .release = family##_release
 #define METHODS_HEAP_RETRACT(family) METHODS_HEAP(family), .retract = family##_retract
 

@@ -88,6 +88,9 @@ struct AggregateClass {
 	void (*retract)(const AggregateRun *run, const AggregateRows *rows);
 	/* into += from; `from` stays as it is.  (FIRST and LAST go by the sequence of rows.) */
 	void (*merge)(const AggregateRun *run, void *into, const void *from);
+	/* into -= from, which was merged into it before: then `into` is as if it never had been.
+	 * NULL: it cannot. */
+	void (*unmerge)(const AggregateRun *run, void *into, const void *from);
 	/* The result to out's row, which is not NULL before; FERRIS_OK or the status of a row error
 	 * with its message.  Its bytes are in the heap and stay good when the state changes. */
 	Status (*emit)(const AggregateRun *run, const void *state, Vector *out, uint32_t row,

@@ -420,6 +420,7 @@ aggregate_open_distinct(AggregateRun *run, Arena *arena, Error *err)
 	class->add = distinct_add;
 	class->retract = run->call->class->retract != NULL ? distinct_retract : NULL;
 	class->merge = distinct_merge;
+	class->unmerge = NULL;
 	class->emit = distinct_emit;
 	class->release = distinct_release;
 	class->save = distinct_save;

@@ -6,8 +6,8 @@
  *   arguments  one word per argument, as in func/scalar_list.h
  *   result     rule that gives the result type
  *   family     prefix of the functions over the state: family_open, _add, _merge, _save, _load
- *   kind       which further functions the family has: PLAIN none, RETRACT family_retract, HEAP
- *              family_release, HEAP_RETRACT both
+ *   kind       which further functions the family has: PLAIN none, SUMS family_retract and _unmerge,
+ *              HEAP family_release, HEAP_RETRACT that and family_retract
  *   emit       makes the result from the state
  *   flags      AGGREGATE_*
  *   signature  as documented and as shown in errors;  doc: one sentence
@@ -22,13 +22,13 @@
 #define DISTINCT AGGREGATE_DISTINCT
 
 /* ---- func/aggregate_sum.c: counts and exact sums ---- */
-AGGREGATE("COUNT", "ANY*", result_bigint, count, RETRACT, count_emit, NO_NULL,
+AGGREGATE("COUNT", "ANY*", result_bigint, count, SUMS, count_emit, NO_NULL,
           "COUNT(*)", "The number of rows.")
-AGGREGATE("COUNT", "ANY*", result_bigint, count, RETRACT, count_emit, NO_NULL,
+AGGREGATE("COUNT", "ANY*", result_bigint, count, SUMS, count_emit, NO_NULL,
           "COUNT(x[, ...])", "The number of rows where no argument is NULL.")
-AGGREGATE("SUM", "EXACT", aggregate_result_sum, sum, RETRACT, sum_emit, 0,
+AGGREGATE("SUM", "EXACT", aggregate_result_sum, sum, SUMS, sum_emit, 0,
           "SUM(x)", "The sum, exact: DECIMAL of 38 digits with the scale of x; DOUBLE for doubles.")
-AGGREGATE("AVG|MEAN", "EXACT", aggregate_result_average, sum, RETRACT, average_emit, 0,
+AGGREGATE("AVG|MEAN", "EXACT", aggregate_result_average, sum, SUMS, average_emit, 0,
           "AVG(x)",
           "The mean, exact before one rounding half up to the scale of x and at least 6 digits.")
 
@@ -46,17 +46,17 @@ AGGREGATE("MAX", "ANY", aggregate_result_comparable, max, HEAP, extreme_emit, 0,
           "MAX(x)", "The largest value; NaN is larger than all other numbers.")
 
 /* ---- func/aggregate_spread.c: variances and weighted means, exact ---- */
-AGGREGATE("VARIANCE|VAR_SAMP", "EXACT", aggregate_result_average, spread, RETRACT,
+AGGREGATE("VARIANCE|VAR_SAMP", "EXACT", aggregate_result_average, spread, SUMS,
           variance_sample_emit, 0, "VARIANCE(x)",
           "The variance of a sample (over n - 1), exact before one rounding; NULL for one row.")
-AGGREGATE("VAR_POP", "EXACT", aggregate_result_average, spread, RETRACT, variance_whole_emit, 0,
+AGGREGATE("VAR_POP", "EXACT", aggregate_result_average, spread, SUMS, variance_whole_emit, 0,
           "VAR_POP(x)", "The variance of all there is (over n), exact before one rounding.")
-AGGREGATE("STDDEV|STDDEV_SAMP", "EXACT", aggregate_result_average, spread, RETRACT,
+AGGREGATE("STDDEV|STDDEV_SAMP", "EXACT", aggregate_result_average, spread, SUMS,
           deviation_sample_emit, 0, "STDDEV(x)",
           "The standard deviation of a sample, exact before one rounding; NULL for one row.")
-AGGREGATE("STDDEV_POP", "EXACT", aggregate_result_average, spread, RETRACT, deviation_whole_emit, 0,
+AGGREGATE("STDDEV_POP", "EXACT", aggregate_result_average, spread, SUMS, deviation_whole_emit, 0,
           "STDDEV_POP(x)", "The standard deviation of all there is, exact before one rounding.")
-AGGREGATE("VWAP", "EXACT EXACT", aggregate_result_average, weighted, RETRACT, vwap_emit, 0,
+AGGREGATE("VWAP", "EXACT EXACT", aggregate_result_average, weighted, SUMS, vwap_emit, 0,
           "VWAP(price, quantity)",
           "SUM(price * quantity) / SUM(quantity), exact before one rounding.")
 
@@ -89,13 +89,13 @@ AGGREGATE("REGR_INTERCEPT", "DOUBLE DOUBLE", result_double, pairs, HEAP_RETRACT,
 AGGREGATE("REGR_R2", "DOUBLE DOUBLE", result_double, pairs, HEAP_RETRACT, regr_r2_emit, 0,
           "REGR_R2(y, x)",
           "The square of the correlation; 1 where only y does not vary, NULL where x does not.")
-AGGREGATE("REGR_COUNT", "DOUBLE DOUBLE", result_bigint, count, RETRACT, count_emit, NO_NULL,
+AGGREGATE("REGR_COUNT", "DOUBLE DOUBLE", result_bigint, count, SUMS, count_emit, NO_NULL,
           "REGR_COUNT(y, x)", "The number of rows where neither is NULL.")
 
 /* ---- func/aggregate_small.c ---- */
-AGGREGATE("BOOL_AND|EVERY", "BOOLEAN", result_boolean, truth, RETRACT, bool_and_emit, 0,
+AGGREGATE("BOOL_AND|EVERY", "BOOLEAN", result_boolean, truth, SUMS, bool_and_emit, 0,
           "BOOL_AND(x)", "Whether x is true in all rows.")
-AGGREGATE("BOOL_OR", "BOOLEAN", result_boolean, truth, RETRACT, bool_or_emit, 0,
+AGGREGATE("BOOL_OR", "BOOLEAN", result_boolean, truth, SUMS, bool_or_emit, 0,
           "BOOL_OR(x)", "Whether x is true in any row.")
 AGGREGATE("DELTA", "NUMBER", aggregate_result_delta, range, PLAIN, delta_emit, 0,
           "DELTA(x)", "The largest value minus the smallest.")
@@ -134,7 +134,7 @@ AGGREGATE("STRING_AGG|LISTAGG|GROUP_CONCAT", "TEXT TEXT?", result_string, array,
           "All values that are not NULL as one text, with the separator (a comma) between them.")
 
 /* ---- distinct values: func/aggregate_distinct.c, func/aggregate_sketch.c ---- */
-AGGREGATE("COUNT_DISTINCT", "ANY", result_bigint, count, RETRACT, count_emit, NO_NULL | DISTINCT,
+AGGREGATE("COUNT_DISTINCT", "ANY", result_bigint, count, SUMS, count_emit, NO_NULL | DISTINCT,
           "COUNT_DISTINCT(x)", "The number of different values; the same as COUNT(DISTINCT x).")
 AGGREGATE("APPROX_COUNT_DISTINCT", "ANY", result_bigint, sketch, HEAP, sketch_emit, NO_NULL,
           "APPROX_COUNT_DISTINCT(x)",

@@ -52,6 +52,17 @@ truth_merge(const AggregateRun *run, void *into, const void *from)
 }
 
 void
+truth_unmerge(const AggregateRun *run, void *into, const void *from)
+{
+	Truths *a = into;
+	const Truths *b = from;
+
+	(void)run;
+	a->trues -= b->trues;
+	a->falses -= b->falses;
+}
+
+void
 truth_save(const AggregateRun *run, const void *state, Buffer *out)
 {
 	buffer_append(out, state, run->state_size);

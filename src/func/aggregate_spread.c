@@ -36,6 +36,19 @@ words_merge(uint64_t *into, const uint64_t *from, int count)
 	}
 }
 
+static void
+words_unmerge(uint64_t *into, const uint64_t *from, int count)
+{
+	uint64_t borrow = 0;
+
+	for (int i = 0; i < count; i++) {
+		Uint128 t = (Uint128)into[i] - from[i] - borrow;
+
+		into[i] = (uint64_t)t;
+		borrow = (uint64_t)(t >> 64) & 1;
+	}
+}
+
 /* words += or -= a * b, of WIDE_PRODUCT words. */
 static void
 words_add_product(uint64_t *words, Int128 a, Int128 b, bool retract)
@@ -165,6 +178,24 @@ spread_merge(const AggregateRun *run, void *into, const void *from)
 		sum128_set(&a->sum, sum128_get(&a->sum) + sum128_get(&b->sum));
 		words_merge(a->squares, b->squares, NARROW_PRODUCT);
 		a->count += b->count;
+	}
+}
+
+void
+spread_unmerge(const AggregateRun *run, void *into, const void *from)
+{
+	if (is_wide(run)) {
+		WideSpread *a = into;
+		const WideSpread *b = from;
+		int256_unmerge(&a->sum, &b->sum);
+		words_unmerge(a->squares, b->squares, WIDE_PRODUCT);
+		a->count -= b->count;
+	} else {
+		NarrowSpread *a = into;
+		const NarrowSpread *b = from;
+		sum128_set(&a->sum, sum128_get(&a->sum) - sum128_get(&b->sum));
+		words_unmerge(a->squares, b->squares, NARROW_PRODUCT);
+		a->count -= b->count;
 	}
 }
 
@@ -350,6 +381,18 @@ weighted_merge(const AggregateRun *run, void *into, const void *from)
 	words_merge(a->products, b->products, WIDE_PRODUCT);
 	int256_merge(&a->weights, &b->weights);
 	a->count += b->count;
+}
+
+void
+weighted_unmerge(const AggregateRun *run, void *into, const void *from)
+{
+	Weighted *a = into;
+	const Weighted *b = from;
+
+	(void)run;
+	words_unmerge(a->products, b->products, WIDE_PRODUCT);
+	int256_unmerge(&a->weights, &b->weights);
+	a->count -= b->count;
 }
 
 void

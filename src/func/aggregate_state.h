@@ -244,9 +244,12 @@ aggregate_emit_null(Vector *out, uint32_t row)
 	void family##_retract(const AggregateRun *run, const AggregateRows *rows);
 #define FAMILY_RELEASE(family) void family##_release(const AggregateRun *run, void *state);
 
-#define DECLARE_PLAIN(family)   FAMILY_OPEN(family)
-#define DECLARE_RETRACT(family) FAMILY_OPEN(family) FAMILY_RETRACT(family)
-#define DECLARE_HEAP(family)    FAMILY_OPEN(family) FAMILY_RELEASE(family)
+#define FAMILY_UNMERGE(family)                                                                     \
+	void family##_unmerge(const AggregateRun *run, void *into, const void *from);
+
+#define DECLARE_PLAIN(family) FAMILY_OPEN(family)
+#define DECLARE_SUMS(family)  FAMILY_OPEN(family) FAMILY_RETRACT(family) FAMILY_UNMERGE(family)
+#define DECLARE_HEAP(family)  FAMILY_OPEN(family) FAMILY_RELEASE(family)
 #define DECLARE_HEAP_RETRACT(family)                                                               \
 	FAMILY_OPEN(family) FAMILY_RETRACT(family) FAMILY_RELEASE(family)
 

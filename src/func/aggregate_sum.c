@@ -70,6 +70,13 @@ count_merge(const AggregateRun *run, void *into, const void *from)
 	*(int64_t *)into += *(const int64_t *)from;
 }
 
+void
+count_unmerge(const AggregateRun *run, void *into, const void *from)
+{
+	(void)run;
+	*(int64_t *)into -= *(const int64_t *)from;
+}
+
 Status
 count_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, Arena *heap,
 	   Str *message)
@@ -195,6 +202,22 @@ sum_merge(const AggregateRun *run, void *into, const void *from)
 	}
 }
 
+void
+sum_unmerge(const AggregateRun *run, void *into, const void *from)
+{
+	if (is_wide(run)) {
+		WideSum *a = into;
+		const WideSum *b = from;
+		int256_unmerge(&a->sum, &b->sum);
+		a->count -= b->count;
+	} else {
+		NarrowSum *a = into;
+		const NarrowSum *b = from;
+		sum128_set(&a->sum, sum128_get(&a->sum) - sum128_get(&b->sum));
+		a->count -= b->count;
+	}
+}
+
 /* The sum whatever its width; returns the count. */
 static int64_t
 sum_get(const AggregateRun *run, const void *state, Int256 *sum)
@@ -209,6 +232,16 @@ sum_get(const AggregateRun *run, const void *state, Int256 *sum)
 	return narrow->count;
 }
 
+/* The sum as a decimal. */
+static DecimalResult
+sum_result(const AggregateRun *run, const void *state, int precision, Int128 *out)
+{
+	if (is_wide(run))
+		return int256_to_decimal(&((const WideSum *)state)->sum, precision, out);
+	*out = (Int128)sum128_get(&((const NarrowSum *)state)->sum);
+	return decimal_fits128(*out, precision) ? DECIMAL_OK : DECIMAL_OVERFLOW;
+}
+
 Status
 sum_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, Arena *heap,
 	 Str *message)
@@ -218,7 +251,7 @@ sum_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, 
 
 	if (sum_get(run, state, &sum) == 0)
 		return aggregate_emit_null(out, row);
-	DecimalResult result = int256_to_decimal(&sum, out->type->precision, &value);
+	DecimalResult result = sum_result(run, state, out->type->precision, &value);
 	return aggregate_emit_decimal(run, result, value, out, row, heap, message);
 }
 
@@ -229,9 +262,15 @@ average_narrow(Int128 sum, int64_t count, int shift, Int128 *out)
 	if (sum > INT64_MAX || sum < -INT64_MAX || shift > DECIMAL_PRECISION64_MAX)
 		return false;
 	Uint128 magnitude = (Uint128)(sum < 0 ? -sum : sum) * (Uint128)decimal_power64[shift];
-	Uint128 quotient = magnitude / (Uint128)count;
-	Uint128 rest = magnitude % (Uint128)count;
+	Uint128 quotient, rest;
 
+	if (magnitude <= UINT64_MAX) { /* mostly, and a division of 64 bits is short */
+		quotient = (uint64_t)magnitude / (uint64_t)count;
+		rest = (uint64_t)magnitude % (uint64_t)count;
+	} else {
+		quotient = magnitude / (Uint128)count;
+		rest = magnitude % (Uint128)count;
+	}
 	quotient += rest * 2 >= (Uint128)count;
 	*out = sum < 0 ? -(Int128)quotient : (Int128)quotient;
 	return decimal_fits128(*out, DECIMAL_PRECISION_MAX);

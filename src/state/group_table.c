@@ -189,13 +189,18 @@ key_equal(const KeyLayout *layout, const uint64_t *a, const uint64_t *b, uint32_
 	       (layout->has_text && group_key_equal_texts(layout, a, b));
 }
 
-/* The slot of row k's group, or the free slot where it belongs. */
+/* The key of row k, in scratch. */
+static inline const uint64_t *
+row_key(const GroupTable *table, uint32_t k)
+{
+	return table->scratch->words + (size_t)k * table->layout.words;
+}
+
+/* The slot of a key's group, or the free slot where it belongs. */
 static size_t
-find_slot(const GroupTable *table, uint32_t k)
+find_slot(const GroupTable *table, uint32_t hash, const uint64_t *key)
 {
 	const KeyLayout *layout = &table->layout;
-	const uint64_t *key = table->scratch->words + (size_t)k * layout->words;
-	uint32_t hash = row_hash(table, k);
 	size_t mask = ((size_t)1 << table->slot_bits) - 1;
 	size_t at = slot_start(table, hash);
 
@@ -279,11 +284,10 @@ limit_error(const GroupTable *table, Error *err)
 			       "by a shorter window");
 }
 
-/* Makes row k's group and returns its payload, or NULL at the limit; then nothing has changed. */
+/* Makes a key's group and returns its payload, or NULL at the limit; then nothing has changed. */
 static char *
-new_group(GroupTable *table, uint32_t k, size_t at)
+new_group(GroupTable *table, uint32_t hash, const uint64_t *key, size_t at)
 {
-	const uint64_t *key = table->scratch->words + (size_t)k * table->layout.words;
 	uint64_t slots = UINT64_C(1) << table->slot_bits;
 	uint32_t group = table->count;
 
@@ -293,7 +297,7 @@ new_group(GroupTable *table, uint32_t k, size_t at)
 	uint64_t best = table->slot_bits <= SLOT_BITS_SMALL ? slots / 4 : slots / 2;
 	if (group + 1 > best) {
 		if (grow_slots(table))
-			at = find_slot(table, k);
+			at = find_slot(table, hash, key);
 		else if (((uint64_t)group + 1) * 16 > slots * 15)
 			return NULL;
 	}
@@ -304,7 +308,7 @@ new_group(GroupTable *table, uint32_t k, size_t at)
 		return NULL;
 	char *payload = (char *)record + table->key_bytes;
 	memset(payload, 0, table->payload_size);
-	table->slots[at] = slot_make(row_hash(table, k), group);
+	table->slots[at] = slot_make(hash, group);
 	table->count++;
 	return payload;
 }
@@ -315,11 +319,12 @@ new_group(GroupTable *table, uint32_t k, size_t at)
 static Status
 settle_row(GroupTable *table, uint32_t k, char **payload, Error *err)
 {
-	size_t at = find_slot(table, k);
+	uint32_t hash = row_hash(table, k);
+	size_t at = find_slot(table, hash, row_key(table, k));
 	uint64_t slot = table->slots[at];
 
 	*payload = slot != 0 ? (char *)group_record(table, slot_group(slot)) + table->key_bytes
-			     : new_group(table, k, at);
+			     : new_group(table, hash, row_key(table, k), at);
 	return *payload != NULL ? FERRIS_OK : limit_error(table, err);
 }
 
@@ -446,7 +451,7 @@ group_table_settled(const GroupTable *table)
 static char *
 existing_payload(const GroupTable *table, uint32_t k)
 {
-	uint64_t slot = table->slots[find_slot(table, k)];
+	uint64_t slot = table->slots[find_slot(table, row_hash(table, k), row_key(table, k))];
 
 	return slot != 0 ? (char *)group_record(table, slot_group(slot)) + table->key_bytes : NULL;
 }
@@ -492,6 +497,39 @@ group_table_get_many(const GroupTable *table, const Vector *const *keys, const u
 	}
 }
 
+/* ---- the same keys in two tables ---- */
+
+/* The group of a key that another table keeps; false at the limit. */
+static bool
+match_key(GroupTable *table, uint32_t hash, const uint64_t *key, uint32_t *group)
+{
+	size_t at = find_slot(table, hash, key);
+	uint64_t slot = table->slots[at];
+
+	*group = slot != 0 ? slot_group(slot) : table->count;
+	return slot != 0 || new_group(table, hash, key, at) != NULL;
+}
+
+bool
+group_table_match(GroupTable *table, const GroupTable *from, uint32_t first, uint32_t *groups)
+{
+	uint32_t count = from->count - first;
+
+	assert(table->layout.words == from->layout.words && table->hash_mask == from->hash_mask);
+	/* A group's hash is in its slot only. */
+	for (size_t at = 0; at >> from->slot_bits == 0; at++)
+		if (from->slots[at] != 0 && slot_group(from->slots[at]) >= first)
+			groups[slot_group(from->slots[at]) - first] = slot_hash(from->slots[at]);
+	for (uint32_t k = 0; k < count; k++) {
+		if (k + PREFETCH_AHEAD < count)
+			__builtin_prefetch(
+				&table->slots[slot_start(table, groups[k + PREFETCH_AHEAD])]);
+		if (!match_key(table, groups[k], group_record(from, first + k), &groups[k]))
+			return false;
+	}
+	return true;
+}
+
 /* ---- reading ---- */
 
 uint32_t
@@ -515,6 +553,18 @@ group_table_keys(const GroupTable *table, uint32_t first, uint32_t count, Vector
 		vector_reset(out[c]);
 		for (uint32_t i = 0; i < count; i++)
 			group_key_write(&table->layout, c, group_record(table, first + i), out[c],
+					i);
+	}
+}
+
+void
+group_table_keys_of(const GroupTable *table, const uint32_t *groups, uint32_t count,
+		    Vector *const *out)
+{
+	for (uint32_t c = 0; c < table->layout.column_count; c++) {
+		vector_reset(out[c]);
+		for (uint32_t i = 0; i < count; i++)
+			group_key_write(&table->layout, c, group_record(table, groups[i]), out[c],
 					i);
 	}
 }

@@ -43,12 +43,19 @@ char *group_table_get(const GroupTable *table, const Vector *const *keys, uint32
 /* The same for the rows sel[0..count). */
 void group_table_get_many(const GroupTable *table, const Vector *const *keys, const uint16_t *sel,
 			  uint32_t count, char **payloads);
+/* For the groups first .. of another table with the same kinds of keys: the numbers, here, of the
+ * groups of their keys, made if they are new, with payloads of zero.  False when the byte limit
+ * does not allow a new group; then `groups` is of no use. */
+bool group_table_match(GroupTable *table, const GroupTable *from, uint32_t first, uint32_t *groups);
 
 uint32_t group_table_count(const GroupTable *table);
 char *group_table_payload(const GroupTable *table, uint32_t group);
 /* Writes the keys of groups first .. first+count-1 to rows 0.. of one vector per key column; texts
  * are views into the table and live as long as the groups. */
 void group_table_keys(const GroupTable *table, uint32_t first, uint32_t count, Vector *const *out);
+/* The same for groups[0..count). */
+void group_table_keys_of(const GroupTable *table, const uint32_t *groups, uint32_t count,
+			 Vector *const *out);
 /* The key of one group, to row `row` of the vectors, which are not emptied. */
 void group_table_key(const GroupTable *table, uint32_t group, Vector *const *out, uint32_t row);
 /* Bytes held. */

@@ -403,6 +403,17 @@ keyed_sweep(KeyedFamily *family, KeyedState *state, uint64_t live, Error *err)
 	return status;
 }
 
+bool
+keyed_match(KeyedFamily *family, KeyedState *state, const KeyedState *from, uint32_t first,
+	    uint32_t *groups)
+{
+	need_table(family, state);
+	uint32_t born = group_table_count(state->groups);
+	bool fits = group_table_match(state->groups, from->groups, first, groups);
+	init_groups(family, state, born);
+	return fits;
+}
+
 Status
 keyed_collect(KeyedFamily *family, KeyedState *state, const Vector *const *keys, uint32_t row,
 	      char *into, Error *err)

@@ -130,6 +130,9 @@ Status keyed_sweep(KeyedFamily *family, KeyedState *state, uint64_t live, Error 
  * with `parts`. */
 typedef Status (*KeyedVisit)(void *owner, Str payload, Error *err);
 Status keyed_visit_spilled(KeyedFamily *family, KeyedState *state, KeyedVisit visit, Error *err);
+/* As group_table_match, of two states in memory. */
+bool keyed_match(KeyedFamily *family, KeyedState *state, const KeyedState *from, uint32_t first,
+		 uint32_t *groups);
 /* Merges the group of a row, if there is one, into a payload. */
 Status keyed_collect(KeyedFamily *family, KeyedState *state, const Vector *const *keys,
 		     uint32_t row, char *into, Error *err);

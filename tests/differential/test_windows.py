@@ -42,7 +42,8 @@ class Window:
         elif self.shape == "cumulate":
             self.size = self.advance * steps
         else:
-            self.size = self.advance + rng.choice([0, self.advance, unit, 3 * unit])
+            self.size = self.advance + rng.choice([0, self.advance, unit, 3 * unit,
+                                                   9 * self.advance])
         self.offset = rng.choice([0, 0, 0, SECOND, 7 * SECOND, 100 * SECOND])
         self.grace = rng.choice([0, 0, unit, 4 * unit])
         self.delay = rng.choice([0, 5 * SECOND, 60 * SECOND])
@@ -96,27 +97,30 @@ def half_up(value, places):
     return decimal.Decimal(-whole if value < 0 else whole).scaleb(-places)
 
 
-def results(rows):
+def results(rows, names):
     """The aggregates of SELECT, in its order."""
     values = [r["v"] for r in rows if r["v"] is not None]
     amounts = [r["d"] for r in rows if r["d"] is not None]
-    return (len(rows), len(values), sum(values) if values else None,
-            half_up(fractions.Fraction(sum(values), len(values)), 6) if values else None,
-            min(values, default=None), max(amounts, default=None),
-            sum(amounts) if amounts else None, len(set(values)),
-            sum(1 for v in values if v > 0))
+    fields = {"n": len(rows), "c": len(values), "s": sum(values) if values else None,
+              "a": half_up(fractions.Fraction(sum(values), len(values)), 6) if values else None,
+              "lo": min(values, default=None), "hi": max(amounts, default=None),
+              "sd": sum(amounts) if amounts else None, "dv": len(set(values)),
+              "p": sum(1 for v in values if v > 0)}
+    return tuple(fields[name] for name in names)
 
 
-AGGREGATES = ("COUNT(*) AS n, COUNT(v) AS c, SUM(v) AS s, AVG(v) AS a, MIN(v) AS lo, MAX(d) AS hi, "
-              "SUM(d) AS sd, COUNT(DISTINCT v) AS dv, COUNT(*) FILTER (WHERE v > 0) AS p")
-NAMES = ["n", "c", "s", "a", "lo", "hi", "sd", "dv", "p"]
+AGGREGATES = {"n": "COUNT(*)", "c": "COUNT(v)", "s": "SUM(v)", "a": "AVG(v)", "lo": "MIN(v)",
+              "hi": "MAX(d)", "sd": "SUM(d)", "dv": "COUNT(DISTINCT v)",
+              "p": "COUNT(*) FILTER (WHERE v > 0)"}
+# Of these, panes can be taken out of a window again.
+SUMS = ["n", "c", "s", "a", "sd", "p"]
 
 
 class Model:
     """Takes rows one by one, as the documentation says; `out` holds (end, start, set, key, results)."""
 
-    def __init__(self, window, sets, delay):
-        self.window, self.sets, self.delay = window, sets, delay
+    def __init__(self, window, sets, names):
+        self.window, self.sets, self.names, self.delay = window, sets, names, window.delay
         self.watermark = NEVER
         self.rows = collections.defaultdict(lambda: collections.defaultdict(list))
         self.ended = NEVER
@@ -126,7 +130,7 @@ class Model:
         return tuple(row[c] if c in columns else None for c in ("k", "g"))
 
     def show(self, bounds, group):
-        self.out.append((*bounds, *group, results(self.rows[bounds][group])))
+        self.out.append((*bounds, *group, results(self.rows[bounds][group], self.names)))
 
     def advance(self, watermark):
         for bounds in sorted(b for b in self.rows if self.ended < b[0] <= watermark):
@@ -162,7 +166,8 @@ def draw_rows(rng, window):
                                  rng.randint(0, 2 * window.delay + 30 * SECOND)])
         time = time // grain * grain
         rows.append({
-            "k": rng.choice(["a", "b", "c", None, "a key of more than twelve bytes"]),
+            "k": rng.choice(["a", "b", "c", None, "a key of more than twelve bytes",
+                             f"until {now // (10 * SECOND)} and no longer", f"{now // SECOND}"]),
             "g": rng.choice([1, 2, None]),
             "v": rng.choice([None, *range(-5, 6), 2147483647]),
             "d": rng.choice([None, decimal.Decimal(rng.randint(-99999, 99999)).scaleb(-2)]),
@@ -196,7 +201,7 @@ def write(rows, path, form):
             file.write("{" + ",".join(parts) + "}\n")
 
 
-def run(folder, rows, form, window, query):
+def run(folder, rows, form, window, query, names):
     write(rows, f"{folder}/in", form)
     column, delay = ("at", window.delay // 1000) if window.number else ("ts", seconds(window.delay))
     sql = (f"CREATE STREAM t (k STRING, g INTEGER, v INTEGER, d DECIMAL(10, 2), ts TIMESTAMP, "
@@ -215,12 +220,12 @@ def run(folder, rows, form, window, query):
         for line in file:
             row = json.loads(line, parse_float=decimal.Decimal)
             got.append((row["e"] * 1000, row["b"] * 1000, (row.get("k"), row.get("g")),
-                        tuple(row[name] for name in NAMES)))
+                        tuple(row[name] for name in names)))
     return got, sql
 
 
-def expected(rows, window, sets):
-    model = Model(window, sets, window.delay)
+def expected(rows, window, sets, names):
+    model = Model(window, sets, names)
     for row in rows:
         model.take(row)
     model.advance(1 << 70)
@@ -258,17 +263,19 @@ def case(rng, folder, _):
     shown = "".join(f"{c}, " for c in ("k", "g") if c in keys)
     if "WINDOW " in source:
         source, grace = source + grace, ""
-    query = (f"SELECT {shown}_window_start AS b, _window_end AS e, {AGGREGATES} {source} EMIT FINAL"
+    names = rng.choice([list(AGGREGATES), SUMS, ["n"]])
+    calls = ", ".join(f"{AGGREGATES[name]} AS {name}" for name in names)
+    query = (f"SELECT {shown}_window_start AS b, _window_end AS e, {calls} {source} EMIT FINAL"
              f"{grace}")
     rows, form = draw_rows(rng, window), rng.choice(["json", "csv"])
-    got, sql = run(folder, rows, form, window, query)
-    wanted, _ = expected(rows, window, sets)
+    got, sql = run(folder, rows, form, window, query, names)
+    wanted, _ = expected(rows, window, sets, names)
     compare(got, wanted, len(sets) > 1, window.grace, sql)
     rows = permute(rng, sorted(rows, key=lambda r: r["ts"]), window.delay)
-    wanted, late = expected(rows, window, sets)
-    again, _ = run(folder, rows, form, window, query)
+    wanted, late = expected(rows, window, sets, names)
+    again, _ = run(folder, rows, form, window, query, names)
     compare(again, wanted, len(sets) > 1, window.grace, "in another order: " + sql)
-    in_order, _ = expected(sorted(rows, key=lambda r: r["ts"]), window, sets)
+    in_order, _ = expected(sorted(rows, key=lambda r: r["ts"]), window, sets, names)
     if late == 0 and not window.grace and sorted(map(repr, again)) != sorted(map(repr, in_order)):
         raise AssertionError(f"the order within the delay changed the results: {sql}")
 

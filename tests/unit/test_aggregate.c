@@ -363,6 +363,23 @@ feed_retracted(Trial *t)
 		feed_one(t, extra[back], MINE, back, true);
 }
 
+/* All groups are merged into one, in which there are other rows too, and those are taken out. */
+static void
+feed_unmerged(Trial *t)
+{
+	const AggregateClass *class = t->run.call->class;
+	size_t offset = t->run.offset;
+	uint32_t extra = t->rows > 0 ? pick(16) : 0;
+
+	for (uint32_t i = 0; i < extra; i++)
+		feed_one(t, pick(t->rows), 0, i, false);
+	for (uint32_t r = 0; r < t->rows; r++)
+		feed_one(t, r, pick(2) ? MINE : 2, r, false);
+	class->merge(&t->run, t->states[2] + offset, t->states[0] + offset);
+	class->merge(&t->run, t->states[MINE] + offset, t->states[2] + offset);
+	class->unmerge(&t->run, t->states[MINE] + offset, t->states[0] + offset);
+}
+
 /* ---- results ---- */
 
 static void
@@ -438,14 +455,16 @@ static const struct {
 	Feed feed;
 	bool retracts;
 	bool saves;
+	bool unmerges;
 } ways[] = {
-	{"whole", feed_whole, false, false},
-	{"batches", feed_batches, false, false},
-	{"shuffled", feed_shuffled, false, false},
-	{"merged", feed_merged, false, false},
-	{"retracted", feed_retracted, true, false},
-	{"saved", feed_batches, false, true},
-	{"merged and saved", feed_merged, false, true},
+	{"whole", feed_whole, false, false, false},
+	{"batches", feed_batches, false, false, false},
+	{"shuffled", feed_shuffled, false, false, false},
+	{"merged", feed_merged, false, false, false},
+	{"retracted", feed_retracted, true, false, false},
+	{"saved", feed_batches, false, true, false},
+	{"merged and saved", feed_merged, false, true, false},
+	{"unmerged", feed_unmerged, false, false, true},
 };
 
 /* Which of equal values came first is part of the result, and then only their order decides. */
@@ -476,6 +495,7 @@ run_aggregate(char **fields)
 		bool reorders = ways[i].feed != feed_whole && ways[i].feed != feed_batches;
 
 		if ((ways[i].retracts && t->run.call->class->retract == NULL) ||
+		    (ways[i].unmerges && t->run.call->class->unmerge == NULL) ||
 		    (reorders && depends_on_first(t)))
 			continue;
 		ways[i].feed(t);

@@ -774,6 +774,112 @@ test_limit(void **state)
 	fill_to_limit(TYPE_OF(STRING), 3000000);
 }
 
+/* ---- the same keys in several tables ---- */
+
+/* Numbers of a table's groups in another, which are to be the same as those found before. */
+static void
+check_match(GroupTable *shared, const Pair *pair, uint32_t first, uint32_t *numbers, Arena *arena)
+{
+	uint32_t count = group_table_count(pair->table);
+	uint32_t before = group_table_count(shared);
+	Vector out[KEYS_MAX], *outs[KEYS_MAX];
+	const Vector *keys[KEYS_MAX];
+
+	assert_true(group_table_match(shared, pair->table, first, numbers + first));
+	for (uint32_t c = 0; c < pair->key_count; c++) {
+		vector_init(&out[c], pair->types[c], FORM_VALUE, BATCH_CAPACITY);
+		outs[c] = &out[c];
+		keys[c] = &out[c];
+	}
+	for (uint32_t g = 0, rows; g < count; g += rows) {
+		rows = count - g < BATCH_CAPACITY ? count - g : BATCH_CAPACITY;
+		group_table_keys_of(shared, numbers + g, rows, outs);
+		for (uint32_t i = 0; i < rows; i++) {
+			Str key = spell_row(arena, keys, pair->key_count, i);
+
+			assert_true(str_eq(key, pair->model->keys[g + i]));
+			assert_ptr_equal(group_table_get(shared, keys, i),
+					 group_table_payload(shared, numbers[g + i]));
+		}
+	}
+	for (uint32_t g = before; g < group_table_count(shared); g++)
+		assert_int_equal(*(uint64_t *)(void *)group_table_payload(shared, g), 0);
+	for (uint32_t c = 0; c < pair->key_count; c++)
+		vector_free(&out[c]);
+}
+
+static void
+match_and_check(uint32_t mask)
+{
+	Pair *pairs = memory_zero(2 * sizeof *pairs);
+	const Type *types[] = {TYPE_OF(STRING), TYPE_OF(BIGINT), TYPE_OF(DOUBLE)};
+	GroupTable *shared =
+		group_table_new(&(GroupTableSpec){types, 3, PAYLOAD_SIZE, NO_LIMIT, NULL});
+	uint32_t *numbers = memory_alloc(2 * sizeof *numbers * MODEL_MAX);
+	Arena arena;
+
+	arena_init(&arena, 0);
+	group_table_mask_hashes(shared, mask);
+	for (uint32_t p = 0; p < 2; p++) {
+		memcpy(pairs[p].types, types, sizeof types);
+		pair_open(&pairs[p], 3);
+		group_table_mask_hashes(pairs[p].table, mask);
+	}
+	for (uint32_t b = 0; b < 8; b++) {
+		Pair *pair = &pairs[b % 2];
+		uint32_t first = group_table_count(pair->table);
+
+		check_find(pair, random_batch(pair, 300, 6));
+		end_batch(pair);
+		check_match(shared, pair, below(2) ? first : 0, numbers + b % 2 * MODEL_MAX,
+			    &arena);
+	}
+	for (uint32_t p = 0; p < 2; p++)
+		pair_close(&pairs[p]);
+	group_table_destroy(shared);
+	arena_free(&arena);
+	memory_free(numbers);
+	memory_free(pairs);
+}
+
+static void
+test_match(void **state)
+{
+	(void)state;
+	match_and_check(UINT32_MAX);
+	match_and_check(0xFF800000);
+	match_and_check(0x0000000F);
+}
+
+/* A table without room for all of another's keys says so, and is whole. */
+static void
+test_match_at_limit(void **state)
+{
+	Pair *pair = memory_zero(sizeof *pair);
+	uint32_t numbers[BATCH_CAPACITY];
+	Error err;
+	uint32_t first_new;
+	(void)state;
+
+	pair->types[0] = TYPE_OF(STRING);
+	pair_open(pair, 1);
+	number_batch(pair, BATCH_CAPACITY, 0, 1);
+	check_find(pair, BATCH_CAPACITY);
+	GroupTable *small =
+		group_table_new(&(GroupTableSpec){pair->types, 1, PAYLOAD_SIZE, 60000, NULL});
+	assert_false(group_table_match(small, pair->table, 0, numbers));
+	uint32_t fit = group_table_count(small);
+	assert_true(fit > 0 && fit < BATCH_CAPACITY);
+	assert_int_equal(group_table_find(small, pair->keys, pair->sel, fit, pair->payloads,
+					  &first_new, &err),
+			 FERRIS_OK);
+	assert_int_equal(first_new, fit);
+	end_batch(pair);
+	group_table_destroy(small);
+	pair_close(pair);
+	memory_free(pair);
+}
+
 /* A table that may hold nothing says so and does not crash. */
 static void
 test_no_memory_at_all(void **state)
@@ -849,6 +955,7 @@ main(void)
 		cmocka_unit_test(test_one_column),       cmocka_unit_test(test_many_columns),
 		cmocka_unit_test(test_no_column),        cmocka_unit_test(test_seventy_columns),
 		cmocka_unit_test(test_collisions),       cmocka_unit_test(test_text_at_end_of_page),
+		cmocka_unit_test(test_match),            cmocka_unit_test(test_match_at_limit),
 		cmocka_unit_test(test_growth),           cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_no_memory_at_all), cmocka_unit_test(test_payload_sizes),
 	};
