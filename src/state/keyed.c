@@ -48,6 +48,17 @@ keyed_is_full(const KeyedFamily *family, size_t more)
 	return store_is_full(family->store, family->budget.used + more);
 }
 
+Status
+keyed_check(const KeyedFamily *family, size_t more, Error *err)
+{
+	if (family->store->options.spill || family->budget.used + more <= family->budget.limit)
+		return FERRIS_OK;
+	error_set(err, FERRIS_ERR_LIMIT, "what an operator keeps, %zu bytes, does not fit into %zu",
+		  family->budget.used + more, family->budget.limit);
+	return error_hint(err, "raise 'state.memory.limit', set 'state.spill', or keep fewer rows "
+			       "or columns");
+}
+
 /* ---------------------------------------------------------------- tables */
 
 static void
@@ -62,6 +73,7 @@ drop_table(KeyedFamily *family, KeyedState *state)
 		state->born += count;
 	group_table_destroy(state->groups);
 	state->groups = NULL;
+	state->mixed = false;
 	family->tables--;
 }
 

@@ -82,6 +82,7 @@ typedef struct KeyedFamily {
 typedef struct KeyedState {
 	GroupTable *groups; /* NULL: none in memory */
 	uint64_t born;      /* groups that tables before this one had; headed: the next birth */
+	bool mixed;         /* births are not in the order of the groups in memory */
 	StoreSpace space;   /* with a backend: groups are there */
 } KeyedState;
 
@@ -95,6 +96,9 @@ void keyed_family_init(KeyedFamily *family, const KeyedSpec *spec, StateStore *s
 void keyed_family_free(KeyedFamily *family);
 /* Whether it is time to write out; `more`: bytes held beside keys and payloads. */
 bool keyed_is_full(const KeyedFamily *family, size_t more);
+
+/* FERRIS_ERR_LIMIT when so much is held and nothing may be written out. */
+Status keyed_check(const KeyedFamily *family, size_t more, Error *err);
 
 /* All fields zero is an empty state; it is again after keyed_clear. */
 Status keyed_clear(KeyedFamily *family, KeyedState *state, Error *err);
@@ -121,6 +125,7 @@ static inline void
 keyed_bear_again(KeyedState *state, char *payload)
 {
 	((KeyedHead *)(void *)payload)->birth = state->born++;
+	state->mixed = true;
 }
 
 /* Forgets empty groups in memory when they are the most; `live`: how many are not.  Payloads
@@ -148,10 +153,13 @@ typedef struct KeyedScan {
 	KeyedFamily *family;
 	StoreScan scan;
 	StoreSpace space;   /* of the groups in order */
-	bool holds;         /* family->payload */
-	GroupTable *groups; /* headed, nothing is written out: the groups in memory, and */
-	uint32_t *order;    /* their numbers by birth */
+	bool holds;         /* family->payload, and */
+	Str keys;           /* its row of keys */
+	bool in_memory;     /* headed, nothing is written out: */
+	GroupTable *groups; /* the groups, and */
+	KeyedHead *order;   /* their heads by birth; NULL: they are in that order */
 	uint32_t next, count;
+	uint32_t group; /* that came last */
 } KeyedScan;
 
 /* Groups come by state, then by birth; empty ones do not.  With `parts`, what is in memory is
@@ -159,10 +167,13 @@ typedef struct KeyedScan {
  * meanwhile. */
 Status keyed_scan_open(KeyedFamily *family, KeyedState *const *states, uint32_t count,
 		       KeyedScan *out, Error *err);
-/* The next group: keys to `row` of the columns (NULL: nobody wants them), their bytes to the heap,
- * and its payload, which is good until the next call; *payload is NULL at the end. */
+/* The next group: keys to `row` of the columns (NULL: not yet), their bytes to the heap, and its
+ * payload, which is good until the next call; *payload is NULL at the end. */
 Status keyed_scan_next(KeyedScan *scan, Vector *const *columns, uint32_t row, Arena *heap,
 		       char **payload, Error *err);
+/* The keys of the group that came last. */
+Status keyed_scan_keys(const KeyedScan *scan, Vector *const *columns, uint32_t row, Arena *heap,
+		       Error *err);
 Status keyed_scan_close(KeyedScan *scan, Error *err);
 
 /* ---- checkpoints ---- */

@@ -71,6 +71,8 @@ payload_read(const KeyedFamily *family, KeyedState *state, char *payload, Str by
 	if (reader.damaged || birth == UINT64_MAX)
 		return store_damaged(err);
 	head_of(payload)->birth = birth;
+	if (state != NULL)
+		state->mixed = true;
 	if (state != NULL && state->born <= birth)
 		state->born = birth + 1;
 	return payload_load(family, payload, str_skip(bytes, BIRTH_BYTES), err);
@@ -109,8 +111,7 @@ typedef Status (*KeyedEachGroup)(KeyedFamily *family, KeyedState *state, uint32_
 Status keyed_for_each_group(KeyedFamily *family, KeyedState *state, uint32_t from,
 			    KeyedEachGroup each, void *context, Error *err);
 /* Reads the length and the row of keys; what is left is the payload. */
-Status keyed_read_group(RecordReader *reader, const KeyedFamily *family, Vector *const *columns,
-			uint32_t row, Arena *heap, Error *err);
+Status keyed_read_group(RecordReader *reader, Str *keys, Error *err);
 /* Whether the group of a row of keys is in memory: what the backend has of it is old. */
 Status keyed_look_in_memory(KeyedFamily *family, const KeyedState *state, Str keys, bool *is_here,
 			    Error *err);

@@ -120,10 +120,14 @@ load_group(KeyedFamily *family, KeyedState *state, Str value, bool *full, Error 
 	uint16_t row = 0;
 	uint32_t found = 0;
 	char *loaded;
+	Str keys;
 
 	for (uint32_t k = 0; k < family->spec.key_count; k++)
 		vector_reset(&family->columns[k]);
-	TRY(keyed_read_group(&reader, family, family->outs, 0, NULL, err));
+	TRY(keyed_read_group(&reader, &keys, err));
+	if (record_read_row(keys.data, keys.data + keys.len, family->outs, family->spec.key_count,
+			    0) != keys.data + keys.len)
+		return store_damaged(err);
 	TRY(keyed_find(family, state, (const Vector *const *)family->outs, &row, 1, &loaded, &found,
 		       err));
 	*full = found == 0;

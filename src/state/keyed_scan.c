@@ -196,36 +196,31 @@ order_headed(KeyedFamily *family, const KeyedState *state, uint32_t number, cons
 }
 
 static int
-compare_births(const void *a, const void *b, void *groups)
+compare_births(const void *a, const void *b)
 {
-	uint64_t x = head_of(group_table_payload(groups, *(const uint32_t *)a))->birth;
-	uint64_t y = head_of(group_table_payload(groups, *(const uint32_t *)b))->birth;
+	uint64_t x = ((const KeyedHead *)a)->birth;
+	uint64_t y = ((const KeyedHead *)b)->birth;
 
 	return (x > y) - (x < y);
 }
 
 /* Headed groups that are all in memory. */
 static void
-scan_in_memory(KeyedFamily *family, const KeyedState *state, KeyedScan *out)
+scan_in_memory(const KeyedState *state, KeyedScan *out)
 {
-	uint32_t total = state->groups != NULL ? group_table_count(state->groups) : 0;
-
-	uint64_t last = 0;
-	bool sorted = true;
-
-	out->order = memory_alloc(sizeof *out->order * (total + 1));
+	out->in_memory = true;
 	out->groups = state->groups;
-	for (uint32_t g = 0; g < total; g++) {
-		char *payload = group_table_payload(state->groups, g);
-
-		if (payload_is_empty(family, payload))
-			continue;
-		out->order[out->count++] = g;
-		sorted = sorted && head_of(payload)->birth >= last;
-		last = head_of(payload)->birth;
+	out->count = state->groups != NULL ? group_table_count(state->groups) : 0;
+	if (!state->mixed)
+		return;
+	out->order = memory_alloc(sizeof *out->order * (out->count + 1));
+	bool sorted = true;
+	for (uint32_t g = 0; g < out->count; g++) {
+		out->order[g] = *head_of(group_table_payload(state->groups, g));
+		sorted = sorted && (g == 0 || out->order[g - 1].birth < out->order[g].birth);
 	}
 	if (!sorted)
-		qsort_r(out->order, out->count, sizeof *out->order, compare_births, state->groups);
+		qsort(out->order, out->count, sizeof *out->order, compare_births);
 }
 
 Status
@@ -235,7 +230,7 @@ keyed_scan_open(KeyedFamily *family, KeyedState *const *states, uint32_t count, 
 	assert(family->spec.parts || family->spec.headed);
 	*out = (KeyedScan){.family = family};
 	if (family->spec.headed && count == 1 && !keyed_is_spilled(states[0])) {
-		scan_in_memory(family, states[0], out);
+		scan_in_memory(states[0], out);
 		return FERRIS_OK;
 	}
 	TRY(store_open(family->store, STORE_SCANS, &out->space, err));
@@ -252,20 +247,11 @@ keyed_scan_open(KeyedFamily *family, KeyedState *const *states, uint32_t count, 
 }
 
 Status
-keyed_read_group(RecordReader *reader, const KeyedFamily *family, Vector *const *columns,
-		 uint32_t row, Arena *heap, Error *err)
+keyed_read_group(RecordReader *reader, Str *keys, Error *err)
 {
-	uint32_t len = record_take_u32(reader);
-	const char *bytes = record_take(reader, len);
-
-	if (bytes == NULL)
-		return store_damaged(err);
-	if (columns == NULL)
-		return FERRIS_OK;
-	const char *copy = heap != NULL ? arena_copy(heap, bytes, len) : bytes;
-	return record_read_row(copy, copy + len, columns, family->spec.key_count, row) == copy + len
-		       ? FERRIS_OK
-		       : store_damaged(err);
+	keys->len = record_take_u32(reader);
+	keys->data = record_take(reader, keys->len);
+	return keys->data == NULL ? store_damaged(err) : FERRIS_OK;
 }
 
 static void
@@ -276,43 +262,75 @@ release_held(KeyedScan *scan)
 	scan->holds = false;
 }
 
-Status
-keyed_scan_next(KeyedScan *scan, Vector *const *columns, uint32_t row, Arena *heap, char **payload,
-		Error *err)
+/* The next group in memory that is not empty; else NULL. */
+static char *
+next_in_memory(KeyedScan *scan)
+{
+	while (scan->next < scan->count) {
+		uint32_t at = scan->next++;
+
+		scan->group = scan->order != NULL ? scan->order[at].group : at;
+		char *payload = group_table_payload(scan->groups, scan->group);
+		if (!payload_is_empty(scan->family, payload))
+			return payload;
+	}
+	return NULL;
+}
+
+/* The next one of the backend, to family->payload. */
+static Status
+next_in_store(KeyedScan *scan, char **payload, Error *err)
 {
 	KeyedFamily *family = scan->family;
 	Str key, value;
 
-	*payload = NULL;
-	release_held(scan);
-	if (scan->order != NULL) {
-		if (scan->next == scan->count)
-			return FERRIS_OK;
-		if (columns != NULL)
-			group_table_key(scan->groups, scan->order[scan->next], columns, row);
-		*payload = group_table_payload(scan->groups, scan->order[scan->next++]);
-		return FERRIS_OK;
-	}
 	if (!store_next(&scan->scan, &key, &value))
 		return FERRIS_OK;
 	RecordReader reader = record_reader(value);
-	TRY(keyed_read_group(&reader, family, columns, row, heap, err));
+	TRY(keyed_read_group(&reader, &scan->keys, err));
 	make_empty(family, family->payload);
-	TRY(payload_read(family, NULL, family->payload, rest_of(&reader), err));
 	scan->holds = true;
 	*payload = family->payload;
-	return FERRIS_OK;
+	return payload_read(family, NULL, family->payload, rest_of(&reader), err);
+}
+
+Status
+keyed_scan_next(KeyedScan *scan, Vector *const *columns, uint32_t row, Arena *heap, char **payload,
+		Error *err)
+{
+	*payload = NULL;
+	release_held(scan);
+	if (scan->in_memory)
+		*payload = next_in_memory(scan);
+	else
+		TRY(next_in_store(scan, payload, err));
+	return *payload != NULL && columns != NULL ? keyed_scan_keys(scan, columns, row, heap, err)
+						   : FERRIS_OK;
+}
+
+Status
+keyed_scan_keys(const KeyedScan *scan, Vector *const *columns, uint32_t row, Arena *heap,
+		Error *err)
+{
+	if (scan->in_memory) {
+		group_table_key(scan->groups, scan->group, columns, row);
+		return FERRIS_OK;
+	}
+	const char *bytes = arena_copy(heap, scan->keys.data, scan->keys.len);
+	const char *end = bytes + scan->keys.len;
+	return record_read_row(bytes, end, columns, scan->family->spec.key_count, row) == end
+		       ? FERRIS_OK
+		       : store_damaged(err);
 }
 
 Status
 keyed_scan_close(KeyedScan *scan, Error *err)
 {
 	release_held(scan);
-	if (scan->order != NULL) {
-		memory_free(scan->order);
-		scan->order = NULL;
+	memory_free(scan->order);
+	scan->order = NULL;
+	if (scan->in_memory)
 		return FERRIS_OK;
-	}
 	TRY(store_scan_close(&scan->scan, FERRIS_OK, err));
 	return store_clear(&scan->space, err);
 }

@@ -1,11 +1,12 @@
 /* state/row_table.h -- rows that are replaced and dropped: numbered places, column by column.
  *
- * Bytes of texts are not freed one by one: when more than half of them belong to rows that are
- * gone, row_table_tidy copies the others.  Until then views of replaced values stay valid.
+ * Texts and nested values are not freed one by one: when most of them belong to rows that are gone,
+ * row_table_tidy copies the others.  Until then views of replaced values stay valid.
  *
  * Owner: one operator of one task. */
 #pragma once
 
+#include "base/buffer.h"
 #include "type/vector.h"
 
 #define NO_PLACE UINT32_MAX
@@ -14,8 +15,11 @@ typedef struct RowTable {
 	const Field *fields;
 	uint32_t column_count;
 	Vector *columns;
-	bool *live;     /* of each place */
-	uint32_t *free; /* places to use again */
+	const Vector **views; /* pointers to them */
+	Vector *read;         /* one row that is being read, */
+	Vector **reads;       /* and pointers to its columns */
+	bool *live;           /* of each place */
+	uint32_t *free;       /* places to use again */
 	uint32_t free_count;
 	uint32_t count; /* places used so far */
 	uint32_t capacity;
@@ -32,4 +36,11 @@ uint32_t row_table_put(RowTable *table, uint32_t place, const Vector *columns, u
 void row_table_drop(RowTable *table, uint32_t place);
 /* Frees bytes of rows that are gone; views into the table end here. */
 void row_table_tidy(RowTable *table);
+/* Forgets all rows and gives their memory back. */
+void row_table_clear(RowTable *table);
+/* The row as bytes (state/record.h). */
+void row_table_write(const RowTable *table, uint32_t place, Buffer *out);
+/* Takes a row from its bytes to a new place; returns the end of the bytes, or NULL if they are
+ * damaged. */
+const char *row_table_read(RowTable *table, const char *bytes, const char *end, uint32_t *place);
 size_t row_table_bytes(const RowTable *table);
