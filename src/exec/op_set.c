@@ -248,11 +248,14 @@ put_differences(SetOperator *self, KeyedScan *scan, Error *err)
 
 	batch_reset(self->out);
 	for (;;) {
-		TRY(keyed_scan_next(scan, self->outs, self->out->row_count, &self->out->heap,
-				    &payload, err));
+		TRY(keyed_scan_next(scan, NULL, 0, NULL, &payload, err));
 		if (payload == NULL)
 			break;
-		TRY(put_copies(self, difference(self, counts_of(self, payload)), err));
+		uint64_t copies = difference(self, counts_of(self, payload));
+		if (copies == 0)
+			continue;
+		TRY(keyed_scan_keys(scan, self->outs, self->out->row_count, &self->out->heap, err));
+		TRY(put_copies(self, copies, err));
 	}
 	return self->out->row_count > 0 ? push_out(self, err) : FERRIS_OK;
 }

@@ -2,19 +2,20 @@
  *
  * The first record of a key is an insert; the next takes the old row back and puts the new one in
  * its place; a null value deletes.  For those who want no changes the rows come out once, when the
- * input ends, in the order in which their keys first came.
+ * input ends, in the order in which their keys came; one that came back comes last.
+ *
+ * A key that has no row is forgotten.  Rows that do not fit into memory go to disk with their keys
+ * (state/keyed.h).
  *
  * Owns:    the row of each key.
  * Threads: one operator belongs to one task. */
-#include "base/memory.h"
 #include "exec/operator.h"
-#include "state/group_table.h"
-#include "state/record.h"
+#include "state/keyed.h"
 #include "state/row_table.h"
-#include "state/snapshot.h"
-#include "state/store.h"
 
-/* The payload of a key. */
+#define SLICE 256 /* keys that are looked up at once when each may bring its row from disk */
+
+/* The payload of a key; where rows come out at the end, behind a KeyedHead. */
 typedef struct KeyPlace {
 	uint32_t place; /* + 1; 0: there is no row */
 	uint32_t unused[3];
@@ -27,13 +28,66 @@ typedef struct TableOp {
 	Program *program; /* keys, deleted, the columns that come out */
 	const Vector **results;
 	Vector *columns; /* those of a batch that are kept */
-	GroupTable *keys;
+	size_t head;     /* bytes before a payload's KeyPlace */
+	KeyedFamily family;
+	KeyedState keys;
 	RowTable rows;
 	char **payloads;
 	Batch *out;
 	uint8_t kinds[BATCH_CAPACITY];
 	int64_t watermarks[BATCH_CAPACITY];
 } TableOp;
+
+/* ---------------------------------------------------------------- payloads */
+
+static KeyPlace *
+place_of(const TableOp *self, char *payload)
+{
+	return (KeyPlace *)(void *)(payload + self->head);
+}
+
+static uint32_t
+saved_place(const TableOp *self, const char *payload)
+{
+	return ((const KeyPlace *)(const void *)(payload + self->head))->place;
+}
+
+static bool
+has_no_row(void *owner, const char *payload)
+{
+	return saved_place(owner, payload) == 0;
+}
+
+static void
+save_row(void *owner, const char *payload, Buffer *out)
+{
+	row_table_write(&((TableOp *)owner)->rows, saved_place(owner, payload) - 1, out);
+}
+
+static bool
+load_row(void *owner, char *payload, Str bytes)
+{
+	TableOp *self = owner;
+	const char *end = bytes.data + bytes.len;
+	uint32_t place;
+
+	if (row_table_read(&self->rows, bytes.data, end, &place) != end)
+		return false;
+	place_of(self, payload)->place = place + 1;
+	return true;
+}
+
+static void
+release_row(void *owner, char *payload)
+{
+	uint32_t place = saved_place(owner, payload);
+
+	if (place != 0)
+		row_table_drop(&((TableOp *)owner)->rows, place - 1);
+}
+
+static const PayloadClass row_payload = {
+	.save = save_row, .load = load_row, .release = release_row, .is_empty = has_no_row};
 
 static Status
 table_open(Operator *op, TaskContext *task, Error *err)
@@ -53,11 +107,15 @@ table_open(Operator *op, TaskContext *task, Error *err)
 	}
 	exprs[keys] = plan->table.deleted;
 	memcpy(exprs + keys + 1, plan->table.left, sizeof *exprs * left);
-	GroupTableSpec spec = {.key_types = types,
-			       .key_count = keys,
-			       .payload_size = sizeof(KeyPlace),
-			       .byte_limit = task->state_limit};
-	self->keys = group_table_new(&spec);
+	self->head = plan->table.final ? sizeof(KeyedHead) : 0;
+	keyed_family_init(&self->family,
+			  &(KeyedSpec){.key_types = types,
+				       .key_count = keys,
+				       .payload_size = self->head + sizeof(KeyPlace),
+				       .payload = &row_payload,
+				       .owner = self,
+				       .headed = plan->table.final},
+			  task->store);
 	row_table_init(&self->rows, plan->schema.fields, left);
 	self->results = ARENA_ARRAY(task->arena, const Vector *, keys + 1 + left);
 	self->columns = ARENA_ARRAY(task->arena, Vector, left + 1);
@@ -128,8 +186,9 @@ is_whole(TableOp *self, Batch *batch, uint16_t row, bool deleted)
 }
 
 static void
-take_row(TableOp *self, Batch *batch, uint16_t row, KeyPlace *key, bool deleted)
+take_row(TableOp *self, Batch *batch, uint16_t row, char *payload, bool deleted)
 {
+	KeyPlace *key = place_of(self, payload);
 	bool emits = !self->plan->table.final;
 	uint32_t place = key->place > 0 ? key->place - 1 : NO_PLACE;
 
@@ -149,17 +208,9 @@ take_row(TableOp *self, Batch *batch, uint16_t row, KeyPlace *key, bool deleted)
 	if (emits)
 		put_change(self, batch, row, self->columns, row,
 			   place != NO_PLACE ? ROW_UPDATE_AFTER : ROW_INSERT);
+	if (!emits && place == NO_PLACE)
+		keyed_bear_again(&self->keys, payload);
 	key->place = row_table_put(&self->rows, place, self->columns, row) + 1;
-}
-
-static Status
-check_memory(const TableOp *self, Error *err)
-{
-	if (group_table_bytes(self->keys) + row_table_bytes(&self->rows) <= self->task->state_limit)
-		return FERRIS_OK;
-	error_set(err, FERRIS_ERR_LIMIT, "the table's %u rows do not fit into %zu bytes",
-		  self->rows.rows, self->task->state_limit);
-	return error_hint(err, "raise 'state.memory.limit', or read fewer columns of it");
 }
 
 static bool
@@ -188,147 +239,137 @@ keep_whole(TableOp *self, Batch *batch)
 	batch->sel_count = kept;
 }
 
+/* ---------------------------------------------------------------- memory */
+
+/* `out` must be empty: it has views of the rows. */
+static Status
+write_out(TableOp *self, Error *err)
+{
+	TRY(keyed_write_out(&self->family, &self->keys, err));
+	row_table_clear(&self->rows);
+	return FERRIS_OK;
+}
+
+static Status
+keep_within(TableOp *self, const Batch *batch, Error *err)
+{
+	size_t bytes = row_table_bytes(&self->rows);
+
+	if (!keyed_is_full(&self->family, bytes))
+		return keyed_check(&self->family, bytes, err);
+	TRY(push_out(self, batch, err));
+	return write_out(self, err);
+}
+
+/* ---------------------------------------------------------------- a batch */
+
+static Status
+take_found(TableOp *self, Batch *batch, const uint16_t *rows, uint32_t count, Error *err)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		take_row(self, batch, rows[i], self->payloads[i], deletes(self, rows[i]));
+		if (self->out->row_count + 2 > BATCH_CAPACITY)
+			TRY(push_out(self, batch, err));
+	}
+	return FERRIS_OK;
+}
+
+static Status
+take_rows(TableOp *self, Batch *batch, Error *err)
+{
+	for (uint32_t done = 0, found; done < batch->sel_count; done += found) {
+		uint32_t count = batch->sel_count - done;
+
+		if (keyed_is_spilled(&self->keys) && count > SLICE)
+			count = SLICE;
+		TRY(keyed_find(&self->family, &self->keys, self->results, batch->sel + done, count,
+			       self->payloads, &found, err));
+		TRY(take_found(self, batch, batch->sel + done, found, err));
+		if (found < count) {
+			TRY(push_out(self, batch, err));
+			TRY(write_out(self, err));
+		} else if (done + found < batch->sel_count) {
+			TRY(keep_within(self, batch, err));
+		}
+	}
+	return FERRIS_OK;
+}
+
 static Status
 table_push(Operator *op, Batch *batch, Error *err)
 {
 	TableOp *self = (TableOp *)op;
 	uint32_t keys = self->plan->table.key_count;
-	uint32_t first_new;
 
 	/* Values that came out of the table were views; they are not needed any more. */
 	row_table_tidy(&self->rows);
+	TRY(keyed_sweep(&self->family, &self->keys, self->rows.rows, err));
 	program_run(self->program, batch, NULL, self->results);
 	task_stop_at_error(self->task, batch);
 	keep_whole(self, batch);
 	for (uint32_t c = 0; c < self->plan->table.left_count; c++)
 		self->columns[c] = *self->results[keys + 1 + c];
-	TRY(group_table_find(self->keys, self->results, batch->sel, batch->sel_count,
-			     self->payloads, &first_new, err));
 	batch_reset(self->out);
-	for (uint32_t i = 0; i < batch->sel_count; i++) {
-		uint16_t row = batch->sel[i];
-
-		take_row(self, batch, row, (KeyPlace *)self->payloads[i], deletes(self, row));
-		if (self->out->row_count + 2 > BATCH_CAPACITY)
-			TRY(push_out(self, batch, err));
-	}
+	TRY(take_rows(self, batch, err));
 	TRY(push_out(self, batch, err));
-	return check_memory(self, err);
+	return keep_within(self, batch, err);
+}
+
+/* ---------------------------------------------------------------- the end */
+
+static Status
+put_all(TableOp *self, KeyedScan *scan, Error *err)
+{
+	char *payload;
+
+	batch_reset(self->out);
+	for (;;) {
+		TRY(keyed_scan_next(scan, NULL, 0, NULL, &payload, err));
+		if (payload == NULL)
+			return push_out(self, NULL, err);
+		uint32_t to = put_row(self, self->rows.columns, place_of(self, payload)->place - 1,
+				      ROW_INSERT);
+		self->out->records[to] = (RecordRange){0};
+		if (self->out->row_count < BATCH_CAPACITY)
+			continue;
+		TRY(push_out(self, NULL, err));
+		row_table_tidy(&self->rows);
+	}
 }
 
 static Status
 table_finish(Operator *op, Error *err)
 {
 	TableOp *self = (TableOp *)op;
-	uint32_t count = self->plan->table.final ? group_table_count(self->keys) : 0;
+	KeyedState *states[] = {&self->keys};
+	KeyedScan scan;
 
-	batch_reset(self->out);
-	for (uint32_t g = 0; g < count; g++) {
-		const KeyPlace *key = (const KeyPlace *)group_table_payload(self->keys, g);
-
-		if (key->place == 0)
-			continue;
-		uint32_t to = put_row(self, self->rows.columns, key->place - 1, ROW_INSERT);
-		self->out->records[to] = (RecordRange){0};
-		if (self->out->row_count == BATCH_CAPACITY)
-			TRY(push_out(self, NULL, err));
-	}
-	TRY(push_out(self, NULL, err));
+	if (!self->plan->table.final)
+		return operator_finish(op->next, err);
+	TRY(keyed_scan_open(&self->family, states, 1, &scan, err));
+	Status status = put_all(self, &scan, err);
+	Status closed = keyed_scan_close(&scan, err);
+	TRY(status != FERRIS_OK ? status : closed);
 	return operator_finish(op->next, err);
 }
 
 /* ---------------------------------------------------------------- saved and loaded */
 
-/* A record for each key, by its number: its values, then the row's. */
-static Status
-save_row(TableOp *self, uint32_t group, Batch *row, StateWriter *writer, Error *err)
-{
-	const KeyPlace *key = (const KeyPlace *)group_table_payload(self->keys, group);
-	uint32_t keys = self->plan->table.key_count;
-	uint32_t left = self->plan->table.left_count;
-	const Vector **vectors = ARENA_ARRAY(&row->heap, const Vector *, keys + left + 1);
-	Vector **columns = ARENA_ARRAY(&row->heap, Vector *, keys + 1);
-	Buffer number, value;
-
-	if (key->place == 0)
-		return FERRIS_OK;
-	for (uint32_t k = 0; k < keys; k++)
-		vectors[k] = columns[k] = &row->columns[k];
-	for (uint32_t c = 0; c < left; c++)
-		vectors[keys + c] = &self->rows.columns[c];
-	buffer_init(&number, SIZE_MAX);
-	buffer_init(&value, SIZE_MAX);
-	record_key_u64(&number, group);
-	group_table_key(self->keys, group, columns, 0);
-	record_write_row(&value, vectors, keys, 0);
-	record_write_row(&value, vectors + keys, left, key->place - 1);
-	Status status = writer->put(writer, (Str){number.data, (uint32_t)number.len},
-				    (Str){value.data, (uint32_t)value.len}, err);
-	buffer_free(&number);
-	buffer_free(&value);
-	return status;
-}
-
-/* One row of the key columns, then of those that come out. */
-static Batch *
-new_row(const TableOp *self)
-{
-	uint32_t keys = self->plan->table.key_count;
-	uint32_t left = self->plan->table.left_count;
-	Field *fields = memory_zero(sizeof *fields * (keys + left));
-
-	for (uint32_t k = 0; k < keys; k++)
-		fields[k].type = self->plan->table.keys[k]->type;
-	memcpy(fields + keys, self->plan->schema.fields, sizeof *fields * left);
-	Batch *row = batch_new(fields, NULL, keys + left);
-	memory_free(fields);
-	return row;
-}
-
 static Status
 table_save(Operator *op, StateWriter *writer, Error *err)
 {
 	TableOp *self = (TableOp *)op;
-	Batch *row = new_row(self);
-	Status status = FERRIS_OK;
 
-	for (uint32_t g = 0; g < group_table_count(self->keys) && status == FERRIS_OK; g++) {
-		batch_reset(row);
-		status = save_row(self, g, row, writer, err);
-	}
-	batch_destroy(row);
-	return status;
+	return keyed_save(&self->family, &self->keys, writer, STR(""), err);
 }
 
 static Status
 table_load(Operator *op, Str key, Str value, Error *err)
 {
 	TableOp *self = (TableOp *)op;
-	uint32_t keys = self->plan->table.key_count;
-	uint32_t left = self->plan->table.left_count;
-	Batch *row = new_row(self);
-	Vector **columns = ARENA_ARRAY(&row->heap, Vector *, keys + left);
-	const char *end = value.data + value.len;
-	uint32_t first_new;
-	char *payload;
 
-	(void)key;
-	for (uint32_t c = 0; c < keys + left; c++)
-		columns[c] = &row->columns[c];
-	for (uint32_t k = 0; k < keys; k++)
-		self->results[k] = columns[k];
-	const char *next = record_read_row(value.data, end, columns, keys, 0);
-	Status status = FERRIS_OK;
-	if (next == NULL || record_read_row(next, end, columns + keys, left, 0) != end)
-		status = store_damaged(err);
-	if (status == FERRIS_OK)
-		status = group_table_find(self->keys, self->results, (uint16_t[]){0}, 1, &payload,
-					  &first_new, err);
-	if (status == FERRIS_OK)
-		((KeyPlace *)payload)->place =
-			row_table_put(&self->rows, NO_PLACE, row->columns + keys, 0) + 1;
-	batch_destroy(row);
-	return status;
+	TRY(keyed_take_in(&self->family, &self->keys, key, value, err));
+	return keep_within(self, NULL, err);
 }
 
 static void
@@ -336,7 +377,8 @@ table_close(Operator *op)
 {
 	TableOp *self = (TableOp *)op;
 
-	group_table_destroy(self->keys);
+	keyed_drop(&self->family, &self->keys);
+	keyed_family_free(&self->family);
 	row_table_free(&self->rows);
 	batch_destroy(self->out);
 	program_free(self->program);
