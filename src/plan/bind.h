@@ -159,6 +159,10 @@ WindowBound window_bound(const Expr *expr);
 /* Whether WHERE compares the bounds of the window of FROM with columns of the rows: then they are
  * needed as columns. */
 bool where_mixes_bounds(const Select *select);
+/* The conditions that WHERE joins by AND. */
+ExprList conjuncts_of(Expr **where);
+/* The conditions joined by AND, in the place of `like`; NULL if there are none. */
+Expr *joined_conditions(Binder *binder, const ExprList *list, const Expr *like);
 /* The select with what WHERE says of its window's bounds in HAVING: it chooses groups. */
 const Select *bounds_to_having(Binder *binder, const Scope *scope, const Select *select);
 
@@ -316,6 +320,13 @@ Status bind_select_alias(Binder *binder, Scope *scope, const Expr *expr, BoundEx
 Status finish_over(Binder *binder, Scope *scope, BoundExpr *qualify, PlanNode *project);
 /* HEADER() may have given the scan columns since the nodes above it were made. */
 void refresh_schemas(PlanNode *node);
+
+/* ---- plan/bind_semi_join.c */
+
+/* Puts joins over *node for what WHERE says by [NOT] EXISTS and [NOT] IN of rows of a stream within
+ * a time; the select keeps the other conditions. */
+Status subqueries_to_joins(Binder *binder, const CteScope *ctes, Scope *scope,
+			   const Select **select, PlanNode **node);
 
 /* ---- plan/bind_subquery.c */
 

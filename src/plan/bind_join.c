@@ -163,6 +163,15 @@ take_conjuncts(Binder *binder, const Sides *sides, BoundExpr *expr, KeyList *key
 }
 
 Status
+split_condition(Binder *binder, const Sides *sides, BoundExpr *on, KeyList *keys,
+		BoundExpr ***rest, uint32_t *rest_count)
+{
+	*rest = ARENA_ARRAY(binder->arena, BoundExpr *, count_conjuncts(on));
+	*rest_count = 0;
+	return take_conjuncts(binder, sides, on, keys, *rest, rest_count);
+}
+
+Status
 bind_on(Binder *binder, const Relation *relation, const Sides *sides, KeyList *keys,
 	BoundExpr ***rest, uint32_t *rest_count)
 {
@@ -170,9 +179,7 @@ bind_on(Binder *binder, const Relation *relation, const Sides *sides, KeyList *k
 	BoundExpr *on;
 
 	TRY(bind_predicate(binder, &scope, relation->join.on, "ON", &on));
-	*rest = ARENA_ARRAY(binder->arena, BoundExpr *, count_conjuncts(on));
-	*rest_count = 0;
-	return take_conjuncts(binder, sides, on, keys, *rest, rest_count);
+	return split_condition(binder, sides, on, keys, rest, rest_count);
 }
 
 BoundExpr *

@@ -26,6 +26,9 @@ Scope joined_scope(Binder *binder, const Sides *sides, bool with_table);
  * `rest`. */
 Status bind_on(Binder *binder, const Relation *relation, const Sides *sides, KeyList *keys,
 	       BoundExpr ***rest, uint32_t *rest_count);
+/* The same of a condition that is bound over the joined scope. */
+Status split_condition(Binder *binder, const Sides *sides, BoundExpr *on, KeyList *keys,
+		       BoundExpr ***rest, uint32_t *rest_count);
 Status bind_using(Binder *binder, const NameList *names, const Sides *sides, KeyList *keys);
 /* A copy of the join whose USING names what both sides have, if it is NATURAL. */
 Relation *natural_as_using(Binder *binder, const Relation *relation, const Scope *left,
@@ -47,6 +50,12 @@ void set_join_schema(Binder *binder, const Sides *sides, PlanNode *node);
  * neither can be a table.  *out is NULL if it is not. */
 Status bind_stream_join(Binder *binder, const Relation *relation, Sides *sides, PlanNode **out,
 			Scope *scope);
+
+/* A SEMI or ANTI join of two streams, whose condition is bound over the joined scope; *out is NULL
+ * if that does not bound the time between rows on both sides, or if the table ends and could be
+ * looked up by equality alone.  `trial`: nothing is made, *out is only not NULL. */
+Status bind_semi_join(Binder *binder, const Relation *relation, Sides *sides, BoundExpr *on,
+		      bool trial, PlanNode **out);
 
 /* ---- plan/bind_versioned_join.c */
 

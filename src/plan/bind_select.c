@@ -748,6 +748,7 @@ bind_select(Binder *binder, const CteScope *ctes, const Query *query, const Sele
 		TRY(bind_table(binder, ctes, select->from,
 			       !groups_by_window(binder, select) || where_mixes_bounds(select),
 			       &node, &scope));
+		TRY(subqueries_to_joins(binder, ctes, &scope, &select, &node));
 	} else {
 		TRY(bind_one_row(binder, query->position, &node, &scope));
 	}

@@ -363,6 +363,50 @@ is_stream_join(const Relation *relation, const Sides *sides, const TimeBounds *b
 	       declares_watermark(sides->input) && declares_watermark(sides->table);
 }
 
+/* What the conditions say of the time between rows; `rest` keeps the others. */
+static Status
+take_bounds(Binder *binder, const Sides *sides, const KeyList *keys, BoundExpr **rest,
+	    uint32_t *rest_count, TimeBounds *bounds)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < *rest_count; i++)
+		if (!take_bound(binder, sides, rest[i], bounds))
+			rest[kept++] = rest[i];
+	*rest_count = kept;
+	for (uint32_t k = 0; k < keys->count; k++)
+		TRY(take_key(binder, sides, keys->input[k], keys->table[k], bounds));
+	return FERRIS_OK;
+}
+
+Status
+bind_semi_join(Binder *binder, const Relation *relation, Sides *sides, BoundExpr *on, bool trial,
+	       PlanNode **out)
+{
+	TimeBounds bounds = {.low = -NO_BOUND, .high = NO_BOUND};
+	KeyList keys = {.capacity = 64};
+	BoundExpr **rest;
+	uint32_t rest_count;
+
+	*out = NULL;
+	keys.input = ARENA_ARRAY(binder->arena, BoundExpr *, keys.capacity);
+	keys.table = ARENA_ARRAY(binder->arena, BoundExpr *, keys.capacity);
+	TRY(split_condition(binder, sides, on, &keys, &rest, &rest_count));
+	TRY(take_bounds(binder, sides, &keys, rest, &rest_count, &bounds));
+	bool closed = bounds.times[LEFT] != NULL && bounds.times[RIGHT] != NULL &&
+		      bounds.low > -NO_BOUND && bounds.high < NO_BOUND;
+	bool ends = plan_is_bounded(sides->table);
+	if (!closed || (ends && (bounds.low == bounds.high || !declares_watermark(sides->input) ||
+				 !declares_watermark(sides->table))))
+		return FERRIS_OK;
+	*out = sides->table;
+	if (trial)
+		return FERRIS_OK;
+	TRY(stream_join_node(binder, relation, sides, &keys, &bounds, out));
+	(*out)->stream_join.residual = all_of(binder->arena, rest, rest_count);
+	return FERRIS_OK;
+}
+
 Status
 bind_stream_join(Binder *binder, const Relation *relation, Sides *sides, PlanNode **out,
 		 Scope *scope)
@@ -371,7 +415,6 @@ bind_stream_join(Binder *binder, const Relation *relation, Sides *sides, PlanNod
 	KeyList keys = {.capacity = 64};
 	BoundExpr **rest = NULL;
 	uint32_t rest_count = 0;
-	uint32_t kept = 0;
 
 	*out = NULL;
 	keys.input = ARENA_ARRAY(binder->arena, BoundExpr *, keys.capacity);
@@ -381,15 +424,11 @@ bind_stream_join(Binder *binder, const Relation *relation, Sides *sides, PlanNod
 	if (relation->join.on != NULL)
 		TRY(bind_on(binder, relation, sides, &keys, &rest, &rest_count));
 	TRY(bind_using(binder, &relation->join.using_columns, sides, &keys));
-	for (uint32_t i = 0; i < rest_count; i++)
-		if (!take_bound(binder, sides, rest[i], &bounds))
-			rest[kept++] = rest[i];
-	for (uint32_t k = 0; k < keys.count; k++)
-		TRY(take_key(binder, sides, keys.input[k], keys.table[k], &bounds));
+	TRY(take_bounds(binder, sides, &keys, rest, &rest_count, &bounds));
 	if (!is_stream_join(relation, sides, &bounds))
 		return FERRIS_OK;
 	TRY(stream_join_node(binder, relation, sides, &keys, &bounds, out));
-	(*out)->stream_join.residual = all_of(binder->arena, rest, kept);
+	(*out)->stream_join.residual = all_of(binder->arena, rest, rest_count);
 	*scope = joined_scope(binder, sides, (*out)->schema.count > sides->input->schema.count);
 	scope->time = NULL;
 	return FERRIS_OK;

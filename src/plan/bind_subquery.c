@@ -8,7 +8,8 @@
  *     (SELECT MAX(price) FROM t WHERE t.symbol = o.symbol AND t.price > 0)
  *     query: SELECT symbol, MAX(price) FROM t WHERE price > 0 GROUP BY symbol      key: o.symbol
  *
- * A subquery over an endless source would be a join of two streams: refused in check_bounded. */
+ * A subquery over an endless source is a join of two streams where it has a bound in time
+ * (plan/bind_semi_join.c): any other is refused in check_bounded. */
 #include "func/function.h"
 #include "plan/bind.h"
 
@@ -124,9 +125,11 @@ take_outer_conjunct(Binder *binder, Correlation *correlation, BoundExpr *conjunc
 	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, conjunct->position,
 		     "a subquery can be tied to the outer row only by equality: "
 		     "column = outer column");
-	return error_hint(binder->err,
-			  "join the table (further conditions of an inner JOIN can be any), or "
-			  "compute both sides of an equality");
+	return error_hint(
+		binder->err,
+		"join the table (further conditions of an inner JOIN can be any), or "
+		"compute both sides of an equality; EXISTS and IN take any condition where "
+		"the event times of both streams are bound to each other on both sides");
 }
 
 static void
@@ -225,8 +228,11 @@ check_bounded(Binder *binder, PlanNode *plan)
 		     "'%.*s' never ends, and a subquery is read to its end before the statement "
 		     "begins",
 		     STR_ARG(scan->scan.endpoint->name));
-	return error_hint(binder->err, "read a file, or a topic with 'kafka.bounded' = 'true'; two "
-				       "streams meet in a JOIN ... WITHIN a time");
+	return error_hint(
+		binder->err,
+		"read a file, or a topic with 'kafka.bounded' = 'true'; of a stream, "
+		"[NOT] EXISTS and [NOT] IN joined by AND in WHERE can say whether a row is "
+		"there within a time: s.ts BETWEEN t.ts - INTERVAL '1' HOUR AND t.ts");
 }
 
 static Status

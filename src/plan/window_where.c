@@ -36,8 +36,7 @@ is_window_bound(const Expr *expr)
 	return window_bound(expr) != WINDOW_BOUND_NONE;
 }
 
-/* The conditions that WHERE joins by AND. */
-static ExprList
+ExprList
 conjuncts_of(Expr **where)
 {
 	if ((*where)->kind == EXPR_AND)
@@ -80,9 +79,8 @@ means_columns(Binder *binder, const Scope *scope, const Expr *expr)
 	return bind_expr(&quiet, &rows, expr, &bound) == FERRIS_OK;
 }
 
-/* The conditions joined by AND, or NULL. */
-static Expr *
-joined(Binder *binder, const ExprList *list, const Expr *like)
+Expr *
+joined_conditions(Binder *binder, const ExprList *list, const Expr *like)
 {
 	Expr *and;
 
@@ -120,7 +118,7 @@ bounds_to_having(Binder *binder, const Scope *scope, const Select *select)
 		groups.items[groups.count++] = select->having;
 	Select *moved = ARENA_NEW(binder->arena, Select);
 	*moved = *select;
-	moved->where = joined(binder, &rows, where);
-	moved->having = joined(binder, &groups, where);
+	moved->where = joined_conditions(binder, &rows, where);
+	moved->having = joined_conditions(binder, &groups, where);
 	return moved;
 }
