@@ -2,7 +2,7 @@
  *
  * The limit of a whole statement is applied by the job's writer; this one stands below other nodes
  * and sees all rows because such a statement runs as one task.  When the last row has passed, the
- * task is told that it needs no more input.
+ * task is told that it needs no more input, unless other sources than those below are read as well.
  *
  * Owns:    two counts.
  * Threads: one operator belongs to one task. */
@@ -13,7 +13,20 @@ typedef struct LimitOp {
 	TaskContext *task;
 	int64_t skip;
 	int64_t left;
+	bool ends_input; /* all sources are below: after the last row nothing is needed any more */
 } LimitOp;
+
+static uint32_t
+count_scans(const PlanNode *node)
+{
+	uint32_t count = 0;
+
+	while (node->input != NULL)
+		node = node->input;
+	for (uint32_t i = 0; i < node->input_count; i++)
+		count += count_scans(node->inputs[i]);
+	return node->kind == PLAN_SCAN ? 1 : count;
+}
 
 static Status
 limit_open(Operator *op, TaskContext *task, Error *err)
@@ -24,6 +37,7 @@ limit_open(Operator *op, TaskContext *task, Error *err)
 	self->task = task;
 	self->skip = op->plan->limit.offset;
 	self->left = op->plan->limit.count;
+	self->ends_input = count_scans(op->plan) == task->source_count;
 	return FERRIS_OK;
 }
 
@@ -40,7 +54,7 @@ limit_push(Operator *op, Batch *batch, Error *err)
 	if (!batch->counted)
 		self->task->result->limited += count - passed;
 	/* Rows of an operator's making come after input that has been read for them. */
-	if (self->left == 0 && !batch->derived && !self->task->done) {
+	if (self->left == 0 && self->ends_input && !batch->derived && !self->task->done) {
 		self->task->done = true;
 		self->task->last_line =
 			passed > 0 ? (int64_t)batch->records[batch->sel[first + passed - 1]].line

@@ -110,8 +110,9 @@ Status bind_nested(Binder *binder, const CteScope *ctes, const Query *query, Pla
 Scope make_scope(Binder *binder, PlanNode *input, Str qualifier);
 /* The rows of `input` for which the predicate is true. */
 PlanNode *filter_over(Binder *binder, PlanNode *input, BoundExpr *predicate);
-/* FERRIS_ERR_NOT_SUPPORTED for something that the grammar has and this version has not. */
-Status not_yet(Binder *binder, Position at, const char *what);
+/* FERRIS_ERR_NOT_SUPPORTED for something that the grammar has and this version has not; `instead`
+ * is what does the same. */
+Status not_yet(Binder *binder, Position at, const char *what, const char *instead);
 
 /* ---- plan/expr_calls.c */
 

@@ -15,23 +15,20 @@ static Status
 refuse_forms(Binder *binder, const Relation *relation)
 {
 	if (relation->join.asof && relation->join.natural)
-		return not_yet(binder, relation->join.position, "NATURAL together with ASOF");
+		return not_yet(binder, relation->join.position, "NATURAL together with ASOF",
+			       "name the columns, the time last: ASOF JOIN q USING (symbol, ts)");
 	return FERRIS_OK;
 }
 
-static Status
-choose_sides(Binder *binder, const Relation *relation, PlanNode *left, PlanNode *right,
-	     Sides *sides)
+static void
+choose_sides(const Relation *relation, PlanNode *left, PlanNode *right, Sides *sides)
 {
 	JoinKind kind = relation->join.kind;
 	bool can_turn = kind == JOIN_INNER || kind == JOIN_CROSS;
 
-	if (left->kind == PLAN_LIMIT || right->kind == PLAN_LIMIT)
-		return not_yet(binder, relation->join.position, "LIMIT inside a join");
 	sides->turned = kind == JOIN_RIGHT || (can_turn && !plan_is_bounded(right));
 	sides->input = sides->turned ? right : left;
 	sides->table = sides->turned ? left : right;
-	return FERRIS_OK;
 }
 
 /* ---------------------------------------------------------------- the columns */
@@ -350,7 +347,7 @@ bind_join(Binder *binder, const CteScope *ctes, const Relation *relation, PlanNo
 		TRY(bind_stream_join(binder, relation, &sides, out, scope));
 	if (*out != NULL)
 		return merge_using(binder, relation, out, scope);
-	TRY(choose_sides(binder, relation, left, right, &sides));
+	choose_sides(relation, left, right, &sides);
 	if (!sides.turned)
 		binder->source = source;
 	sides.input_scope = sides.turned ? right_scope : left_scope;

@@ -249,7 +249,8 @@ find_window(Binder *binder, OverList *list, const WindowSpec *spec, Window **out
 	Window *window = ARENA_NEW(binder->arena, Window);
 
 	if (spec->emit == EMIT_FINAL)
-		return not_yet(binder, spec->position, "EMIT FINAL in a window");
+		return not_yet(binder, spec->position, "EMIT FINAL in a window",
+			       "leave it out: each row comes out once, with its result");
 	window->position = spec->position;
 	window->node.kind = PLAN_OVER;
 	window->node.position = spec->position;

@@ -14,11 +14,11 @@ struct CteScope {
 /* ---------------------------------------------------------------- refusals */
 
 Status
-not_yet(Binder *binder, Position at, const char *what)
+not_yet(Binder *binder, Position at, const char *what, const char *instead)
 {
 	error_set_at(binder->err, FERRIS_ERR_NOT_SUPPORTED, at, "%s cannot run in this version yet",
 		     what);
-	return error_hint(binder->err, "docs/sql.md says what this version can run");
+	return error_hint(binder->err, "%s", instead);
 }
 
 static Status
@@ -832,7 +832,9 @@ bind_nested(Binder *binder, const CteScope *ctes, const Query *query, PlanNode *
 	CteScope *scopes = ARENA_ARRAY(binder->arena, CteScope, query->cte_count + 1);
 
 	if (query->recursive)
-		return not_yet(binder, query->position, "WITH RECURSIVE");
+		return not_yet(
+			binder, query->position, "WITH RECURSIVE",
+			"write out as many levels as there are: a join for each, and UNION ALL");
 	for (uint32_t i = 0; i < query->cte_count; i++) {
 		scopes[i] = (CteScope){ctes, &query->ctes[i]};
 		ctes = &scopes[i];
