@@ -149,8 +149,11 @@ calls_are_plain(const CallSet *set)
 {
 	bool plain = true;
 
-	for (uint32_t i = 0; i < set->count; i++)
-		plain = plain && set->items[i].run.call->class->release == NULL;
+	for (uint32_t i = 0; i < set->count; i++) {
+		const AggregateClass *class = set->items[i].run.call->class;
+
+		plain = plain && class->init == NULL && class->release == NULL;
+	}
 	return plain;
 }
 

@@ -43,7 +43,7 @@ void calls_merge(const CallSet *set, char *into, const char *from);
 /* Takes a payload away again that was merged; only if all calls can. */
 void calls_unmerge(const CallSet *set, char *into, const char *from);
 bool calls_can_unmerge(const CallSet *set);
-/* Whether the states are no more than their bytes. */
+/* Whether the states are no more than their bytes, and empty when those are zero. */
 bool calls_are_plain(const CallSet *set);
 /* The results to columns[0..count) at `row`; false, with an error in the batch, if one cannot be
  * computed. */

@@ -72,7 +72,7 @@ lay_out_states(AggregateOp *self, TaskContext *task)
 		.key_types = types,
 		.key_count = self->table_keys,
 		.payload_size = calls_lay_out(&self->calls, 0),
-		.payload = &aggregate_payload,
+		.payload = groups_payload_class(self),
 		.owner = self,
 		.parts = !emits_changes(self),
 		.ranked = self->table_keys > self->key_count,

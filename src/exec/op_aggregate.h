@@ -185,7 +185,7 @@ Status groups_emit_table(AggregateOp *self, const GroupTable *groups, const uint
 Status groups_emit(AggregateOp *self, KeyedState *const *states, uint32_t count, Span span,
 		   Error *err);
 /* What a payload is. */
-extern const PayloadClass aggregate_payload;
+const PayloadClass *groups_payload_class(const AggregateOp *self);
 
 /* ---- panes (op_aggregate_panes.c) ---- */
 

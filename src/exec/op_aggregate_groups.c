@@ -108,13 +108,26 @@ payload_release(void *owner, char *payload)
 	calls_release(&((AggregateOp *)owner)->calls, payload);
 }
 
-const PayloadClass aggregate_payload = {
+static const PayloadClass payload_class = {
 	.init = payload_init,
 	.save = payload_save,
 	.load = payload_load,
 	.merge = payload_merge,
 	.release = payload_release,
 };
+
+/* Without a call for each group that would do nothing. */
+static const PayloadClass plain_payload_class = {
+	.save = payload_save,
+	.load = payload_load,
+	.merge = payload_merge,
+};
+
+const PayloadClass *
+groups_payload_class(const AggregateOp *self)
+{
+	return calls_are_plain(&self->calls) ? &plain_payload_class : &payload_class;
+}
 
 /* ---------------------------------------------------------------- results */
 

@@ -218,18 +218,23 @@ sum_unmerge(const AggregateRun *run, void *into, const void *from)
 	}
 }
 
-/* The sum whatever its width; returns the count. */
 static int64_t
-sum_get(const AggregateRun *run, const void *state, Int256 *sum)
+sum_count(const AggregateRun *run, const void *state)
 {
-	if (is_wide(run)) {
-		const WideSum *wide = state;
-		*sum = wide->sum;
-		return wide->count;
-	}
-	const NarrowSum *narrow = state;
-	*sum = int256_from((Int128)sum128_get(&narrow->sum));
-	return narrow->count;
+	return is_wide(run) ? ((const WideSum *)state)->count : ((const NarrowSum *)state)->count;
+}
+
+static Int128
+narrow_sum(const void *state)
+{
+	return (Int128)sum128_get(&((const NarrowSum *)state)->sum);
+}
+
+/* The sum whatever its width. */
+static Int256
+sum_get(const AggregateRun *run, const void *state)
+{
+	return is_wide(run) ? ((const WideSum *)state)->sum : int256_from(narrow_sum(state));
 }
 
 /* The sum as a decimal. */
@@ -238,7 +243,7 @@ sum_result(const AggregateRun *run, const void *state, int precision, Int128 *ou
 {
 	if (is_wide(run))
 		return int256_to_decimal(&((const WideSum *)state)->sum, precision, out);
-	*out = (Int128)sum128_get(&((const NarrowSum *)state)->sum);
+	*out = narrow_sum(state);
 	return decimal_fits128(*out, precision) ? DECIMAL_OK : DECIMAL_OVERFLOW;
 }
 
@@ -246,10 +251,9 @@ Status
 sum_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, Arena *heap,
 	 Str *message)
 {
-	Int256 sum;
 	Int128 value = 0;
 
-	if (sum_get(run, state, &sum) == 0)
+	if (sum_count(run, state) == 0)
 		return aggregate_emit_null(out, row);
 	DecimalResult result = sum_result(run, state, out->type->precision, &value);
 	return aggregate_emit_decimal(run, result, value, out, row, heap, message);
@@ -280,17 +284,16 @@ Status
 average_emit(const AggregateRun *run, const void *state, Vector *out, uint32_t row, Arena *heap,
 	     Str *message)
 {
-	Int256 sum;
 	Int128 value = 0;
 	int scale = run->call->args[0]->type->scale;
-	int64_t count = sum_get(run, state, &sum);
+	int64_t count = sum_count(run, state);
 
 	if (count == 0)
 		return aggregate_emit_null(out, row);
-	const NarrowSum *narrow = state;
-	if (!is_wide(run) && average_narrow((Int128)sum128_get(&narrow->sum), count,
-					    out->type->scale - scale, &value))
+	if (!is_wide(run) &&
+	    average_narrow(narrow_sum(state), count, out->type->scale - scale, &value))
 		return aggregate_emit_decimal(run, DECIMAL_OK, value, out, row, heap, message);
+	Int256 sum = sum_get(run, state);
 	DecimalResult result = int256_average(&sum, scale, count, out->type->precision,
 					      out->type->scale, ROUND_HALF_UP, &value);
 	return aggregate_emit_decimal(run, result, value, out, row, heap, message);

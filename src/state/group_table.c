@@ -26,6 +26,7 @@
 #define SLAB_ALIGN      64
 #define PREFETCH_AHEAD  16
 #define HASH_BITS       32
+#define HASHES_AT_ONCE  (1u << SLOT_BITS_MIN)
 
 struct GroupTable {
 	KeyLayout layout;
@@ -76,13 +77,18 @@ group_table_new(const GroupTableSpec *spec)
 	while (table->stride << (table->slab_shift + 1) <= slab_bytes)
 		table->slab_shift++;
 	table->slot_bits = SLOT_BITS_MIN;
-	table->slots = memory_zero(sizeof(uint64_t) << SLOT_BITS_MIN);
+	/* A pane's table lives for hundreds of groups: half of the time of making them would be
+	 * growing step by step.  The slots are at most as many bytes as a slab. */
+	while (spec->expected > UINT64_C(1) << table->slot_bits >> 2 &&
+	       sizeof(uint64_t) << (table->slot_bits + 1) <= slab_bytes)
+		table->slot_bits++;
+	table->slots = memory_zero(sizeof(uint64_t) << table->slot_bits);
 	table->hash_mask = UINT32_MAX;
 	table->own.limit = spec->byte_limit;
 	table->budget = spec->budget != NULL ? spec->budget : &table->own;
 	table->held = sizeof *table + sizeof *table->scratch +
 		      sizeof(uint64_t) * table->layout.words * GROUP_KEY_ROWS +
-		      (sizeof(uint64_t) << SLOT_BITS_MIN);
+		      (sizeof(uint64_t) << table->slot_bits);
 	table->budget->used += table->held;
 	byte_store_init(&table->texts, slab_bytes, table->budget);
 	return table;
@@ -510,16 +516,34 @@ match_key(GroupTable *table, uint32_t hash, const uint64_t *key, uint32_t *group
 	return slot != 0 || new_group(table, hash, key, at) != NULL;
 }
 
+/* The hashes of the groups first ..: each is in the group's slot only.  Which slots are free is
+ * chance, so the others are gathered without a branch. */
+static void
+read_hashes(const GroupTable *table, uint32_t first, uint32_t *hashes)
+{
+	size_t slots = (size_t)1 << table->slot_bits;
+	uint64_t taken[HASHES_AT_ONCE];
+
+	for (size_t done = 0; done < slots; done += HASHES_AT_ONCE) {
+		uint32_t count = 0;
+
+		for (size_t at = done; at < done + HASHES_AT_ONCE; at++) {
+			taken[count] = table->slots[at];
+			count += table->slots[at] != 0;
+		}
+		for (uint32_t i = 0; i < count; i++)
+			if (slot_group(taken[i]) >= first)
+				hashes[slot_group(taken[i]) - first] = slot_hash(taken[i]);
+	}
+}
+
 bool
 group_table_match(GroupTable *table, const GroupTable *from, uint32_t first, uint32_t *groups)
 {
 	uint32_t count = from->count - first;
 
 	assert(table->layout.words == from->layout.words && table->hash_mask == from->hash_mask);
-	/* A group's hash is in its slot only. */
-	for (size_t at = 0; at >> from->slot_bits == 0; at++)
-		if (from->slots[at] != 0 && slot_group(from->slots[at]) >= first)
-			groups[slot_group(from->slots[at]) - first] = slot_hash(from->slots[at]);
+	read_hashes(from, first, groups);
 	for (uint32_t k = 0; k < count; k++) {
 		if (k + PREFETCH_AHEAD < count)
 			__builtin_prefetch(

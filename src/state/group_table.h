@@ -23,6 +23,7 @@ typedef struct GroupTableSpec {
 	size_t payload_size; /* a multiple of 16 */
 	size_t byte_limit;   /* of keys, payloads and the table itself */
 	Budget *budget;      /* that several tables share, in place of the limit; or NULL */
+	uint32_t expected;   /* groups, roughly: a small table has slots for them from the start */
 } GroupTableSpec;
 
 GroupTable *group_table_new(const GroupTableSpec *spec);

@@ -71,6 +71,7 @@ drop_table(KeyedFamily *family, KeyedState *state)
 		payload_release(family, group_table_payload(state->groups, g));
 	if (!family->spec.headed)
 		state->born += count;
+	family->expected = count;
 	group_table_destroy(state->groups);
 	state->groups = NULL;
 	state->mixed = false;
@@ -84,7 +85,8 @@ new_table(KeyedFamily *family)
 	return group_table_new(&(GroupTableSpec){.key_types = family->spec.key_types,
 						 .key_count = family->spec.key_count,
 						 .payload_size = family->spec.payload_size,
-						 .budget = &family->budget});
+						 .budget = &family->budget,
+						 .expected = family->expected});
 }
 
 static void

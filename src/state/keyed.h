@@ -69,10 +69,11 @@ typedef struct KeyedSpec {
 typedef struct KeyedFamily {
 	KeyedSpec spec;
 	StateStore *store;
-	Budget budget;   /* of all tables */
-	uint32_t tables; /* in memory */
-	Vector *columns; /* one per key */
-	Vector **outs;   /* pointers to them */
+	Budget budget;     /* of all tables */
+	uint32_t tables;   /* in memory */
+	uint32_t expected; /* groups of the next table: as many as the last one had */
+	Vector *columns;   /* one per key */
+	Vector **outs;     /* pointers to them */
 	Buffer key;
 	Buffer value;
 	char *payload;
