@@ -30,6 +30,16 @@ str_from(const char *text)
 	return (Str){text, (uint32_t)strlen(text)};
 }
 
+/* By bytes: below 0, 0 or above 0. */
+static inline int
+str_compare(Str a, Str b)
+{
+	uint32_t len = a.len < b.len ? a.len : b.len;
+	int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
+
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 static inline bool
 str_eq(Str a, Str b)
 {

@@ -26,13 +26,15 @@ numbering_put(StateWriter *base, Str key, Str value, Error *err)
 }
 
 bool
-pipeline_can_save(const Pipeline *pipeline)
+pipeline_can_save(const Pipeline *pipeline, bool changes)
 {
 	uint32_t count;
 	Operator *const *operators = pipeline_operators(pipeline, &count);
 
 	for (uint32_t i = 0; i < count; i++)
-		if (operators[i]->class->save == NULL && !operators[i]->class->stateless)
+		if (!operators[i]->class->stateless &&
+		    (operators[i]->class->save == NULL ||
+		     (changes && !operators[i]->class->saves_changes)))
 			return false;
 	return true;
 }
@@ -66,58 +68,128 @@ pipeline_load(Pipeline *pipeline, Str key, Str value, Error *err)
 	if (reader.damaged || number >= count || operators[number]->class->load == NULL ||
 	    value.data == NULL)
 		return store_damaged(err);
-	return operators[number]->class->load(operators[number], str_skip(key, sizeof(uint32_t)),
-					      value, err);
+	StateStore *store = pipeline_store(pipeline);
+	store->loading = true;
+	Status status = operators[number]->class->load(operators[number],
+						       str_skip(key, sizeof(uint32_t)), value, err);
+	store->loading = false;
+	return status;
+}
+
+Status
+pipeline_load_all(Pipeline *pipeline, const StateBackend *records, Error *err)
+{
+	const BackendClass *class = records->class;
+	StateCursor *cursor;
+	Status status = FERRIS_OK;
+	Str key, value;
+
+	TRY(class->scan((StateBackend *)(uintptr_t)records, STR(""), &cursor, err));
+	while (status == FERRIS_OK && class->cursor_next(cursor, &key, &value))
+		status = pipeline_load(pipeline, key, value, err);
+	if (status == FERRIS_OK)
+		return class->cursor_close(cursor, err);
+	Error ignored;
+	class->cursor_close(cursor, &ignored);
+	return status;
 }
 
 /* ---- reloading ---- */
 
-static Status
-load_all(Pipeline *pipeline, FILE *file, Error *err)
-{
-	SnapshotReader reader;
-	Str key, value;
-	bool got = true;
-	Status status = snapshot_open(&reader, file, "in memory", 0, err);
+/* Puts records into a backend. */
+typedef struct BackendWriter {
+	StateWriter base;
+	StateBackend *backend;
+} BackendWriter;
 
-	while (status == FERRIS_OK && got) {
-		status = snapshot_next(&reader, &key, &value, &got, err);
-		if (status == FERRIS_OK && got)
-			status = pipeline_load(pipeline, key, value, err);
+static Status
+backend_put(StateWriter *base, Str key, Str value, Error *err)
+{
+	StateBackend *backend = ((BackendWriter *)base)->backend;
+
+	return value.data == NULL ? backend->class->remove(backend, key, err)
+				  : backend->class->put(backend, key, value, err);
+}
+
+static Status
+save_to(Pipeline *pipeline, StateBackend *backend, bool changes, Error *err)
+{
+	BackendWriter writer = {.base = {backend_put, changes}, .backend = backend};
+
+	TRY(pipeline_save(pipeline, &writer.base, err));
+	return backend->class->commit(backend, err);
+}
+
+static Status
+differ(Str key, Str other, const char *what, Error *err)
+{
+	char text[3 * 40 + 1] = "";
+	Str shown = key.data != NULL ? key : other;
+
+	for (uint32_t i = 0; i < shown.len && i < 40; i++)
+		snprintf(text + (size_t)3 * i, 4, "%02x ", (unsigned char)shown.data[i]);
+	return error_set(err, FERRIS_ERR_STATE, "what was saved as changes %s the record %s", what,
+			 text);
+}
+
+/* Whether two backends hold the same. */
+static Status
+compare(StateBackend *changes, StateBackend *whole, Error *err)
+{
+	StateCursor *a, *b;
+	Str key_a, key_b, value_a, value_b;
+	Status status = FERRIS_OK;
+	Error ignored;
+
+	TRY(changes->class->scan(changes, STR(""), &a, err));
+	TRY(whole->class->scan(whole, STR(""), &b, err));
+	while (status == FERRIS_OK) {
+		bool more_a = changes->class->cursor_next(a, &key_a, &value_a);
+		bool more_b = whole->class->cursor_next(b, &key_b, &value_b);
+
+		if (!more_a && !more_b)
+			break;
+		if (!more_b || (more_a && str_compare(key_a, key_b) < 0))
+			status = differ(key_a, key_a, "still has", err);
+		else if (!more_a || str_compare(key_a, key_b) > 0)
+			status = differ(key_b, key_b, "lacks", err);
+		else if (!str_eq(value_a, value_b))
+			status = differ(key_a, key_b, "has an old value of", err);
 	}
-	snapshot_close(&reader);
+	changes->class->cursor_close(a, &ignored);
+	whole->class->cursor_close(b, &ignored);
 	return status;
 }
 
 static Status
-save_all(Pipeline *pipeline, FILE *file, Error *err)
+open_memory(StateBackend **backend, Error *err)
 {
-	SnapshotWriter writer;
-
-	TRY(snapshot_begin(&writer, file, "in memory", 0, err));
-	TRY(pipeline_save(pipeline, &writer.base, err));
-	return snapshot_end(&writer, err);
+	return backend_memory.open(&(BackendSpec){0}, backend, err);
 }
 
 Status
-pipeline_reload(const PipelineSpec *spec, Pipeline **pipeline, Error *err)
+pipeline_reload(const PipelineSpec *spec, Pipeline **pipeline, StateBackend **records, Error *err)
 {
-	if (!pipeline_can_save(*pipeline))
-		return FERRIS_OK;
-	FILE *file = tmpfile();
-	Status status;
+	bool changes = pipeline_can_save(*pipeline, true);
+	StateBackend *whole;
 
-	if (file == NULL)
-		return error_set(err, FERRIS_ERR_STATE, "cannot make a temporary file");
-	status = save_all(*pipeline, file, err);
+	if (!pipeline_can_save(*pipeline, false))
+		return FERRIS_OK;
+	TRY(open_memory(&whole, err));
+	Status status = save_to(*pipeline, whole, false, err);
+	if (status == FERRIS_OK && changes && *records == NULL)
+		status = open_memory(records, err);
+	if (status == FERRIS_OK && changes)
+		status = save_to(*pipeline, *records, true, err);
+	if (status == FERRIS_OK && changes)
+		status = compare(*records, whole, err);
 	if (status == FERRIS_OK) {
-		rewind(file);
 		pipeline_close(*pipeline);
 		*pipeline = NULL;
 		status = pipeline_open(spec, pipeline, err);
 	}
 	if (status == FERRIS_OK)
-		status = load_all(*pipeline, file, err);
-	fclose(file);
+		status = pipeline_load_all(*pipeline, whole, err);
+	whole->class->close(whole);
 	return status;
 }

@@ -8,16 +8,22 @@
 #pragma once
 
 #include "exec/pipeline.h"
+#include "state/backend.h"
 #include "state/snapshot.h"
 
-/* Whether every operator can be saved, or keeps nothing. */
-bool pipeline_can_save(const Pipeline *pipeline);
-/* All records of all operators. */
+/* Whether every operator can be saved, or keeps nothing; `changes`: and can tell what has changed.
+ */
+bool pipeline_can_save(const Pipeline *pipeline, bool changes);
+/* All records of all operators, or, if the writer asks for that, what has changed since the last
+ * time. */
 Status pipeline_save(Pipeline *pipeline, StateWriter *writer, Error *err);
-/* One record, into a pipeline that has seen no input.  Each key comes once, in the order in which
- * they were saved or in that of the keys. */
+/* One record, into a pipeline that has seen no input.  Each key comes once, in order. */
 Status pipeline_load(Pipeline *pipeline, Str key, Str value, Error *err);
+/* All records that a backend has. */
+Status pipeline_load_all(Pipeline *pipeline, const StateBackend *records, Error *err);
 
-/* Saves the pipeline to a snapshot in memory and puts a new one, loaded from it, in its place: for
- * tests, which must not see a difference.  One that cannot be saved stays. */
-Status pipeline_reload(const PipelineSpec *spec, Pipeline **pipeline, Error *err);
+/* For tests, which must not see a difference: puts a new pipeline, loaded from what was saved, in
+ * the place of this one.  `records` collects what has changed from call to call (NULL before the
+ * first), and must then be what a whole save would put.  A pipeline that cannot be saved stays. */
+Status pipeline_reload(const PipelineSpec *spec, Pipeline **pipeline, StateBackend **records,
+		       Error *err);

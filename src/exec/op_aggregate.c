@@ -321,13 +321,12 @@ aggregate_op_save(Operator *op, StateWriter *writer, Error *err)
 
 	TRY(writer->put(writer, STR(""), (Str){(const char *)value, sizeof value}, err));
 	for (uint32_t p = 0; p < self->pane_count; p++) {
-		uint64_t start =
-			__builtin_bswap64((uint64_t)self->panes[p].start ^ UINT64_C(1) << 63);
+		PaneKey key = pane_key(self->panes[p].start);
 
 		TRY(keyed_save(&self->family, &self->panes[p].state, writer,
-			       (Str){(const char *)&start, sizeof start}, err));
+			       (Str){key.bytes, sizeof key.bytes}, err));
 	}
-	return FERRIS_OK;
+	return keyed_save_pending(&self->family, writer, err);
 }
 
 static Status
@@ -392,6 +391,7 @@ const OperatorClass aggregate_class = {
 	.advance = aggregate_op_advance,
 	.finish = aggregate_op_finish,
 	.save = aggregate_op_save,
+	.saves_changes = true,
 	.load = aggregate_op_load,
 	.close = aggregate_op_close,
 	.makes_rows = aggregate_makes_rows,

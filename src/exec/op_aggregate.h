@@ -48,6 +48,21 @@ typedef struct PaneMerge {
 	bool plain;  /* payloads are no more than their bytes */
 } PaneMerge;
 
+/* How the records of a pane's groups begin. */
+typedef struct PaneKey {
+	char bytes[sizeof(int64_t)];
+} PaneKey;
+
+static inline PaneKey
+pane_key(int64_t start)
+{
+	uint64_t ordered = __builtin_bswap64((uint64_t)start ^ UINT64_C(1) << 63);
+	PaneKey key;
+
+	memcpy(key.bytes, &ordered, sizeof key.bytes);
+	return key;
+}
+
 /* Bounds of a batch's rows with windows; where not known they say nothing. */
 typedef struct BatchTimes {
 	bool known;

@@ -26,6 +26,8 @@ pane_find(AggregateOp *self, int64_t start)
 		sizeof *self->panes * (self->pane_count - at));
 	self->pane_count++;
 	self->panes[at] = (Pane){.start = start};
+	PaneKey key = pane_key(start);
+	keyed_track(&self->family, &self->panes[at].state, (Str){key.bytes, sizeof key.bytes});
 	return &self->panes[at];
 }
 
@@ -35,6 +37,7 @@ pane_drop(AggregateOp *self, uint32_t at, Error *err)
 	merge_pane_goes(self, &self->panes[at]);
 	Status status = keyed_clear(&self->family, &self->panes[at].state, err);
 
+	keyed_drop(&self->family, &self->panes[at].state);
 	self->pane_count--;
 	memmove(&self->panes[at], &self->panes[at + 1],
 		sizeof *self->panes * (self->pane_count - at));

@@ -49,6 +49,7 @@ distinct_open(Operator *op, TaskContext *task, Error *err)
 				       .payload_size = SEEN_BYTES,
 				       .payload = &seen_payload},
 			  task->store);
+	keyed_track(&self->family, &self->seen, STR(""));
 	return FERRIS_OK;
 }
 
@@ -127,6 +128,7 @@ const OperatorClass distinct_class = {
 	.open = distinct_open,
 	.push = distinct_push,
 	.save = distinct_save,
+	.saves_changes = true,
 	.load = distinct_load,
 	.close = distinct_close,
 };

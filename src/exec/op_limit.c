@@ -103,6 +103,7 @@ const OperatorClass limit_class = {
 	.open = limit_open,
 	.push = limit_push,
 	.save = limit_save,
+	.saves_changes = true,
 	.load = limit_load,
 	.close = limit_close,
 };

@@ -67,8 +67,8 @@ open_keys(SessionOp *self, TaskContext *task)
 
 	uint32_t sets = self->plan->aggregate.set_count;
 
-	self->payloads = ARENA_ARRAY(task->arena, char *,
-				     sets > BATCH_CAPACITY ? sets : BATCH_CAPACITY);
+	self->payloads =
+		ARENA_ARRAY(task->arena, char *, sets > BATCH_CAPACITY ? sets : BATCH_CAPACITY);
 	self->row_keys = ARENA_ARRAY(task->arena, const Vector *, self->table_keys + 1);
 	self->out_keys = ARENA_ARRAY(task->arena, Vector *, self->table_keys + 1);
 	self->nulls = ARENA_ARRAY(task->arena, Vector, self->key_count + 1);
@@ -92,6 +92,7 @@ open_keys(SessionOp *self, TaskContext *task)
 				       .owner = self,
 				       .headed = true},
 			  task->store);
+	keyed_track(&self->family, &self->keys, SESSION_KEY_PREFIX);
 	timers_init(&self->timers, task->store);
 }
 
@@ -180,9 +181,8 @@ keep_for_grace(SessionOp *self, Session *session)
 static bool
 has_due(const SessionOp *self, int64_t time, uint64_t birth)
 {
-	return self->open > 0 &&
-	       (self->heap[0]->due < time ||
-		(self->heap[0]->due == time && self->heap[0]->birth <= birth));
+	return self->open > 0 && (self->heap[0]->due < time ||
+				  (self->heap[0]->due == time && self->heap[0]->birth <= birth));
 }
 
 Status
@@ -199,6 +199,7 @@ sessions_close_here(SessionOp *self, int64_t time, uint64_t birth, Error *err)
 			session_settle(self, session);
 			continue;
 		}
+		keyed_touch(&self->family, &self->keys, (char *)session->key);
 		if (!session->emitted)
 			TRY(emit(self, session, err));
 		if (session->emitted || self->grace == 0)
@@ -245,7 +246,7 @@ static Status
 find_keys(SessionOp *self, const uint16_t *sel, uint32_t count, uint32_t *found, Error *err)
 {
 	*found = count;
-	for (uint32_t set = 0; set < self->plan->aggregate.set_count && *found > 0; set++)
+	for (uint32_t set = 0; set<self->plan->aggregate.set_count && * found> 0; set++)
 		TRY(find_in_set(self, set, sel, *found, self->payloads + (size_t)set * count, found,
 				err));
 	return FERRIS_OK;
@@ -529,6 +530,7 @@ const OperatorClass session_class = {
 	.advance = session_advance,
 	.finish = session_finish,
 	.save = session_save,
+	.saves_changes = true,
 	.load = session_load,
 	.close = session_close,
 };

@@ -12,6 +12,8 @@
 #include "state/keyed.h"
 #include "state/timers.h"
 
+#define SESSION_KEY_PREFIX STR("k") /* of the records of keys; the operator's own has none */
+
 typedef struct Session Session;
 typedef struct SessionBlock SessionBlock;
 

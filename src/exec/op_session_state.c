@@ -226,8 +226,6 @@ sessions_see_spilled(SessionOp *self, Error *err)
 
 /* ---------------------------------------------------------------- saved and loaded */
 
-#define KEY_PREFIX STR("k") /* of the records of keys; the operator's own has none */
-
 Status
 session_save(Operator *op, StateWriter *writer, Error *err)
 {
@@ -236,7 +234,7 @@ session_save(Operator *op, StateWriter *writer, Error *err)
 			    self->looked, self->total};
 
 	TRY(writer->put(writer, STR(""), (Str){(const char *)value, sizeof value}, err));
-	return keyed_save(&self->family, &self->keys, writer, KEY_PREFIX, err);
+	return keyed_save(&self->family, &self->keys, writer, SESSION_KEY_PREFIX, err);
 }
 
 static Status
@@ -260,9 +258,9 @@ session_load(Operator *op, Str key, Str value, Error *err)
 
 	if (key.len == 0)
 		return load_own(self, value, err);
-	if (key.data[0] != KEY_PREFIX.data[0])
+	if (key.data[0] != SESSION_KEY_PREFIX.data[0])
 		return store_damaged(err);
-	key = str_skip(key, KEY_PREFIX.len);
+	key = str_skip(key, SESSION_KEY_PREFIX.len);
 	if (sessions_are_full(self))
 		TRY(sessions_spill(self, err));
 	TRY(keyed_load(&self->family, &self->keys, key, value, &full, err));

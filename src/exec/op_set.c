@@ -14,6 +14,8 @@
 #include "exec/input_times.h"
 #include "state/keyed.h"
 
+#define ROWS_KEY "r" /* the records of rows begin with it; the operator's own is empty */
+
 #define LEFT  0
 #define RIGHT 1
 
@@ -96,6 +98,7 @@ set_open(Operator *op, TaskContext *task, Error *err)
 				       .owner = self,
 				       .headed = is_except(self)},
 			  task->store);
+	keyed_track(&self->family, &self->rows, STR(ROWS_KEY));
 	self->columns = ARENA_ARRAY(task->arena, const Vector *, schema->count);
 	self->outs = ARENA_ARRAY(task->arena, Vector *, schema->count);
 	self->out = batch_new(schema->fields, NULL, schema->count);
@@ -300,7 +303,6 @@ set_finish(Operator *op, uint32_t side, Error *err)
 /* ---------------------------------------------------------------- saved and loaded */
 
 #define ENDED_KEY "e"
-#define ROWS_KEY  "r" /* before the keys of groups */
 
 static Status
 set_save(Operator *op, StateWriter *writer, Error *err)
@@ -348,6 +350,7 @@ const OperatorClass set_class = {
 	.advance_from = set_advance,
 	.finish_from = set_finish,
 	.save = set_save,
+	.saves_changes = true,
 	.load = set_load,
 	.close = set_close,
 };

@@ -67,6 +67,7 @@ const OperatorClass union_class = {
 	.advance_from = union_advance,
 	.finish_from = union_finish,
 	.save = union_save,
+	.saves_changes = true,
 	.load = union_load,
 	.close = union_close,
 };

@@ -269,6 +269,7 @@ const OperatorClass watermark_class = {
 	.advance = watermark_advance,
 	.tick = watermark_tick,
 	.save = watermark_save,
+	.saves_changes = true,
 	.load = watermark_load,
 	.close = watermark_close,
 };

@@ -39,7 +39,9 @@ typedef struct OperatorClass {
 	 * first, if there is one for the operator as a whole, has the least key.  NULL: it cannot,
 	 * or keeps nothing. */
 	Status (*save)(Operator *op, StateWriter *writer, Error *err);
-	/* One of the records that save put; each comes once, in their order or in that of keys. */
+	/* Asked for changes, `save` leaves out what has not changed and says what is gone. */
+	bool saves_changes;
+	/* One of the records that save put; each comes once, in the order of their keys. */
 	Status (*load)(Operator *op, Str key, Str value, Error *err);
 	/* Whether several rows may come of one, or others than those that were pushed.  NULL: no.
 	 */
@@ -200,6 +202,8 @@ task_has_stopped(const TaskContext *task)
 
 /* All operators of the pipeline, always in the same order. */
 Operator *const *pipeline_operators(const Pipeline *pipeline, uint32_t *count);
+
+StateStore *pipeline_store(Pipeline *pipeline);
 
 /* For OperatorClass.makes_rows. */
 bool makes_rows_always(const Operator *op);

@@ -209,7 +209,8 @@ init_store(Pipeline *pipeline, const PipelineSpec *spec)
 				   .memory_limit = (size_t)job[JOB_STATE_LIMIT].integer,
 				   .disk_limit = (uint64_t)job[JOB_STATE_DISK].integer,
 				   .spill = job[JOB_STATE_SPILL].flag,
-				   .always = spec->trial.spill});
+				   .always = spec->trial.spill,
+				   .tracks = spec->tracks || spec->trial.reload});
 }
 
 Status
@@ -525,4 +526,10 @@ pipeline_operators(const Pipeline *pipeline, uint32_t *count)
 {
 	*count = pipeline->operator_count;
 	return pipeline->operators;
+}
+
+StateStore *
+pipeline_store(Pipeline *pipeline)
+{
+	return &pipeline->store;
 }

@@ -66,6 +66,7 @@ typedef struct PipelineSpec {
 	bool stop_at_error; /* FailBatch: nothing after the first failed record is put out */
 	const char *group;  /* for consumer groups of tables that operators read */
 	void *environment;  /* for connectors */
+	bool tracks;        /* what changes in its state will be asked for */
 	Trial trial;
 	/* What state gives out between chunks may be more than a result should hold: takes what
 	 * there is so far and leaves an empty one.  NULL: it must hold all. */

@@ -136,7 +136,7 @@ try_reload(Job *job, Pipeline **pipeline, Slot *slot)
 
 	if (!job->spec.trial.reload || slot->kind != SLOT_CHUNK || slot->status != FERRIS_OK)
 		return slot->status;
-	return pipeline_reload(&spec, pipeline, &slot->error);
+	return pipeline_reload(&spec, pipeline, &job->trial_records, &slot->error);
 }
 
 static Status
@@ -527,6 +527,8 @@ job_close(Job *job)
 		memory_free(job->inputs[i].last_data);
 	}
 	instance_release(&job->instance);
+	if (job->trial_records != NULL)
+		job->trial_records->class->close(job->trial_records);
 	pthread_mutex_destroy(&job->commit_mutex);
 	arena_free(&job->arena);
 	memory_free(job);

@@ -14,6 +14,7 @@
 #include "job/failure.h"
 #include "job/job.h"
 #include "job/reading_order.h"
+#include "state/backend.h"
 #include "state/instance.h"
 
 typedef enum SlotKind {
@@ -122,7 +123,8 @@ struct Job {
 
 	/* one for each task */
 	Pipeline **pipelines;
-	uint64_t done_count; /* stateful: slots that the one task has done, parts too */
+	uint64_t done_count;         /* stateful: slots that the one task has done, parts too */
+	StateBackend *trial_records; /* of pipeline_reload */
 
 	/* the writer's */
 	Writer *writer;

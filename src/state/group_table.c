@@ -42,7 +42,8 @@ struct GroupTable {
 	uint32_t slab_shift;    /* 2^slab_shift groups in a slab */
 	size_t key_bytes;       /* from a record to its payload */
 	size_t stride;          /* from group to group */
-	size_t payload_size;
+	size_t payload_size;    /* with the tail */
+	bool tailed;
 
 	uint32_t count;
 	uint32_t settled; /* rows of the last search, when it failed */
@@ -66,7 +67,8 @@ group_table_new(const GroupTableSpec *spec)
 	table->scratch = memory_alloc(sizeof *table->scratch);
 	key_scratch_init(table->scratch, &table->layout);
 	table->key_bytes = (table->layout.words * sizeof(uint64_t) + 15) & ~(size_t)15;
-	table->payload_size = spec->payload_size;
+	table->tailed = spec->tailed;
+	table->payload_size = spec->payload_size + (spec->tailed ? sizeof(GroupTail) : 0);
 	table->stride = table->key_bytes + table->payload_size;
 	if (table->stride == 0)
 		table->stride = 16;
@@ -314,6 +316,8 @@ new_group(GroupTable *table, uint32_t hash, const uint64_t *key, size_t at)
 		return NULL;
 	char *payload = (char *)record + table->key_bytes;
 	memset(payload, 0, table->payload_size);
+	if (table->tailed)
+		((GroupTail *)(void *)(payload + table->payload_size))[-1].group = group;
 	table->slots[at] = slot_make(hash, group);
 	table->count++;
 	return payload;

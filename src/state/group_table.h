@@ -24,7 +24,15 @@ typedef struct GroupTableSpec {
 	size_t byte_limit;   /* of keys, payloads and the table itself */
 	Budget *budget;      /* that several tables share, in place of the limit; or NULL */
 	uint32_t expected;   /* groups, roughly: a small table has slots for them from the start */
+	bool tailed;         /* a GroupTail stands behind each payload */
 } GroupTableSpec;
+
+/* For owners that must know which groups have changed. */
+typedef struct GroupTail {
+	uint32_t group; /* its number */
+	uint32_t mark;  /* the owner's; 0 at first */
+	uint64_t unused;
+} GroupTail;
 
 GroupTable *group_table_new(const GroupTableSpec *spec);
 void group_table_destroy(GroupTable *table);

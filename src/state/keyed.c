@@ -23,6 +23,7 @@ keyed_family_init(KeyedFamily *family, const KeyedSpec *spec, StateStore *store)
 	}
 	buffer_init(&family->key, SIZE_MAX);
 	buffer_init(&family->value, SIZE_MAX);
+	buffer_init(&family->pending, SIZE_MAX);
 	family->payload = memory_alloc(spec->payload_size + 16);
 	family->other = memory_alloc(spec->payload_size + 16);
 }
@@ -38,6 +39,7 @@ keyed_family_free(KeyedFamily *family)
 	memory_free(family->outs);
 	buffer_free(&family->key);
 	buffer_free(&family->value);
+	buffer_free(&family->pending);
 	memory_free(family->payload);
 	memory_free(family->other);
 }
@@ -86,7 +88,8 @@ new_table(KeyedFamily *family)
 						 .key_count = family->spec.key_count,
 						 .payload_size = family->spec.payload_size,
 						 .budget = &family->budget,
-						 .expected = family->expected});
+						 .expected = family->expected,
+						 .tailed = family->store->options.tracks});
 }
 
 static void
@@ -117,14 +120,22 @@ void
 keyed_drop(KeyedFamily *family, KeyedState *state)
 {
 	drop_table(family, state);
+	memory_free(state->changed);
+	state->changed = NULL;
 }
 
 Status
 keyed_clear(KeyedFamily *family, KeyedState *state, Error *err)
 {
+	StoreSpace space = state->space;
+	Status status = state->tracked ? keyed_note_gone(family, state, err) : FERRIS_OK;
+
 	drop_table(family, state);
 	state->born = 0;
-	return store_clear(&state->space, err);
+	state->recorded = false;
+	state->space = (StoreSpace){0};
+	TRY(status);
+	return store_clear(&space, err);
 }
 
 /* ---------------------------------------------------------------- bytes of groups */
@@ -190,6 +201,8 @@ keyed_spill(KeyedFamily *family, KeyedState *state, Error *err)
 	}
 	TRY(store_open(family->store, family->spec.parts ? STORE_SCANS : STORE_LOOKUPS,
 		       &state->space, err));
+	if (state->tracked)
+		keyed_note_changes(family, state);
 	store_key(&state->space, &family->key);
 	size_t prefix = family->key.len;
 	TRY(keyed_for_each_group(family, state, 0, put_group, &prefix, err));
@@ -235,6 +248,8 @@ keyed_find(KeyedFamily *family, KeyedState *state, const Vector *const *keys, co
 	bool alone = total == 0 && family->tables == 1;
 	if (status != FERRIS_OK && (!family->store->options.spill || alone))
 		return status;
+	if (keyed_marks(family, state))
+		keyed_mark_changed(family, state, payloads, *found);
 	if (!keyed_is_spilled(state) || family->spec.parts || first == total)
 		return FERRIS_OK;
 	store_key(&state->space, &family->key);
@@ -272,6 +287,8 @@ keyed_look(KeyedFamily *family, KeyedState *state, const Vector *const *keys, co
 		group_table_get_many(state->groups, keys, sel, count, payloads);
 	else
 		memset(payloads, 0, sizeof *payloads * count);
+	if (keyed_marks(family, state))
+		keyed_mark_changed(family, state, payloads, count);
 	for (uint32_t i = 0; i < count && keyed_is_spilled(state); i++) {
 		if (payloads[i] != NULL)
 			continue;
@@ -307,6 +324,8 @@ keyed_fetch(KeyedFamily *family, KeyedState *state, Str keys, char **payload, bo
 		return store_damaged(err);
 	if (state->groups != NULL)
 		*payload = group_table_get(state->groups, columns, 0);
+	if (keyed_marks(family, state))
+		keyed_mark_changed(family, state, payload, 1);
 	if (*payload != NULL || !keyed_is_spilled(state))
 		return FERRIS_OK;
 	store_key(&state->space, &family->key);
@@ -398,6 +417,8 @@ keyed_sweep(KeyedFamily *family, KeyedState *state, uint64_t live, Error *err)
 	/* In the backend an old copy of an empty group would come back. */
 	if (keyed_is_spilled(state))
 		return FERRIS_OK;
+	if (state->tracked)
+		keyed_note_changes(family, state);
 	family->budget.limit = SIZE_MAX; /* for a moment both tables are there */
 	swept.groups = new_table(family);
 	for (uint32_t first = 0; first < total && status == FERRIS_OK; first += BATCH_CAPACITY)

@@ -78,13 +78,24 @@ typedef struct KeyedFamily {
 	Buffer value;
 	char *payload;
 	char *other;
+	Buffer pending; /* changes of groups that have left memory, as records */
 } KeyedFamily;
+
+#define KEYED_PREFIX_MAX 16
 
 typedef struct KeyedState {
 	GroupTable *groups; /* NULL: none in memory */
 	uint64_t born;      /* groups that tables before this one had; headed: the next birth */
 	bool mixed;         /* births are not in the order of the groups in memory */
 	StoreSpace space;   /* with a backend: groups are there */
+	/* keyed_track */
+	bool tracked;
+	bool recorded;     /* something of it has been put or loaded */
+	uint32_t mark;     /* of the groups that have changed since they were last put, */
+	uint32_t *changed; /* and their numbers */
+	uint32_t changed_count, changed_capacity;
+	uint32_t prefix_len;
+	char prefix[KEYED_PREFIX_MAX];
 } KeyedState;
 
 static inline bool
@@ -179,9 +190,27 @@ Status keyed_scan_close(KeyedScan *scan, Error *err);
 
 /* ---- checkpoints ---- */
 
-/* Every group, or part of one, as a record whose key begins with `prefix`. */
+/* For the functions here: these payloads (NULL: none) may have changed. */
+void keyed_mark_changed(KeyedFamily *family, KeyedState *state, char *const *payloads,
+			uint32_t count);
+/* Before the state has a group: what changes in it will be known, if the store tracks changes, and
+ * its records begin with `prefix` (at most KEYED_PREFIX_MAX bytes), the one that keyed_save gets.
+ */
+void keyed_track(KeyedFamily *family, KeyedState *state, Str prefix);
+/* The payload changes though it was not asked for by keyed_find, keyed_look or keyed_fetch since
+ * the last save. */
+static inline void
+keyed_touch(KeyedFamily *family, KeyedState *state, char *payload)
+{
+	if (state->tracked)
+		keyed_mark_changed(family, state, &payload, 1);
+}
+/* Every group, or part of one, as a record whose key begins with `prefix`; of a tracked state that
+ * is asked for changes, those that have changed, and what is gone of all states of the family. */
 Status keyed_save(KeyedFamily *family, KeyedState *state, StateWriter *writer, Str prefix,
 		  Error *err);
+/* What is gone of all states of the family; for families that may have no state. */
+Status keyed_save_pending(KeyedFamily *family, StateWriter *writer, Error *err);
 /* Takes a record of keyed_save; `key` is without the prefix.  *full: there was no room; the caller
  * writes the family out and tries again. */
 Status keyed_load(KeyedFamily *family, KeyedState *state, Str key, Str value, bool *full,

@@ -1,6 +1,8 @@
 /* state/keyed_internal.h -- what the files of state/keyed.h share: payloads as bytes. */
 #pragma once
 
+#include <assert.h>
+
 #include "state/keyed.h"
 #include "state/record.h"
 
@@ -115,3 +117,20 @@ Status keyed_read_group(RecordReader *reader, Str *keys, Error *err);
 /* Whether the group of a row of keys is in memory: what the backend has of it is old. */
 Status keyed_look_in_memory(KeyedFamily *family, const KeyedState *state, Str keys, bool *is_here,
 			    Error *err);
+
+/* ---- keyed_changes.c: of tracked states ---- */
+
+/* Nothing has changed. */
+void keyed_forget_marks(KeyedState *state);
+/* Groups that have changed become records that wait. */
+void keyed_note_changes(KeyedFamily *family, KeyedState *state);
+/* The part of that birth is in the group of the payload now. */
+void keyed_note_merged(KeyedFamily *family, KeyedState *state, char *payload, uint64_t birth);
+/* All groups of the state go. */
+Status keyed_note_gone(KeyedFamily *family, KeyedState *state, Error *err);
+
+static inline bool
+keyed_marks(const KeyedFamily *family, const KeyedState *state)
+{
+	return state->tracked && !family->store->loading;
+}

@@ -83,6 +83,10 @@ keyed_save(KeyedFamily *family, KeyedState *state, StateWriter *writer, Str pref
 {
 	Save save = {.writer = writer, .prefix = prefix};
 
+	if (writer->changes_only && state->tracked) {
+		keyed_note_changes(family, state);
+		return keyed_save_pending(family, writer, err);
+	}
 	buffer_init(&save.key, SIZE_MAX);
 	buffer_init(&save.value, SIZE_MAX);
 	Status status = save_all(family, state, &save, err);
@@ -128,11 +132,15 @@ load_group(KeyedFamily *family, KeyedState *state, Str value, bool *full, Error 
 	if (record_read_row(keys.data, keys.data + keys.len, family->outs, family->spec.key_count,
 			    0) != keys.data + keys.len)
 		return store_damaged(err);
+	uint32_t before = state->groups != NULL ? group_table_count(state->groups) : 0;
 	TRY(keyed_find(family, state, (const Vector *const *)family->outs, &row, 1, &loaded, &found,
 		       err));
 	*full = found == 0;
 	if (*full)
 		return FERRIS_OK;
+	/* A further part of the group becomes one with the first. */
+	if (family->spec.parts && state->tracked && group_table_count(state->groups) == before)
+		keyed_note_merged(family, state, loaded, state->born + before);
 	return family->spec.parts ? merge_bytes(family, loaded, rest_of(&reader), err)
 				  : payload_read(family, state, loaded, rest_of(&reader), err);
 }
@@ -146,6 +154,7 @@ keyed_load(KeyedFamily *family, KeyedState *state, Str key, Str value, bool *ful
 		state->born + (state->groups != NULL ? group_table_count(state->groups) : 0);
 
 	*full = false;
+	state->recorded = true;
 	if (!family->spec.parts)
 		return load_group(family, state, value, full, err);
 	uint64_t birth = record_take_key_u64(&number);

@@ -39,14 +39,6 @@ advance_source(Source *source, Error *err)
 	return FERRIS_OK;
 }
 
-static int
-compare_groups(Str a, Str b)
-{
-	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static Source *
 least_source(const Merge *merge)
 {
@@ -55,8 +47,7 @@ least_source(const Merge *merge)
 	for (uint32_t i = 0; i < merge->count; i++) {
 		Source *source = &merge->sources[i];
 
-		if (source->live &&
-		    (least == NULL || compare_groups(source->group, least->group) < 0))
+		if (source->live && (least == NULL || str_compare(source->group, least->group) < 0))
 			least = source;
 	}
 	return least;
@@ -87,8 +78,8 @@ merge_parts(Merge *merge, Error *err)
 		Source *source = &merge->sources[i];
 
 		while (source->live &&
-		       compare_groups(source->group,
-				      (Str){merge->group.data, (uint32_t)merge->group.len}) == 0) {
+		       str_compare(source->group,
+				   (Str){merge->group.data, (uint32_t)merge->group.len}) == 0) {
 			if (!merge->merged) {
 				make_empty(family, family->payload);
 				merge->merged = true;

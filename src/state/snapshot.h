@@ -26,7 +26,9 @@ typedef struct StateWriter StateWriter;
 struct StateWriter {
 	/* Takes one record.  value.data NULL: the key is gone. */
 	Status (*put)(StateWriter *writer, Str key, Str value, Error *err);
-	bool changes_only; /* an operator that knows what has changed may leave out the rest */
+	/* What has changed since the last time; what is gone is put with value.data NULL.  An
+	 * operator that cannot tell puts all that it keeps, and nothing of it may ever go. */
+	bool changes_only;
 };
 
 /* ---- files ---- */

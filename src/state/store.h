@@ -21,6 +21,7 @@ typedef struct StoreOptions {
 	uint64_t disk_limit;         /* bytes of the task's files; 0: no limit */
 	bool spill;                  /* false: a full operator ends the statement */
 	bool always; /* for tests: memory is always full, so that all state takes the long way */
+	bool tracks; /* what has changed is known (state/keyed_changes.c) */
 } StoreOptions;
 
 /* How it is read. */
@@ -30,6 +31,7 @@ typedef struct StateStore {
 	StoreOptions options;
 	StateBackend *backends[STORE_USE_COUNT]; /* NULL until they are needed */
 	uint32_t spaces;                         /* given away */
+	bool loading; /* what is put into state now was saved before: it has not changed */
 } StateStore;
 
 /* A place of one owner; all fields zero before its first store_open. */

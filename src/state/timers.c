@@ -59,9 +59,8 @@ timers_put(Timers *timers, int64_t time, uint64_t number, Str keys, Error *err)
 static Str
 take_ahead(Timers *timers, int64_t *time, uint64_t *number)
 {
-	RecordReader reader = record_reader(
-		(Str){timers->ahead.data + timers->next,
-		      (uint32_t)(timers->ahead.len - timers->next)});
+	RecordReader reader = record_reader((Str){timers->ahead.data + timers->next,
+						  (uint32_t)(timers->ahead.len - timers->next)});
 
 	*time = (int64_t)record_take_u64(&reader);
 	*number = record_take_u64(&reader);

@@ -254,7 +254,7 @@ pair_open(Pair *pair, uint32_t key_count)
 	pair->key_count = key_count;
 	pair->model = model_new();
 	arena_init(&pair->batch, 0);
-	GroupTableSpec spec = {pair->types, key_count, PAYLOAD_SIZE, NO_LIMIT, NULL, below(4000)};
+	GroupTableSpec spec = {pair->types, key_count, PAYLOAD_SIZE, NO_LIMIT, NULL, below(4000), false};
 	pair->table = group_table_new(&spec);
 	for (uint32_t c = 0; c < key_count; c++) {
 		vector_init(&pair->vectors[c], pair->types[c], FORM_VALUE, BATCH_CAPACITY);
@@ -539,7 +539,7 @@ test_seventy_columns(void **state)
 		if (row % 100 < COUNT)
 			vector_set_null(&vectors[row % 100], row);
 	}
-	GroupTableSpec spec = {types, COUNT, 16, NO_LIMIT, NULL, 0};
+	GroupTableSpec spec = {types, COUNT, 16, NO_LIMIT, NULL, 0, false};
 	GroupTable *table = group_table_new(&spec);
 	assert_int_equal(group_table_find(table, keys, sel, ROWS, payloads, &first_new, &err), 0);
 	assert_int_equal(group_table_count(table), COUNT + 1);
@@ -719,7 +719,7 @@ fill_to_limit(const Type *type, size_t limit)
 	pair->types[0] = type;
 	pair_open(pair, 1);
 	group_table_destroy(pair->table);
-	GroupTableSpec spec = {pair->types, 1, PAYLOAD_SIZE, limit, NULL, 0};
+	GroupTableSpec spec = {pair->types, 1, PAYLOAD_SIZE, limit, NULL, 0, false};
 	pair->table = group_table_new(&spec);
 	do {
 		number_batch(pair, BATCH_CAPACITY, batch++ * BATCH_CAPACITY, 1);
@@ -814,7 +814,7 @@ match_and_check(uint32_t mask)
 	Pair *pairs = memory_zero(2 * sizeof *pairs);
 	const Type *types[] = {TYPE_OF(STRING), TYPE_OF(BIGINT), TYPE_OF(DOUBLE)};
 	GroupTable *shared =
-		group_table_new(&(GroupTableSpec){types, 3, PAYLOAD_SIZE, NO_LIMIT, NULL, 0});
+		group_table_new(&(GroupTableSpec){types, 3, PAYLOAD_SIZE, NO_LIMIT, NULL, 0, false});
 	uint32_t *numbers = memory_alloc(2 * sizeof *numbers * MODEL_MAX);
 	Arena arena;
 
@@ -866,7 +866,7 @@ test_match_at_limit(void **state)
 	number_batch(pair, BATCH_CAPACITY, 0, 1);
 	check_find(pair, BATCH_CAPACITY);
 	GroupTable *small =
-		group_table_new(&(GroupTableSpec){pair->types, 1, PAYLOAD_SIZE, 60000, NULL, 0});
+		group_table_new(&(GroupTableSpec){pair->types, 1, PAYLOAD_SIZE, 60000, NULL, 0, false});
 	assert_false(group_table_match(small, pair->table, 0, numbers));
 	uint32_t fit = group_table_count(small);
 	assert_true(fit > 0 && fit < BATCH_CAPACITY);
@@ -885,7 +885,7 @@ static void
 test_no_memory_at_all(void **state)
 {
 	const Type *types[1] = {TYPE_OF(BIGINT)};
-	GroupTableSpec spec = {types, 1, 16, 0, NULL, 0};
+	GroupTableSpec spec = {types, 1, 16, 0, NULL, 0, false};
 	GroupTable *table = group_table_new(&spec);
 	Vector vector;
 	const Vector *keys[1] = {&vector};
@@ -921,7 +921,7 @@ test_payload_sizes(void **state)
 		pair->types[0] = TYPE_OF(BIGINT);
 		pair_open(pair, 1);
 		group_table_destroy(pair->table);
-		GroupTableSpec spec = {pair->types, 1, sizes[i], NO_LIMIT, NULL, 0};
+		GroupTableSpec spec = {pair->types, 1, sizes[i], NO_LIMIT, NULL, 0, false};
 		pair->table = group_table_new(&spec);
 		number_batch(pair, 300, 0, 1);
 		assert_int_equal(group_table_find(pair->table, pair->keys, pair->sel, 300,
