@@ -8,18 +8,20 @@
  * insert.  In this order each change leaves the result right by row and by number.  Otherwise the
  * rows come out when the input ends, partition by partition.
  *
+ * Partitions that do not fit into memory go to disk with their rows (state/keyed.h).
+ *
  * Owns:    the first rows of each partition.
  * Threads: one operator belongs to one task. */
 #include "base/memory.h"
 #include "exec/operator.h"
 #include "func/compare.h"
-#include "state/group_table.h"
-#include "state/record.h"
+#include "state/keyed.h"
 #include "state/row_table.h"
-#include "state/snapshot.h"
-#include "state/store.h"
 
-/* The payload of a partition: the places of its first rows, in order. */
+#define SLICE 256 /* partitions that are looked up at once when each may bring rows from disk */
+
+/* The payload of a partition: the places of its first rows, in order.  Where rows come out at the
+ * end, behind a KeyedHead. */
 typedef struct TopList {
 	uint32_t *places;
 	uint32_t count;
@@ -33,13 +35,91 @@ typedef struct TopOp {
 	Program *program; /* partition, order, the columns that come out */
 	const Vector **results;
 	Vector *columns; /* order, then those that come out: as rows are kept */
-	GroupTable *partitions;
+	size_t head;     /* bytes before a payload's TopList */
+	KeyedFamily family;
+	KeyedState partitions;
 	RowTable rows;
 	size_t list_bytes;
 	char **payloads;
 	Batch *out;
 	uint8_t kinds[BATCH_CAPACITY];
 } TopOp;
+
+/* ---------------------------------------------------------------- payloads */
+
+static TopList *
+list_of(const TopOp *self, char *payload)
+{
+	return (TopList *)(void *)(payload + self->head);
+}
+
+static const TopList *
+saved_list(const TopOp *self, const char *payload)
+{
+	return (const TopList *)(const void *)(payload + self->head);
+}
+
+static void
+grow_list(TopOp *self, TopList *list)
+{
+	uint32_t capacity = list->capacity > 0 ? list->capacity * 2 : 2;
+
+	self->list_bytes += sizeof(uint32_t) * (capacity - list->capacity);
+	list->places = memory_resize(list->places, sizeof(uint32_t) * capacity);
+	list->capacity = capacity;
+}
+
+static bool
+has_no_rows(void *owner, const char *payload)
+{
+	return saved_list(owner, payload)->count == 0;
+}
+
+static void
+save_list(void *owner, const char *payload, Buffer *out)
+{
+	const TopOp *self = owner;
+	const TopList *list = saved_list(self, payload);
+
+	record_u32(out, list->count);
+	for (uint32_t i = 0; i < list->count; i++)
+		row_table_write(&self->rows, list->places[i], out);
+}
+
+static bool
+load_list(void *owner, char *payload, Str bytes)
+{
+	TopOp *self = owner;
+	TopList *list = list_of(self, payload);
+	RecordReader reader = record_reader(bytes);
+	uint32_t count = record_take_u32(&reader);
+
+	if (count > self->plan->over.top)
+		return false;
+	for (uint32_t i = 0; i < count && reader.next != NULL; i++) {
+		if (list->count == list->capacity)
+			grow_list(self, list);
+		reader.next = row_table_read(&self->rows, reader.next, reader.end,
+					     &list->places[list->count]);
+		list->count += reader.next != NULL;
+	}
+	return !reader.damaged && reader.next == reader.end;
+}
+
+static void
+release_list(void *owner, char *payload)
+{
+	TopOp *self = owner;
+	TopList *list = list_of(self, payload);
+
+	for (uint32_t i = 0; i < list->count; i++)
+		row_table_drop(&self->rows, list->places[i]);
+	self->list_bytes -= sizeof(uint32_t) * list->capacity;
+	memory_free(list->places);
+}
+
+static const PayloadClass list_payload = {
+	.save = save_list, .load = load_list, .release = release_list, .is_empty = has_no_rows};
 
 static Status
 top_open(Operator *op, TaskContext *task, Error *err)
@@ -67,11 +147,15 @@ top_open(Operator *op, TaskContext *task, Error *err)
 		exprs[parts + keys + i] = plan->over.left[i];
 		fields[keys + i] = plan->schema.fields[i];
 	}
-	GroupTableSpec spec = {.key_types = types,
-			       .key_count = parts,
-			       .payload_size = sizeof(TopList),
-			       .byte_limit = task->state_limit};
-	self->partitions = group_table_new(&spec);
+	self->head = plan->over.final ? sizeof(KeyedHead) : 0;
+	keyed_family_init(&self->family,
+			  &(KeyedSpec){.key_types = types,
+				       .key_count = parts,
+				       .payload_size = self->head + sizeof(TopList),
+				       .payload = &list_payload,
+				       .owner = self,
+				       .headed = plan->over.final},
+			  task->store);
 	row_table_init(&self->rows, fields, keys + left);
 	self->results = ARENA_ARRAY(task->arena, const Vector *, parts + keys + left + 1);
 	self->columns = ARENA_ARRAY(task->arena, Vector, keys + left + 1);
@@ -163,16 +247,6 @@ find_place(const TopOp *self, const TopList *list, uint16_t row)
 	return low;
 }
 
-static void
-grow_list(TopOp *self, TopList *list)
-{
-	uint32_t capacity = list->capacity > 0 ? list->capacity * 2 : 2;
-
-	self->list_bytes += sizeof(uint32_t) * (capacity - list->capacity);
-	list->places = memory_resize(list->places, sizeof(uint32_t) * capacity);
-	list->capacity = capacity;
-}
-
 static Status
 take_row(TopOp *self, const Batch *batch, uint16_t row, TopList *list, Error *err)
 {
@@ -195,19 +269,51 @@ take_row(TopOp *self, const Batch *batch, uint16_t row, TopList *list, Error *er
 	return FERRIS_OK;
 }
 
-static Status
-check_memory(const TopOp *self, Error *err)
-{
-	size_t bytes = group_table_bytes(self->partitions) + row_table_bytes(&self->rows) +
-		       self->list_bytes;
+/* ---------------------------------------------------------------- memory */
 
-	if (bytes <= self->task->state_limit)
-		return FERRIS_OK;
-	error_set(err, FERRIS_ERR_LIMIT,
-		  "the first %llu rows of %u partitions do not fit into %zu bytes",
-		  (unsigned long long)self->plan->over.top, group_table_count(self->partitions),
-		  self->task->state_limit);
-	return error_hint(err, "raise 'state.memory.limit', or keep fewer rows or columns");
+/* `out` must be empty: it has views of the rows. */
+static Status
+write_out(TopOp *self, Error *err)
+{
+	TRY(keyed_write_out(&self->family, &self->partitions, err));
+	row_table_clear(&self->rows);
+	return FERRIS_OK;
+}
+
+static Status
+keep_within(TopOp *self, const Batch *batch, Error *err)
+{
+	size_t bytes = row_table_bytes(&self->rows) + self->list_bytes;
+
+	if (!keyed_is_full(&self->family, bytes))
+		return keyed_check(&self->family, bytes, err);
+	TRY(push_out(self, batch, err));
+	return write_out(self, err);
+}
+
+/* ---------------------------------------------------------------- a batch */
+
+static Status
+take_rows(TopOp *self, const Batch *batch, Error *err)
+{
+	for (uint32_t done = 0, found; done < batch->sel_count; done += found) {
+		uint32_t count = batch->sel_count - done;
+
+		if (keyed_is_spilled(&self->partitions) && count > SLICE)
+			count = SLICE;
+		TRY(keyed_find(&self->family, &self->partitions, self->results, batch->sel + done,
+			       count, self->payloads, &found, err));
+		for (uint32_t i = 0; i < found; i++)
+			TRY(take_row(self, batch, batch->sel[done + i],
+				     list_of(self, self->payloads[i]), err));
+		if (found < count) {
+			TRY(push_out(self, batch, err));
+			TRY(write_out(self, err));
+		} else if (done + found < batch->sel_count) {
+			TRY(keep_within(self, batch, err));
+		}
+	}
+	return FERRIS_OK;
 }
 
 static Status
@@ -216,7 +322,6 @@ top_push(Operator *op, Batch *batch, Error *err)
 	TopOp *self = (TopOp *)op;
 	uint32_t parts = self->plan->over.partition_count;
 	uint32_t kept = self->plan->over.order_count + self->plan->over.left_count;
-	uint32_t first_new;
 
 	/* Values that came out of the table were views; they are not needed any more. */
 	row_table_tidy(&self->rows);
@@ -224,133 +329,70 @@ top_push(Operator *op, Batch *batch, Error *err)
 	task_stop_at_error(self->task, batch);
 	for (uint32_t c = 0; c < kept; c++)
 		self->columns[c] = *self->results[parts + c];
-	TRY(group_table_find(self->partitions, self->results, batch->sel, batch->sel_count,
-			     self->payloads, &first_new, err));
 	if (!batch->counted)
 		self->task->result->aggregated += batch->sel_count;
 	batch_reset(self->out);
-	for (uint32_t i = 0; i < batch->sel_count; i++)
-		TRY(take_row(self, batch, batch->sel[i], (TopList *)self->payloads[i], err));
+	TRY(take_rows(self, batch, err));
 	TRY(push_out(self, batch, err));
-	return check_memory(self, err);
+	return keep_within(self, batch, err);
+}
+
+/* ---------------------------------------------------------------- the end */
+
+static Status
+put_all(TopOp *self, KeyedScan *scan, Error *err)
+{
+	char *payload;
+
+	batch_reset(self->out);
+	for (;;) {
+		TRY(keyed_scan_next(scan, NULL, 0, NULL, &payload, err));
+		if (payload == NULL)
+			return push_out(self, NULL, err);
+		const TopList *list = list_of(self, payload);
+		if (self->out->row_count + list->count > BATCH_CAPACITY) {
+			TRY(push_out(self, NULL, err));
+			row_table_tidy(&self->rows);
+		}
+		for (uint32_t i = 0; i < list->count; i++)
+			TRY(put_row(self, NULL, (RecordRange){0}, list->places[i], i, ROW_INSERT,
+				    err));
+	}
 }
 
 static Status
 top_finish(Operator *op, Error *err)
 {
 	TopOp *self = (TopOp *)op;
-	uint32_t count = self->plan->over.final ? group_table_count(self->partitions) : 0;
+	KeyedState *states[] = {&self->partitions};
+	KeyedScan scan;
 
-	batch_reset(self->out);
-	for (uint32_t g = 0; g < count; g++) {
-		const TopList *list = (const TopList *)group_table_payload(self->partitions, g);
-
-		for (uint32_t i = 0; i < list->count; i++)
-			TRY(put_row(self, NULL, (RecordRange){0}, list->places[i], i, ROW_INSERT,
-				    err));
-	}
-	TRY(push_out(self, NULL, err));
+	if (!self->plan->over.final)
+		return operator_finish(op->next, err);
+	TRY(keyed_scan_open(&self->family, states, 1, &scan, err));
+	Status status = put_all(self, &scan, err);
+	Status closed = keyed_scan_close(&scan, err);
+	TRY(status != FERRIS_OK ? status : closed);
 	return operator_finish(op->next, err);
 }
 
 /* ---------------------------------------------------------------- saved and loaded */
 
-/* The columns of a partition's key and of a kept row, in one batch of one row. */
-static Batch *
-new_row(const TopOp *self, Vector ***columns)
-{
-	uint32_t parts = self->plan->over.partition_count;
-	uint32_t count = parts + self->rows.column_count;
-	Field *fields = memory_zero(sizeof *fields * (count + 1));
-
-	for (uint32_t i = 0; i < parts; i++)
-		fields[i].type = self->plan->over.partition[i]->type;
-	memcpy(fields + parts, self->rows.fields, sizeof *fields * self->rows.column_count);
-	Batch *row = batch_new(fields, NULL, count);
-	memory_free(fields);
-	*columns = ARENA_ARRAY(&row->heap, Vector *, count + 1);
-	for (uint32_t c = 0; c < count; c++)
-		(*columns)[c] = &row->columns[c];
-	return row;
-}
-
-/* A record for each row: the numbers of its partition and its place, then both their values. */
-static Status
-save_rows(TopOp *self, uint32_t group, StateWriter *writer, Buffer *key, Buffer *value, Error *err)
-{
-	const TopList *list = (const TopList *)group_table_payload(self->partitions, group);
-	uint32_t parts = self->plan->over.partition_count;
-	Status status = FERRIS_OK;
-	Vector **columns;
-	Batch *row = new_row(self, &columns);
-
-	group_table_key(self->partitions, group, columns, 0);
-	for (uint32_t i = 0; i < list->count && status == FERRIS_OK; i++) {
-		buffer_reset(key);
-		record_key_u32(key, group);
-		record_key_u32(key, i);
-		buffer_reset(value);
-		record_write_row(value, (const Vector *const *)columns, parts, 0);
-		for (uint32_t c = 0; c < self->rows.column_count; c++)
-			vector_copy(columns[parts + c], 0, &self->rows.columns[c], list->places[i],
-				    NULL);
-		record_write_row(value, (const Vector *const *)columns + parts,
-				 self->rows.column_count, 0);
-		status = writer->put(writer, (Str){key->data, (uint32_t)key->len},
-				     (Str){value->data, (uint32_t)value->len}, err);
-	}
-	batch_destroy(row);
-	return status;
-}
-
 static Status
 top_save(Operator *op, StateWriter *writer, Error *err)
 {
 	TopOp *self = (TopOp *)op;
-	Status status = FERRIS_OK;
-	Buffer key, value;
 
-	buffer_init(&key, SIZE_MAX);
-	buffer_init(&value, SIZE_MAX);
-	for (uint32_t g = 0; g < group_table_count(self->partitions) && status == FERRIS_OK; g++)
-		status = save_rows(self, g, writer, &key, &value, err);
-	buffer_free(&key);
-	buffer_free(&value);
-	return status;
+	return keyed_save(&self->family, &self->partitions, writer, STR(""), err);
 }
 
 static Status
 top_load(Operator *op, Str key, Str value, Error *err)
 {
 	TopOp *self = (TopOp *)op;
-	uint32_t parts = self->plan->over.partition_count;
-	const char *end = value.data + value.len;
-	uint32_t first_new;
-	char *payload;
-	Vector **columns;
-	Batch *row = new_row(self, &columns);
 
-	(void)key; /* rows come in the order of their numbers */
-	const char *next = record_read_row(value.data, end, columns, parts, 0);
-	Status status = FERRIS_OK;
-	if (next == NULL ||
-	    record_read_row(next, end, columns + parts, self->rows.column_count, 0) != end)
-		status = store_damaged(err);
-	for (uint32_t i = 0; i < parts; i++)
-		self->results[i] = columns[i];
-	if (status == FERRIS_OK)
-		status = group_table_find(self->partitions, self->results, (uint16_t[]){0}, 1,
-					  &payload, &first_new, err);
-	if (status == FERRIS_OK) {
-		TopList *list = (TopList *)payload;
-
-		if (list->count == list->capacity)
-			grow_list(self, list);
-		list->places[list->count++] =
-			row_table_put(&self->rows, NO_PLACE, row->columns + parts, 0);
-	}
-	batch_destroy(row);
-	return status;
+	TRY(keyed_take_in(&self->family, &self->partitions, key, value, err));
+	return keep_within(self, NULL, err);
 }
 
 static void
@@ -358,10 +400,8 @@ top_close(Operator *op)
 {
 	TopOp *self = (TopOp *)op;
 
-	for (uint32_t g = 0; self->partitions != NULL && g < group_table_count(self->partitions);
-	     g++)
-		memory_free(((TopList *)group_table_payload(self->partitions, g))->places);
-	group_table_destroy(self->partitions);
+	keyed_drop(&self->family, &self->partitions);
+	keyed_family_free(&self->family);
 	row_table_free(&self->rows);
 	batch_destroy(self->out);
 	program_free(self->program);
