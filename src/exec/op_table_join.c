@@ -7,45 +7,34 @@
  * and ANTI put out rows of the left while they have one, or none.  An update is a row that goes and
  * one that comes.
  *
+ * A value that is not there any more is forgotten, a key without values too.  Keys that do not fit
+ * into memory go to disk with their values (state/keyed.h).  A row meets the values of its key from
+ * the newest to the oldest, wherever they have been.
+ *
  * Source: incremental view maintenance of joins by counting, Gupta, Mumick and Subrahmanian, 1993.
  *
  * Owns:    the rows of both sides and their keys.
  * Threads: one operator belongs to one task. */
 #include "base/memory.h"
 #include "exec/operator.h"
-#include "state/group_table.h"
-#include "state/record.h"
-#include "state/snapshot.h"
-#include "state/store.h"
+#include "state/keyed.h"
+#include "state/row_bag.h"
 
-#define LEFT          0
-#define RIGHT         1
-#define NO_ROW        UINT32_MAX
-#define REBUILD_FLOOR 4096
+#define LEFT  0
+#define RIGHT 1
+#define SLICE 256 /* keys that are looked up at once when each may bring its rows from disk */
 
-/* The payload of a row's value. */
-typedef struct Entry {
-	uint32_t count;   /* equal rows that are there */
-	uint32_t matches; /* rows of the other side that they meet */
-	uint32_t next;    /* number + 1 of the next value of its key */
-	uint32_t number;  /* + 1 */
-} Entry;
-
-/* The payload of a key: number + 1 of the first value of each side. */
+/* The payload of a key: the values of each side. */
 typedef struct KeyRows {
-	uint32_t first[2];
+	uint32_t first[2]; /* of a chain in the side's bag */
 	uint64_t unused;
 } KeyRows;
 
 typedef struct Side {
-	GroupTable *rows; /* by value: the keys, then the columns that come out */
-	const Type **types;
-	uint32_t column_count; /* all of them */
-	uint32_t count;        /* those that come out, last */
+	RowBag values;  /* the keys, then the columns that come out */
+	uint32_t count; /* of these */
 	bool wants_unmatched;
 	bool ended;
-	uint64_t live; /* values whose count is not 0 */
-	Vector **out;  /* where a row is written: scratch for the keys, then columns of a pair */
 } Side;
 
 typedef struct TableJoinOp {
@@ -53,51 +42,85 @@ typedef struct TableJoinOp {
 	TaskContext *task;
 	const PlanNode *plan;
 	Side sides[2];
-	GroupTable *keys;
-	const Type **key_types;
-	Vector *scratch;   /* keys that nobody reads */
+	KeyedFamily family;
+	KeyedState keys;
+	uint64_t live;     /* keys in memory that have values */
 	Program *residual; /* over the columns of a pair; or NULL */
 	Batch *tested;     /* pairs that the residual is asked about */
 	Batch *out;
 	uint8_t kinds[BATCH_CAPACITY];
-	const Vector **vectors;
+	const Vector **key_columns;
+	uint16_t *rows; /* of the batch: those that count */
+	char **payloads;
 	uint32_t *found; /* values of the other side that a row meets */
 	uint32_t found_count;
 	uint32_t found_capacity;
 } TableJoinOp;
 
-/* ---------------------------------------------------------------- opening */
+/* ---------------------------------------------------------------- payloads */
 
-static GroupTable *
-new_table(const TableJoinOp *self, const Type *const *types, uint32_t count, size_t payload)
+static bool
+has_no_values(void *owner, const char *payload)
 {
-	GroupTableSpec spec = {.key_types = types,
-			       .key_count = count,
-			       .payload_size = payload,
-			       .byte_limit = self->task->state_limit};
+	const KeyRows *key = (const KeyRows *)(const void *)payload;
 
-	return group_table_new(&spec);
+	(void)owner;
+	return key->first[LEFT] == 0 && key->first[RIGHT] == 0;
 }
 
 static void
-open_side(TableJoinOp *self, int side, TaskContext *task)
+save_values(void *owner, const char *payload, Buffer *out)
+{
+	const TableJoinOp *self = owner;
+	const KeyRows *key = (const KeyRows *)(const void *)payload;
+
+	for (int side = LEFT; side <= RIGHT; side++)
+		row_bag_write_chain(&self->sides[side].values, key->first[side], out);
+}
+
+static bool
+load_values(void *owner, char *payload, Str bytes)
+{
+	TableJoinOp *self = owner;
+	KeyRows *key = (KeyRows *)(void *)payload;
+	RecordReader reader = record_reader(bytes);
+	bool loaded = true;
+
+	for (int side = LEFT; side <= RIGHT && loaded; side++)
+		loaded = row_bag_read_chain(&self->sides[side].values, &reader, &key->first[side]);
+	self->live += !has_no_values(owner, payload);
+	return loaded && reader.next == reader.end;
+}
+
+static void
+release_values(void *owner, char *payload)
+{
+	TableJoinOp *self = owner;
+	const KeyRows *key = (const KeyRows *)(const void *)payload;
+
+	self->live -= !has_no_values(owner, payload);
+	for (int side = LEFT; side <= RIGHT; side++)
+		row_bag_remove_chain(&self->sides[side].values, key->first[side]);
+}
+
+static const PayloadClass values_payload = {.save = save_values,
+					    .load = load_values,
+					    .release = release_values,
+					    .is_empty = has_no_values};
+
+/* ---------------------------------------------------------------- opening */
+
+static void
+open_side(TableJoinOp *self, int side)
 {
 	const Schema *schema = &self->plan->inputs[side]->schema;
-	uint32_t keys = self->plan->stream_join.key_count;
 	JoinShape shape = self->plan->stream_join.shape;
 	Side *own = &self->sides[side];
 
-	own->column_count = schema->count;
-	own->count = schema->count - keys;
-	own->types = ARENA_ARRAY(task->arena, const Type *, schema->count + 1);
-	for (uint32_t c = 0; c < schema->count; c++)
-		own->types[c] = schema->fields[c].type;
+	own->count = schema->count - self->plan->stream_join.key_count;
 	own->wants_unmatched =
 		shape == SHAPE_FULL || shape == (side == LEFT ? SHAPE_LEFT : SHAPE_RIGHT);
-	own->rows = new_table(self, own->types, schema->count, sizeof(Entry));
-	own->out = ARENA_ARRAY(task->arena, Vector *, schema->count + 1);
-	for (uint32_t k = 0; k < keys; k++)
-		own->out[k] = &self->scratch[k];
+	row_bag_init(&own->values, schema->fields, schema->count);
 }
 
 static void
@@ -121,23 +144,25 @@ table_join_open(Operator *op, TaskContext *task, Error *err)
 	TableJoinOp *self = (TableJoinOp *)op;
 	const PlanNode *plan = op->plan;
 	uint32_t keys = plan->stream_join.key_count;
-	uint32_t widest = plan->inputs[LEFT]->schema.count > plan->inputs[RIGHT]->schema.count
-				  ? plan->inputs[LEFT]->schema.count
-				  : plan->inputs[RIGHT]->schema.count;
+	const Type **types = ARENA_ARRAY(task->arena, const Type *, keys + 1);
 
 	self->task = task;
 	self->plan = plan;
-	self->scratch = ARENA_ARRAY(task->arena, Vector, keys + 1);
-	self->key_types = ARENA_ARRAY(task->arena, const Type *, keys + 1);
-	for (uint32_t k = 0; k < keys; k++) {
-		self->key_types[k] = plan->inputs[LEFT]->schema.fields[k].type;
-		vector_init(&self->scratch[k], self->key_types[k], FORM_VALUE, BATCH_CAPACITY);
-	}
-	open_side(self, LEFT, task);
-	open_side(self, RIGHT, task);
-	self->keys = new_table(self, self->key_types, keys, sizeof(KeyRows));
+	for (uint32_t k = 0; k < keys; k++)
+		types[k] = plan->inputs[LEFT]->schema.fields[k].type;
+	keyed_family_init(&self->family,
+			  &(KeyedSpec){.key_types = types,
+				       .key_count = keys,
+				       .payload_size = sizeof(KeyRows),
+				       .payload = &values_payload,
+				       .owner = self},
+			  task->store);
+	open_side(self, LEFT);
+	open_side(self, RIGHT);
 	open_pairs(self, task);
-	self->vectors = ARENA_ARRAY(task->arena, const Vector *, widest + 1);
+	self->key_columns = ARENA_ARRAY(task->arena, const Vector *, keys + 1);
+	self->rows = ARENA_ARRAY(task->arena, uint16_t, BATCH_CAPACITY);
+	self->payloads = ARENA_ARRAY(task->arena, char *, BATCH_CAPACITY);
 	if (plan->stream_join.residual == NULL)
 		return FERRIS_OK;
 	return program_compile(task->arena, &plan->stream_join.residual, 1, &self->residual, err);
@@ -145,29 +170,25 @@ table_join_open(Operator *op, TaskContext *task, Error *err)
 
 /* ---------------------------------------------------------------- rows that come out */
 
-static Entry *
-entry_of(const TableJoinOp *self, int side, uint32_t number)
+static BagEntry *
+entry_of(const TableJoinOp *self, int side, uint32_t place)
 {
-	return (Entry *)group_table_payload(self->sides[side].rows, number);
+	return row_bag_entry(&self->sides[side].values, place);
 }
 
-/* Writes a value of the side (NO_ROW: NULLs) to a row of the pairs. */
+/* Writes a value of the side (NO_PLACE: NULLs) to a row of the pairs. */
 static void
-put_side(TableJoinOp *self, int side, uint32_t number, Batch *pairs, uint32_t to)
+put_side(const TableJoinOp *self, int side, uint32_t place, Batch *pairs, uint32_t to)
 {
-	Side *own = &self->sides[side];
-	uint32_t first = side == LEFT ? 0 : self->sides[LEFT].count;
-	uint32_t keys = own->column_count - own->count;
+	const Side *own = &self->sides[side];
+	const Vector *values = own->values.rows.columns + self->plan->stream_join.key_count;
+	Vector *columns = pairs->columns + (side == LEFT ? 0 : self->sides[LEFT].count);
 
-	for (uint32_t c = 0; c < own->count; c++) {
-		own->out[keys + c] = &pairs->columns[first + c];
-		if (number == NO_ROW)
-			vector_set_null(&pairs->columns[first + c], to);
+	for (uint32_t c = 0; c < own->count; c++)
+		if (place == NO_PLACE)
+			vector_set_null(&columns[c], to);
 		else
-			vector_set_valid(&pairs->columns[first + c], to);
-	}
-	if (number != NO_ROW)
-		group_table_key(own->rows, number, own->out, to);
+			vector_copy(&columns[c], to, &values[c], place, NULL);
 }
 
 static Status
@@ -245,13 +266,9 @@ find_matches(TableJoinOp *self, int side, uint32_t number, const KeyRows *key)
 {
 	uint32_t first = 0;
 
-	self->found_count = 0;
 	for (uint32_t at = key->first[!side]; at != 0;) {
-		const Entry *entry = entry_of(self, !side, at - 1);
-
-		if (entry->count > 0)
-			keep_found(self, at - 1);
-		at = entry->next;
+		keep_found(self, at - 1);
+		at = entry_of(self, !side, at - 1)->after;
 		if (self->found_count - first < BATCH_CAPACITY && at != 0)
 			continue;
 		test_found(self, side, number, first);
@@ -275,14 +292,14 @@ change_left(TableJoinOp *self, int side, const Batch *batch, uint16_t row, uint3
 	    bool comes, Error *err)
 {
 	bool semi = self->plan->stream_join.shape == SHAPE_SEMI;
-	uint32_t numbers[2] = {number, NO_ROW};
+	uint32_t numbers[2] = {number, NO_PLACE};
 
 	if (side == LEFT)
 		return semi == (entry_of(self, LEFT, number)->matches > 0)
 			       ? put_change(self, batch, row, numbers, 1, comes, err)
 			       : FERRIS_OK;
 	for (uint32_t i = 0; i < self->found_count; i++) {
-		Entry *left = entry_of(self, LEFT, self->found[i]);
+		BagEntry *left = entry_of(self, LEFT, self->found[i]);
 		bool before = left->matches > 0;
 
 		left->matches += comes ? 1 : (uint32_t)-1;
@@ -298,13 +315,13 @@ static Status
 change_pair(TableJoinOp *self, int side, const Batch *batch, uint16_t row, uint32_t number,
 	    uint32_t other, bool comes, Error *err)
 {
-	Entry *entry = entry_of(self, !side, other);
+	BagEntry *entry = entry_of(self, !side, other);
 	uint32_t pair[2], alone[2];
 	bool wanted = self->sides[!side].wants_unmatched;
 
 	pair[side] = number;
 	pair[!side] = other;
-	alone[side] = NO_ROW;
+	alone[side] = NO_PLACE;
 	alone[!side] = other;
 	if (comes && wanted && entry->matches == 0)
 		TRY(put_change(self, batch, row, alone, entry->count, false, err));
@@ -319,7 +336,7 @@ static Status
 change_row(TableJoinOp *self, int side, const Batch *batch, uint16_t row, uint32_t number,
 	   bool comes, Error *err)
 {
-	Entry *entry = entry_of(self, side, number);
+	BagEntry *entry = entry_of(self, side, number);
 	uint32_t alone[2];
 
 	if (entry->count == 0) {
@@ -327,13 +344,11 @@ change_row(TableJoinOp *self, int side, const Batch *batch, uint16_t row, uint32
 		for (uint32_t i = 0; i < self->found_count; i++)
 			entry->matches += entry_of(self, !side, self->found[i])->count;
 	}
-	self->sides[side].live += comes && entry->count == 0;
 	entry->count += comes ? 1 : (uint32_t)-1;
-	self->sides[side].live -= !comes && entry->count == 0;
 	if (is_left_alone(self))
 		return change_left(self, side, batch, row, number, comes, err);
 	alone[side] = number;
-	alone[!side] = NO_ROW;
+	alone[!side] = NO_PLACE;
 	if (self->sides[side].wants_unmatched && entry->matches == 0)
 		return put_change(self, batch, row, alone, 1, comes, err);
 	for (uint32_t i = 0; i < self->found_count; i++)
@@ -352,131 +367,123 @@ has_null_key(const TableJoinOp *self, const Batch *batch, uint32_t row)
 	return false;
 }
 
-/* The value of the row among those of its side, put into the chain of its key if it is new. */
-static Status
-find_value(TableJoinOp *self, int side, uint16_t row, KeyRows **key, uint32_t *number, Error *err)
+/* Whether the row can meet something, or is wanted without. */
+static bool
+counts(const TableJoinOp *self, int side, const Batch *batch, uint16_t row)
 {
-	Side *own = &self->sides[side];
-	uint32_t first_new;
-	char *payload;
+	return self->sides[side].wants_unmatched ||
+	       (side == LEFT && self->plan->stream_join.shape == SHAPE_ANTI) ||
+	       !has_null_key(self, batch, row);
+}
 
-	TRY(group_table_find(self->keys, self->vectors, &row, 1, &payload, &first_new, err));
-	*key = (KeyRows *)payload;
-	TRY(group_table_find(own->rows, self->vectors, &row, 1, &payload, &first_new, err));
-	Entry *entry = (Entry *)payload;
-	if (entry->number == 0) {
-		entry->number = group_table_count(own->rows);
-		entry->next = (*key)->first[side];
-		(*key)->first[side] = entry->number;
+static uint32_t
+select_rows(TableJoinOp *self, int side, Batch *batch)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < batch->sel_count; i++) {
+		bool kept = counts(self, side, batch, batch->sel[i]);
+
+		self->rows[count] = batch->sel[i];
+		count += kept;
+		batch->filtered += !kept && !batch->counted;
+		self->task->result->aggregated += kept && !batch->counted;
 	}
-	*number = entry->number - 1;
+	return count;
+}
+
+static Status
+take_row(TableJoinOp *self, int side, const Batch *batch, uint16_t row, KeyRows *key, Error *err)
+{
+	RowBag *values = &self->sides[side].values;
+	uint8_t kind = batch->kinds != NULL ? batch->kinds[row] : ROW_INSERT;
+	bool comes = kind == ROW_INSERT || kind == ROW_UPDATE_AFTER;
+	uint64_t hash;
+	uint32_t place = row_bag_find(values, batch->columns, row, &hash);
+
+	if (place == NO_PLACE) {
+		if (!comes)
+			return FERRIS_OK;
+		self->live += has_no_values(self, (const char *)key);
+		place = row_bag_add(values, batch->columns, row, hash, &key->first[side]);
+	}
+	self->found_count = 0;
+	if (!has_null_key(self, batch, row))
+		find_matches(self, side, place, key);
+	TRY(change_row(self, side, batch, row, place, comes, err));
+	if (entry_of(self, side, place)->count > 0)
+		return FERRIS_OK;
+	row_bag_remove(values, place, &key->first[side]);
+	self->live -= has_no_values(self, (const char *)key);
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- memory */
+
+/* `out` must be empty: it has views of the values. */
+static Status
+write_out(TableJoinOp *self, Error *err)
+{
+	TRY(keyed_write_out(&self->family, &self->keys, err));
+	row_bag_clear(&self->sides[LEFT].values);
+	row_bag_clear(&self->sides[RIGHT].values);
 	return FERRIS_OK;
 }
 
 static Status
-take_row(TableJoinOp *self, int side, Batch *batch, uint16_t row, Error *err)
+keep_within(TableJoinOp *self, const Batch *batch, Error *err)
 {
-	uint8_t kind = batch->kinds != NULL ? batch->kinds[row] : ROW_INSERT;
-	bool comes = kind == ROW_INSERT || kind == ROW_UPDATE_AFTER;
-	bool lost = has_null_key(self, batch, row);
-	bool wanted = self->sides[side].wants_unmatched ||
-		      (side == LEFT && self->plan->stream_join.shape == SHAPE_ANTI);
-	KeyRows *key;
-	uint32_t number;
+	size_t bytes = row_bag_bytes(&self->sides[LEFT].values) +
+		       row_bag_bytes(&self->sides[RIGHT].values);
 
-	if (lost && !wanted) {
-		batch->filtered += !batch->counted;
-		return FERRIS_OK;
-	}
-	TRY(find_value(self, side, row, &key, &number, err));
-	self->task->result->aggregated += !batch->counted;
-	if (!comes && entry_of(self, side, number)->count == 0)
-		return FERRIS_OK;
-	self->found_count = 0;
-	if (!lost)
-		find_matches(self, side, number, key);
-	return change_row(self, side, batch, row, number, comes, err);
+	if (!keyed_is_full(&self->family, bytes))
+		return keyed_check(&self->family, bytes, err);
+	TRY(push_out(self, batch, err));
+	return write_out(self, err);
 }
 
+/* ---------------------------------------------------------------- a batch */
+
 static Status
-check_memory(const TableJoinOp *self, Error *err)
+take_rows(TableJoinOp *self, int side, const Batch *batch, uint32_t total, Error *err)
 {
-	size_t bytes = group_table_bytes(self->keys) + group_table_bytes(self->sides[LEFT].rows) +
-		       group_table_bytes(self->sides[RIGHT].rows);
+	for (uint32_t done = 0, found; done < total; done += found) {
+		uint32_t count = total - done;
 
-	if (bytes <= self->task->state_limit)
-		return FERRIS_OK;
-	error_set(err, FERRIS_ERR_LIMIT,
-		  "the rows of both sides of a join do not fit into %zu "
-		  "bytes",
-		  self->task->state_limit);
-	return error_hint(err, "raise 'state.memory.limit', or read fewer columns");
-}
-
-/* Puts the values that are there into new tables when most are not. */
-static Status
-forget_values(TableJoinOp *self, Error *err)
-{
-	GroupTable *old_keys = self->keys;
-	uint64_t values = 0;
-	uint64_t live = 0;
-
-	for (int side = LEFT; side <= RIGHT; side++) {
-		values += group_table_count(self->sides[side].rows);
-		live += self->sides[side].live;
-	}
-	if (values < REBUILD_FLOOR || values / 2 < live)
-		return FERRIS_OK;
-	self->keys = new_table(self, self->key_types, self->plan->stream_join.key_count,
-			       sizeof(KeyRows));
-	Status status = FERRIS_OK;
-	for (int side = LEFT; side <= RIGHT; side++) {
-		Side *own = &self->sides[side];
-		GroupTable *old = own->rows;
-
-		own->rows = new_table(self, own->types, own->column_count, sizeof(Entry));
-		for (uint32_t g = 0; g < group_table_count(old) && status == FERRIS_OK; g++) {
-			const Entry *entry = (const Entry *)group_table_payload(old, g);
-			KeyRows *key;
-			uint32_t number;
-
-			if (entry->count == 0)
-				continue;
-			batch_reset(self->tested);
-			for (uint32_t c = 0; c < own->count; c++)
-				own->out[own->column_count - own->count + c] =
-					&self->tested->columns
-						 [c + (side == LEFT ? 0 : self->sides[LEFT].count)];
-			group_table_key(old, g, own->out, 0);
-			for (uint32_t c = 0; c < own->column_count; c++)
-				self->vectors[c] = own->out[c];
-			status = find_value(self, side, 0, &key, &number, err);
-			if (status == FERRIS_OK) {
-				entry_of(self, side, number)->count = entry->count;
-				entry_of(self, side, number)->matches = entry->matches;
-			}
+		if (keyed_is_spilled(&self->keys) && count > SLICE)
+			count = SLICE;
+		TRY(keyed_find(&self->family, &self->keys, self->key_columns, self->rows + done,
+			       count, self->payloads, &found, err));
+		for (uint32_t i = 0; i < found; i++)
+			TRY(take_row(self, side, batch, self->rows[done + i],
+				     (KeyRows *)(void *)self->payloads[i], err));
+		if (found < count) {
+			TRY(push_out(self, batch, err));
+			TRY(write_out(self, err));
+		} else if (done + found < total) {
+			TRY(keep_within(self, batch, err));
 		}
-		group_table_destroy(old);
 	}
-	group_table_destroy(old_keys);
-	return status;
+	return FERRIS_OK;
 }
 
 static Status
 table_join_push(Operator *op, uint32_t input, Batch *batch, Error *err)
 {
 	TableJoinOp *self = (TableJoinOp *)op;
-	int side = (int)input;
 
-	TRY(forget_values(self, err));
+	/* Values that came out were views; they are not needed any more. */
+	row_bag_tidy(&self->sides[LEFT].values);
+	row_bag_tidy(&self->sides[RIGHT].values);
+	TRY(keyed_sweep(&self->family, &self->keys, self->live, err));
 	task_stop_at_error(self->task, batch);
 	batch_reset(self->out);
-	for (uint32_t c = 0; c < self->sides[side].column_count; c++)
-		self->vectors[c] = &batch->columns[c];
-	for (uint32_t i = 0; i < batch->sel_count; i++)
-		TRY(take_row(self, side, batch, batch->sel[i], err));
+	for (uint32_t k = 0; k < self->plan->stream_join.key_count; k++)
+		self->key_columns[k] = &batch->columns[k];
+	uint32_t count = select_rows(self, (int)input, batch);
+	TRY(take_rows(self, (int)input, batch, count, err));
 	TRY(push_out(self, batch, err));
-	return check_memory(self, err);
+	return keep_within(self, batch, err);
 }
 
 /* Rows of any age may come out: the watermark says nothing of them. */
@@ -501,44 +508,7 @@ table_join_finish(Operator *op, uint32_t side, Error *err)
 
 /* ---------------------------------------------------------------- saved and loaded */
 
-static Batch *
-new_row(const TableJoinOp *self, int side, Vector ***columns)
-{
-	const Side *own = &self->sides[side];
-	Batch *row = batch_new(self->plan->inputs[side]->schema.fields, NULL, own->column_count);
-
-	*columns = ARENA_ARRAY(&row->heap, Vector *, own->column_count + 1);
-	for (uint32_t c = 0; c < own->column_count; c++)
-		(*columns)[c] = &row->columns[c];
-	return row;
-}
-
-/* A record for each value that is there: side and number, then counts and values. */
-static Status
-save_value(TableJoinOp *self, int side, uint32_t number, StateWriter *writer, Error *err)
-{
-	const Entry *entry = entry_of(self, side, number);
-	Vector **columns;
-	Buffer key, value;
-
-	if (entry->count == 0)
-		return FERRIS_OK;
-	Batch *row = new_row(self, side, &columns);
-	group_table_key(self->sides[side].rows, number, columns, 0);
-	buffer_init(&key, SIZE_MAX);
-	buffer_init(&value, SIZE_MAX);
-	record_key_u32(&key, (uint32_t)side + 1);
-	record_key_u32(&key, number);
-	record_u32(&value, entry->count);
-	record_u32(&value, entry->matches);
-	record_write_row(&value, (const Vector *const *)columns, self->sides[side].column_count, 0);
-	Status status = writer->put(writer, (Str){key.data, (uint32_t)key.len},
-				    (Str){value.data, (uint32_t)value.len}, err);
-	buffer_free(&key);
-	buffer_free(&value);
-	batch_destroy(row);
-	return status;
-}
+#define KEYS_KEY "k" /* before the records of keys */
 
 static Status
 table_join_save(Operator *op, StateWriter *writer, Error *err)
@@ -547,58 +517,23 @@ table_join_save(Operator *op, StateWriter *writer, Error *err)
 	char ended[] = {self->sides[LEFT].ended, self->sides[RIGHT].ended};
 
 	TRY(writer->put(writer, STR(""), (Str){ended, sizeof ended}, err));
-	for (int side = LEFT; side <= RIGHT; side++)
-		for (uint32_t n = 0; n < group_table_count(self->sides[side].rows); n++)
-			TRY(save_value(self, side, n, writer, err));
-	return FERRIS_OK;
-}
-
-static Status
-load_value(TableJoinOp *self, int side, RecordReader *reader, Error *err)
-{
-	uint32_t count = record_take_u32(reader);
-	uint32_t matches = record_take_u32(reader);
-	uint32_t width = self->sides[side].column_count;
-	Vector **columns;
-	KeyRows *key;
-	uint32_t number;
-	Batch *row = new_row(self, side, &columns);
-	Status status = FERRIS_OK;
-
-	if (reader->damaged || count == 0 ||
-	    record_read_row(reader->next, reader->end, columns, width, 0) != reader->end)
-		status = store_damaged(err);
-	for (uint32_t c = 0; c < width; c++)
-		self->vectors[c] = columns[c];
-	if (status == FERRIS_OK)
-		status = find_value(self, side, 0, &key, &number, err);
-	if (status == FERRIS_OK) {
-		entry_of(self, side, number)->count = count;
-		entry_of(self, side, number)->matches = matches;
-		self->sides[side].live++;
-	}
-	batch_destroy(row);
-	return status;
+	return keyed_save(&self->family, &self->keys, writer, STR(KEYS_KEY), err);
 }
 
 static Status
 table_join_load(Operator *op, Str key, Str value, Error *err)
 {
 	TableJoinOp *self = (TableJoinOp *)op;
-	RecordReader place = record_reader(key);
-	RecordReader reader = record_reader(value);
 
-	if (key.len == 0) {
-		if (value.len != 2)
-			return store_damaged(err);
-		self->sides[LEFT].ended = value.data[LEFT] != 0;
-		self->sides[RIGHT].ended = value.data[RIGHT] != 0;
-		return FERRIS_OK;
+	if (key.len > 0) {
+		TRY(keyed_take_in(&self->family, &self->keys, str_skip(key, 1), value, err));
+		return keep_within(self, NULL, err);
 	}
-	uint32_t side = __builtin_bswap32(record_take_u32(&place)) - 1;
-	if (place.damaged || side > RIGHT)
+	if (value.len != 2)
 		return store_damaged(err);
-	return load_value(self, (int)side, &reader, err);
+	self->sides[LEFT].ended = value.data[LEFT] != 0;
+	self->sides[RIGHT].ended = value.data[RIGHT] != 0;
+	return FERRIS_OK;
 }
 
 static void
@@ -606,11 +541,10 @@ table_join_close(Operator *op)
 {
 	TableJoinOp *self = (TableJoinOp *)op;
 
-	for (uint32_t k = 0; self->scratch != NULL && k < self->plan->stream_join.key_count; k++)
-		vector_free(&self->scratch[k]);
-	group_table_destroy(self->sides[LEFT].rows);
-	group_table_destroy(self->sides[RIGHT].rows);
-	group_table_destroy(self->keys);
+	keyed_drop(&self->family, &self->keys);
+	keyed_family_free(&self->family);
+	row_bag_free(&self->sides[LEFT].values);
+	row_bag_free(&self->sides[RIGHT].values);
 	batch_destroy(self->out);
 	batch_destroy(self->tested);
 	program_free(self->residual);

@@ -8,7 +8,8 @@ and a query of groups, groups over groups, HAVING, filters, unions and joins of 
 written as a changelog, by 'changelog.mode' retract or debezium, in every way of the runner, and
 each changelog is replayed: what it takes back must be there, and what is left at the end is what
 SQLite answers over the tables at their end.  Where the input has one order, all changelogs are the
-same, and 'upsert' must write the same without what is replaced.
+same, and 'upsert' must write the same without what is replaced.  In some cases the texts are long and
+'state.memory.limit' is small, so that states go to disk by themselves.
 """
 import collections
 import glob
@@ -109,16 +110,29 @@ def draw_relation(rng, depth):
     return join(rng, inner, other)
 
 
+LONG = {text: text + "." * 12000 for text in TEXTS[2:]}
+
+
+def lengthened(rows):
+    """The same rows, of tables (key, row or None) or as they are, with some texts much longer."""
+    if isinstance(rows, (tuple, list)):
+        return type(rows)(lengthened(part) for part in rows)
+    return LONG.get(rows, rows)
+
+
 class Case:
     def __init__(self, rng):
         self.relation = draw_relation(rng, rng.choice([1, 2, 2, 3, 3]))
         while not {"p", "q", "s"} & set(self.relation.reads):
             self.relation = draw_relation(rng, 2)
         self.mode = rng.choice(["retract", "retract", "debezium"])
-        size = rng.choice([1, 3, 10, 30, 60])
+        self.long = rng.random() < 0.1
+        size = 60 if self.long else rng.choice([1, 3, 10, 30, 60])
         self.inputs = {"p": self.draw_changes(rng, size), "q": self.draw_changes(rng, rng.choice([1, 3, 20, 40])),
                        "s": [self.draw_row(rng) for _ in range(size)],
                        "names": [(text, rng.randint(-1, 2)) for text in TEXTS[:3]] + [("x", 7), (None, 0)]}
+        if self.long:
+            self.inputs = {name: lengthened(rows) for name, rows in self.inputs.items()}
 
     @staticmethod
     def draw_row(rng):
@@ -160,7 +174,10 @@ class Case:
     def test(self, inputs, token):
         return (f"sql{SCHEMA}CREATE STREAM o AS {self.relation.ours} WITH ('connector' = 'file', 'path' = "
                 f"'${{DIR}}/{token}', 'format' = 'json', 'sink.changelog.mode' = '{self.mode}');\n\n"
-                f"{self.input_blocks(inputs)}counters failed=0\n\n")
+                f"{self.settings()}{self.input_blocks(inputs)}counters failed=0\n\n")
+
+    def settings(self):
+        return "set state.memory.limit=1048576\n" if self.long else ""
 
     def is_ordered(self):
         return len(set(self.relation.reads)) == 1 and len(self.relation.reads) == 1
@@ -174,7 +191,7 @@ class Case:
                 lines.append(f"{key}|{value}")
         text = self.relation.ours
         return (f"sql{SCHEMA}CREATE STREAM o AS SELECT k PRIMARY KEY, a, b FROM ({text}) u WITH "
-                f"('sink.changelog.mode' = 'upsert');\n\n{self.input_blocks(inputs)}"
+                f"('sink.changelog.mode' = 'upsert');\n\n{self.settings()}{self.input_blocks(inputs)}"
                 + block("output o keyed", lines))
 
 
