@@ -116,6 +116,7 @@ table_open(Operator *op, TaskContext *task, Error *err)
 				       .owner = self,
 				       .headed = plan->table.final},
 			  task->store);
+	keyed_track(&self->family, &self->keys, STR(""));
 	row_table_init(&self->rows, plan->schema.fields, left);
 	self->results = ARENA_ARRAY(task->arena, const Vector *, keys + 1 + left);
 	self->columns = ARENA_ARRAY(task->arena, Vector, left + 1);
@@ -391,6 +392,7 @@ const OperatorClass table_class = {
 	.push = table_push,
 	.finish = table_finish,
 	.save = table_save,
+	.saves_changes = true,
 	.load = table_load,
 	.close = table_close,
 	.makes_rows = makes_rows_always,

@@ -20,6 +20,8 @@
 #include "state/keyed.h"
 #include "state/row_bag.h"
 
+#define KEYS_KEY "k" /* the records of keys begin with it; the operator's own is empty */
+
 #define LEFT  0
 #define RIGHT 1
 #define SLICE 256 /* keys that are looked up at once when each may bring its rows from disk */
@@ -157,6 +159,7 @@ table_join_open(Operator *op, TaskContext *task, Error *err)
 				       .payload = &values_payload,
 				       .owner = self},
 			  task->store);
+	keyed_track(&self->family, &self->keys, STR(KEYS_KEY));
 	open_side(self, LEFT);
 	open_side(self, RIGHT);
 	open_pairs(self, task);
@@ -508,8 +511,6 @@ table_join_finish(Operator *op, uint32_t side, Error *err)
 
 /* ---------------------------------------------------------------- saved and loaded */
 
-#define KEYS_KEY "k" /* before the records of keys */
-
 static Status
 table_join_save(Operator *op, StateWriter *writer, Error *err)
 {
@@ -559,6 +560,7 @@ const OperatorClass table_join_class = {
 	.advance_from = table_join_advance,
 	.finish_from = table_join_finish,
 	.save = table_join_save,
+	.saves_changes = true,
 	.load = table_join_load,
 	.close = table_join_close,
 	.makes_rows = makes_rows_always,

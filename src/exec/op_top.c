@@ -156,6 +156,7 @@ top_open(Operator *op, TaskContext *task, Error *err)
 				       .owner = self,
 				       .headed = plan->over.final},
 			  task->store);
+	keyed_track(&self->family, &self->partitions, STR(""));
 	row_table_init(&self->rows, fields, keys + left);
 	self->results = ARENA_ARRAY(task->arena, const Vector *, parts + keys + left + 1);
 	self->columns = ARENA_ARRAY(task->arena, Vector, keys + left + 1);
@@ -414,6 +415,7 @@ const OperatorClass top_class = {
 	.push = top_push,
 	.finish = top_finish,
 	.save = top_save,
+	.saves_changes = true,
 	.load = top_load,
 	.close = top_close,
 	.makes_rows = makes_rows_always,

@@ -254,7 +254,8 @@ pair_open(Pair *pair, uint32_t key_count)
 	pair->key_count = key_count;
 	pair->model = model_new();
 	arena_init(&pair->batch, 0);
-	GroupTableSpec spec = {pair->types, key_count, PAYLOAD_SIZE, NO_LIMIT, NULL, below(4000), false};
+	GroupTableSpec spec = {pair->types, key_count,   PAYLOAD_SIZE, NO_LIMIT,
+			       NULL,        below(4000), false};
 	pair->table = group_table_new(&spec);
 	for (uint32_t c = 0; c < key_count; c++) {
 		vector_init(&pair->vectors[c], pair->types[c], FORM_VALUE, BATCH_CAPACITY);
@@ -813,8 +814,8 @@ match_and_check(uint32_t mask)
 {
 	Pair *pairs = memory_zero(2 * sizeof *pairs);
 	const Type *types[] = {TYPE_OF(STRING), TYPE_OF(BIGINT), TYPE_OF(DOUBLE)};
-	GroupTable *shared =
-		group_table_new(&(GroupTableSpec){types, 3, PAYLOAD_SIZE, NO_LIMIT, NULL, 0, false});
+	GroupTable *shared = group_table_new(
+		&(GroupTableSpec){types, 3, PAYLOAD_SIZE, NO_LIMIT, NULL, 0, false});
 	uint32_t *numbers = memory_alloc(2 * sizeof *numbers * MODEL_MAX);
 	Arena arena;
 
@@ -865,8 +866,8 @@ test_match_at_limit(void **state)
 	pair_open(pair, 1);
 	number_batch(pair, BATCH_CAPACITY, 0, 1);
 	check_find(pair, BATCH_CAPACITY);
-	GroupTable *small =
-		group_table_new(&(GroupTableSpec){pair->types, 1, PAYLOAD_SIZE, 60000, NULL, 0, false});
+	GroupTable *small = group_table_new(
+		&(GroupTableSpec){pair->types, 1, PAYLOAD_SIZE, 60000, NULL, 0, false});
 	assert_false(group_table_match(small, pair->table, 0, numbers));
 	uint32_t fit = group_table_count(small);
 	assert_true(fit > 0 && fit < BATCH_CAPACITY);
