@@ -45,6 +45,7 @@ typedef struct ReaderSpec {
 				 again; or NULL */
 	bool keeps_place; /* a split that comes back goes on behind what was read of it, though that
 			     was not committed: it is in the statement's state */
+	bool whole;       /* with an instance: all splits or none */
 } ReaderSpec;
 
 typedef struct WriterSpec {
@@ -73,6 +74,15 @@ typedef struct EpochInput {
 	const SplitPosition *positions;
 	uint32_t count;
 } EpochInput;
+
+/* Where a statement's state is kept beside its output: records of key and value, of which the last
+ * of a key counts. */
+typedef struct StateLog {
+	const ConnectorClass *class;
+} StateLog;
+
+/* One record in the order in which they were put; value.data NULL: the key is gone. */
+typedef Status (*StateLogVisit)(void *context, Str key, Str value, Error *err);
 
 struct ConnectorClass {
 	const char *name;
@@ -132,6 +142,15 @@ struct ConnectorClass {
 				const OptionEntry **option);
 	/* Whether the reader's positions can be in this writer's epochs; the error says why not. */
 	Status (*takes_positions)(Writer *writer, Reader *reader, Error *err);
+	/* State that becomes final with the writer's epochs; made if it is missing.  NULL: there is
+	 * no place for it. */
+	Status (*log_open)(Writer *writer, const char *name, Arena *arena, StateLog **out,
+			   Error *err);
+	/* All that is final.  Older records of a key may come too. */
+	Status (*log_read)(StateLog *log, StateLogVisit visit, void *context, Error *err);
+	/* Into the epoch that is open. */
+	Status (*log_put)(StateLog *log, Str key, Str value, Error *err);
+	void (*log_close)(StateLog *log);
 	/* After the last flush: finish the files.  `failed`: do not pretend completeness. */
 	Status (*writer_close)(Writer *writer, bool failed, Error *err);
 };

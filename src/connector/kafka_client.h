@@ -68,6 +68,13 @@ Status kafka_error(KafkaClient *client, Error *err, Status status, rd_kafka_resp
 /* Whether this librdkafka knows the property. */
 bool kafka_has_property(const char *name);
 
+/* ---- kafka_topic.c */
+
+/* With so many partitions (-1: the brokers' own number) and the brokers' replicas; `configs`: names
+ * and values in turn, ended by NULL, or NULL.  One that is there already will do. */
+Status kafka_create_topic(KafkaClient *client, const char *name, int partitions,
+			  const char *const *configs, Error *err);
+
 /* ---- kafka_embedded.c: librdkafka's mock cluster, one for the process */
 
 /* Its bootstrap servers; counts its users. */

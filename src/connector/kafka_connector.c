@@ -133,6 +133,10 @@ const ConnectorClass kafka_connector = {
 	.flush = kafka_flush,
 	.commit_epoch = kafka_commit_epoch,
 	.weakness = weakness,
+	.log_open = kafka_log_open,
+	.log_read = kafka_log_read,
+	.log_put = kafka_log_put,
+	.log_close = kafka_log_close,
 	.takes_positions = kafka_takes_positions,
 	.writer_close = kafka_writer_close,
 };

@@ -43,6 +43,7 @@ typedef struct KafkaReader {
 	uint32_t partition_count;
 	bool bounded;
 	bool keeps_place;
+	bool whole;    /* it must have all partitions */
 	bool from_end; /* where a group without a position begins */
 	bool closing;
 	bool revoked; /* the group takes the partitions back, when they have been released */
@@ -202,6 +203,7 @@ kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err
 	TRY(open_client(reader, spec, arena, err));
 	reader->bounded = spec->settings[KAFKA_BOUNDED].flag;
 	reader->keeps_place = spec->keeps_place;
+	reader->whole = spec->whole && spec->instance != NULL;
 	reader->from_end = begins_at_end(spec->settings[KAFKA_OFFSET_RESET].text);
 	reader->poll_records = (size_t)spec->settings[KAFKA_POLL_RECORDS].integer;
 	reader->messages = ARENA_ARRAY(arena, rd_kafka_message_t *, reader->poll_records);
@@ -334,6 +336,19 @@ ask_positions(KafkaReader *reader, rd_kafka_topic_partition_list_t *list, rd_kaf
 	return *code == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+static Status
+not_alone(KafkaReader *reader, int count, Error *err)
+{
+	error_set(
+		err, FERRIS_ERR_KAFKA_READ,
+		"the consumer group gives this process %d of the %u partitions of topic '%s', and "
+		"state needs all of them",
+		count, reader->partition_count, reader->client.topic);
+	error_hint(err, "stop the other members of the group, or choose another 'kafka.group.id'");
+	err->flags = ERROR_FATAL;
+	return err->status;
+}
+
 /* Begins to read the partitions that the group has given. */
 static Status
 take_assigned(KafkaReader *reader, Error *err)
@@ -341,6 +356,8 @@ take_assigned(KafkaReader *reader, Error *err)
 	rd_kafka_topic_partition_list_t *list = reader->assigned;
 	rd_kafka_resp_err_t code;
 
+	if (reader->whole && (uint32_t)list->cnt < reader->partition_count)
+		return not_alone(reader, list->cnt, err);
 	if (!ask_positions(reader, list, &code))
 		return clock_ms() < reader->assign_deadline
 			       ? FERRIS_OK

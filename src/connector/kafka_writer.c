@@ -14,7 +14,6 @@
 #include "codec/headers.h"
 
 #define FLUSH_STEP_MS    100
-#define ADMIN_TIMEOUT_MS 15000
 #define INIT_DEADLINE_MS 60000
 #define INIT_TIMEOUT_MS  10000
 #define INIT_QUICK_MS    60 /* the first tries: see open_transactional */
@@ -112,48 +111,6 @@ open_handle(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 				     : open_client(writer, spec, arena, err);
 }
 
-/* ---------------------------------------------------------------- the topic */
-
-static rd_kafka_resp_err_t
-created_code(rd_kafka_event_t *event)
-{
-	const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
-	size_t count = 0;
-
-	if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR || result == NULL)
-		return rd_kafka_event_error(event);
-	const rd_kafka_topic_result_t **topics =
-		rd_kafka_CreateTopics_result_topics(result, &count);
-	return count > 0 ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-/* With the brokers' own number of partitions and replicas. */
-static Status
-create_topic(KafkaClient *client, Error *err)
-{
-	char text[256];
-	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-	rd_kafka_NewTopic_t *topic =
-		rd_kafka_NewTopic_new(client->topic, -1, -1, text, sizeof text);
-
-	if (topic == NULL)
-		return error_set(err, FERRIS_ERR_KAFKA_TOPIC, "topic '%s': %s", client->topic,
-				 text);
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(client->handle);
-	rd_kafka_CreateTopics(client->handle, &topic, 1, NULL, queue);
-	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ADMIN_TIMEOUT_MS);
-	if (event != NULL) {
-		code = created_code(event);
-		rd_kafka_event_destroy(event);
-	}
-	rd_kafka_queue_destroy(queue);
-	rd_kafka_NewTopic_destroy(topic);
-	if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-		return FERRIS_OK;
-	kafka_error(client, err, FERRIS_ERR_KAFKA_TOPIC, code, "cannot create topic");
-	return error_hint(err, "create it by hand, or give the user the right to");
-}
-
 Status
 kafka_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err)
 {
@@ -161,11 +118,12 @@ kafka_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err
 	int partitions;
 
 	writer->base.class = &kafka_connector;
+	writer->spec = *spec;
 	TRY(open_handle(writer, spec, arena, err));
 	*out = &writer->base; /* from here on the caller closes it */
 	TRY(kafka_client_topic(&writer->client, &partitions, err));
 	if (partitions == 0 && !writer->client.embedded)
-		TRY(create_topic(&writer->client, err));
+		TRY(kafka_create_topic(&writer->client, writer->client.topic, -1, NULL, err));
 	writer->topic = rd_kafka_topic_new(writer->client.handle, writer->client.topic, NULL);
 	if (writer->topic == NULL)
 		return kafka_error(&writer->client, err, FERRIS_ERR_KAFKA_TOPIC,
@@ -254,10 +212,16 @@ check_deliveries(KafkaWriter *writer, Error *err)
 	return err->status;
 }
 
-static Status
-refused(KafkaWriter *writer, rd_kafka_resp_err_t code, Error *err)
+Status
+kafka_refused(KafkaWriter *writer, const char *topic, rd_kafka_resp_err_t code, Error *err)
 {
-	kafka_error(&writer->client, err, FERRIS_ERR_KAFKA_WRITE, code, "cannot write to topic");
+	KafkaClient named = writer->client;
+
+	named.topic = topic;
+	kafka_error(&named, err, FERRIS_ERR_KAFKA_WRITE, code, "cannot write to topic");
+	if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+		error_hint(err, "raise 'kafka.message.max.bytes' and the topic's "
+				"max.message.bytes");
 	/* After an error of the transaction nothing is taken until it has been aborted. */
 	if (kafka_transaction_owner(writer)->transactional &&
 	    code != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
@@ -288,7 +252,7 @@ kafka_write(Writer *base, const Output *output, Error *err)
 			code = produce(writer, output, i, value, len);
 		}
 		if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-			return refused(writer, code, err);
+			return kafka_refused(writer, writer->client.topic, code, err);
 		start = output->ends[i];
 	}
 	rd_kafka_poll(writer->client.handle, 0);

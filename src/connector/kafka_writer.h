@@ -1,7 +1,8 @@
 /* connector/kafka_writer.h -- what the files of the Kafka writer share.
  *
  *     kafka_writer.c       records to a topic
- *     kafka_transaction.c  epochs as transactions of the brokers */
+ *     kafka_transaction.c  epochs as transactions of the brokers
+ *     kafka_log.c          state in a compacted topic */
 #pragma once
 
 #include "connector/kafka_client.h"
@@ -16,6 +17,7 @@ struct KafkaWriter {
 	bool transactional;
 	bool in_transaction;     /* begun and neither committed nor aborted */
 	const char *transaction; /* transactional.id */
+	WriterSpec spec;
 };
 
 /* The writer that has the handle and the transaction. */
@@ -24,6 +26,9 @@ kafka_transaction_owner(KafkaWriter *writer)
 {
 	return writer->within != NULL ? writer->within : writer;
 }
+
+/* The error of a record that was not taken for that topic. */
+Status kafka_refused(KafkaWriter *writer, const char *topic, rd_kafka_resp_err_t code, Error *err);
 
 /* ---- kafka_transaction.c */
 
@@ -36,3 +41,10 @@ Status kafka_transaction_begin(KafkaWriter *writer, Error *err);
 void kafka_transaction_abort(KafkaWriter *writer);
 Status kafka_commit_epoch(Writer *writer, const EpochInput *inputs, uint32_t count, Error *err);
 Status kafka_takes_positions(Writer *writer, Reader *reader, Error *err);
+
+/* ---- kafka_log.c */
+
+Status kafka_log_open(Writer *writer, const char *name, Arena *arena, StateLog **out, Error *err);
+Status kafka_log_read(StateLog *log, StateLogVisit visit, void *context, Error *err);
+Status kafka_log_put(StateLog *log, Str key, Str value, Error *err);
+void kafka_log_close(StateLog *log);

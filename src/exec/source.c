@@ -39,6 +39,7 @@ source_open(Source *source, const SourceSpec *given, Arena *arena, Error *err)
 		.group = given->group,
 		.instance = given->instance,
 		.keeps_place = given->keeps_place,
+		.whole = given->whole,
 		.environment = given->environment,
 	};
 	TRY(endpoint->connector->reader_open(&spec, arena, &source->reader, err));

@@ -19,6 +19,7 @@ typedef struct SourceSpec {
 	const char *group;    /* of consumers */
 	const char *instance; /* this process among those of the group; or NULL */
 	bool keeps_place;     /* as in ReaderSpec */
+	bool whole;           /* likewise */
 	void *environment;
 } SourceSpec;
 

@@ -123,6 +123,7 @@ pipeline_spec(Job *job)
 		.trial = job->spec.trial,
 		.hand_over = job->stateful ? hand_over_part : NULL,
 		.receiver = job,
+		.tracks = job->stateful && job->guarantee == GUARANTEE_EXACTLY_ONCE,
 		.stop_at_error =
 			strategy == FAILURE_FAIL_BATCH || strategy == FAILURE_RETRY_WITH_BACKOFF,
 	};
@@ -140,7 +141,7 @@ try_reload(Job *job, Pipeline **pipeline, Slot *slot)
 }
 
 static Status
-run_slot(Pipeline *pipeline, Slot *slot)
+run_slot(const Job *job, Pipeline *pipeline, Slot *slot)
 {
 	switch (slot->kind) {
 	case SLOT_TICK:
@@ -149,7 +150,7 @@ run_slot(Pipeline *pipeline, Slot *slot)
 	case SLOT_END:
 		return pipeline_end(pipeline, slot->source, &slot->result, &slot->error);
 	case SLOT_EPOCH:
-		return FERRIS_OK;
+		return job_save_changes(job, pipeline, slot);
 	case SLOT_CHUNK:
 	case SLOT_PART:
 		break;
@@ -168,7 +169,7 @@ task_main(void *argument)
 	while (ring_pop(&job->filled, -1, &item) == RING_OK) {
 		Slot *slot = item;
 
-		slot->status = run_slot(*pipeline, slot);
+		slot->status = run_slot(job, *pipeline, slot);
 		if (pipeline_is_done(*pipeline)) {
 			job->satisfied = true;
 			job->stop = true;
@@ -220,8 +221,21 @@ claim_instance(Job *job, Error *err)
 	if (job->guarantee != GUARANTEE_EXACTLY_ONCE)
 		return FERRIS_OK;
 	job->first_group = first_group(job);
-	return instance_claim(dir->data != NULL ? str_copy(&job->arena, *dir).data : NULL,
-			      job->first_group, &job->instance, err);
+	TRY(instance_claim(dir->data != NULL ? str_copy(&job->arena, *dir).data : NULL,
+			   job->first_group, &job->instance, err));
+	job->name = job->instance.name;
+	if (!job->stateful)
+		return FERRIS_OK;
+	/* Its state is one: whoever takes the name takes it over, on whatever machine. */
+	job->name = str_format(&job->arena, "%s-%.*s", job->first_group, STR_ARG(plan->name)).data;
+	if (job->instance.number == 0)
+		return FERRIS_OK;
+	error_set(
+		err, FERRIS_ERR_NOT_SUPPORTED,
+		"another process on this machine reads in the group '%s', and '%.*s' keeps state, "
+		"which one process must have alone",
+		job->first_group, STR_ARG(plan->name));
+	return error_hint(err, "stop the other one, or give this one another 'kafka.group.id'");
 }
 
 static Status
@@ -240,8 +254,9 @@ open_sources(Job *job, Error *err)
 		SourceSpec spec = {.scan = plan->scans[i],
 				   .group = group_of(job, i),
 				   .environment = job->spec.environment,
-				   .instance = job->instance.lock > 0 ? job->instance.name : NULL,
-				   .keeps_place = job->stateful};
+				   .instance = job->name,
+				   .keeps_place = job->stateful,
+				   .whole = job->stateful};
 		TRY(source_open(&job->sources[i], &spec, &job->arena, err));
 	}
 	reading_order_init(&job->order, job->sources, job->source_count, &job->arena);
@@ -264,7 +279,7 @@ open_writer(Job *job, Error *err)
 		.preamble = arena_copy(&job->arena, preamble.data, preamble.len),
 		.preamble_len = preamble.len,
 		.environment = job->spec.environment,
-		.transaction = job->guarantee == GUARANTEE_EXACTLY_ONCE ? job->instance.name : NULL,
+		.transaction = job->name,
 	};
 	buffer_free(&preamble);
 	job->sink = plan->sink->connector;
@@ -316,6 +331,7 @@ make_slots(Job *job)
 	for (uint32_t i = 0; i < job->slot_count; i++) {
 		job->slots[i].chunk = chunk_new(CHUNK_CAPACITY);
 		chunk_result_init(&job->slots[i].result, job->sink->keyed_output);
+		buffer_init(&job->slots[i].changes, SIZE_MAX);
 		ring_push(i < usual ? &job->free : &job->parts, &job->slots[i]);
 	}
 }
@@ -382,6 +398,7 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 	TRY(failure_open(spec->plan, spec->environment,
 			 job->guarantee == GUARANTEE_EXACTLY_ONCE ? job->writer : NULL, &job->arena,
 			 &job->failures, err));
+	TRY(job_open_state(job, err));
 	make_slots(job);
 	return FERRIS_OK;
 }
@@ -501,6 +518,7 @@ job_close(Job *job)
 
 	if (job == NULL)
 		return;
+	job_close_state(job);
 	if (job->failures != NULL && failure_close(job->failures, true, &err) != FERRIS_OK)
 		error_print(stderr, &err, NULL, NULL);
 	if (job->writer != NULL && job->sink->writer_close(job->writer, true, &err) != FERRIS_OK)
@@ -512,6 +530,7 @@ job_close(Job *job)
 			chunk_destroy(job->slots[i].chunk);
 			memory_free(job->slots[i].idle_since);
 			chunk_result_free(&job->slots[i].result);
+			buffer_free(&job->slots[i].changes);
 		}
 		ring_free(&job->free);
 		ring_free(&job->parts);

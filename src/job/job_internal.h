@@ -35,7 +35,8 @@ typedef struct Slot {
 	Tick tick;
 	int64_t *idle_since; /* what tick points to */
 	uint32_t idle_capacity;
-	bool releases; /* an epoch: the source's splits go to another reader then */
+	bool releases;  /* an epoch: the source's splits go to another reader then */
+	Buffer changes; /* of an epoch: what has changed in state; job/recovery.c */
 	uint64_t sequence;
 	ChunkResult result;
 	Status status;
@@ -88,7 +89,11 @@ struct Job {
 	const char *group; /* of consumers */
 	Guarantee guarantee;
 	Instance instance;       /* exactly-once: of the processes with the same first group */
+	const char *name;        /* then: by which brokers know this process */
 	const char *first_group; /* then: of the first source */
+	bool keeps_state;        /* beside the output, in the log of that name */
+	const char *log_name;
+	uint64_t identity; /* of the plan */
 	Source *sources;
 	Input *inputs; /* of each source */
 	uint32_t source_count;
@@ -134,6 +139,8 @@ struct Job {
 	int64_t skip_rows;        /* OFFSET */
 	int64_t rows_left;        /* LIMIT */
 	EpochInput *epoch_inputs; /* of each source */
+	StateLog *log;            /* keeps_state */
+	bool identified;          /* it names the plan */
 	JobCounters final; /* as they were at the last epoch; read when the writer has ended */
 	bool dirty;        /* written since the last commit */
 	bool discard;      /* failed or LIMIT reached: let the rest pass unread */
@@ -166,3 +173,14 @@ Status job_commit_positions(Job *job, Error *err);
 
 /* The writer's thread. */
 void *writer_main(void *job);
+
+/* ---- job/recovery.c */
+
+/* After the tasks and the writer have been opened: brings back the state of the last epoch. */
+Status job_open_state(Job *job, Error *err);
+/* Before the writer is closed. */
+void job_close_state(Job *job);
+/* The task's: at the end of an epoch, what has changed goes into the slot. */
+Status job_save_changes(const Job *job, Pipeline *pipeline, Slot *slot);
+/* The writer's: puts it into the epoch. */
+Status job_put_changes(Job *job, const Slot *slot, Error *err);

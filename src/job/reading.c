@@ -91,6 +91,17 @@ maybe_end_epoch(Job *job, Error *err)
 		end_epoch(job, NULL, 0, false, err);
 }
 
+/* The job comes to its end: what is in state and in the output becomes final together. */
+static void
+end_last_epoch(Job *job)
+{
+	void *slot;
+	Error err;
+
+	if (job->keeps_state && job->epoch_slots > 0 && ring_pop(&job->free, -1, &slot) == RING_OK)
+		end_epoch(job, slot, 0, false, &err);
+}
+
 /* How long a read may wait: not beyond the epoch's end. */
 static int
 read_timeout(const Job *job)
@@ -300,6 +311,7 @@ reader_main(void *argument)
 	Error err;
 
 	read_all(job);
+	end_last_epoch(job);
 	ring_close(&job->filled);
 	/* Kafka wants to be asked while the rest is on its way out. */
 	while (!job->finished) {

@@ -186,6 +186,11 @@ end_epoch(Job *job, const Slot *slot, Error *err)
 {
 	Input *input = &job->inputs[slot->source];
 
+	if (slot->status != FERRIS_OK) {
+		*err = slot->error;
+		return slot->status;
+	}
+	TRY(job_put_changes(job, slot, err));
 	TRY(commit_epoch(job, err));
 	for (uint32_t i = 0; i < input->split_count && slot->releases; i++)
 		input->splits[i].seen = false;
@@ -224,12 +229,14 @@ finish_output(Job *job)
 	Status status = FERRIS_OK;
 	Error err;
 
-	/* With exactly-once, what a failed job has written goes with its transaction. */
-	if (job->guarantee != GUARANTEE_EXACTLY_ONCE || !job_failed(job))
+	/* With exactly-once, what a failed job has written goes with its transaction; what goes
+	 * with state has become final with the last epoch. */
+	if (job->guarantee != GUARANTEE_EXACTLY_ONCE || (!job->keeps_state && !job_failed(job)))
 		status = commit_epoch(job, &err);
 	if (status != FERRIS_OK)
 		job_fail(job, status, &err);
 	bool failed = job_failed(job);
+	job_close_state(job);
 	status = failure_close(job->failures, failed, &err); /* it may write within the sink's */
 	job->failures = NULL;
 	if (status != FERRIS_OK)

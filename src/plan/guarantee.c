@@ -6,6 +6,11 @@
  * was asked for too: then the two contradict each other. */
 #include "plan/guarantee.h"
 
+/* Operators that cannot say what has changed in their state. */
+#define NOT_SAVED                                                                                  \
+	(PLAN_BIT(PLAN_STREAM_JOIN) | PLAN_BIT(PLAN_VERSIONED_JOIN) | PLAN_BIT(PLAN_TABLE) |       \
+	 PLAN_BIT(PLAN_OVER) | PLAN_BIT(PLAN_SORT) | PLAN_BIT(PLAN_WINDOW) | PLAN_BIT(PLAN_LATE))
+
 static bool
 is_given(const StatementPlan *plan)
 {
@@ -29,8 +34,14 @@ obstacle(const StatementPlan *plan, const char **mend)
 		*mend = "name a topic for the dead letters: 'dlq.topic'";
 		return "its dead letters go to a file, which is in no transaction";
 	}
-	if (plan_is_stateful(plan))
-		return "it keeps state, which this version does not write into transactions";
+	if (plan->root->kind == PLAN_LIMIT)
+		return "its LIMIT counts anew in each run";
+	if (!plan_is_stateful(plan))
+		return NULL;
+	if (plan_is_bounded(plan->root))
+		return "its input ends: each run reads all of it, and gives the whole answer";
+	if (plan_has(plan->root, NOT_SAVED))
+		return "it keeps state that this version does not write into transactions";
 	return NULL;
 }
 

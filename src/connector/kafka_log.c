@@ -1,0 +1,187 @@
+/* connector/kafka_log.c -- state in a compacted topic of one partition, within the writer's
+ * transactions.
+ *
+ * Reading goes to the end that the topic had after the writer's name was taken: whatever a process
+ * of that name had written is decided by then, and nobody else writes here.  That end is the high
+ * watermark, not the last stable offset: the marker of a transaction that is decided may come to
+ * this partition a little later.  Behind an aborted transaction stands no record: the end of the
+ * partition, as an event, gives the position.
+ *
+ * Threads: the writer's, or before it starts. */
+#include "base/clock.h"
+#include "connector/kafka_writer.h"
+
+#define PARTITION        0
+#define READ_TIMEOUT_MS  200
+#define QUERY_TIMEOUT_MS 2000
+#define DEADLINE_MS      60000 /* without any progress */
+
+typedef struct KafkaLog {
+	StateLog base;
+	KafkaWriter *writer;
+	const char *name;
+	rd_kafka_topic_t *topic;
+	KafkaClient reader; /* while it is read */
+	Arena *arena;
+} KafkaLog;
+
+Status
+kafka_log_open(Writer *base, const char *name, Arena *arena, StateLog **out, Error *err)
+{
+	static const char *const configs[] = {"cleanup.policy", "compact", NULL};
+	KafkaWriter *writer = (KafkaWriter *)base;
+	KafkaLog *log = ARENA_NEW(arena, KafkaLog);
+
+	log->base.class = &kafka_connector;
+	log->writer = writer;
+	log->name = name;
+	log->arena = arena;
+	TRY(kafka_create_topic(&writer->client, name, 1, configs, err));
+	log->topic = rd_kafka_topic_new(writer->client.handle, name, NULL);
+	if (log->topic == NULL)
+		return kafka_error(&writer->client, err, FERRIS_ERR_KAFKA_TOPIC,
+				   rd_kafka_last_error(), "the topic of state beside topic");
+	*out = &log->base;
+	return FERRIS_OK;
+}
+
+void
+kafka_log_close(StateLog *base)
+{
+	KafkaLog *log = (KafkaLog *)base;
+
+	if (log->topic != NULL)
+		rd_kafka_topic_destroy(log->topic);
+	log->topic = NULL;
+}
+
+/* ---------------------------------------------------------------- reading */
+
+static Status
+open_reader(KafkaLog *log, const char *isolation, KafkaClient *out, Error *err)
+{
+	const WriterSpec *spec = &log->writer->spec;
+	const KafkaDefault defaults[] = {
+		{"group.id", log->name, false}, /* librdkafka wants one; nothing is committed */
+		{"client.id", "ferris-sql", false},
+		{"enable.auto.commit", "false", false},
+		{"enable.partition.eof", "true", false},
+		{"fetch.wait.max.ms", "10", false},
+		{"fetch.queue.backoff.ms", "5", true},
+		{"isolation.level", isolation, false},
+		{NULL, NULL, false},
+	};
+
+	return kafka_client_open(out, RD_KAFKA_CONSUMER, spec->object, spec->settings, spec->given,
+				 defaults, log->arena, err);
+}
+
+static Status
+no_answer(KafkaLog *log, rd_kafka_resp_err_t code, Error *err)
+{
+	error_set(err, FERRIS_ERR_KAFKA_READ, "the state in topic '%s' at %s cannot be read: %s",
+		  log->name, log->writer->client.servers, rd_kafka_err2str(code));
+	err->flags = ERROR_RETRIABLE | ERROR_REQUIRES_ABORT;
+	return err->status;
+}
+
+/* The high watermark, which a handle that reads committed records is not told. */
+static Status
+find_end(KafkaLog *log, int64_t *low, int64_t *end, Error *err)
+{
+	int64_t deadline = clock_ms() + DEADLINE_MS;
+	rd_kafka_resp_err_t code;
+	KafkaClient client;
+
+	TRY(open_reader(log, "read_uncommitted", &client, err));
+	do {
+		code = rd_kafka_query_watermark_offsets(client.handle, log->name, PARTITION, low,
+							end, QUERY_TIMEOUT_MS);
+		/* A topic that has just been made has no leader for a moment. */
+		if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+			clock_sleep_ms(20);
+	} while (code != RD_KAFKA_RESP_ERR_NO_ERROR && clock_ms() < deadline);
+	kafka_client_close(&client);
+	return code == RD_KAFKA_RESP_ERR_NO_ERROR ? FERRIS_OK : no_answer(log, code, err);
+}
+
+static Status
+take_message(const rd_kafka_message_t *message, StateLogVisit visit, void *context,
+	     int64_t *position, Error *err)
+{
+	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+		*position = message->offset;
+		return FERRIS_OK;
+	}
+	if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return FERRIS_OK; /* the connection comes and goes; the deadline ends it */
+	*position = message->offset + 1;
+	Str value = {message->payload, (uint32_t)message->len};
+	return visit(context, (Str){message->key, (uint32_t)message->key_len}, value, err);
+}
+
+static Status
+read_until(KafkaLog *log, int64_t position, int64_t end, StateLogVisit visit, void *context,
+	   Error *err)
+{
+	int64_t deadline = clock_ms() + DEADLINE_MS;
+
+	while (position < end) {
+		rd_kafka_message_t *message =
+			rd_kafka_consumer_poll(log->reader.handle, READ_TIMEOUT_MS);
+		int64_t before = position;
+
+		if (message != NULL) {
+			Status status = take_message(message, visit, context, &position, err);
+
+			rd_kafka_message_destroy(message);
+			TRY(status);
+		}
+		if (position > before)
+			deadline = clock_ms() + DEADLINE_MS;
+		else if (clock_ms() >= deadline)
+			return no_answer(log, RD_KAFKA_RESP_ERR__TIMED_OUT, err);
+	}
+	return FERRIS_OK;
+}
+
+Status
+kafka_log_read(StateLog *base, StateLogVisit visit, void *context, Error *err)
+{
+	KafkaLog *log = (KafkaLog *)base;
+	int64_t low, end;
+
+	TRY(find_end(log, &low, &end, err));
+	if (low >= end)
+		return FERRIS_OK;
+	TRY(open_reader(log, "read_committed", &log->reader, err));
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(list, log->name, PARTITION)->offset = low;
+	rd_kafka_poll_set_consumer(log->reader.handle);
+	rd_kafka_assign(log->reader.handle, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	Status status = read_until(log, low, end, visit, context, err);
+	kafka_client_close(&log->reader);
+	return status;
+}
+
+/* ---------------------------------------------------------------- writing */
+
+Status
+kafka_log_put(StateLog *base, Str key, Str value, Error *err)
+{
+	KafkaLog *log = (KafkaLog *)base;
+	KafkaWriter *writer = log->writer;
+
+	TRY(kafka_transaction_begin(writer, err));
+	while (rd_kafka_produce(log->topic, PARTITION, RD_KAFKA_MSG_F_COPY,
+				(void *)(uintptr_t)value.data, value.len, key.data, key.len,
+				NULL) != 0) {
+		rd_kafka_resp_err_t code = rd_kafka_last_error();
+
+		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+			return kafka_refused(writer, log->name, code, err);
+		rd_kafka_poll(writer->client.handle, 10);
+	}
+	return FERRIS_OK;
+}

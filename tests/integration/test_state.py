@@ -1,0 +1,156 @@
+"""State survives: processes that count, close windows and keep what is distinct are killed again and
+again; the results are those of a process that never was."""
+import json
+import random
+import signal
+import time
+from collections import defaultdict
+
+import harness
+from test_kafka_to_kafka import Flow
+
+KEYS = 11
+STEP_MS = 250  # of event time, from record to record
+WINDOW_MS = 10_000
+
+SOURCE = """
+CREATE STREAM trades (id BIGINT, symbol STRING, quantity INTEGER, ts TIMESTAMP,
+                      WATERMARK FOR ts AS ts)
+WITH ('connector' = 'kafka', 'kafka.topic' = '%(source)s', 'kafka.bootstrap.servers' = '${BROKER}',
+      'format' = 'json', 'kafka.group.id' = '%(group)s', 'watermark.idle.timeout' = '0');
+"""
+SINK = """
+WITH ('connector' = 'kafka', 'kafka.topic' = '%(target)s', 'kafka.bootstrap.servers' = '${BROKER}',
+      'format' = 'json', 'delivery.guarantee' = 'exactly-once');
+"""
+COUNTS = """CREATE STREAM counts AS SELECT symbol, COUNT(*) AS n, SUM(quantity) AS q, MAX(id) AS last
+FROM trades GROUP BY symbol EMIT CHANGES"""
+WINDOWS = """CREATE STREAM windows AS SELECT symbol, TUMBLE_START(ts, INTERVAL '10' SECOND) AS s,
+COUNT(*) AS n, SUM(quantity) AS q FROM trades GROUP BY symbol, TUMBLE(ts, INTERVAL '10' SECOND)
+EMIT FINAL"""
+DISTINCT = """CREATE STREAM kinds AS SELECT DISTINCT symbol, quantity FROM trades"""
+
+
+def record(i):
+    return {"id": i, "symbol": f"S{i * i % KEYS}", "quantity": i % 10, "ts": i * STEP_MS}
+
+
+def line(i):
+    return json.dumps(record(i), separators=(",", ":"))
+
+
+class Records(Flow):
+    make = staticmethod(line)
+
+    def run(self):
+        while not self.stopping.is_set():
+            self.kafka.produce(self.topic, map(line, range(self.sent, self.sent + 200)))
+            self.sent += 200
+            time.sleep(0.02)
+
+
+def kill_again_and_again(kafka, query, partitions=2, kills=7):
+    """Returns the committed output and how many records were sent, when all are in it."""
+    place = {"source": kafka.topic("in", partitions), "target": kafka.topic("out"),
+             "group": kafka.name("group")}
+    sql = (SOURCE + query + SINK) % place
+    seed = random.randrange(1 << 32)
+    print(f"# seed {seed}")
+    moments = random.Random(seed)
+    flow = Records(kafka, place["source"])
+    flow.start()
+    try:
+        for _ in range(kills):
+            job = kafka.execute(sql)
+            start = sum(at or 0 for at in kafka.committed(place["group"], place["source"]).values())
+            kafka.wait_for("progress", lambda: sum(
+                at or 0 for at in kafka.committed(place["group"], place["source"]).values())
+                > start, job=job)
+            time.sleep(moments.uniform(0, 0.8))
+            assert job.alive(), job.text()
+            job.kill()
+    finally:
+        flow.stop()
+    # One record a partition ends every window of those before it.
+    for partition in range(partitions):
+        kafka.produce(place["source"], [json.dumps(
+            {"id": -1, "symbol": "END", "quantity": 0, "ts": 10 ** 12})], "-p", str(partition))
+    job = kafka.execute(sql)
+    kafka.wait_for("the end", lambda: sum(
+        at or 0 for at in kafka.committed(place["group"], place["source"]).values())
+        >= flow.sent + partitions, job=job)
+    assert job.stop() == 0, job.text()
+    print(f"# {flow.sent} records, {kills} kills")
+    rows = [row for row in kafka.read_json(place["target"]) if row.get("symbol") != "END"]
+    return rows, flow.sent
+
+
+def test_counts_have_no_gap(kafka):
+    """Each record gives its key's next count: 1, 2, 3 ... in the order of the output."""
+    rows, sent = kill_again_and_again(kafka, COUNTS)
+    assert len(rows) == sent, f"{len(rows)} rows of {sent} records"
+    sums, counts = defaultdict(int), defaultdict(int)
+    for row in rows:
+        counts[row["symbol"]] += 1
+        assert row["n"] == counts[row["symbol"]], (row, counts[row["symbol"]])
+    for i in range(sent):
+        sums[record(i)["symbol"]] += record(i)["quantity"]
+    last = {row["symbol"]: row["q"] for row in rows}
+    assert last == dict(sums)
+
+
+def test_windows_close_once(kafka):
+    rows, sent = kill_again_and_again(kafka, WINDOWS)
+    expected = defaultdict(lambda: [0, 0])
+    for i in range(sent):
+        one = record(i)
+        window = expected[(one["symbol"], one["ts"] // WINDOW_MS)]
+        window[0] += 1
+        window[1] += one["quantity"]
+    found = {}
+    for row in rows:
+        second = time.strptime(row["s"][:19], "%Y-%m-%dT%H:%M:%S")
+        key = (row["symbol"], (second.tm_yday - 1) * 8640 +
+               (second.tm_hour * 3600 + second.tm_min * 60 + second.tm_sec) // 10)
+        assert key not in found, f"{key} came twice"
+        found[key] = [row["n"], row["q"]]
+    assert found == dict(expected), f"{len(found)} windows, {len(expected)} expected"
+
+
+def test_what_is_distinct_comes_once(kafka):
+    rows, sent = kill_again_and_again(kafka, DISTINCT, kills=4)
+    found = sorted((row["symbol"], row["quantity"]) for row in rows)
+    assert found == sorted({(record(i)["symbol"], record(i)["quantity"]) for i in range(sent)})
+
+
+def test_state_of_another_query_is_refused(kafka):
+    place = {"source": kafka.topic("in"), "target": kafka.topic("out"),
+             "group": kafka.name("group")}
+    sql = (SOURCE + COUNTS + SINK) % place
+    kafka.produce(place["source"], map(line, range(100)))
+    job = kafka.execute(sql)
+    kafka.wait_for_records(place["target"], 100, job)
+    assert job.stop() == 0, job.text()
+    job = kafka.execute(sql.replace("SUM(quantity)", "SUM(quantity + 1)"))
+    kafka.wait_for("the refusal", lambda: not job.alive())
+    assert job.process.returncode == 3 and "FS3202" in job.text(), job.text()
+
+
+def test_two_processes_do_not_share_one_state(kafka):
+    place = {"source": kafka.topic("in", 2), "target": kafka.topic("out"),
+             "group": kafka.name("group")}
+    sql = (SOURCE + COUNTS + SINK) % place
+    kafka.produce(place["source"], map(line, range(100)))
+    first = kafka.execute(sql)
+    kafka.wait_for_records(place["target"], 100, first)
+    second = kafka.execute(sql)
+    kafka.wait_for("the refusal", lambda: not second.alive())
+    assert second.process.returncode == 1 and "FS1301" in second.text(), second.text()
+    kafka.produce(place["source"], map(line, range(100, 200)))
+    rows = kafka.wait_for_records(place["target"], 200, first)
+    assert len(rows) == 200
+    assert first.stop(signal.SIGTERM) == 0, first.text()
+
+
+if __name__ == "__main__":
+    harness.run(globals())
