@@ -245,8 +245,10 @@ find_in_set(SessionOp *self, uint32_t set, const uint16_t *sel, uint32_t count, 
 static Status
 find_keys(SessionOp *self, const uint16_t *sel, uint32_t count, uint32_t *found, Error *err)
 {
+	uint32_t set_count = self->plan->aggregate.set_count;
+
 	*found = count;
-	for (uint32_t set = 0; set<self->plan->aggregate.set_count && * found> 0; set++)
+	for (uint32_t set = 0; set < set_count && *found > 0; set++)
 		TRY(find_in_set(self, set, sel, *found, self->payloads + (size_t)set * count, found,
 				err));
 	return FERRIS_OK;

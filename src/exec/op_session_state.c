@@ -142,29 +142,12 @@ const PayloadClass session_payload = {
 
 /* ---------------------------------------------------------------- written out and fetched */
 
-/* The sessions of one key are kept together. */
-static Status
-check_parts(const SessionOp *self, Error *err)
-{
-	size_t held = sessions_held(self) + self->family.budget.used;
-	size_t limit = store_memory(self->task->store);
-
-	if (group_table_count(self->keys.groups) > 1 || held <= limit)
-		return FERRIS_OK;
-	error_set(err, FERRIS_ERR_LIMIT,
-		  "%u open sessions of one key hold %zu bytes, and the limit is %zu bytes",
-		  self->open, held, limit);
-	return error_hint(err, "raise 'state.memory.limit', or shorten the gap, the grace or the "
-			       "watermark's delay");
-}
-
 Status
 sessions_spill(SessionOp *self, Error *err)
 {
 	if (self->keys.groups == NULL)
 		return FERRIS_OK;
 	sessions_add_pending(self);
-	TRY(check_parts(self, err));
 	TRY(sessions_push_out(self, err)); /* its texts are those of the table */
 	TRY(keyed_write_out(&self->family, &self->keys, err));
 	sessions_clear(self);

@@ -6,7 +6,7 @@
 void
 row_log_init(RowLog *log, const Field *fields, uint32_t column_count)
 {
-	size_t row = sizeof(RowRef) + 2 * sizeof(int64_t) + sizeof(bool);
+	size_t row = sizeof(RowRef) + 2 * sizeof(int64_t) + sizeof(uint64_t) + sizeof(bool);
 
 	for (uint32_t c = 0; c < column_count; c++)
 		row += physical_size(type_physical(fields[c].type));
@@ -26,6 +26,7 @@ segment_new(const RowLog *log)
 	segment->older = memory_alloc(sizeof *segment->older * BATCH_CAPACITY);
 	segment->times = memory_alloc(sizeof *segment->times * BATCH_CAPACITY);
 	segment->expiry = memory_alloc(sizeof *segment->expiry * BATCH_CAPACITY);
+	segment->numbers = memory_alloc(sizeof *segment->numbers * BATCH_CAPACITY);
 	segment->marked = memory_alloc(sizeof *segment->marked * BATCH_CAPACITY);
 	arena_init(&segment->bytes, 0);
 	return segment;
@@ -42,6 +43,7 @@ segment_free(const RowLog *log, RowSegment *segment)
 	memory_free(segment->older);
 	memory_free(segment->times);
 	memory_free(segment->expiry);
+	memory_free(segment->numbers);
 	memory_free(segment->marked);
 	arena_free(&segment->bytes);
 	memory_free(segment);
@@ -85,8 +87,7 @@ add_segment(RowLog *log)
 }
 
 RowRef
-row_log_add(RowLog *log, const Vector *columns, uint32_t row, int64_t time, int64_t expiry,
-	    RowRef older)
+row_log_add(RowLog *log, const Vector *columns, uint32_t row, const RowStamp *stamp)
 {
 	RowSegment *segment = log->count > 0 ? log->segments[log->count - 1] : NULL;
 
@@ -97,25 +98,28 @@ row_log_add(RowLog *log, const Vector *columns, uint32_t row, int64_t time, int6
 	for (uint32_t c = 0; c < log->column_count; c++)
 		vector_copy(&segment->columns[c], to, &columns[c], row, &segment->bytes);
 	log->bytes += arena_bytes(&segment->bytes) - before;
-	segment->older[to] = older;
-	segment->times[to] = time;
-	segment->expiry[to] = expiry;
+	segment->older[to] = stamp->older;
+	segment->times[to] = stamp->time;
+	segment->expiry[to] = stamp->expiry;
+	segment->numbers[to] = stamp->number;
 	segment->marked[to] = false;
-	if (expiry > segment->last_expiry)
-		segment->last_expiry = expiry;
-	if (expiry < segment->first_open)
-		segment->first_open = expiry;
+	if (stamp->expiry > segment->last_expiry)
+		segment->last_expiry = stamp->expiry;
+	if (stamp->expiry < segment->first_open)
+		segment->first_open = stamp->expiry;
+	log->is_shuffled = log->is_shuffled || stamp->number < log->newest;
+	if (stamp->number > log->newest)
+		log->newest = stamp->number;
 	log->rows++;
 	return (log->first + log->count) << 16 | to;
 }
 
-void
-row_log_expire(RowLog *log, int64_t time)
+/* The oldest segments go, so many. */
+static void
+drop_segments(RowLog *log, uint32_t gone)
 {
-	uint32_t gone = 0;
-
-	while (gone < log->count && log->segments[gone]->last_expiry < time) {
-		RowSegment *segment = log->segments[gone++];
+	for (uint32_t i = 0; i < gone; i++) {
+		RowSegment *segment = log->segments[i];
 
 		log->rows -= segment->count;
 		log->bytes -= log->segment_bytes + arena_bytes(&segment->bytes);
@@ -127,4 +131,24 @@ row_log_expire(RowLog *log, int64_t time)
 	memmove(log->segments, log->segments + gone, sizeof *log->segments * (log->count - gone));
 	log->count -= gone;
 	log->first += gone;
+	if (log->count > 0)
+		return;
+	log->is_shuffled = false;
+	log->newest = 0;
+}
+
+void
+row_log_expire(RowLog *log, int64_t time)
+{
+	uint32_t gone = 0;
+
+	while (gone < log->count && log->segments[gone]->last_expiry < time)
+		gone++;
+	drop_segments(log, gone);
+}
+
+void
+row_log_clear(RowLog *log)
+{
+	drop_segments(log, log->count);
 }
