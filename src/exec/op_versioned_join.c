@@ -16,74 +16,60 @@
  *
  * A row of the right that is taken back, or goes before an update, ends the version of its key.
  *
+ * What does not fit into memory goes to disk: rows that wait for their time in its order
+ * (state/event_queue.h), versions with their keys (state/keyed.h).  Only rows of the left that wait
+ * for a next version have to fit.
+ *
  * Owns:    the waiting rows, the versions and their keys.
  * Threads: one operator belongs to one task. */
-#include "base/memory.h"
-#include "exec/operator.h"
-#include "state/group_table.h"
-#include "state/row_slab.h"
+#include "exec/op_versioned_join.h"
 
-#define LEFT  0
-#define RIGHT 1
+#include "base/memory.h"
 
 #define ORDER_SECOND (UINT64_C(1) << 63) /* behind the other side's rows of the same time */
 #define ORDER_MASK   (ORDER_SECOND - 1)
 
-/* The payload of a key.  Places + 1, so that 0 is none. */
-typedef struct KeyState {
-	uint32_t current;       /* of the right: its version */
-	uint32_t first_pending; /* of the left: rows that wait for the next version */
-	uint32_t last_pending;
-	uint32_t unused;
-} KeyState;
+/* ---------------------------------------------------------------- payloads */
 
-/* A row that waits for its time. */
-typedef struct Event {
-	int64_t time;
-	uint64_t order; /* among those of one time */
-	KeyState *key;  /* NULL: a row of the left that looks for it when it is taken */
-	uint32_t place; /* NO_PLACE: the key has no version from then on */
-	uint32_t side;
-} Event;
+static void
+save_version(void *owner, const char *payload, Buffer *out)
+{
+	const VersionedJoinOp *self = owner;
+	const KeyState *key = (const KeyState *)(const void *)payload;
 
-/* A row of the left that waits for the next version of its key. */
-typedef struct Pending {
-	uint32_t next_of_key;   /* places + 1 */
-	uint32_t before, after; /* of all that wait, in order of time */
-	int64_t time;
-} Pending;
+	row_table_write(&self->sides[RIGHT].rows, key->current - 1, out);
+}
 
-typedef struct Side {
-	RowSlab rows;      /* columns: the keys, then those that come out */
-	uint32_t count;    /* columns that come out */
-	Vector *columns;   /* of a batch, in the order of the slab's */
-	int64_t watermark; /* INT64_MIN: none yet, INT64_MAX: it has ended */
-} Side;
+static bool
+load_version(void *owner, char *payload, Str bytes)
+{
+	VersionedJoinOp *self = owner;
+	KeyState *key = (KeyState *)(void *)payload;
+	const char *end = bytes.data + bytes.len;
+	uint32_t place;
 
-typedef struct VersionedJoinOp {
-	Operator base;
-	TaskContext *task;
-	const PlanNode *plan;
-	uint32_t key_count;
-	Version version;
-	bool outer; /* a row of the left without a version comes out with NULLs */
-	Side sides[2];
-	GroupTable *keys;
-	Event *events; /* a heap */
-	uint32_t event_count, event_capacity;
-	uint64_t arrivals;
-	Pending *pending; /* by place of the left */
-	uint32_t pending_capacity;
-	uint32_t first_pending, last_pending; /* places + 1 */
-	int64_t current;                      /* the watermark as announced */
+	if (row_table_read(&self->sides[RIGHT].rows, bytes.data, end, &place) != end)
+		return false;
+	key->current = place + 1;
+	self->live++;
+	return true;
+}
 
-	Batch *out; /* rows that come out: the left columns, then the right */
-	int64_t before[BATCH_CAPACITY];
-	const Vector **key_columns;
-	const Vector **slab_keys; /* the left's */
-	uint16_t *rows;           /* of the batch: those that count */
-	char **payloads;
-} VersionedJoinOp;
+static void
+release_version(void *owner, char *payload)
+{
+	VersionedJoinOp *self = owner;
+	const KeyState *key = (const KeyState *)(const void *)payload;
+
+	self->live -= !versioned_has_nothing(owner, payload);
+	if (key->current != 0)
+		row_table_drop(&self->sides[RIGHT].rows, key->current - 1);
+}
+
+static const PayloadClass version_payload = {.save = save_version,
+					     .load = load_version,
+					     .release = release_version,
+					     .is_empty = versioned_has_nothing};
 
 /* ---------------------------------------------------------------- opening */
 
@@ -99,7 +85,8 @@ open_side(VersionedJoinOp *self, int side, TaskContext *task)
 	memcpy(fields, schema->fields, sizeof *fields * keys);
 	memcpy(fields + keys, schema->fields + keys + skipped,
 	       sizeof *fields * (schema->count - keys - skipped));
-	row_slab_init(&out->rows, fields, schema->count - skipped);
+	row_table_init(&out->rows, fields, schema->count - skipped);
+	self->events.tables[side] = &out->rows;
 	out->count = schema->count - keys - skipped;
 	out->columns = ARENA_ARRAY(task->arena, Vector, schema->count + 1);
 	out->watermark = INT64_MIN;
@@ -120,268 +107,27 @@ versioned_join_open(Operator *op, TaskContext *task, Error *err)
 	self->version = plan->stream_join.version;
 	self->outer = plan->stream_join.shape == SHAPE_LEFT;
 	self->current = INT64_MIN;
+	event_queue_init(&self->events, task->store);
 	open_side(self, LEFT, task);
 	open_side(self, RIGHT, task);
-	for (uint32_t k = 0; k < keys; k++)
+	row_table_init(&self->waiting, self->sides[LEFT].rows.fields,
+		       self->sides[LEFT].rows.column_count);
+	self->run_keys = ARENA_ARRAY(task->arena, Vector, keys + 1);
+	for (uint32_t k = 0; k < keys; k++) {
 		types[k] = plan->inputs[LEFT]->schema.fields[k].type;
-	GroupTableSpec spec = {.key_types = types,
-			       .key_count = keys,
-			       .payload_size = sizeof(KeyState),
-			       .byte_limit = task->state_limit};
-	self->keys = group_table_new(&spec);
+		vector_init(&self->run_keys[k], types[k], FORM_VALUE, SLICE);
+	}
+	keyed_family_init(&self->family,
+			  &(KeyedSpec){.key_types = types,
+				       .key_count = keys,
+				       .payload_size = sizeof(KeyState),
+				       .payload = &version_payload,
+				       .owner = self},
+			  task->store);
 	self->out = batch_new(plan->schema.fields, NULL, plan->schema.count);
 	self->key_columns = ARENA_ARRAY(task->arena, const Vector *, keys + 1);
-	self->slab_keys = ARENA_ARRAY(task->arena, const Vector *, keys + 1);
 	self->rows = ARENA_ARRAY(task->arena, uint16_t, BATCH_CAPACITY);
 	self->payloads = ARENA_ARRAY(task->arena, char *, BATCH_CAPACITY);
-	return FERRIS_OK;
-}
-
-/* Whether rows of the left wait for a version that comes after them. */
-static bool
-wants_next(const VersionedJoinOp *self)
-{
-	return self->version == VERSION_FROM || self->version == VERSION_AFTER;
-}
-
-/* ---------------------------------------------------------------- rows that come out */
-
-static Status
-push_out(VersionedJoinOp *self, bool derived, Error *err)
-{
-	Batch *out = self->out;
-	Status status = FERRIS_OK;
-
-	batch_select_all(out);
-	out->derived = derived;
-	out->counted = true;
-	if (out->sel_count > 0)
-		status = task_push_made(self->task, self->base.next, out, err);
-	batch_reset(out);
-	return status;
-}
-
-static void
-put_right(VersionedJoinOp *self, uint32_t place, uint32_t to)
-{
-	const Side *right = &self->sides[RIGHT];
-	Vector *columns = self->out->columns + self->sides[LEFT].count;
-
-	for (uint32_t c = 0; c < right->count; c++)
-		if (place != NO_PLACE)
-			vector_copy(&columns[c], to, &right->rows.columns[self->key_count + c],
-				    place, NULL);
-		else
-			vector_set_null(&columns[c], to);
-}
-
-/* A row of the left that has waited, with one of the right or none; the left's goes. */
-static Status
-put_out(VersionedJoinOp *self, uint32_t left, uint32_t right, Error *err)
-{
-	Side *side = &self->sides[LEFT];
-	Batch *out = self->out;
-
-	if (right != NO_PLACE || self->outer) {
-		uint32_t to = out->row_count++;
-
-		for (uint32_t c = 0; c < side->count; c++)
-			vector_copy(&out->columns[c], to, &side->rows.columns[self->key_count + c],
-				    left, NULL);
-		put_right(self, right, to);
-		out->records[to] = (RecordRange){0};
-	}
-	row_slab_remove(&side->rows, left);
-	return out->row_count == BATCH_CAPACITY ? push_out(self, true, err) : FERRIS_OK;
-}
-
-/* ---------------------------------------------------------------- events in order of time */
-
-static bool
-comes_before(const Event *a, const Event *b)
-{
-	return a->time != b->time ? a->time < b->time : a->order < b->order;
-}
-
-static void
-add_event(VersionedJoinOp *self, Event event)
-{
-	uint32_t at = self->event_count++;
-
-	if (at == self->event_capacity) {
-		self->event_capacity = 2 * self->event_capacity + 256;
-		self->events =
-			memory_resize(self->events, sizeof *self->events * self->event_capacity);
-	}
-	for (; at > 0 && comes_before(&event, &self->events[(at - 1) / 2]); at = (at - 1) / 2)
-		self->events[at] = self->events[(at - 1) / 2];
-	self->events[at] = event;
-}
-
-static Event
-take_event(VersionedJoinOp *self)
-{
-	Event *events = self->events;
-	Event first = events[0];
-	Event last = events[--self->event_count];
-	uint32_t at = 0;
-
-	for (uint32_t child = 1; child < self->event_count; child = 2 * at + 1) {
-		if (child + 1 < self->event_count &&
-		    comes_before(&events[child + 1], &events[child]))
-			child++;
-		if (!comes_before(&events[child], &last))
-			break;
-		events[at] = events[child];
-		at = child;
-	}
-	events[at] = last;
-	return first;
-}
-
-/* Of one time: versions in order of arrival, so that the last one stays; where the next version is
- * wanted the last one comes first, and finds those that wait.  Which side is first says whether
- * rows of one time meet. */
-static uint64_t
-order_of(VersionedJoinOp *self, int side)
-{
-	uint64_t number = self->arrivals++;
-	bool right_first = self->version == VERSION_UP_TO || self->version == VERSION_AFTER;
-
-	if (side == RIGHT && wants_next(self))
-		number = ~number & ORDER_MASK;
-	return number | ((side == RIGHT) == right_first ? 0 : ORDER_SECOND);
-}
-
-/* ---------------------------------------------------------------- waiting for the next version */
-
-static void
-add_pending(VersionedJoinOp *self, const Event *event)
-{
-	uint32_t number = event->place + 1;
-
-	if (event->place >= self->pending_capacity) {
-		self->pending_capacity = self->sides[LEFT].rows.capacity;
-		self->pending = memory_resize(self->pending,
-					      sizeof *self->pending * self->pending_capacity);
-	}
-	self->pending[event->place] = (Pending){.before = self->last_pending, .time = event->time};
-	if (self->last_pending != 0)
-		self->pending[self->last_pending - 1].after = number;
-	else
-		self->first_pending = number;
-	self->last_pending = number;
-	if (event->key->last_pending != 0)
-		self->pending[event->key->last_pending - 1].next_of_key = number;
-	else
-		event->key->first_pending = number;
-	event->key->last_pending = number;
-}
-
-static void
-remove_pending(VersionedJoinOp *self, uint32_t place)
-{
-	const Pending *pending = &self->pending[place];
-
-	if (pending->before != 0)
-		self->pending[pending->before - 1].after = pending->after;
-	else
-		self->first_pending = pending->after;
-	if (pending->after != 0)
-		self->pending[pending->after - 1].before = pending->before;
-	else
-		self->last_pending = pending->before;
-}
-
-/* The key's rows that wait come out with this version. */
-static Status
-meet_pending(VersionedJoinOp *self, KeyState *key, uint32_t right, Error *err)
-{
-	while (key->first_pending != 0) {
-		uint32_t place = key->first_pending - 1;
-
-		key->first_pending = self->pending[place].next_of_key;
-		remove_pending(self, place);
-		TRY(put_out(self, place, right, err));
-	}
-	key->last_pending = 0;
-	return FERRIS_OK;
-}
-
-/* ---------------------------------------------------------------- taking events */
-
-static void
-set_version(VersionedJoinOp *self, KeyState *key, uint32_t place)
-{
-	if (key->current != 0)
-		row_slab_remove(&self->sides[RIGHT].rows, key->current - 1);
-	key->current = place == NO_PLACE ? 0 : place + 1;
-}
-
-static Status
-take_left(VersionedJoinOp *self, const Event *event, Error *err)
-{
-	RowSlab *rows = &self->sides[LEFT].rows;
-	const KeyState *key = NULL;
-
-	if (event->key != NULL) {
-		add_pending(self, event);
-		return FERRIS_OK;
-	}
-	for (uint32_t k = 0; k < self->key_count; k++)
-		self->slab_keys[k] = &rows->columns[k];
-	if (!wants_next(self) && !any_null(self->slab_keys, self->key_count, event->place))
-		key = (KeyState *)group_table_get(self->keys, self->slab_keys, event->place);
-	return put_out(self, event->place,
-		       key != NULL && key->current != 0 ? key->current - 1 : NO_PLACE, err);
-}
-
-static Status
-take_right(VersionedJoinOp *self, const Event *event, Error *err)
-{
-	if (!wants_next(self)) {
-		set_version(self, event->key, event->place);
-		return FERRIS_OK;
-	}
-	if (event->place == NO_PLACE)
-		return FERRIS_OK;
-	TRY(meet_pending(self, event->key, event->place, err));
-	row_slab_remove(&self->sides[RIGHT].rows, event->place);
-	return FERRIS_OK;
-}
-
-static int64_t
-least_watermark(const VersionedJoinOp *self)
-{
-	int64_t left = self->sides[LEFT].watermark;
-	int64_t right = self->sides[RIGHT].watermark;
-
-	return left < right ? left : right;
-}
-
-/* Rows before the watermark of both sides: nothing can come any more that belongs before them. */
-static Status
-take_events(VersionedJoinOp *self, Error *err)
-{
-	int64_t time = least_watermark(self);
-
-	batch_reset(self->out);
-	while (self->event_count > 0 && (self->events[0].time < time || time == INT64_MAX)) {
-		Event event = take_event(self);
-
-		TRY(event.side == LEFT ? take_left(self, &event, err)
-				       : take_right(self, &event, err));
-	}
-	/* There is no next version any more. */
-	while (time == INT64_MAX && self->first_pending != 0) {
-		uint32_t place = self->first_pending - 1;
-
-		remove_pending(self, place);
-		TRY(put_out(self, place, NO_PLACE, err));
-	}
-	TRY(push_out(self, true, err));
-	row_slab_tidy(&self->sides[LEFT].rows);
-	row_slab_tidy(&self->sides[RIGHT].rows);
 	return FERRIS_OK;
 }
 
@@ -440,23 +186,6 @@ select_rows(VersionedJoinOp *self, int side, Batch *batch)
 	return count;
 }
 
-/* The keys' states for the rows; made only where something will be kept there. */
-static Status
-find_keys(VersionedJoinOp *self, int side, uint32_t count, Error *err)
-{
-	uint32_t first_new;
-
-	if (side == RIGHT || wants_next(self))
-		return group_table_find(self->keys, self->key_columns, self->rows, count,
-					self->payloads, &first_new, err);
-	if (self->version == VERSION_LATEST)
-		group_table_get_many(self->keys, self->key_columns, self->rows, count,
-				     self->payloads);
-	else
-		memset(self->payloads, 0, sizeof *self->payloads * count);
-	return FERRIS_OK;
-}
-
 /* The batch's columns as the side's rows have them. */
 static void
 set_columns(VersionedJoinOp *self, int side, const Batch *batch)
@@ -469,14 +198,26 @@ set_columns(VersionedJoinOp *self, int side, const Batch *batch)
 	       sizeof(Vector) * own->count);
 }
 
-/* The row, kept; or none, if it says that the row of its key is no more. */
-static uint32_t
-keep_row(Side *own, const Batch *batch, uint16_t row)
+/* Of one time: versions in order of arrival, so that the last one stays; where the next version is
+ * wanted the last one comes first, and finds those that wait.  Which side is first says whether
+ * rows of one time meet. */
+static uint64_t
+order_of(VersionedJoinOp *self, int side)
 {
-	if (batch->kinds != NULL &&
-	    (batch->kinds[row] == ROW_DELETE || batch->kinds[row] == ROW_UPDATE_BEFORE))
-		return NO_PLACE;
-	return row_slab_add(&own->rows, own->columns, row);
+	uint64_t number = self->arrivals++;
+	bool right_first = self->version == VERSION_UP_TO || self->version == VERSION_AFTER;
+
+	if (side == RIGHT && versioned_wants_next(self))
+		number = ~number & ORDER_MASK;
+	return number | ((side == RIGHT) == right_first ? 0 : ORDER_SECOND);
+}
+
+/* Whether the row says that the row of its key is no more. */
+static bool
+ends_version(const Batch *batch, uint16_t row)
+{
+	return batch->kinds != NULL &&
+	       (batch->kinds[row] == ROW_DELETE || batch->kinds[row] == ROW_UPDATE_BEFORE);
 }
 
 static void
@@ -487,65 +228,86 @@ keep_events(VersionedJoinOp *self, int side, const Batch *batch, uint32_t count)
 
 	for (uint32_t i = 0; i < count; i++) {
 		uint16_t row = self->rows[i];
-		KeyState *key = (KeyState *)self->payloads[i];
 
-		if (side == LEFT && any_null(self->key_columns, self->key_count, row))
-			key = NULL;
-		add_event(self, (Event){.time = VECTOR_DATA(
-						times, const int64_t)[times->constant ? 0 : row],
-					.order = order_of(self, side),
-					.key = key,
-					.place = keep_row(own, batch, row),
-					.side = (uint32_t)side});
+		event_queue_add(
+			&self->events,
+			(Event){.time = VECTOR_DATA(times,
+						    const int64_t)[times->constant ? 0 : row],
+				.order = order_of(self, side),
+				.place = row_table_put(&own->rows, NO_PLACE, own->columns, row),
+				.table = (uint16_t)side,
+				.mark = ends_version(batch, row) ? ENDS_VERSION : 0});
 	}
 }
 
-/* By arrival: rows of the left go on with what their keys have now. */
-static Status
-look_up(VersionedJoinOp *self, const Batch *batch, uint32_t count, Error *err)
+/* By arrival: a row of the left goes on with what its key has now. */
+static void
+put_latest(VersionedJoinOp *self, const Batch *batch, uint16_t row, const KeyState *key)
 {
 	Batch *out = self->out;
+	bool found = key != NULL && key->current != 0;
 
-	batch_reset(out);
-	for (uint32_t i = 0; i < count; i++) {
-		uint16_t row = self->rows[i];
-		const KeyState *key = (KeyState *)self->payloads[i];
-		bool found = key != NULL && key->current != 0;
-
-		if (!found && !self->outer)
-			continue;
-		uint32_t to = out->row_count++;
-		for (uint32_t c = 0; c < self->sides[LEFT].count; c++)
-			vector_copy(&out->columns[c], to, &batch->columns[self->key_count + c], row,
-				    NULL);
-		put_right(self, found ? key->current - 1 : NO_PLACE, to);
-		out->records[to] = batch->records[row];
-		if (batch->watermarks != NULL)
-			self->before[to] = batch->watermarks[row];
-	}
-	out->watermarks = batch->watermarks != NULL ? self->before : NULL;
-	Status status = push_out(self, batch->derived, err);
-	out->watermarks = NULL;
-	return status;
+	if (!found && !self->outer)
+		return;
+	uint32_t to = out->row_count++;
+	for (uint32_t c = 0; c < self->sides[LEFT].count; c++)
+		vector_copy(&out->columns[c], to, &batch->columns[self->key_count + c], row, NULL);
+	versioned_put_right(self, found ? key->current - 1 : NO_PLACE, to);
+	out->records[to] = batch->records[row];
+	if (batch->watermarks != NULL)
+		self->before[to] = batch->watermarks[row];
 }
 
 static Status
-check_memory(const VersionedJoinOp *self, Error *err)
+push_latest(VersionedJoinOp *self, const Batch *batch, Error *err)
 {
-	size_t bytes = group_table_bytes(self->keys) + row_slab_bytes(&self->sides[LEFT].rows) +
-		       row_slab_bytes(&self->sides[RIGHT].rows) +
-		       sizeof(Event) * self->event_capacity +
-		       sizeof(Pending) * self->pending_capacity;
+	self->out->watermarks = batch->watermarks != NULL ? self->before : NULL;
+	return versioned_push_out(self, batch->derived, err);
+}
 
-	if (bytes <= self->task->state_limit)
-		return FERRIS_OK;
-	error_set(err, FERRIS_ERR_LIMIT,
-		  "the rows that a join keeps (%u of the left side, %u of the right) do not fit "
-		  "into %zu bytes",
-		  self->sides[LEFT].rows.rows, self->sides[RIGHT].rows.rows,
-		  self->task->state_limit);
-	return error_hint(err, "raise 'state.memory.limit', or declare WATERMARK FOR the times of "
-			       "both sides, so that rows need not wait for the end");
+/* By arrival: some rows of a side and the states of their keys. */
+static void
+take_latest(VersionedJoinOp *self, int side, const Batch *batch, const uint16_t *rows,
+	    uint32_t count)
+{
+	Side *own = &self->sides[side];
+
+	for (uint32_t i = 0; i < count; i++) {
+		KeyState *key = (KeyState *)(void *)self->payloads[i];
+
+		if (side == LEFT)
+			put_latest(self, batch, rows[i], key);
+		else if (ends_version(batch, rows[i]))
+			versioned_set_version(self, key, NO_PLACE);
+		else
+			versioned_set_version(
+				self, key,
+				row_table_put(&own->rows, NO_PLACE, own->columns, rows[i]));
+	}
+}
+
+static Status
+take_arrivals(VersionedJoinOp *self, int side, const Batch *batch, uint32_t total, Error *err)
+{
+	batch_reset(self->out);
+	for (uint32_t done = 0, found; done < total; done += found) {
+		uint32_t count = total - done;
+
+		if (keyed_is_spilled(&self->keys) && count > SLICE)
+			count = SLICE;
+		TRY((side == RIGHT ? keyed_find : keyed_look)(&self->family, &self->keys,
+							      self->key_columns, self->rows + done,
+							      count, self->payloads, &found, err));
+		take_latest(self, side, batch, self->rows + done, found);
+		if (done + found == total)
+			break;
+		TRY(push_latest(self, batch, err));
+		TRY(found < count ? versioned_write_out(self, err)
+				  : versioned_keep_within(self, batch->derived, err));
+	}
+	TRY(push_latest(self, batch, err));
+	versioned_tidy(self);
+	return keyed_sweep(&self->family, &self->keys, self->live, err);
 }
 
 static Status
@@ -553,23 +315,15 @@ versioned_join_push(Operator *op, uint32_t input, Batch *batch, Error *err)
 {
 	VersionedJoinOp *self = (VersionedJoinOp *)op;
 	int side = (int)input;
-	Side *own = &self->sides[side];
 
 	task_stop_at_error(self->task, batch);
 	uint32_t count = select_rows(self, side, batch);
-	TRY(find_keys(self, side, count, err));
 	set_columns(self, side, batch);
-	if (self->version != VERSION_LATEST) {
+	if (self->version != VERSION_LATEST)
 		keep_events(self, side, batch, count);
-		return check_memory(self, err);
-	}
-	if (side == LEFT)
-		return look_up(self, batch, count, err);
-	for (uint32_t i = 0; i < count; i++)
-		set_version(self, (KeyState *)self->payloads[i],
-			    keep_row(own, batch, self->rows[i]));
-	row_slab_tidy(&self->sides[RIGHT].rows);
-	return check_memory(self, err);
+	else
+		TRY(take_arrivals(self, side, batch, count, err));
+	return versioned_keep_within(self, batch->derived, err);
 }
 
 /* ---------------------------------------------------------------- time */
@@ -584,8 +338,8 @@ versioned_join_advance(Operator *op, uint32_t side, int64_t watermark, Error *er
 		return side == LEFT && watermark != INT64_MAX
 			       ? operator_advance(op->next, watermark, err)
 			       : FERRIS_OK;
-	TRY(take_events(self, err));
-	int64_t least = least_watermark(self);
+	TRY(versioned_take_events(self, err));
+	int64_t least = versioned_least_watermark(self);
 	if (self->first_pending != 0 && self->pending[self->first_pending - 1].time < least)
 		least = self->pending[self->first_pending - 1].time;
 	if (least <= self->current || least == INT64_MAX)
@@ -604,16 +358,135 @@ versioned_join_finish(Operator *op, uint32_t side, Error *err)
 							 : FERRIS_OK;
 }
 
+/* ---------------------------------------------------------------- saved and loaded */
+
+#define EVENTS_KEY   "e" /* the records of events begin with it, */
+#define VERSIONS_KEY "k" /* those of versions, */
+#define PENDING_KEY  "p" /* and those of rows that wait for a next one */
+
+static Status
+save_pending(VersionedJoinOp *self, StateWriter *writer, Buffer *key, Buffer *value, Error *err)
+{
+	for (uint32_t at = self->first_pending; at != 0; at = self->pending[at - 1].after) {
+		const Pending *pending = &self->pending[at - 1];
+
+		buffer_reset(key);
+		buffer_append_str(key, STR(PENDING_KEY));
+		record_key_i64(key, pending->time);
+		record_key_u64(key, pending->order);
+		buffer_reset(value);
+		row_table_write(&self->waiting, at - 1, value);
+		TRY(writer->put(writer, (Str){key->data, (uint32_t)key->len},
+				(Str){value->data, (uint32_t)value->len}, err));
+	}
+	return FERRIS_OK;
+}
+
+/* The operator's own record: arrivals and watermarks. */
+static Status
+save_times(VersionedJoinOp *self, StateWriter *writer, Buffer *value, Error *err)
+{
+	record_u64(value, self->arrivals);
+	record_u64(value, (uint64_t)self->current);
+	record_u64(value, (uint64_t)self->sides[LEFT].watermark);
+	record_u64(value, (uint64_t)self->sides[RIGHT].watermark);
+	return writer->put(writer, STR(""), (Str){value->data, (uint32_t)value->len}, err);
+}
+
+static Status
+versioned_join_save(Operator *op, StateWriter *writer, Error *err)
+{
+	VersionedJoinOp *self = (VersionedJoinOp *)op;
+	Buffer key, value;
+
+	buffer_init(&key, SIZE_MAX);
+	buffer_init(&value, SIZE_MAX);
+	Status status = save_times(self, writer, &value, err);
+	if (status == FERRIS_OK)
+		status = event_queue_save(&self->events, writer, STR(EVENTS_KEY), err);
+	if (status == FERRIS_OK && versioned_wants_next(self))
+		status = save_pending(self, writer, &key, &value, err);
+	else if (status == FERRIS_OK)
+		status = keyed_save(&self->family, &self->keys, writer, STR(VERSIONS_KEY), err);
+	buffer_free(&key);
+	buffer_free(&value);
+	return status;
+}
+
+static Status
+load_times(VersionedJoinOp *self, Str value, Error *err)
+{
+	RecordReader reader = record_reader(value);
+
+	self->arrivals = record_take_u64(&reader);
+	self->current = (int64_t)record_take_u64(&reader);
+	self->sides[LEFT].watermark = (int64_t)record_take_u64(&reader);
+	self->sides[RIGHT].watermark = (int64_t)record_take_u64(&reader);
+	return reader.damaged || reader.next != reader.end ? store_damaged(err) : FERRIS_OK;
+}
+
+/* They come in the order of time. */
+static Status
+load_pending(VersionedJoinOp *self, Str key, Str value, Error *err)
+{
+	RecordReader reader = record_reader(key);
+	Event event = {.time = record_take_key_i64(&reader)};
+	const char *end = value.data + value.len;
+	uint16_t row;
+	uint32_t place, found;
+
+	event.order = record_take_key_u64(&reader);
+	if (reader.damaged || reader.next != reader.end ||
+	    row_table_read(&self->waiting, value.data, end, &place) != end)
+		return store_damaged(err);
+	for (uint32_t k = 0; k < self->key_count; k++) {
+		vector_reset(&self->run_keys[k]);
+		self->key_columns[k] = &self->run_keys[k];
+		vector_copy(&self->run_keys[k], 0, &self->waiting.columns[k], place, NULL);
+	}
+	row = 0;
+	TRY(keyed_find(&self->family, &self->keys, self->key_columns, &row, 1, self->payloads,
+		       &found, err));
+	if (found == 0)
+		return versioned_too_many_wait(self, err);
+	versioned_add_pending(self, (KeyState *)(void *)self->payloads[0], place, &event);
+	return FERRIS_OK;
+}
+
+static Status
+versioned_join_load(Operator *op, Str key, Str value, Error *err)
+{
+	VersionedJoinOp *self = (VersionedJoinOp *)op;
+	Str rest = key.len > 0 ? str_skip(key, 1) : key;
+
+	if (key.len == 0)
+		return load_times(self, value, err);
+	if (key.data[0] == EVENTS_KEY[0])
+		TRY(event_queue_load(&self->events, rest, value, err));
+	else if (key.data[0] == VERSIONS_KEY[0] && !versioned_wants_next(self))
+		TRY(keyed_take_in(&self->family, &self->keys, rest, value, err));
+	else if (key.data[0] == PENDING_KEY[0] && versioned_wants_next(self))
+		TRY(load_pending(self, rest, value, err));
+	else
+		return store_damaged(err);
+	return versioned_keep_within(self, true, err);
+}
+
 static void
 versioned_join_close(Operator *op)
 {
 	VersionedJoinOp *self = (VersionedJoinOp *)op;
+	Error ignored = {0};
 
-	row_slab_free(&self->sides[LEFT].rows);
-	row_slab_free(&self->sides[RIGHT].rows);
-	group_table_destroy(self->keys);
+	event_queue_free(&self->events, &ignored);
+	keyed_drop(&self->family, &self->keys);
+	keyed_family_free(&self->family);
+	row_table_free(&self->sides[LEFT].rows);
+	row_table_free(&self->sides[RIGHT].rows);
+	row_table_free(&self->waiting);
+	for (uint32_t k = 0; self->run_keys != NULL && k < self->key_count; k++)
+		vector_free(&self->run_keys[k]);
 	batch_destroy(self->out);
-	memory_free(self->events);
 	memory_free(self->pending);
 }
 
@@ -624,6 +497,8 @@ const OperatorClass versioned_join_class = {
 	.push_from = versioned_join_push,
 	.advance_from = versioned_join_advance,
 	.finish_from = versioned_join_finish,
+	.save = versioned_join_save,
+	.load = versioned_join_load,
 	.close = versioned_join_close,
 	.makes_rows = makes_rows_always,
 };
