@@ -37,6 +37,7 @@ kafka_log_open(Writer *base, const char *name, Arena *arena, StateLog **out, Err
 	log->name = name;
 	log->arena = arena;
 	TRY(kafka_create_topic(&writer->client, name, 1, configs, err));
+	TRY(kafka_check_log(writer, name, err));
 	log->topic = rd_kafka_topic_new(writer->client.handle, name, NULL);
 	if (log->topic == NULL)
 		return kafka_error(&writer->client, err, FERRIS_ERR_KAFKA_TOPIC,

@@ -88,6 +88,7 @@ open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *er
 		{"session.timeout.ms", "6000", false},
 		{"heartbeat.interval.ms", "500", false},
 		{"fetch.wait.max.ms", "50", false},
+		{"reconnect.backoff.max.ms", "1000", false},
 		{"fetch.queue.backoff.ms", "5", true},
 		{"queued.min.messages", backoff ? "20000" : "1000000", false},
 		{"queued.max.messages.kbytes", backoff ? "16384" : "262144", false},

@@ -203,7 +203,7 @@ kafka_takes_positions(Writer *base, Reader *reader, Error *err)
 
 	if (reader->class == base->class &&
 	    same_cluster(writer->client.handle, kafka_reader_handle(reader)))
-		return FERRIS_OK;
+		return kafka_check_read(writer, kafka_split_name(reader, UINT32_MAX), err);
 	error_set(
 		err, FERRIS_ERR_PREFLIGHT,
 		"exactly-once needs source and sink in one Kafka cluster, and the topics '%s' and "

@@ -41,6 +41,7 @@ open_client(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 		{"client.id", "ferris-sql", false},
 		{"partitioner", "murmur2_random", false},
 		{"linger.ms", "5", false},
+		{"reconnect.backoff.max.ms", "1000", false},
 		{"enable.idempotence", weakened && spec->transaction == NULL ? "false" : "true",
 		 false},
 		{"queue.buffering.max.messages", "500000", false},
@@ -124,6 +125,8 @@ kafka_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err
 	TRY(kafka_client_topic(&writer->client, &partitions, err));
 	if (partitions == 0 && !writer->client.embedded)
 		TRY(kafka_create_topic(&writer->client, writer->client.topic, -1, NULL, err));
+	if (kafka_transaction_owner(writer)->transactional)
+		TRY(kafka_check_written(writer, writer->client.topic, err));
 	writer->topic = rd_kafka_topic_new(writer->client.handle, writer->client.topic, NULL);
 	if (writer->topic == NULL)
 		return kafka_error(&writer->client, err, FERRIS_ERR_KAFKA_TOPIC,

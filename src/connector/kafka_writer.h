@@ -2,7 +2,8 @@
  *
  *     kafka_writer.c       records to a topic
  *     kafka_transaction.c  epochs as transactions of the brokers
- *     kafka_log.c          state in a compacted topic */
+ *     kafka_log.c          state in a compacted topic
+ *     kafka_preflight.c    settings of brokers and topics that would break the promise */
 #pragma once
 
 #include "connector/kafka_client.h"
@@ -41,6 +42,15 @@ Status kafka_transaction_begin(KafkaWriter *writer, Error *err);
 void kafka_transaction_abort(KafkaWriter *writer);
 Status kafka_commit_epoch(Writer *writer, const EpochInput *inputs, uint32_t count, Error *err);
 Status kafka_takes_positions(Writer *writer, Reader *reader, Error *err);
+
+/* ---- kafka_preflight.c: FERRIS_ERR_PREFLIGHT says what to mend */
+
+/* A topic that transactions write to. */
+Status kafka_check_written(KafkaWriter *writer, const char *topic, Error *err);
+/* The topic of state. */
+Status kafka_check_log(KafkaWriter *writer, const char *topic, Error *err);
+/* A topic that is read. */
+Status kafka_check_read(KafkaWriter *writer, const char *topic, Error *err);
 
 /* ---- kafka_log.c */
 

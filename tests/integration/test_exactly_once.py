@@ -148,5 +148,39 @@ def test_an_id_with_two_users_ends_in_one_clear_error(kafka):
     check_once(kafka.read(place["target"]), 200)
 
 
+def refused(kafka, place, sql=SQL, code="FS3109"):
+    job = kafka.execute(sql % place)
+    kafka.wait_for("the refusal", lambda: not job.alive())
+    assert job.process.returncode == 1 and code in job.text(), job.text()
+    return job.text()
+
+
+def test_settings_that_would_break_the_promise_are_refused(kafka):
+    place = names(kafka)
+    place["target"] = kafka.topic("lonely", min_insync_replicas=2)
+    assert "min.insync.replicas" in refused(kafka, place)
+    place["target"] = kafka.topic("further")
+    place["source"] = kafka.topic("short", retention_ms=1000)
+    assert "retention.ms" in refused(kafka, place)
+    place["source"] = kafka.topic("long")
+    sql = SQL.replace("SELECT trade_id, symbol, price * quantity AS notional FROM trades",
+                      "SELECT symbol, COUNT(*) AS n FROM trades GROUP BY symbol EMIT CHANGES")
+    kafka.tool("create", place["group"] + "-out-changelog", 1, "cleanup.policy=delete")
+    assert "cleanup.policy" in refused(kafka, place, sql)
+    # The user may ask for less.
+    place["source"] = kafka.topic("brief", retention_ms=1000)
+    job = kafka.execute((SQL % place).rstrip().rstrip(";")[:-1] +
+                        ", 'delivery.guarantee' = 'at-least-once');")
+    kafka.produce(place["source"], [trade(1)])
+    kafka.wait_for_records(place["target"], 1, job)
+
+
+def test_a_timeout_above_the_brokers_is_refused(kafka):
+    place = names(kafka)
+    sql = (SQL.rstrip().rstrip(";")[:-1] +
+           ", 'sink.kafka.transaction.timeout.ms' = '3600001');")
+    assert "transaction.max.timeout.ms" in refused(kafka, place, sql)
+
+
 if __name__ == "__main__":
     harness.run(globals())
