@@ -14,6 +14,9 @@
  * how the input was cut.  A row whose time is below the watermark before it is late: it is counted
  * and left out.
  *
+ * Partitions and rows that do not fit into memory go to the backend (op_over_shelf.c) and come back
+ * when they are needed.
+ *
  * Owns:    the store of rows, the partitions, the compiled expressions.
  * Threads: one operator belongs to one task. */
 #include "exec/op_over.h"
@@ -22,9 +25,8 @@
 
 /* ---------------------------------------------------------------- rows out */
 
-/* Results in the output batch may have been taken from rows that are given up: only now. */
-static void
-forget_results(OverOp *self)
+void
+over_forget_results(OverOp *self)
 {
 	for (uint32_t i = 0; i < self->calls.count; i++)
 		self->calls.runs[i].last = NULL;
@@ -46,7 +48,7 @@ over_flush(OverOp *self, Error *err)
 	if (out->sel_count > 0)
 		status = operator_push(self->base.next, out, err);
 	task_keep_errors(self->task, out);
-	forget_results(self);
+	over_forget_results(self);
 	batch_reset(out);
 	out->derived = true;
 	out->counted = true;
@@ -73,9 +75,8 @@ over_emit_ready(OverOp *self, Partition *partition, Error *err)
 	return FERRIS_OK;
 }
 
-/* There will be no further row: what is left comes out, and the partition is as new. */
-static Status
-end_partition(OverOp *self, Partition *partition, Error *err)
+Status
+over_end_partition(OverOp *self, Partition *partition, Error *err)
 {
 	partition->ended = true;
 	TRY(over_emit_ready(self, partition, err));
@@ -83,14 +84,31 @@ end_partition(OverOp *self, Partition *partition, Error *err)
 	return FERRIS_OK;
 }
 
+/* All partitions in the order of their births; in memory they are sorted first if they are not. */
 static Status
-end_partitions(OverOp *self, Error *err)
+end_partitions(OverOp *self, bool sort, Error *err)
 {
-	uint32_t count = group_table_count(self->groups);
+	KeyedState *states[] = {&self->partitions};
+	Status status = FERRIS_OK;
+	KeyedScan scan;
+	char *payload;
 
-	for (uint32_t g = 0; g < count; g++)
-		TRY(end_partition(self, (Partition *)(void *)group_table_payload(self->groups, g),
-				  err));
+	TRY(keyed_scan_open(&self->family, states, 1, &scan, err));
+	for (;;) {
+		status = keyed_scan_next(&scan, NULL, 0, NULL, &payload, err);
+		if (status != FERRIS_OK || payload == NULL)
+			break;
+		if (sort)
+			partition_sort(&self->calls, (Partition *)(void *)payload);
+		status = over_end_partition(self, (Partition *)(void *)payload, err);
+		if (status == FERRIS_OK && over_is_half_full(self, 0))
+			status = over_flush(self, err);
+		if (status != FERRIS_OK)
+			break;
+	}
+	Error ignored;
+	Status closed = keyed_scan_close(&scan, status == FERRIS_OK ? err : &ignored);
+	TRY(status != FERRIS_OK ? status : closed);
 	return over_flush(self, err);
 }
 
@@ -135,38 +153,33 @@ keep_timely(OverOp *self, Batch *batch)
 	return kept;
 }
 
+size_t
+over_bytes(const OverOp *self)
+{
+	return self->store.bytes + self->calls.row_bytes + self->calls.memory.bytes +
+	       self->waiting_capacity * sizeof *self->waiting;
+}
+
+/* Without spilling. */
 static Status
 check_memory(const OverOp *self, Error *err)
 {
-	size_t bytes = self->store.bytes + self->calls.row_bytes + self->calls.memory.bytes +
-		       self->waiting_capacity * sizeof *self->waiting +
-		       group_table_bytes(self->groups);
-
-	if (bytes <= self->task->state_limit)
+	if (self->task->store->options.spill ||
+	    over_bytes(self) + self->family.budget.used <= self->task->state_limit)
 		return FERRIS_OK;
 	error_set_at(err, FERRIS_ERR_LIMIT, self->plan->position,
 		     "the rows that OVER keeps take more than %zu bytes", self->task->state_limit);
 	return error_hint(err, "raise 'state.memory.limit', or let the frames reach less far");
 }
 
-/* The partitions of the rows go to self->payloads. */
+/* The partitions of the rows go to self->payloads, of the first *found of them. */
 static Status
-find_partitions(OverOp *self, const uint16_t *rows, uint32_t count, Error *err)
+find_partitions(OverOp *self, const uint16_t *rows, uint32_t count, uint32_t *found, Error *err)
 {
-	uint32_t first;
-
 	for (uint32_t k = 0; k < self->plan->over.partition_count; k++)
 		self->keys[k] = self->results[self->partition_slots[k]];
-	TRY(group_table_find(self->groups, self->keys, rows, count, self->payloads, &first, err));
-	for (uint32_t c = 0; c < self->calls.count; c++) {
-		const AggregateRun *run = &self->calls.runs[c].aggregate;
-
-		if (run->call == NULL || run->call->class->init == NULL)
-			continue;
-		for (uint32_t g = first; g < group_table_count(self->groups); g++)
-			run->call->class->init(run,
-					       group_table_payload(self->groups, g) + run->offset);
-	}
+	TRY(keyed_find(&self->family, &self->partitions, self->keys, rows, count, self->payloads,
+		       found, err));
 	return check_memory(self, err);
 }
 
@@ -175,7 +188,9 @@ over_expire(OverOp *self, Partition *partition, int64_t time, Error *err)
 {
 	if (partition->total > 0 && time > partition->last_time &&
 	    time - partition->last_time > self->plan->over.idle_time)
-		TRY(end_partition(self, partition, err));
+		TRY(over_end_partition(self, partition, err));
+	if (partition->total == 0)
+		keyed_bear_again(&self->partitions, (char *)partition);
 	if (partition->total == 0 || time > partition->last_time)
 		partition->last_time = time;
 	return FERRIS_OK;
@@ -198,15 +213,15 @@ push_results(OverOp *self, Batch *batch, const uint16_t *rows, uint32_t count, E
 }
 
 static Status
-push_in_place(OverOp *self, Batch *batch, Error *err)
+push_in_place(OverOp *self, Batch *batch, const uint16_t *rows, uint32_t count, Error *err)
 {
 	uint32_t kept = 0;
 
 	for (uint32_t i = self->plan->over.left_count; i < self->plan->schema.count; i++)
 		vector_reset(&self->own[i]);
-	for (uint32_t i = 0; i < batch->sel_count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		Partition *partition = (Partition *)(void *)self->payloads[i];
-		uint16_t row = batch->sel[i];
+		uint16_t row = rows[i];
 
 		if (self->idle_slot != NO_SLOT &&
 		    !vector_is_null(self->results[self->idle_slot], row))
@@ -219,16 +234,16 @@ push_in_place(OverOp *self, Batch *batch, Error *err)
 		partition_trim(&self->calls, partition);
 	}
 	Status status = kept > 0 ? push_results(self, batch, self->rows, kept, err) : FERRIS_OK;
-	forget_results(self);
+	over_forget_results(self);
 	return status;
 }
 
 static Status
-push_arrival(OverOp *self, Batch *batch, Error *err)
+push_arrival(OverOp *self, const uint16_t *rows, uint32_t count, Error *err)
 {
-	for (uint32_t i = 0; i < batch->sel_count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		Partition *partition = (Partition *)(void *)self->payloads[i];
-		uint16_t row = batch->sel[i];
+		uint16_t row = rows[i];
 
 		if (self->idle_slot != NO_SLOT &&
 		    !vector_is_null(self->results[self->idle_slot], row))
@@ -245,38 +260,26 @@ push_arrival(OverOp *self, Batch *batch, Error *err)
 static Status
 sort_partitions(OverOp *self, Error *err)
 {
-	uint32_t count = group_table_count(self->groups);
-
-	for (uint32_t g = 0; g < count; g++) {
-		Partition *partition = (Partition *)(void *)group_table_payload(self->groups, g);
-
-		if (partition->total == 0)
-			continue;
-		partition_sort(&self->calls, partition);
-		TRY(end_partition(self, partition, err));
-	}
-	TRY(over_flush(self, err));
-	group_table_clear(self->groups);
-	return FERRIS_OK;
+	if (self->shelf.runs.backend != NULL)
+		TRY(over_shelf_feed(self, err));
+	else
+		TRY(end_partitions(self, true, err));
+	return keyed_clear(&self->family, &self->partitions, err);
 }
 
 /* ---------------------------------------------------------------- the operator */
 
+/* Rows whose partitions are in self->payloads. */
 static Status
-take_batch(OverOp *self, Batch *batch, const uint16_t *rows, uint32_t count, Error *err)
+take_found(OverOp *self, Batch *batch, const uint16_t *rows, uint32_t count, Error *err)
 {
-	TRY(find_partitions(self, rows, count, err));
-	for (uint32_t i = 0; i < self->stored_count; i++)
-		self->stored[i] = self->results[i];
-	for (uint32_t i = 0; self->plan->over.numbered && i < batch->row_count; i++)
-		VECTOR_DATA(&self->numbers, int64_t)[i] = self->row_number++;
 	row_store_append(&self->store, self->stored, rows, count, self->refs);
 	switch (self->plan->over.mode) {
 	case OVER_ARRIVAL:
-		return self->in_place ? push_in_place(self, batch, err)
-				      : push_arrival(self, batch, err);
+		return self->in_place ? push_in_place(self, batch, rows, count, err)
+				      : push_arrival(self, rows, count, err);
 	case OVER_TIME:
-		over_wait(self, count);
+		over_wait(self, rows, count);
 		return FERRIS_OK;
 	case OVER_SORTED:
 	case OVER_BATCHES:
@@ -286,6 +289,27 @@ take_batch(OverOp *self, Batch *batch, const uint16_t *rows, uint32_t count, Err
 	for (uint32_t i = 0; i < count; i++)
 		partition_add(&self->calls, (Partition *)(void *)self->payloads[i], self->refs[i],
 			      false);
+	return FERRIS_OK;
+}
+
+static Status
+take_batch(OverOp *self, Batch *batch, const uint16_t *rows, uint32_t count, Error *err)
+{
+	for (uint32_t i = 0; i < self->stored_count; i++)
+		self->stored[i] = self->results[i];
+	for (uint32_t i = 0; self->plan->over.numbered && i < batch->row_count; i++)
+		VECTOR_DATA(&self->numbers, int64_t)[i] = self->row_number++;
+	for (uint32_t done = 0, found; done < count; done += found) {
+		uint32_t wanted = count - done;
+
+		if (keyed_is_spilled(&self->partitions) && wanted > OVER_SLICE)
+			wanted = OVER_SLICE;
+		TRY(find_partitions(self, rows + done, wanted, &found, err));
+		if (found > 0)
+			TRY(take_found(self, batch, rows + done, found, err));
+		over_compact(self);
+		TRY(found < wanted ? over_spill(self, err) : over_spill_if_full(self, err));
+	}
 	return FERRIS_OK;
 }
 
@@ -311,7 +335,6 @@ over_op_push(Operator *op, Batch *batch, Error *err)
 		self->task->result->aggregated += count;
 	batch->counted = true;
 	Status status = take_batch(self, batch, rows, count, err);
-	over_compact(self);
 	batch->counted = counted;
 	return status;
 }
@@ -331,8 +354,9 @@ over_op_advance(Operator *op, int64_t watermark, Error *err)
 	case OVER_TIME:
 		TRY(over_take_until(self, watermark, false, err));
 		TRY(over_flush(self, err));
-		over_drop_quiet(self, watermark);
+		TRY(over_drop_quiet(self, watermark, err));
 		over_compact(self);
+		TRY(over_spill_if_full(self, err));
 		if (self->rows_after > 0 || watermark < INT64_MIN + self->delay)
 			return FERRIS_OK;
 		return operator_advance(op->next, watermark - self->delay, err);
@@ -354,10 +378,10 @@ over_op_finish(Operator *op, Error *err)
 	switch (self->plan->over.mode) {
 	case OVER_TIME:
 		TRY(over_take_until(self, INT64_MAX, true, err));
-		TRY(end_partitions(self, err));
+		TRY(end_partitions(self, false, err));
 		break;
 	case OVER_ARRIVAL:
-		TRY(end_partitions(self, err));
+		TRY(end_partitions(self, false, err));
 		break;
 	case OVER_SORTED:
 	case OVER_BATCHES:
@@ -374,11 +398,11 @@ over_op_close(Operator *op)
 {
 	OverOp *self = (OverOp *)op;
 
-	if (self->groups != NULL)
-		for (uint32_t g = 0; g < group_table_count(self->groups); g++)
-			partition_reset(&self->calls,
-					(Partition *)(void *)group_table_payload(self->groups, g));
-	group_table_destroy(self->groups);
+	if (self->fed != NULL)
+		partition_reset(&self->calls, self->fed);
+	keyed_drop(&self->family, &self->partitions);
+	keyed_family_free(&self->family);
+	over_shelf_free(self);
 	row_store_free(&self->store);
 	memory_free(self->waiting);
 	vector_free(&self->numbers);
@@ -395,5 +419,7 @@ const OperatorClass over_class = {
 	.push = over_op_push,
 	.advance = over_op_advance,
 	.finish = over_op_finish,
+	.save = over_op_save,
+	.load = over_op_load,
 	.close = over_op_close,
 };

@@ -7,12 +7,15 @@
  *     op_over_calls.c a row's window functions: frames, values, ranks
  *     op_over_aggregate.c aggregates over a frame that moves on
  *     op_over_rows.c  the store of rows that wait or belong to an open frame
+ *     op_over_state.c partitions and all the rest as bytes, and back
+ *     op_over_shelf.c what does not fit into memory: rows that wait, rows to be sorted
  *
  * Threads: everything belongs to one operator of one task. */
 #pragma once
 
 #include "exec/operator.h"
-#include "state/group_table.h"
+#include "state/keyed.h"
+#include "state/timers.h"
 
 /* ---- stored rows ---- */
 
@@ -75,13 +78,6 @@ void row_store_drop(RowStore *store);
 /* Whether most rows in memory are held by nobody. */
 bool row_store_is_sparse(const RowStore *store);
 
-/* How a vector's values are laid out, whatever its form. */
-static inline Physical
-row_physical(const Vector *vector)
-{
-	return vector->form == FORM_TEXT ? PHYSICAL_VIEW : type_physical(vector->type);
-}
-
 static inline RowBlock *
 row_block(const RowStore *store, RowRef ref)
 {
@@ -103,23 +99,24 @@ typedef struct OverRow {
 	uint32_t peers; /* number of its group of peers; wraps */
 } OverRow;
 
-/* Payload of a partition in the group table, before the states of the calls.  Rows are numbered
+/* Payload of a partition (state/keyed.h), before the states of the calls.  Rows are numbered
  * from 0; row r lies at rows[r & (capacity - 1)]. */
 typedef struct Partition {
+	KeyedHead head;
 	OverRow *rows;
-	uint32_t capacity;       /* a power of two, or 0 */
-	uint32_t last_peers;     /* of the last row */
-	uint64_t first;          /* the oldest row kept */
-	uint64_t total;          /* rows so far */
-	uint64_t next;           /* the next row to come out */
-	uint64_t passed;         /* rows whose frame event time has passed */
-	uint64_t rank_row;       /* the first of the peers that came out last, and */
-	uint64_t rank;           /* how many groups of peers came out */
-	uint32_t rank_peers;     /* their number */
-	bool ended;              /* there will be no further row */
-	bool awaited;            /* while the table is made anew: rows wait for it, */
-	struct Partition *moved; /* and where it went */
-	int64_t last_time;       /* EXPIRE AFTER */
+	uint32_t capacity;      /* a power of two, or 0 */
+	uint32_t last_peers;    /* of the last row */
+	uint64_t first;         /* the oldest row kept */
+	uint64_t total;         /* rows so far */
+	uint64_t next;          /* the next row to come out */
+	uint64_t passed;        /* rows whose frame event time has passed */
+	uint64_t rank_row;      /* the first of the peers that came out last, and */
+	uint64_t rank;          /* how many groups of peers came out */
+	uint32_t rank_peers;    /* their number */
+	bool ended;             /* there will be no further row */
+	bool awaited;           /* while empty ones are forgotten: rows wait for it, */
+	uint32_t first_waiting; /* the first of them, in a chain (op_over_keep.c) */
+	int64_t last_time;      /* EXPIRE AFTER */
 } Partition;
 
 typedef struct OverFront OverFront;
@@ -196,6 +193,8 @@ call_state(const Partition *partition, const OverRun *run)
 Status over_aggregate_move(OverCalls *calls, const OverRun *run, Partition *partition,
 			   uint64_t start, uint64_t end, Vector *out, uint32_t row, Arena *heap,
 			   Str *message);
+/* Adds the rows of the frame to the empty state. */
+void over_aggregate_rebuild(const OverCalls *calls, const OverRun *run, Partition *partition);
 /* Gives back what the call holds in the partition. */
 void over_aggregate_release(OverCalls *calls, const OverRun *run, Partition *partition);
 /* Adds the row at the end and takes over its hold; `sorted`: it comes in the order of ORDER BY. */
@@ -208,6 +207,13 @@ bool partition_compute(OverCalls *calls, Partition *partition, Vector *columns, 
 		       Batch *batch, RecordRange record);
 /* Gives up rows that no frame needs any more. */
 void partition_trim_frames(OverCalls *calls, Partition *partition);
+/* The partition's fields are zero.  Its calls' states are as before the first row. */
+void partition_init(const OverCalls *calls, Partition *partition);
+/* Whether frames and counters fit the rows that are there: else they are not what was saved.
+ * `sorted`: the rows were added in the order of ORDER BY. */
+bool partition_is_sound(const OverCalls *calls, const Partition *partition, bool sorted);
+/* Room for so many rows in a partition that has none. */
+void partition_reserve(OverCalls *calls, Partition *partition, uint64_t count);
 /* As if no row had been there. */
 void partition_reset(OverCalls *calls, Partition *partition);
 static inline void
@@ -243,7 +249,41 @@ typedef struct Waiting {
 	int64_t time;
 	Partition *partition;
 	RowRef ref;
+	bool fetched; /* from the shelf, where it stays until it is taken */
 } Waiting;
+
+/* What does not fit into memory (op_over_shelf.c), beside the partitions, in the backend:
+ *
+ *     waiting  time, further ORDER BY, number -> row of keys, row
+ *     passing  number -> time, row of keys
+ *     runs     birth of the partition, ORDER BY, number -> row */
+typedef struct OverShelf {
+	StoreSpace waiting;  /* rows that wait for event time */
+	uint64_t left;       /* of them, not fetched yet; */
+	int64_t least;       /* none of these is before it */
+	uint64_t number;     /* of the next row that is put there, or to the runs */
+	Buffer fetched;      /* keys of the rows that were fetched, with lengths; */
+	size_t next;         /* bytes of it: of those that were taken */
+	uint32_t count;      /* fetched and not taken */
+	bool cut;            /* they are all of the time `least`, of which more are left */
+	StoreSpace passing;  /* rows in their partitions which event time has not passed */
+	uint64_t head, tail; /* their numbers */
+	int64_t head_time;
+	StoreSpace runs; /* rows to be sorted */
+	Timers timers;   /* EXPIRE AFTER: when partitions on the shelf may be quiet */
+	bool oversized;  /* one partition is too large to come back */
+	bool dirty;      /* something was put there that is not committed */
+	Buffer key, value;
+	Arena texts;
+	uint16_t *sel; /* 0, 1, ... */
+	Vector *keys;  /* a batch of keys, and of stored rows */
+	Vector **key_outs;
+	Vector *rows;
+	Vector **row_outs;
+	Vector *row; /* one, for what is read meanwhile */
+	Vector **row_out;
+	const Vector **row_columns; /* of the store's block */
+} OverShelf;
 
 typedef struct OverOp {
 	Operator base;
@@ -263,9 +303,11 @@ typedef struct OverOp {
 
 	RowStore store;
 	OverCalls calls;
-	GroupTable *groups;
-	GroupTableSpec group_spec;
-	int64_t swept; /* event time of the last look for quiet partitions */
+	KeyedFamily family;
+	KeyedState partitions;
+	OverShelf shelf;
+	Partition *fed; /* made of rows of the runs */
+	int64_t swept;  /* event time of the last look for quiet partitions */
 	const Vector **keys;
 	char **payloads; /* of the batch's rows */
 	RowRef *refs;
@@ -281,10 +323,13 @@ typedef struct OverOp {
 	bool late_only;      /* LATE(query): the late rows go on, nothing else comes out */
 	uint32_t late_count; /* then so many of the batch's selected rows are late, the first */
 	bool in_place;
+	bool flows;       /* sorted rows come out without the partition's end being known */
 	Waiting *waiting; /* in order; [0, out) have come out, [out, taken) are in their partitions
 			   */
 	size_t waiting_count, waiting_capacity;
 	size_t out_count, taken_count;
+	uint32_t *chain; /* of rows that wait for one partition; only while empty ones are forgotten
+			  */
 	Waiting *arrived; /* of one batch */
 	Waiting *scratch;
 	uint64_t *sort_keys;
@@ -299,6 +344,12 @@ Status over_op_open(Operator *op, TaskContext *task, Error *err);
 /* Puts out the partition's rows that have all they wait for. */
 Status over_emit_ready(OverOp *self, Partition *partition, Error *err);
 Status over_flush(OverOp *self, Error *err);
+/* There will be no further row: what is left comes out, and the partition is as new. */
+Status over_end_partition(OverOp *self, Partition *partition, Error *err);
+/* Bytes held beside keys and payloads. */
+size_t over_bytes(const OverOp *self);
+/* Results in the output batch may have been taken from rows that are given up: only now. */
+void over_forget_results(OverOp *self);
 /* Puts the partition's next row out. */
 static inline Status
 over_emit(OverOp *self, Partition *partition, Error *err)
@@ -326,14 +377,91 @@ over_slot_time(const OverOp *self, uint32_t slot, uint32_t row)
 
 /* ---- rows in order of event time (op_over_time.c) ---- */
 
-/* Rows self->rows[0..count) of the batch, with their partitions and references, begin to wait. */
-void over_wait(OverOp *self, uint32_t count);
+/* Rows of the batch, with their partitions and references, begin to wait. */
+void over_wait(OverOp *self, const uint16_t *rows, uint32_t count);
+/* The arrived rows, which are in order, go between those that wait; `before`: of one time, before
+ * those. */
+void over_merge_arrived(OverOp *self, uint32_t count, bool before);
+/* Rows before that time, or of it if `inclusive`, go to their partitions, unless one on the shelf
+ * must come out first. */
+Status over_take_rows(OverOp *self, int64_t time, bool inclusive, Error *err);
+/* Rows whose frame ends before that time come out, in their order. */
+Status over_pass_time(OverOp *self, int64_t time, Error *err);
+/* When the frame of a row of that time has ended. */
+static inline int64_t
+over_frame_end(const OverOp *self, int64_t time)
+{
+	int64_t end;
+
+	return __builtin_add_overflow(time, self->delay, &end) ? INT64_MAX : end;
+}
+
 /* Everything before that time goes to its partition; at the end of the input, everything. */
 Status over_take_until(OverOp *self, int64_t time, bool end_of_input, Error *err);
 
 /* ---- op_over_keep.c ---- */
 
-/* Copies what is held of nearly empty blocks.  No results may be on their way. */
+/* What is held is copied together.  No results may be on their way. */
+void over_move_rows(OverOp *self);
+/* The same when most blocks are nearly empty. */
 void over_compact(OverOp *self);
 /* Partitions that have been quiet for longer than EXPIRE AFTER allows give back what they hold. */
-void over_drop_quiet(OverOp *self, int64_t watermark);
+Status over_drop_quiet(OverOp *self, int64_t watermark, Error *err);
+/* keyed_sweep has moved a partition for which rows wait. */
+void over_moved(OverOp *self, const Partition *from, Partition *to);
+
+/* ---- op_over_state.c ---- */
+
+extern const PayloadClass over_payload;
+
+Status over_op_save(Operator *op, StateWriter *writer, Error *err);
+Status over_op_load(Operator *op, Str key, Str value, Error *err);
+void over_write_row(OverOp *self, RowRef ref, Buffer *out);
+/* A row as it was written, to the store; false if it was not. */
+bool over_read_row(OverOp *self, RecordReader *reader, RowRef *ref);
+
+/* ---- op_over_shelf.c ---- */
+
+/* Rows whose partitions are looked for together when some are on the shelf: each may bring the rows
+ * of its frame. */
+#define OVER_SLICE 256u
+
+void over_shelf_init(OverOp *self);
+void over_shelf_free(OverOp *self);
+/* The partition's row of keys, and back to the shelf's keys; false if it is none. */
+void over_write_keys(OverOp *self, const Partition *partition, Buffer *out);
+void over_reset_keys(OverOp *self);
+bool over_read_keys(OverOp *self, RecordReader *reader, uint32_t row);
+static inline bool
+over_is_shelved(const OverOp *self)
+{
+	return self->shelf.left > 0 || self->shelf.count > 0 || self->shelf.head < self->shelf.tail;
+}
+
+/* Whether a row on the shelf comes out before a row of that time is taken. */
+static inline bool
+over_shelf_passes(const OverOp *self, int64_t time)
+{
+	return self->shelf.head < self->shelf.tail &&
+	       over_frame_end(self, self->shelf.head_time) < time;
+}
+
+/* What is brought back leaves room for what it brings with it. */
+static inline bool
+over_is_half_full(const OverOp *self, size_t more)
+{
+	size_t held = self->family.budget.used + over_bytes(self) + more;
+
+	return held > store_memory(self->task->store) / 2;
+}
+
+/* Everything goes to the backend.  No results may be on their way. */
+Status over_spill(OverOp *self, Error *err);
+/* The same when memory is full. */
+Status over_spill_if_full(OverOp *self, Error *err);
+/* over_take_until when rows are on the shelf. */
+Status over_shelf_take(OverOp *self, int64_t time, bool end_of_input, Error *err);
+/* Sorted partitions come out of the runs, one after the other. */
+Status over_shelf_feed(OverOp *self, Error *err);
+Status over_shelf_save(OverOp *self, StateWriter *writer, Error *err);
+Status over_shelf_load(OverOp *self, Str key, Str value, Error *err);

@@ -258,6 +258,15 @@ over_aggregate_move(OverCalls *calls, const OverRun *run, Partition *partition, 
 }
 
 void
+over_aggregate_rebuild(const OverCalls *calls, const OverRun *run, Partition *partition)
+{
+	const CallState *state = call_state(partition, run);
+
+	change_state(calls, run, partition, own_state(run, partition), state->start, state->end,
+		     false);
+}
+
+void
 over_aggregate_release(OverCalls *calls, const OverRun *run, Partition *partition)
 {
 	drop_front(calls, run, call_state(partition, run));

@@ -16,9 +16,9 @@ over_compare(const OverCalls *calls, RowRef a, RowRef b)
 	for (uint32_t i = 0; i < calls->order_count; i++) {
 		uint32_t slot = calls->order[i];
 		int order = vector_order(&row_block(calls->store, a)->columns[slot], a & ROW_MASK,
-					  &row_block(calls->store, b)->columns[slot], b & ROW_MASK,
-					  calls->order_keys[i].descending,
-					  calls->order_keys[i].nulls_first);
+					 &row_block(calls->store, b)->columns[slot], b & ROW_MASK,
+					 calls->order_keys[i].descending,
+					 calls->order_keys[i].nulls_first);
 
 		if (order != 0)
 			return order;
@@ -56,16 +56,29 @@ grow(OverCalls *calls, Partition *partition)
 	partition->capacity = capacity;
 }
 
+void
+partition_reserve(OverCalls *calls, Partition *partition, uint64_t count)
+{
+	while (partition->capacity < count)
+		grow(calls, partition);
+}
+
+/* Whether it keeps a row from the partition's start. */
+static bool
+keeps_nth(const OverRun *run)
+{
+	return run->whole &&
+	       (run->call->function == OVER_NTH_VALUE || run->call->function == OVER_FIRST_VALUE);
+}
+
 /* NTH_VALUE over a frame that begins with the partition keeps its row. */
 static void
 keep_nth(OverCalls *calls, Partition *partition, RowRef ref)
 {
 	for (uint32_t c = 0; c < calls->count; c++) {
 		const OverRun *run = &calls->runs[c];
-		bool nth = run->call->function == OVER_NTH_VALUE ||
-			   run->call->function == OVER_FIRST_VALUE;
 
-		if (!nth || !run->whole || run->call->ignores_nulls ||
+		if (!keeps_nth(run) || run->call->ignores_nulls ||
 		    partition->total != (uint64_t)run->call->number)
 			continue;
 		CallState *state = call_state(partition, run);
@@ -171,8 +184,9 @@ needed_from(const Partition *partition, const OverRun *run)
 	}
 }
 
-void
-partition_trim_frames(OverCalls *calls, Partition *partition)
+/* The oldest row that some call needs. */
+static uint64_t
+kept_from(const OverCalls *calls, const Partition *partition)
 {
 	uint64_t keep = partition->next;
 
@@ -187,13 +201,67 @@ partition_trim_frames(OverCalls *calls, Partition *partition)
 	/* The next row is compared with the last one. */
 	if (calls->needs_peers && keep == partition->total && keep > 0)
 		keep--;
+	return keep;
+}
+
+void
+partition_trim_frames(OverCalls *calls, Partition *partition)
+{
+	uint64_t keep = kept_from(calls, partition);
+
 	for (; partition->first < keep; partition->first++)
 		row_store_release(calls->store, partition_row(partition, partition->first)->ref);
+}
+
+/* A call's state from bytes: a frame within the rows, no more values than are wanted, and a row
+ * from the partition's start that is there as soon as it can be. */
+static bool
+state_is_sound(const Partition *partition, const OverRun *run, bool sorted)
+{
+	const CallState *state = call_state(partition, run);
+	uint64_t wanted = (uint64_t)run->call->number;
+	bool built = run->call->function == OVER_AGGREGATE && !run->whole;
+
+	if (state->start > partition->total || state->end > partition->total ||
+	    state->scanned > partition->total)
+		return false;
+	if (built && state->start < state->end && state->start < partition->first)
+		return false;
+	if (run->call->ignores_nulls && state->found > wanted)
+		return false;
+	if (!keeps_nth(run))
+		return !state->has_nth;
+	if (run->call->ignores_nulls)
+		return state->has_nth == (state->found == wanted);
+	return !sorted || state->has_nth == (partition->total >= wanted);
+}
+
+bool
+partition_is_sound(const OverCalls *calls, const Partition *partition, bool sorted)
+{
+	for (uint32_t c = 0; c < calls->count; c++)
+		if (!state_is_sound(partition, &calls->runs[c], sorted))
+			return false;
+	return partition->first <= kept_from(calls, partition);
+}
+
+void
+partition_init(const OverCalls *calls, Partition *partition)
+{
+	for (uint32_t c = 0; c < calls->count; c++) {
+		const AggregateRun *run = &calls->runs[c].aggregate;
+
+		if (run->call != NULL && run->call->class->init != NULL)
+			run->call->class->init(run,
+					       (char *)partition + calls->runs[c].aggregate_offset);
+	}
 }
 
 void
 partition_reset(OverCalls *calls, Partition *partition)
 {
+	KeyedHead head = partition->head;
+
 	for (uint64_t r = partition->first; r < partition->total; r++)
 		row_store_release(calls->store, partition_row(partition, r)->ref);
 	for (uint32_t c = 0; c < calls->count; c++) {
@@ -209,6 +277,8 @@ partition_reset(OverCalls *calls, Partition *partition)
 	calls->row_bytes -= sizeof *partition->rows * partition->capacity;
 	memory_free(partition->rows);
 	memset(partition, 0, calls->payload_size);
+	partition->head = head;
+	partition_init(calls, partition);
 }
 
 /* ---------------------------------------------------------------- frames */
@@ -226,8 +296,8 @@ static int
 compare_bound(const OverCalls *calls, const OverRun *run, RowRef other, RowRef row, uint32_t bound)
 {
 	return vector_order(&row_block(calls->store, other)->columns[run->key], other & ROW_MASK,
-			     &row_block(calls->store, row)->columns[bound], row & ROW_MASK,
-			     run->descending, run->nulls_first);
+			    &row_block(calls->store, row)->columns[bound], row & ROW_MASK,
+			    run->descending, run->nulls_first);
 }
 
 /* Peers from the row's own on; the difference is right though the numbers wrap. */

@@ -5,12 +5,11 @@
  * blocks; that costs a fixed part of what was appended since the last time.
  *
  * With EXPIRE AFTER, partitions that event time has left behind are emptied, and when most are
- * empty, the table of partitions is made anew without them. */
+ * empty, they are forgotten.  Those on the shelf come to memory for that: a timer says when. */
 #include "base/memory.h"
 #include "exec/op_over.h"
 
-#define NO_ROW       UINT32_MAX
-#define FORGET_LEAST 1024 /* partitions; fewer are never forgotten */
+#define NO_ROW UINT32_MAX
 
 /* ---------------------------------------------------------------- the store */
 
@@ -60,19 +59,18 @@ move_partition(const OverOp *self, Move *move, Partition *partition)
 }
 
 void
-over_compact(OverOp *self)
+over_move_rows(OverOp *self)
 {
+	const GroupTable *groups = self->partitions.groups;
 	RowStore fresh;
 	Move move = {.from = &self->store, .to = &fresh};
 
-	if (!row_store_is_sparse(&self->store))
-		return;
 	row_store_init(&fresh, self->store.types, self->store.forms, self->store.column_count);
 	move.places = memory_zero(sizeof *move.places * self->store.block_count);
 	move.columns = memory_alloc(sizeof *move.columns * (self->store.column_count + 1));
-	for (uint32_t g = 0; g < group_table_count(self->groups); g++)
-		move_partition(self, &move,
-			       (Partition *)(void *)group_table_payload(self->groups, g));
+	for (uint32_t g = 0; groups != NULL && g < group_table_count(groups); g++)
+		move_partition(self, &move, (Partition *)(void *)group_table_payload(groups, g));
+	move_partition(self, &move, self->fed);
 	for (size_t i = self->taken_count; i < self->waiting_count; i++)
 		self->waiting[i].ref = move_row(&move, self->waiting[i].ref);
 	for (uint32_t b = 0; b < self->store.block_count; b++)
@@ -83,99 +81,105 @@ over_compact(OverOp *self)
 	self->store = fresh;
 }
 
+void
+over_compact(OverOp *self)
+{
+	if (row_store_is_sparse(&self->store))
+		over_move_rows(self);
+}
+
 /* ---------------------------------------------------------------- partitions */
 
-static bool
-is_kept(const Partition *partition)
-{
-	return partition->total > 0 || partition->awaited;
-}
-
-/* Copies the partitions that are kept; the old ones say where they went. */
-static Status
-copy_kept(OverOp *self, GroupTable *fresh, Vector *keys, Vector **outs, Error *err)
-{
-	uint32_t total = group_table_count(self->groups);
-	uint32_t key_count = self->group_spec.key_count;
-
-	for (uint32_t first = 0; first < total; first += BATCH_CAPACITY) {
-		uint32_t count = total - first < BATCH_CAPACITY ? total - first : BATCH_CAPACITY;
-		uint32_t kept = 0;
-		uint32_t first_new;
-
-		for (uint32_t k = 0; k < key_count; k++) {
-			vector_reset(&keys[k]);
-			outs[k] = &keys[k];
-		}
-		group_table_keys(self->groups, first, count, outs);
-		for (uint32_t i = 0; i < count; i++)
-			if (is_kept((Partition *)(void *)group_table_payload(self->groups,
-									     first + i)))
-				self->rows[kept++] = (uint16_t)i;
-		TRY(group_table_find(fresh, (const Vector *const *)outs, self->rows, kept,
-				     self->payloads, &first_new, err));
-		for (uint32_t i = 0; i < kept; i++) {
-			Partition *old = (Partition *)(void *)group_table_payload(
-				self->groups, first + self->rows[i]);
-
-			memcpy(self->payloads[i], old, self->calls.payload_size);
-			((Partition *)(void *)self->payloads[i])->awaited = false;
-			old->moved = (Partition *)(void *)self->payloads[i];
-		}
-	}
-	return FERRIS_OK;
-}
-
-/* The table of partitions without those that are empty. */
-static void
-forget_empty(OverOp *self)
-{
-	uint32_t key_count = self->group_spec.key_count;
-	GroupTable *fresh = group_table_new(&self->group_spec);
-	Vector *keys = memory_zero(sizeof *keys * (key_count + 1));
-	Vector **outs = memory_zero(sizeof(Vector *) * (key_count + 1));
-	Error ignored; /* what is kept fitted before */
-
-	for (uint32_t k = 0; k < key_count; k++)
-		vector_init(&keys[k], self->group_spec.key_types[k], FORM_VALUE, BATCH_CAPACITY);
-	for (size_t i = self->out_count; i < self->waiting_count; i++)
-		self->waiting[i].partition->awaited = true;
-	if (copy_kept(self, fresh, keys, outs, &ignored) == FERRIS_OK) {
-		for (size_t i = self->out_count; i < self->waiting_count; i++)
-			self->waiting[i].partition = self->waiting[i].partition->moved;
-		group_table_destroy(self->groups);
-		self->groups = fresh;
-	} else {
-		group_table_destroy(fresh);
-	}
-	for (uint32_t k = 0; k < key_count; k++)
-		vector_free(&keys[k]);
-	memory_free(keys);
-	memory_free(outs);
-}
+#define NO_WAITING UINT32_MAX
 
 void
-over_drop_quiet(OverOp *self, int64_t watermark)
+over_moved(OverOp *self, const Partition *from, Partition *to)
 {
-	uint32_t count = group_table_count(self->groups);
-	int64_t limit = self->plan->over.idle_time;
-	uint32_t empty = 0;
+	(void)from;
+	for (uint32_t i = to->first_waiting; to->awaited && i != NO_WAITING; i = self->chain[i])
+		self->waiting[i].partition = to;
+	to->awaited = false;
+}
+
+/* Forgets empty partitions, but for those for which rows wait: these rows are chained. */
+static Status
+forget_empty(OverOp *self, uint64_t live, Error *err)
+{
+	self->chain = memory_alloc(sizeof *self->chain * (self->waiting_count + 1));
+	for (size_t i = self->out_count; i < self->waiting_count; i++) {
+		Partition *partition = self->waiting[i].partition;
+
+		self->chain[i] = partition->awaited ? partition->first_waiting : NO_WAITING;
+		partition->awaited = true;
+		partition->first_waiting = (uint32_t)i;
+	}
+	Status status = keyed_sweep(&self->family, &self->partitions, live, err);
+	for (size_t i = self->out_count; i < self->waiting_count; i++)
+		self->waiting[i].partition->awaited = false;
+	memory_free(self->chain);
+	self->chain = NULL;
+	return status;
+}
+
+static bool
+is_quiet(const Partition *partition, int64_t limit)
+{
+	return partition->total > 0 && partition->next == partition->total &&
+	       partition->last_time < limit;
+}
+
+/* Quiet partitions of the shelf come to memory. */
+static Status
+fetch_quiet(OverOp *self, int64_t limit, Error *err)
+{
+	char *payload;
+	bool full;
+	Str keys;
+
+	for (;;) {
+		TRY(timers_take(&self->shelf.timers, limit - 1, &keys, err));
+		if (keys.data == NULL)
+			return FERRIS_OK;
+		TRY(keyed_fetch(&self->family, &self->partitions, keys, &payload, &full, err));
+		if (full) {
+			TRY(over_spill(self, err));
+			TRY(keyed_fetch(&self->family, &self->partitions, keys, &payload, &full,
+					err));
+		}
+		if (payload != NULL && is_quiet((Partition *)(void *)payload, limit))
+			partition_reset(&self->calls, (Partition *)(void *)payload);
+	}
+}
+
+static void
+empty_quiet(OverOp *self, int64_t limit, uint64_t *live)
+{
+	const GroupTable *groups = self->partitions.groups;
+	uint32_t count = groups != NULL ? group_table_count(groups) : 0;
+
+	*live = 0;
+	for (uint32_t g = 0; g < count; g++) {
+		Partition *partition = (Partition *)(void *)group_table_payload(groups, g);
+
+		if (is_quiet(partition, limit))
+			partition_reset(&self->calls, partition);
+		*live += partition->total > 0;
+	}
+}
+
+Status
+over_drop_quiet(OverOp *self, int64_t watermark, Error *err)
+{
+	int64_t idle = self->plan->over.idle_time;
+	uint64_t live;
 
 	/* Once in that time, so that it costs little; a row that came meanwhile found it as new. */
-	if (self->idle_slot == NO_SLOT || watermark < INT64_MIN + limit ||
-	    watermark - limit < self->swept)
-		return;
+	if (self->idle_slot == NO_SLOT || watermark < INT64_MIN + idle ||
+	    watermark - idle < self->swept)
+		return FERRIS_OK;
 	self->swept = watermark;
-	for (uint32_t g = 0; g < count; g++) {
-		Partition *partition = (Partition *)(void *)group_table_payload(self->groups, g);
-
-		if (partition->total > 0 && partition->next == partition->total &&
-		    partition->last_time < watermark - limit)
-			partition_reset(&self->calls, partition);
-		empty += partition->total == 0;
-	}
+	TRY(fetch_quiet(self, watermark - idle, err));
+	empty_quiet(self, watermark - idle, &live);
 	row_store_drop(&self->store);
-	/* Partitions with rows that wait for later ones come out in the order of their birth. */
-	if (count > FORGET_LEAST && empty > count / 2 && self->rows_after == 0)
-		forget_empty(self);
+	return forget_empty(self, live, err);
 }

@@ -68,6 +68,22 @@ open_run(OverOp *self, TaskContext *task, const OverCall *call, OverRun *run, Er
 	return FERRIS_OK;
 }
 
+/* Whether no call needs the end of the partition, or of the row's peers. */
+static bool
+flows_sorted(const OverOp *self)
+{
+	for (uint32_t i = 0; i < self->calls.count; i++) {
+		const OverCall *call = self->calls.runs[i].call;
+		bool framed = call->function >= OVER_FIRST_VALUE;
+
+		if ((call->function >= OVER_PERCENT_RANK && call->function <= OVER_NTILE) ||
+		    (call->function == OVER_LEAD && call->ignores_nulls) ||
+		    (framed && call->frame.end == FRAME_UNBOUNDED_FOLLOWING))
+			return false;
+	}
+	return !self->waits_time;
+}
+
 /* What a row waits for before it can come out. */
 static void
 find_waits(OverOp *self)
@@ -104,6 +120,7 @@ find_waits(OverOp *self)
 			self->calls.history = back;
 		self->calls.keeps_nth = self->calls.keeps_nth || (run->framed && run->whole);
 	}
+	self->flows = flows_sorted(self);
 	self->sorts_ties = plan->over.order_count > 1 || plan->over.number != NULL;
 	self->compares = self->calls.needs_peers || self->sorts_ties ||
 			 plan->over.mode == OVER_SORTED || plan->over.mode == OVER_BATCHES;
@@ -198,6 +215,7 @@ open_partitions(OverOp *self, TaskContext *task)
 		size = (size + 15) & ~(size_t)15;
 	}
 	self->calls.payload_size = size;
+	self->fed = arena_zero(task->arena, size);
 	self->calls.store = &self->store;
 	for (uint32_t i = 0; i < plan->over.partition_count; i++)
 		types[i] = plan->over.partition[i]->type;
@@ -211,13 +229,16 @@ open_partitions(OverOp *self, TaskContext *task)
 	if (plan->over.numbered)
 		vector_init(&self->numbers, TYPE_OF(BIGINT), FORM_VALUE, BATCH_CAPACITY);
 	self->stored[self->stored_count] = &self->numbers;
-	self->group_spec = (GroupTableSpec){
-		.key_types = types,
-		.key_count = plan->over.partition_count,
-		.payload_size = size,
-		.byte_limit = task->state_limit,
-	};
-	self->groups = group_table_new(&self->group_spec);
+	keyed_family_init(&self->family,
+			  &(KeyedSpec){
+				  .key_types = types,
+				  .key_count = plan->over.partition_count,
+				  .payload_size = size,
+				  .payload = &over_payload,
+				  .owner = self,
+				  .headed = true,
+			  },
+			  task->store);
 }
 
 Status
@@ -232,6 +253,7 @@ over_op_open(Operator *op, TaskContext *task, Error *err)
 	self->swept = INT64_MIN;
 	TRY(open_slots(self, task, err));
 	open_partitions(self, task);
+	over_shelf_init(self);
 	self->keys = ARENA_ARRAY(task->arena, const Vector *, self->plan->over.partition_count + 1);
 	self->payloads = ARENA_ARRAY(task->arena, char *, BATCH_CAPACITY);
 	self->refs = ARENA_ARRAY(task->arena, RowRef, BATCH_CAPACITY);

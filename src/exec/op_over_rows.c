@@ -58,7 +58,7 @@ new_block(RowStore *store)
 	block->columns = memory_zero(sizeof *block->columns * (store->column_count + 1));
 	for (uint32_t c = 0; c < store->column_count; c++) {
 		vector_init(&block->columns[c], store->types[c], store->forms[c], BATCH_CAPACITY);
-		store->bytes += physical_size(row_physical(&block->columns[c])) * BATCH_CAPACITY;
+		store->bytes += physical_size(vector_physical(&block->columns[c])) * BATCH_CAPACITY;
 	}
 	arena_init(&block->texts, TEXT_BLOCK);
 	return block;
@@ -154,7 +154,7 @@ static void
 append_column(Vector *to, uint32_t at, const Vector *from, const uint16_t *sel, uint32_t count,
 	      Arena *texts)
 {
-	Physical physical = row_physical(from);
+	Physical physical = vector_physical(from);
 	size_t size = physical_size(physical);
 	uint32_t mask = from->constant ? 0 : UINT32_MAX;
 
@@ -214,7 +214,7 @@ static void
 gather_plain(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count,
 	     Vector *out)
 {
-	size_t size = physical_size(row_physical(out));
+	size_t size = physical_size(vector_physical(out));
 
 	for (uint32_t i = 0; i < count; i++) {
 		const Vector *from = &row_block(store, refs[i])->columns[column];
@@ -245,7 +245,7 @@ void
 row_store_gather(const RowStore *store, uint32_t column, const RowRef *refs, uint32_t count,
 		 Vector *out)
 {
-	Physical physical = row_physical(out);
+	Physical physical = vector_physical(out);
 
 	if (physical == PHYSICAL_LIST || physical == PHYSICAL_STRUCT) {
 		for (uint32_t i = 0; i < count; i++)

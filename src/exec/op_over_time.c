@@ -113,9 +113,9 @@ reserve_waiting(OverOp *self, uint32_t count)
 		memory_resize(self->waiting, sizeof *self->waiting * self->waiting_capacity);
 }
 
-/* Merges the arrived rows into those that wait, from the end: as far as the disorder reaches. */
-static void
-merge_arrived(OverOp *self, uint32_t count)
+/* From the end: as far as the disorder reaches. */
+void
+over_merge_arrived(OverOp *self, uint32_t count, bool before)
 {
 	reserve_waiting(self, count);
 	size_t old = self->waiting_count;
@@ -123,8 +123,10 @@ merge_arrived(OverOp *self, uint32_t count)
 
 	self->waiting_count = at;
 	while (count > 0) {
-		if (old > self->taken_count &&
-		    self->waiting[old - 1].time > self->arrived[count - 1].time)
+		int64_t time = self->arrived[count - 1].time;
+
+		if (old > self->taken_count && (before ? self->waiting[old - 1].time >= time
+						       : self->waiting[old - 1].time > time))
 			self->waiting[--at] = self->waiting[--old];
 		else
 			self->waiting[--at] = self->arrived[--count];
@@ -132,29 +134,25 @@ merge_arrived(OverOp *self, uint32_t count)
 }
 
 void
-over_wait(OverOp *self, uint32_t count)
+over_wait(OverOp *self, const uint16_t *rows, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
 		self->arrived[i] = (Waiting){
-			.time = over_slot_time(self, self->time_slot, self->rows[i]),
+			.time = over_slot_time(self, self->time_slot, rows[i]),
 			.partition = (Partition *)(void *)self->payloads[i],
 			.ref = self->refs[i],
 		};
 	sort_arrived(self, count);
-	merge_arrived(self, count);
+	over_merge_arrived(self, count, false);
 }
 
-/* Rows whose frame ends before that time come out, in their order. */
-static Status
-pass_time(OverOp *self, int64_t time, Error *err)
+Status
+over_pass_time(OverOp *self, int64_t time, Error *err)
 {
 	while (self->out_count < self->taken_count) {
 		const Waiting *row = &self->waiting[self->out_count];
-		int64_t end;
 
-		if (__builtin_add_overflow(row->time, self->delay, &end))
-			end = INT64_MAX;
-		if (end >= time)
+		if (over_frame_end(self, row->time) >= time)
 			return FERRIS_OK;
 		self->out_count++;
 		row->partition->passed++;
@@ -193,7 +191,7 @@ take_row(OverOp *self, const Waiting *row, Error *err)
 		return over_emit(self, row->partition, err);
 	}
 	if (self->waits_time)
-		TRY(pass_time(self, row->time, err));
+		TRY(over_pass_time(self, row->time, err));
 	if (self->idle_slot != NO_SLOT)
 		TRY(over_expire(self, row->partition, row->time, err));
 	partition_add(&self->calls, row->partition, row->ref, true);
@@ -204,21 +202,31 @@ take_row(OverOp *self, const Waiting *row, Error *err)
 }
 
 Status
-over_take_until(OverOp *self, int64_t time, bool end_of_input, Error *err)
+over_take_rows(OverOp *self, int64_t time, bool inclusive, Error *err)
 {
-	while (self->taken_count < self->waiting_count &&
-	       (end_of_input || self->waiting[self->taken_count].time < time)) {
+	while (self->taken_count < self->waiting_count) {
+		int64_t next = self->waiting[self->taken_count].time;
 		size_t end = self->taken_count + 1;
 
+		if ((inclusive ? next > time : next >= time) || over_shelf_passes(self, next))
+			break;
+
 		while (self->sorts_ties && end < self->waiting_count &&
-		       self->waiting[end].time == self->waiting[self->taken_count].time)
+		       self->waiting[end].time == next)
 			end++;
 		if (end - self->taken_count > 1)
 			sort_ties(self, self->taken_count, end);
 		while (self->taken_count < end)
 			TRY(take_row(self, &self->waiting[self->taken_count], err));
 	}
-	if (self->waits_time)
-		TRY(pass_time(self, time, err));
 	return FERRIS_OK;
+}
+
+Status
+over_take_until(OverOp *self, int64_t time, bool end_of_input, Error *err)
+{
+	if (over_is_shelved(self))
+		return over_shelf_take(self, time, end_of_input, err);
+	TRY(over_take_rows(self, time, end_of_input, err));
+	return self->waits_time ? over_pass_time(self, time, err) : FERRIS_OK;
 }

@@ -1,7 +1,8 @@
 /* state/group_nested.c -- values of ARRAY, MAP and ROW as bytes, and back.
  *
  * A value is a byte (1 = NULL) and, if it is not NULL, its content: scalars in their size, texts
- * with a length before them, lists with a count before their elements, rows field by field. */
+ * with a length before them, lists with a count before their elements, rows field by field.  What
+ * is text by its form is written as a text, whatever its type. */
 #include <assert.h>
 
 #include "state/group_key.h"
@@ -35,9 +36,8 @@ void
 group_nested_write(Buffer *out, const Vector *vector, uint32_t row)
 {
 	uint32_t at = vector->constant ? 0 : row;
-	Physical physical = type_physical(vector->type);
+	Physical physical = vector_physical(vector);
 
-	assert(vector->form == FORM_VALUE);
 	if (vector_is_null(vector, row)) {
 		buffer_append_char(out, NESTED_NULL);
 		return;
@@ -82,7 +82,7 @@ static void
 set_null(Vector *vector, uint32_t row)
 {
 	vector_set_null(vector, row);
-	if (type_physical(vector->type) == PHYSICAL_STRUCT)
+	if (vector_physical(vector) == PHYSICAL_STRUCT)
 		for (uint32_t c = 0; c < vector->child_count; c++)
 			set_null(&vector->children[c], row);
 }
@@ -144,7 +144,7 @@ read_struct(const char *bytes, const char *end, Vector *vector, uint32_t row)
 const char *
 group_nested_read(const char *bytes, const char *end, Vector *vector, uint32_t row)
 {
-	Physical physical = type_physical(vector->type);
+	Physical physical = vector_physical(vector);
 	const char *head = take(&bytes, end, 1);
 	const char *value;
 

@@ -11,8 +11,7 @@
 static size_t
 value_size(const Vector *vector)
 {
-	return vector->form == FORM_TEXT ? sizeof(StringView)
-					 : physical_size(type_physical(vector->type));
+	return physical_size(vector_physical(vector));
 }
 
 void

@@ -97,4 +97,11 @@ vector_is_null(const Vector *vector, uint32_t row)
 	return vector->has_null && !bitmap_get(vector->valid, vector->constant ? 0 : row);
 }
 
+/* How the values are laid out, whatever the form. */
+static inline Physical
+vector_physical(const Vector *vector)
+{
+	return vector->form == FORM_TEXT ? PHYSICAL_VIEW : type_physical(vector->type);
+}
+
 #define VECTOR_DATA(vector, CType) ((CType *)(vector)->data)
