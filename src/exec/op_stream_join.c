@@ -82,6 +82,7 @@ open_keys(StreamJoinOp *self, TaskContext *task)
 				       .payload = &stream_join_payload,
 				       .owner = self},
 			  task->store);
+	keyed_track(&self->family, &self->keys, JOIN_KEY_PREFIX);
 	self->key_columns = ARENA_ARRAY(task->arena, const Vector *, keys + 1);
 }
 
@@ -470,6 +471,7 @@ const OperatorClass stream_join_class = {
 	.advance_from = stream_join_advance,
 	.finish_from = stream_join_finish,
 	.save = stream_join_save,
+	.saves_changes = true,
 	.load = stream_join_load,
 	.close = stream_join_close,
 	.makes_rows = makes_rows_always,

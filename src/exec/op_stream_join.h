@@ -16,6 +16,8 @@
 #define LEFT  0
 #define RIGHT 1
 
+#define JOIN_KEY_PREFIX STR("k") /* of the records of keys; the operator's own has none */
+
 /* The payload of a key: the newest row of each side. */
 typedef struct KeyRows {
 	RowRef newest[2];
@@ -77,6 +79,14 @@ is_live(const StreamJoinOp *self, int side, const RowSegment *segment, uint32_t 
 {
 	return segment->expiry[row] >= self->sides[!side].watermark ||
 	       (self->sides[side].wants_unmatched && !segment->marked[row]);
+}
+
+/* Whether a row goes with its key to bytes.  A record may change only when its key is touched, so
+ * where changes are tracked a row goes when its segment does. */
+static inline bool
+is_kept(const StreamJoinOp *self, int side, const RowSegment *segment, uint32_t row)
+{
+	return self->keys.tracked || is_live(self, side, segment, row);
 }
 
 /* ---- rows and pairs (op_stream_join.c) ---- */

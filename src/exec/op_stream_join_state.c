@@ -32,9 +32,9 @@ stream_join_read_row(Side *side, RecordReader *reader)
 	return true;
 }
 
-/* The key's rows of a side of which anything may still come go to self->chain, the newest first. */
+/* The key's rows of a side that are kept go to self->chain, the newest first. */
 static uint32_t
-gather_live(StreamJoinOp *self, int side, const KeyRows *key)
+gather_kept(StreamJoinOp *self, int side, const KeyRows *key)
 {
 	const RowLog *log = &self->sides[side].log;
 	uint32_t count = 0;
@@ -45,7 +45,7 @@ gather_live(StreamJoinOp *self, int side, const KeyRows *key)
 
 		if (segment == NULL)
 			break;
-		if (is_live(self, side, segment, row))
+		if (is_kept(self, side, segment, row))
 			stream_join_chain(self, count++, at);
 		at = segment->older[row];
 	}
@@ -59,7 +59,7 @@ payload_save(void *owner, const char *payload, Buffer *out)
 
 	for (int side = LEFT; side <= RIGHT; side++) {
 		Side *own = &self->sides[side];
-		uint32_t count = gather_live(self, side, (const KeyRows *)(const void *)payload);
+		uint32_t count = gather_kept(self, side, (const KeyRows *)(const void *)payload);
 		uint32_t row;
 
 		record_u32(out, count);
@@ -88,8 +88,11 @@ load_row(StreamJoinOp *self, int side, KeyRows *key, RecordReader *reader)
 	if (reader->damaged || marked > 1 || stamp.time < -EVENT_TIME_LIMIT ||
 	    stamp.time > EVENT_TIME_LIMIT || !stream_join_read_row(own, reader))
 		return false;
-	if (stamp.expiry < self->sides[!side].watermark && (marked || !own->wants_unmatched))
-		return true; /* it has expired meanwhile */
+	/* It has expired meanwhile.  (A record that is loaded is what was saved, until it is
+	 * touched.) */
+	if (stamp.expiry < self->sides[!side].watermark && (marked || !own->wants_unmatched) &&
+	    !self->task->store->loading)
+		return true;
 	key->newest[side] = row_log_add(&own->log, own->row->columns, 0, &stamp);
 	row_log_find(&own->log, key->newest[side], &at)->marked[at] = marked != 0;
 	return true;
@@ -121,7 +124,7 @@ payload_is_empty(void *owner, const char *payload)
 
 			if (segment == NULL)
 				break;
-			if (is_live(self, side, segment, row))
+			if (is_kept(self, side, segment, row))
 				return false;
 			at = segment->older[row];
 		}
@@ -129,7 +132,7 @@ payload_is_empty(void *owner, const char *payload)
 	return true;
 }
 
-/* When the key's rows of a side, which are live, must be looked at again; INT64_MAX: never. */
+/* When the key's rows of a side must be looked at again; INT64_MAX: never. */
 static int64_t
 next_expiry(StreamJoinOp *self, int side, const KeyRows *key)
 {
@@ -138,7 +141,7 @@ next_expiry(StreamJoinOp *self, int side, const KeyRows *key)
 	int64_t last = INT64_MIN;
 	uint32_t row;
 
-	for (uint32_t count = gather_live(self, side, key); count > 0; count--) {
+	for (uint32_t count = gather_kept(self, side, key); count > 0; count--) {
 		const RowSegment *segment = row_log_find(&own->log, self->chain[count - 1], &row);
 		int64_t expiry = segment->expiry[row];
 
@@ -220,8 +223,6 @@ stream_join_fetch(StreamJoinOp *self, Str keys, bool *full, Error *err)
 
 /* ---------------------------------------------------------------- saved and loaded */
 
-#define KEY_PREFIX STR("k") /* of the records of keys; the operator's own has none */
-
 Status
 stream_join_save(Operator *op, StateWriter *writer, Error *err)
 {
@@ -230,7 +231,7 @@ stream_join_save(Operator *op, StateWriter *writer, Error *err)
 			    (uint64_t)self->sides[RIGHT].watermark, self->arrivals};
 
 	TRY(writer->put(writer, STR(""), (Str){(const char *)value, sizeof value}, err));
-	return keyed_save(&self->family, &self->keys, writer, KEY_PREFIX, err);
+	return keyed_save(&self->family, &self->keys, writer, JOIN_KEY_PREFIX, err);
 }
 
 static Status
@@ -253,9 +254,9 @@ stream_join_load(Operator *op, Str key, Str value, Error *err)
 
 	if (key.len == 0)
 		return load_own(self, value, err);
-	if (key.data[0] != KEY_PREFIX.data[0])
+	if (key.data[0] != JOIN_KEY_PREFIX.data[0])
 		return store_damaged(err);
-	key = str_skip(key, KEY_PREFIX.len);
+	key = str_skip(key, JOIN_KEY_PREFIX.len);
 	if (stream_join_is_full(self))
 		TRY(stream_join_spill(self, err));
 	TRY(keyed_load(&self->family, &self->keys, key, value, &full, err));

@@ -22,12 +22,50 @@ add_due(StreamJoinOp *self, RowSegment *segment, uint32_t row)
 	self->due[self->due_count++] = (DueRow){segment->numbers[row], {segment, row}};
 }
 
+/* The records of these rows' keys are old. */
+static void
+touch_keys(StreamJoinOp *self, const RowSegment *segment, const uint16_t *rows, uint32_t count)
+{
+	for (uint32_t k = 0; k < self->plan->stream_join.key_count; k++)
+		self->key_columns[k] = &segment->columns[k];
+	if (self->keys.groups == NULL)
+		return;
+	group_table_get_many(self->keys.groups, self->key_columns, rows, count, self->payloads);
+	keyed_mark_changed(&self->family, &self->keys, self->payloads, count);
+}
+
+static void
+touch_due(StreamJoinOp *self, const RowSegment *segment, uint32_t first)
+{
+	uint16_t rows[BATCH_CAPACITY];
+	uint32_t count = 0;
+
+	for (uint32_t i = first; i < self->due_count; i++)
+		rows[count++] = (uint16_t)self->due[i].place.row;
+	if (count > 0)
+		touch_keys(self, segment, rows, count);
+}
+
+/* Segments whose rows all expire are about to go. */
+static void
+touch_expired(StreamJoinOp *self, int side, int64_t time)
+{
+	const RowLog *log = &self->sides[side].log;
+	uint16_t rows[BATCH_CAPACITY];
+
+	for (uint32_t row = 0; row < BATCH_CAPACITY; row++)
+		rows[row] = (uint16_t)row;
+	for (uint32_t s = 0; s < log->count && log->segments[s]->last_expiry < time; s++)
+		touch_keys(self, log->segments[s], rows, log->segments[s]->count);
+}
+
 /* Rows of the segment that nothing can meet any more and that met nothing, which they are marked
  * for now. */
 static void
 take_due(StreamJoinOp *self, RowSegment *segment, int64_t time)
 {
 	int64_t open = INT64_MAX;
+	uint32_t first = self->due_count;
 
 	if (segment->first_open >= time)
 		return;
@@ -42,6 +80,8 @@ take_due(StreamJoinOp *self, RowSegment *segment, int64_t time)
 		add_due(self, segment, row);
 	}
 	segment->first_open = open;
+	if (self->keys.tracked)
+		touch_due(self, segment, first);
 }
 
 static int
@@ -197,6 +237,8 @@ stream_join_expire(StreamJoinOp *self, int side, Error *err)
 	} else if (other->wants_unmatched) {
 		TRY(push_expired(self, !side, time, err));
 	}
+	if (self->keys.tracked)
+		touch_expired(self, !side, time);
 	row_log_expire(&other->log, time);
 	/* A key's rows are looked at one by one, so this waits until three of four are empty. */
 	return keyed_sweep(&self->family, &self->keys,
