@@ -420,6 +420,7 @@ const OperatorClass over_class = {
 	.advance = over_op_advance,
 	.finish = over_op_finish,
 	.save = over_op_save,
+	.saves_changes = true,
 	.load = over_op_load,
 	.close = over_op_close,
 };

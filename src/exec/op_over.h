@@ -274,6 +274,7 @@ typedef struct OverShelf {
 	bool oversized;  /* one partition is too large to come back */
 	bool dirty;      /* something was put there that is not committed */
 	Buffer key, value;
+	Buffer pending; /* what has changed since it was last put as records */
 	Arena texts;
 	uint16_t *sel; /* 0, 1, ... */
 	Vector *keys;  /* a batch of keys, and of stored rows */
@@ -328,6 +329,7 @@ typedef struct OverOp {
 			   */
 	size_t waiting_count, waiting_capacity;
 	size_t out_count, taken_count;
+	uint64_t saved_count; /* records of waiting rows that were put or loaded last */
 	uint32_t *chain; /* of rows that wait for one partition; only while empty ones are forgotten
 			  */
 	Waiting *arrived; /* of one batch */
@@ -362,6 +364,13 @@ over_emit(OverOp *self, Partition *partition, Error *err)
 		out->sel[out->sel_count++] = (uint16_t)row;
 	partition_trim(&self->calls, partition);
 	return out->row_count < BATCH_CAPACITY ? FERRIS_OK : over_flush(self, err);
+}
+
+/* It changes though it was not looked for. */
+static inline void
+over_touch(OverOp *self, Partition *partition)
+{
+	keyed_touch(&self->family, &self->partitions, (char *)partition);
 }
 
 /* EXPIRE AFTER: a partition without a row for so long begins anew. */
@@ -411,6 +420,8 @@ Status over_drop_quiet(OverOp *self, int64_t watermark, Error *err);
 void over_moved(OverOp *self, const Partition *from, Partition *to);
 
 /* ---- op_over_state.c ---- */
+
+#define OVER_PARTITIONS "\1" /* before the keys of their records */
 
 extern const PayloadClass over_payload;
 

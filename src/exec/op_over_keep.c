@@ -161,8 +161,10 @@ empty_quiet(OverOp *self, int64_t limit, uint64_t *live)
 	for (uint32_t g = 0; g < count; g++) {
 		Partition *partition = (Partition *)(void *)group_table_payload(groups, g);
 
-		if (is_quiet(partition, limit))
+		if (is_quiet(partition, limit)) {
+			over_touch(self, partition);
 			partition_reset(&self->calls, partition);
+		}
 		*live += partition->total > 0;
 	}
 }

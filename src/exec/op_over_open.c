@@ -254,6 +254,7 @@ over_op_open(Operator *op, TaskContext *task, Error *err)
 	TRY(open_slots(self, task, err));
 	open_partitions(self, task);
 	over_shelf_init(self);
+	keyed_track(&self->family, &self->partitions, STR(OVER_PARTITIONS));
 	self->keys = ARENA_ARRAY(task->arena, const Vector *, self->plan->over.partition_count + 1);
 	self->payloads = ARENA_ARRAY(task->arena, char *, BATCH_CAPACITY);
 	self->refs = ARENA_ARRAY(task->arena, RowRef, BATCH_CAPACITY);

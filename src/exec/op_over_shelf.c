@@ -51,6 +51,7 @@ over_shelf_init(OverOp *self)
 	buffer_init(&shelf->fetched, SIZE_MAX);
 	buffer_init(&shelf->key, SIZE_MAX);
 	buffer_init(&shelf->value, SIZE_MAX);
+	buffer_init(&shelf->pending, SIZE_MAX);
 	arena_init(&shelf->texts, TEXTS_BYTES);
 	timers_init(&shelf->timers, self->task->store);
 	shelf->sel = ARENA_ARRAY(arena, uint16_t, BATCH_CAPACITY);
@@ -82,6 +83,7 @@ over_shelf_free(OverOp *self)
 	buffer_free(&shelf->fetched);
 	buffer_free(&shelf->key);
 	buffer_free(&shelf->value);
+	buffer_free(&shelf->pending);
 	arena_free(&shelf->texts);
 }
 
@@ -136,6 +138,42 @@ write_order(OverOp *self, RowRef ref, uint32_t from)
 	record_key_u64(key, self->shelf.number++);
 }
 
+/* ---------------------------------------------------------------- changes */
+
+#define SPACE_BYTES 4          /* at the beginning of a key in the backend */
+#define GONE        UINT32_MAX /* as a value's length */
+
+/* What becomes of the record in shelf->key and, but for one that is gone, shelf->value waits for
+ * the next save, if somebody asks for changes. */
+static void
+note_change(OverOp *self, char prefix, bool gone)
+{
+	OverShelf *shelf = &self->shelf;
+
+	if (!self->task->store->options.tracks)
+		return;
+	record_u32(&shelf->pending, (uint32_t)(shelf->key.len - SPACE_BYTES + 1));
+	record_u32(&shelf->pending, gone ? GONE : (uint32_t)shelf->value.len);
+	buffer_append_char(&shelf->pending, prefix);
+	buffer_append(&shelf->pending, shelf->key.data + SPACE_BYTES, shelf->key.len - SPACE_BYTES);
+	if (!gone)
+		buffer_append(&shelf->pending, shelf->value.data, shelf->value.len);
+}
+
+static Status
+put_on_shelf(OverOp *self, const StoreSpace *space, char prefix, Error *err)
+{
+	note_change(self, prefix, false);
+	return store_put(space, &self->shelf.key, &self->shelf.value, err);
+}
+
+static Status
+take_off_shelf(OverOp *self, const StoreSpace *space, char prefix, Error *err)
+{
+	note_change(self, prefix, true);
+	return store_remove(space, &self->shelf.key, err);
+}
+
 /* ---------------------------------------------------------------- to the shelf */
 
 static Status
@@ -153,7 +191,7 @@ put_waiting(OverOp *self, const Waiting *row, Error *err)
 	shelf->left++;
 	if (row->time < shelf->least)
 		shelf->least = row->time;
-	return store_put(&shelf->waiting, &shelf->key, &shelf->value, err);
+	return put_on_shelf(self, &shelf->waiting, WAITING, err);
 }
 
 static void
@@ -175,7 +213,7 @@ put_passing(OverOp *self, const Waiting *row, Error *err)
 	buffer_reset(&shelf->value);
 	record_u64(&shelf->value, (uint64_t)row->time);
 	over_write_keys(self, row->partition, &shelf->value);
-	return store_put(&shelf->passing, &shelf->key, &shelf->value, err);
+	return put_on_shelf(self, &shelf->passing, PASSING, err);
 }
 
 /* Rows that were fetched are on the shelf already. */
@@ -218,8 +256,9 @@ shelve_partition(OverOp *self, Partition *partition, Error *err)
 		write_order(self, ref, 0);
 		buffer_reset(&shelf->value);
 		over_write_row(self, ref, &shelf->value);
-		TRY(store_put(&shelf->runs, &shelf->key, &shelf->value, err));
+		TRY(put_on_shelf(self, &shelf->runs, RUNS, err));
 	}
+	over_touch(self, partition);
 	partition_reset(&self->calls, partition);
 	return FERRIS_OK;
 }
@@ -338,7 +377,7 @@ pass_shelf(OverOp *self, int64_t time, Error *err)
 			partition->passed++;
 			TRY(over_emit_ready(self, partition, err));
 			passing_key(shelf, shelf->head++);
-			TRY(store_remove(&shelf->passing, &shelf->key, err));
+			TRY(take_off_shelf(self, &shelf->passing, PASSING, err));
 		}
 		if (shelf->head < shelf->tail)
 			TRY(read_passing(self, shelf->head, &shelf->head_time, -1, err));
@@ -507,7 +546,7 @@ remove_taken(OverOp *self, size_t first, Error *err)
 		buffer_append(&shelf->key, shelf->fetched.data + shelf->next + sizeof len, len);
 		shelf->next += sizeof len + len;
 		shelf->count--;
-		TRY(store_remove(&shelf->waiting, &shelf->key, err));
+		TRY(take_off_shelf(self, &shelf->waiting, WAITING, err));
 	}
 	return FERRIS_OK;
 }
@@ -621,6 +660,9 @@ feed_rows(OverOp *self, StoreScan *scan, Error *err)
 	Str key, value;
 
 	while (store_next(scan, &key, &value)) {
+		store_key(&self->shelf.runs, &self->shelf.key);
+		buffer_append(&self->shelf.key, key.data, key.len);
+		note_change(self, RUNS, true);
 		TRY(feed_row(self, key, value, &birth, err));
 		if (over_bytes(self) > held + room)
 			TRY(make_room(self, &held, err));
@@ -667,10 +709,33 @@ save_space(OverOp *self, const StoreSpace *space, char prefix, StateWriter *writ
 	return store_scan_close(&scan, status, err);
 }
 
+static Status
+save_pending(OverOp *self, StateWriter *writer, Error *err)
+{
+	Buffer *pending = &self->shelf.pending;
+	RecordReader reader = {pending->data, pending->data, false};
+
+	if (pending->len > 0)
+		reader.end += pending->len;
+	while (reader.next != reader.end) {
+		uint32_t key_len = record_take_u32(&reader);
+		uint32_t len = record_take_u32(&reader);
+		const char *key = record_take(&reader, key_len);
+		const char *value = len != GONE ? record_take(&reader, len) : NULL;
+
+		TRY(writer->put(writer, (Str){key, key_len}, (Str){value, value != NULL ? len : 0},
+				err));
+	}
+	buffer_reset(pending);
+	return FERRIS_OK;
+}
+
 /* A record for each of the shelf's. */
 Status
 over_shelf_save(OverOp *self, StateWriter *writer, Error *err)
 {
+	if (writer->changes_only)
+		return save_pending(self, writer, err);
 	TRY(save_space(self, &self->shelf.waiting, WAITING, writer, err));
 	TRY(save_space(self, &self->shelf.passing, PASSING, writer, err));
 	return save_space(self, &self->shelf.runs, RUNS, writer, err);

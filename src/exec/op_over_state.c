@@ -5,13 +5,13 @@
  *                the partition's start, and its aggregate's state if that has rows that are no
  *                longer there.  Any other state is made again from the rows.
  *
- * The records of the operator: the times and counters; under PARTITIONS the partitions; under ROWS
- * the rows that wait in memory, numbered in their order; the rest is that of the shelf. */
+ * The records of the operator: the times and counters; under OVER_PARTITIONS the partitions; under
+ * ROWS the rows that wait in memory, numbered in their order, which are always put all; the rest is
+ * that of the shelf. */
 #include "base/memory.h"
 #include "exec/op_over.h"
 
-#define PARTITIONS "\1"
-#define ROWS       '\2' /* those of the shelf are greater: op_over_shelf.c */
+#define ROWS '\2' /* those of the shelf are greater: op_over_shelf.c */
 
 /* ---------------------------------------------------------------- rows */
 
@@ -305,20 +305,42 @@ load_counters(OverOp *self, Str value, Error *err)
 		       : FERRIS_OK;
 }
 
+static void
+waiting_key(OverOp *self, uint64_t number)
+{
+	buffer_reset(&self->shelf.key);
+	buffer_append_char(&self->shelf.key, ROWS);
+	record_key_u64(&self->shelf.key, number);
+}
+
+/* Records of more rows, as there were the last time, are gone. */
+static Status
+forget_waiting(OverOp *self, uint64_t count, StateWriter *writer, Error *err)
+{
+	const Buffer *key = &self->shelf.key;
+
+	for (uint64_t number = count; number < self->saved_count; number++) {
+		waiting_key(self, number);
+		TRY(writer->put(writer, (Str){key->data, (uint32_t)key->len}, (Str){0}, err));
+	}
+	self->saved_count = count;
+	return FERRIS_OK;
+}
+
 /* Those that are in their partitions and have not come out, then those that wait; what the shelf
  * has is not among them.  Number -> whether it is in its partition, time, keys, row. */
 static Status
 save_waiting(OverOp *self, StateWriter *writer, Error *err)
 {
+	uint64_t count = 0;
+
 	for (size_t i = self->out_count; i < self->waiting_count; i++) {
 		const Waiting *row = &self->waiting[i];
 		bool taken = i < self->taken_count;
 
 		if (row->fetched && !taken)
 			continue;
-		buffer_reset(&self->shelf.key);
-		buffer_append_char(&self->shelf.key, ROWS);
-		record_key_u64(&self->shelf.key, i);
+		waiting_key(self, count++);
 		buffer_reset(&self->shelf.value);
 		record_u32(&self->shelf.value, taken);
 		record_u64(&self->shelf.value, (uint64_t)row->time);
@@ -327,7 +349,7 @@ save_waiting(OverOp *self, StateWriter *writer, Error *err)
 			over_write_row(self, row->ref, &self->shelf.value);
 		TRY(put_record(self, writer, err));
 	}
-	return FERRIS_OK;
+	return writer->changes_only ? forget_waiting(self, count, writer, err) : FERRIS_OK;
 }
 
 /* The partition of the row of keys, which is taken from the record; NULL: there is no room. */
@@ -372,6 +394,7 @@ load_waiting(OverOp *self, Str value, Error *err)
 	self->arrived[0] = row;
 	over_merge_arrived(self, 1, false);
 	self->taken_count += taken;
+	self->saved_count++;
 	return FERRIS_OK;
 }
 
@@ -381,7 +404,7 @@ over_op_save(Operator *op, StateWriter *writer, Error *err)
 	OverOp *self = (OverOp *)op;
 
 	TRY(save_counters(self, writer, err));
-	TRY(keyed_save(&self->family, &self->partitions, writer, STR(PARTITIONS), err));
+	TRY(keyed_save(&self->family, &self->partitions, writer, STR(OVER_PARTITIONS), err));
 	TRY(save_waiting(self, writer, err));
 	return over_shelf_save(self, writer, err);
 }
@@ -405,7 +428,7 @@ over_op_load(Operator *op, Str key, Str value, Error *err)
 
 	if (key.len == 0)
 		return load_counters(self, value, err);
-	if (key.data[0] == PARTITIONS[0])
+	if (key.data[0] == OVER_PARTITIONS[0])
 		TRY(load_partition_record(self, str_skip(key, 1), value, err));
 	else if (key.data[0] == ROWS)
 		TRY(load_waiting(self, value, err));

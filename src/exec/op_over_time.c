@@ -155,6 +155,7 @@ over_pass_time(OverOp *self, int64_t time, Error *err)
 		if (over_frame_end(self, row->time) >= time)
 			return FERRIS_OK;
 		self->out_count++;
+		over_touch(self, row->partition);
 		row->partition->passed++;
 		TRY(over_emit_ready(self, row->partition, err));
 	}
@@ -185,6 +186,7 @@ take_row(OverOp *self, const Waiting *row, Error *err)
 
 	if (later < self->waiting + self->waiting_count)
 		__builtin_prefetch(later->partition);
+	over_touch(self, row->partition);
 	if (self->goes_at_once) {
 		partition_add(&self->calls, row->partition, row->ref, true);
 		self->out_count = ++self->taken_count;
