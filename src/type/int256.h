@@ -30,9 +30,19 @@ int256_add_words(Int256 *sum, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3
 static inline void
 int256_add(Int256 *sum, Int128 v)
 {
-	uint64_t sign = v < 0 ? UINT64_MAX : 0;
+	Uint128 old = (Uint128)sum->word[1] << 64 | sum->word[0];
+	Uint128 low = old + (Uint128)v;
+	int over = (low < old) - (v < 0); /* what goes to the upper half: -1, 0 or 1 */
 
-	int256_add_words(sum, (uint64_t)v, (uint64_t)((Uint128)v >> 64), sign, sign);
+	sum->word[0] = (uint64_t)low;
+	sum->word[1] = (uint64_t)(low >> 64);
+	/* It is 0 unless the sum changes its sign or outgrows 128 bits. */
+	if (__builtin_expect(over != 0, 0)) {
+		Uint128 high = ((Uint128)sum->word[3] << 64 | sum->word[2]) + (Uint128)(Int128)over;
+
+		sum->word[2] = (uint64_t)high;
+		sum->word[3] = (uint64_t)(high >> 64);
+	}
 }
 
 static inline void
