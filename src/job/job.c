@@ -63,6 +63,8 @@ job_retry(Job *job, const Error *err, uint32_t *attempt)
 	int64_t wait = settings[JOB_RETRY_BACKOFF].integer << (*attempt < 16 ? *attempt : 16);
 	if (wait > RETRY_BACKOFF_MAX_MS)
 		wait = RETRY_BACKOFF_MAX_MS;
+	/* Less up to a quarter by chance: those that failed together do not come back together. */
+	wait -= (int64_t)((uint64_t)clock_ns() / 1000 % 1000) * (wait / 4) / 1000;
 	fprintf(stderr, "warning[FS%04d]: %s; trying again in %lld ms\n",
 		error_info(err->status)->number, err->message, (long long)wait);
 	for (int64_t until = clock_ms() + wait; clock_ms() < until && !job->stop;)

@@ -6,7 +6,9 @@
 #include "plan/bind.h"
 #include "plan/changelog.h"
 #include "plan/guarantee.h"
+#include "plan/replay.h"
 #include "plan/rules.h"
+#include "sql/parser.h"
 
 typedef struct Planner {
 	Arena *arena;
@@ -438,6 +440,28 @@ set(Planner *planner, const Statement *statement, Error *err)
 			     &planner->session);
 }
 
+/* What the text that it stands for has of errors is about the statement. */
+static Status
+plan_replay(Planner *planner, const Statement *statement, Error *err)
+{
+	ErrorList errors;
+	Script *script;
+	Str text;
+
+	TRY(replay_text(planner->arena, statement, planner->plan->catalog, &text, err));
+	Status status = sql_parse_script(planner->arena, STR("REPLAY DLQ"), text, &script, &errors);
+	if (status != FERRIS_OK) {
+		*err = errors.items[0];
+		err->position = statement->position;
+		return status;
+	}
+	for (uint32_t i = 0; i < script->statement_count && status == FERRIS_OK; i++)
+		status = plan_statement(planner, script->statements[i], err);
+	if (status != FERRIS_OK)
+		err->position = statement->position;
+	return status;
+}
+
 static Status
 plan_statement(Planner *planner, const Statement *statement, Error *err)
 {
@@ -457,6 +481,8 @@ plan_statement(Planner *planner, const Statement *statement, Error *err)
 		return plan_explain_statement(planner, statement, err);
 	case STATEMENT_DROP:
 		return drop(planner, statement, err);
+	case STATEMENT_REPLAY:
+		return plan_replay(planner, statement, err);
 	case STATEMENT_SET:
 	case STATEMENT_UNSET:
 		return set(planner, statement, err);

@@ -542,6 +542,7 @@ typedef enum StatementKind {
 	STATEMENT_RESUME,   /* job */
 	STATEMENT_DEPLOY,   /* job */
 	STATEMENT_ROLLBACK, /* job */
+	STATEMENT_REPLAY,   /* replay */
 } StatementKind;
 
 typedef enum ObjectKind { OBJECT_STREAM, OBJECT_TABLE, OBJECT_JOB } ObjectKind;
@@ -633,6 +634,10 @@ struct Statement {
 			Name name;   /* no data if none */
 			Str pattern; /* [LIKE] 'pattern'; no data if none */
 		} show;
+		struct {
+			Str topic; /* of the dead letters */
+			Name into; /* the stream whose topic they go back to */
+		} replay;
 		struct {
 			Name name;
 			bool extended;

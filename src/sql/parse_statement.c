@@ -227,6 +227,18 @@ parse_unset(Parser *p, Statement *statement)
 	return parse_setting(p, &statement->unset.key, &statement->unset.key_position);
 }
 
+/* replay = REPLAY DLQ string INTO name ; */
+static Status
+parse_replay(Parser *p, Statement *statement)
+{
+	statement->kind = STATEMENT_REPLAY;
+	p->token++;
+	TRY(parser_expect_word(p, KEYWORD_DLQ));
+	TRY(parse_string(p, "the topic of the dead letters in quotes", &statement->replay.topic));
+	TRY(parser_expect_word(p, KEYWORD_INTO));
+	return parse_name(p, "the name of a stream", &statement->replay.into);
+}
+
 /* ---------------------------------------------------------------- jobs */
 
 /* job_statement = create | insert | sink_query ; */
@@ -358,6 +370,7 @@ static const struct {
 	{KEYWORD_SET, parse_set, 0},
 	{KEYWORD_UNSET, parse_unset, 0},
 	{KEYWORD_RESET, parse_unset, 0},
+	{KEYWORD_REPLAY, parse_replay, 0},
 	{KEYWORD_START, NULL, STATEMENT_START},
 	{KEYWORD_STOP, NULL, STATEMENT_STOP},
 	{KEYWORD_PAUSE, NULL, STATEMENT_PAUSE},
@@ -387,7 +400,7 @@ parse_choice(Parser *p, Statement *statement)
 }
 
 /* statement = sink_query | create | insert | update | delete | drop | show | describe | explain |
- * set | unset | job ; */
+ * set | unset | replay | job ; */
 Status
 parse_statement(Parser *p, Statement **out)
 {

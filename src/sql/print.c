@@ -291,6 +291,12 @@ sql_print_statement(Buffer *out, const Statement *statement)
 	case STATEMENT_UNSET:
 		print_unset(out, statement);
 		return;
+	case STATEMENT_REPLAY:
+		put(out, "REPLAY DLQ ");
+		sql_print_string(out, statement->replay.topic);
+		put(out, " INTO ");
+		sql_print_name(out, &statement->replay.into);
+		return;
 	case STATEMENT_START:
 	case STATEMENT_STOP:
 	case STATEMENT_PAUSE:

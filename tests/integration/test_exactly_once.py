@@ -109,6 +109,31 @@ def test_dead_letters_are_in_the_transaction(kafka):
     assert kafka.read(letters) == bad
 
 
+def test_dead_letters_are_replayed_once(kafka):
+    """REPLAY DLQ puts the bytes, keys and headers back as they were, each once, in however many
+    runs; letters of other topics stay."""
+    place = names(kafka)
+    letters = kafka.topic("dead")
+    source = (SQL % place).split("CREATE STREAM out")[0]
+    sql = (SQL % place).rstrip().rstrip(";")[:-1] + \
+        f", 'failure_strategy' = 'SendToDLQ', 'dlq.topic' = '{letters}');"
+    bad = [f'{{"trade_id":"x{i}"}}' for i in range(50)]
+    kafka.produce(place["source"], [f"key{i}|{line}" for i, line in enumerate(bad)],
+                  "-K", "|", "-H", "trace=abc")
+    kafka.produce(letters, ["of another topic"], "-H", "ferris.dlq.source=other[0]")
+    job = kafka.execute(sql)
+    kafka.wait_for_records(letters, 51, job)
+    assert job.stop() == 0, job.text()
+    replay = f"-- SQL Application: {kafka.name('app')}\n" + source + f"REPLAY DLQ '{letters}' INTO trades;"
+    for _ in range(2):
+        job = kafka.execute(replay)
+        kafka.wait_for("the end of the replay", lambda: not job.alive())
+        assert job.process.returncode == 0, job.text()
+    assert kafka.read(place["source"]) == bad + bad
+    assert kafka.read_as(place["source"], "%k %h\\n") == \
+        [f"key{i} trace=abc" for i in range(50)] * 2
+
+
 def test_at_most_once_never_doubles(kafka):
     place = names(kafka)
     sql = (SQL % place).rstrip().rstrip(";")[:-1] + ", 'delivery.guarantee' = 'at-most-once');"
