@@ -7,9 +7,7 @@
 #include "plan/guarantee.h"
 
 /* Operators that cannot say what has changed in their state. */
-#define NOT_SAVED                                                                                  \
-	(PLAN_BIT(PLAN_STREAM_JOIN) | PLAN_BIT(PLAN_VERSIONED_JOIN) | PLAN_BIT(PLAN_TABLE) |       \
-	 PLAN_BIT(PLAN_OVER) | PLAN_BIT(PLAN_SORT) | PLAN_BIT(PLAN_WINDOW) | PLAN_BIT(PLAN_LATE))
+#define NOT_SAVED (PLAN_BIT(PLAN_VERSIONED_JOIN) | PLAN_BIT(PLAN_SORT))
 
 static bool
 is_given(const StatementPlan *plan)

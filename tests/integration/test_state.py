@@ -31,6 +31,14 @@ EMIT FINAL"""
 DISTINCT = """CREATE STREAM kinds AS SELECT DISTINCT symbol, quantity FROM trades"""
 
 
+LAGS = """CREATE STREAM lags AS SELECT id, symbol, LAG(id) OVER (PARTITION BY symbol ORDER BY ts) AS before,
+COUNT(*) OVER (PARTITION BY symbol ORDER BY ts) AS n FROM trades"""
+SESSIONS = """CREATE STREAM sessions AS SELECT symbol, COUNT(*) AS n, MIN(id) AS first, MAX(id) AS last
+FROM trades GROUP BY symbol, SESSION(ts, INTERVAL '1' SECOND) EMIT FINAL"""
+PAIRS = """CREATE STREAM pairs AS SELECT a.id AS a, b.id AS b, a.symbol FROM trades a
+JOIN trades b WITHIN INTERVAL '2' SECONDS ON a.symbol = b.symbol AND a.quantity = b.quantity"""
+
+
 def record(i):
     return {"id": i, "symbol": f"S{i * i % KEYS}", "quantity": i % 10, "ts": i * STEP_MS}
 
@@ -49,11 +57,23 @@ class Records(Flow):
             time.sleep(0.02)
 
 
-def kill_again_and_again(kafka, query, partitions=2, kills=7):
-    """Returns the committed output and how many records were sent, when all are in it."""
+def kill_again_and_again(kafka, query, partitions=2, kills=7, twice=False):
+    """Returns the committed output and how many records were sent, when all are in it.  `twice`:
+    the query reads the source twice, in groups of their own."""
     place = {"source": kafka.topic("in", partitions), "target": kafka.topic("out"),
              "group": kafka.name("group")}
+    groups = [place["group"]]
     sql = (SOURCE + query + SINK) % place
+    if twice:
+        name = query.split()[2]
+        groups = [f"{place['group']}-{name}", f"{place['group']}-{name}-trades-2"]
+        sql = f"-- SQL Application: {place['group']}\n" + sql.replace(
+            f", 'kafka.group.id' = '{place['group']}'", "")
+
+    def progress():
+        return min(sum(at or 0 for at in kafka.committed(group, place["source"]).values())
+                   for group in groups)
+
     seed = random.randrange(1 << 32)
     print(f"# seed {seed}")
     moments = random.Random(seed)
@@ -62,10 +82,8 @@ def kill_again_and_again(kafka, query, partitions=2, kills=7):
     try:
         for _ in range(kills):
             job = kafka.execute(sql)
-            start = sum(at or 0 for at in kafka.committed(place["group"], place["source"]).values())
-            kafka.wait_for("progress", lambda: sum(
-                at or 0 for at in kafka.committed(place["group"], place["source"]).values())
-                > start, job=job)
+            start = progress()
+            kafka.wait_for("progress", lambda: progress() > start, job=job)
             time.sleep(moments.uniform(0, 0.8))
             assert job.alive(), job.text()
             job.kill()
@@ -76,9 +94,7 @@ def kill_again_and_again(kafka, query, partitions=2, kills=7):
         kafka.produce(place["source"], [json.dumps(
             {"id": -1, "symbol": "END", "quantity": 0, "ts": 10 ** 12})], "-p", str(partition))
     job = kafka.execute(sql)
-    kafka.wait_for("the end", lambda: sum(
-        at or 0 for at in kafka.committed(place["group"], place["source"]).values())
-        >= flow.sent + partitions, job=job)
+    kafka.wait_for("the end", lambda: progress() >= flow.sent + partitions, job=job)
     assert job.stop() == 0, job.text()
     print(f"# {flow.sent} records, {kills} kills")
     rows = [row for row in kafka.read_json(place["target"]) if row.get("symbol") != "END"]
@@ -121,6 +137,49 @@ def test_what_is_distinct_comes_once(kafka):
     rows, sent = kill_again_and_again(kafka, DISTINCT, kills=4)
     found = sorted((row["symbol"], row["quantity"]) for row in rows)
     assert found == sorted({(record(i)["symbol"], record(i)["quantity"]) for i in range(sent)})
+
+
+def by_symbol(sent):
+    found = defaultdict(list)
+    for i in range(sent):
+        found[record(i)["symbol"]].append(i)
+    return found
+
+
+def test_rows_know_those_before_them(kafka):
+    """OVER in the order of event time, over two partitions that are not in step."""
+    rows, sent = kill_again_and_again(kafka, LAGS, kills=5)
+    expected = {}
+    for ids in by_symbol(sent).values():
+        for n, i in enumerate(ids):
+            expected[i] = (ids[n - 1] if n > 0 else None, n + 1)
+    assert len(rows) == sent, f"{len(rows)} rows of {sent} records"
+    assert {row["id"]: (row["before"], row["n"]) for row in rows} == expected
+
+
+def test_sessions_end_once(kafka):
+    rows, sent = kill_again_and_again(kafka, SESSIONS, kills=5)
+    expected = []
+    for symbol, ids in by_symbol(sent).items():
+        session = []
+        for i in ids + [None]:
+            if session and (i is None or (i - session[-1]) * STEP_MS >= 1000):
+                expected.append((symbol, len(session), session[0], session[-1]))
+                session = []
+            session.append(i)
+    found = sorted((row["symbol"], row["n"], row["first"], row["last"]) for row in rows)
+    assert found == sorted(expected), f"{len(found)} sessions, {len(expected)} expected"
+
+
+def test_pairs_meet_once(kafka):
+    rows, sent = kill_again_and_again(kafka, PAIRS, kills=5, twice=True)
+    span = 2000 // STEP_MS
+    expected = sorted((a, b) for a in range(sent)
+                      for b in range(max(0, a - span), min(sent, a + span + 1))
+                      if record(a)["symbol"] == record(b)["symbol"] and
+                      record(a)["quantity"] == record(b)["quantity"])
+    found = sorted((row["a"], row["b"]) for row in rows)
+    assert found == expected, f"{len(found)} pairs, {len(expected)} expected"
 
 
 def test_state_of_another_query_is_refused(kafka):
