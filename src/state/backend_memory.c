@@ -208,9 +208,10 @@ memory_clear(StateBackend *backend, Str prefix, Error *err)
 static void
 remember(StateCursor *cursor, Str key)
 {
-	if (key.len > cursor->capacity) {
-		cursor->capacity = key.len;
-		cursor->last = memory_resize(cursor->last, key.len);
+	/* Also an empty key has a place. */
+	if (key.len >= cursor->capacity) {
+		cursor->capacity = key.len + 1;
+		cursor->last = memory_resize(cursor->last, cursor->capacity);
 	}
 	memcpy(cursor->last, key.data, key.len);
 	cursor->last_len = key.len;

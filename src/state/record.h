@@ -79,7 +79,8 @@ typedef struct RecordReader {
 static inline RecordReader
 record_reader(Str bytes)
 {
-	return (RecordReader){bytes.data, bytes.data + bytes.len, false};
+	return (RecordReader){bytes.data, bytes.len > 0 ? bytes.data + bytes.len : bytes.data,
+			      false};
 }
 
 /* `size` bytes, or NULL. */
