@@ -9,6 +9,9 @@ import harness
 from test_kafka_to_kafka import SQL, Flow, expected, names, trade
 
 
+TOTALS = {"kills": 0, "records": 0}  # for soak.py
+
+
 def drained(kafka, place, flow, job, whole=True):
     """Waits until all that was sent is committed, and can be read: what a killed process left open
     hides what comes behind it until its timeout.  Returns the values of the output."""
@@ -60,6 +63,8 @@ def test_processes_come_and_go(kafka):
         assert job.stop() == 0, job.text()
     check_once(lines, flow.sent)
     print(f"# {flow.sent} records once, {kills} kills, {leaves} leaves")
+    TOTALS["kills"] += kills
+    TOTALS["records"] += flow.sent
 
 
 def test_a_frozen_process_is_kept_out(kafka):

@@ -9,6 +9,8 @@ from collections import defaultdict
 import harness
 from test_kafka_to_kafka import Flow
 
+MORE_KILLS = 1  # soak.py: so many times as many
+TOTALS = {"kills": 0, "records": 0}
 KEYS = 11
 STEP_MS = 250  # of event time, from record to record
 WINDOW_MS = 10_000
@@ -80,7 +82,7 @@ def kill_again_and_again(kafka, query, partitions=2, kills=7, twice=False):
     flow = Records(kafka, place["source"])
     flow.start()
     try:
-        for _ in range(kills):
+        for _ in range(kills * MORE_KILLS):
             job = kafka.execute(sql)
             start = progress()
             kafka.wait_for("progress", lambda: progress() > start, job=job)
@@ -96,7 +98,9 @@ def kill_again_and_again(kafka, query, partitions=2, kills=7, twice=False):
     job = kafka.execute(sql)
     kafka.wait_for("the end", lambda: progress() >= flow.sent + partitions, job=job)
     assert job.stop() == 0, job.text()
-    print(f"# {flow.sent} records, {kills} kills")
+    print(f"# {flow.sent} records, {kills * MORE_KILLS} kills")
+    TOTALS["kills"] += kills * MORE_KILLS
+    TOTALS["records"] += flow.sent
     rows = [row for row in kafka.read_json(place["target"]) if row.get("symbol") != "END"]
     return rows, flow.sent
 
