@@ -713,10 +713,8 @@ static Status
 save_pending(OverOp *self, StateWriter *writer, Error *err)
 {
 	Buffer *pending = &self->shelf.pending;
-	RecordReader reader = {pending->data, pending->data, false};
+	RecordReader reader = record_reader((Str){pending->data, (uint32_t)pending->len});
 
-	if (pending->len > 0)
-		reader.end += pending->len;
 	while (reader.next != reader.end) {
 		uint32_t key_len = record_take_u32(&reader);
 		uint32_t len = record_take_u32(&reader);
