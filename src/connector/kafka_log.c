@@ -121,11 +121,12 @@ take_message(const rd_kafka_message_t *message, StateLogVisit visit, void *conte
 	return visit(context, (Str){message->key, (uint32_t)message->key_len}, value, err);
 }
 
+/* The clock is asked only while nothing comes: a log may have millions of records. */
 static Status
 read_until(KafkaLog *log, int64_t position, int64_t end, StateLogVisit visit, void *context,
 	   Error *err)
 {
-	int64_t deadline = clock_ms() + DEADLINE_MS;
+	int64_t waits_since = 0;
 
 	while (position < end) {
 		rd_kafka_message_t *message =
@@ -139,8 +140,10 @@ read_until(KafkaLog *log, int64_t position, int64_t end, StateLogVisit visit, vo
 			TRY(status);
 		}
 		if (position > before)
-			deadline = clock_ms() + DEADLINE_MS;
-		else if (clock_ms() >= deadline)
+			waits_since = 0;
+		else if (waits_since == 0)
+			waits_since = clock_ms();
+		else if (clock_ms() - waits_since >= DEADLINE_MS)
 			return no_answer(log, RD_KAFKA_RESP_ERR__TIMED_OUT, err);
 	}
 	return FERRIS_OK;
