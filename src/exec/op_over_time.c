@@ -8,6 +8,7 @@
 
 #define PREFETCH_AHEAD 8
 
+#define TIES_FEW   16 /* rows that are inserted one by one */
 #define RADIX_BITS 8
 #define RADIX_SIZE (1u << RADIX_BITS)
 
@@ -162,21 +163,63 @@ over_pass_time(OverOp *self, int64_t time, Error *err)
 	return FERRIS_OK;
 }
 
-/* Rows of one time in the order of the further ORDER BY. */
+/* Few rows: each to its place among those before it. */
+static void
+insert_ties(const OverOp *self, Waiting *rows, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		Waiting row = rows[i];
+		size_t at = i;
+
+		while (at > 0 && over_compare_rows(&self->calls, row.ref, rows[at - 1].ref) < 0) {
+			rows[at] = rows[at - 1];
+			at--;
+		}
+		rows[at] = row;
+	}
+}
+
+/* Two ordered runs, a[0..middle) and a[middle..count), into one; of equal rows the first stay
+ * first. */
+static void
+merge_ties(const OverOp *self, const Waiting *a, size_t middle, size_t count, Waiting *out)
+{
+	size_t left = 0;
+	size_t right = middle;
+
+	for (size_t i = 0; i < count; i++) {
+		bool second = left == middle ||
+			      (right < count &&
+			       over_compare_rows(&self->calls, a[right].ref, a[left].ref) < 0);
+
+		out[i] = a[second ? right++ : left++];
+	}
+}
+
+/* Rows of one time in the order of the further ORDER BY: usually few, but a time may be a day. */
 static void
 sort_ties(OverOp *self, size_t first, size_t end)
 {
-	for (size_t i = first + 1; i < end; i++) {
-		Waiting row = self->waiting[i];
-		size_t at = i;
+	size_t count = end - first;
+	Waiting *rows = self->waiting + first;
+	Waiting *other = count > TIES_FEW ? memory_alloc(sizeof *other * count) : NULL;
+	Waiting *from = rows;
 
-		while (at > first &&
-		       over_compare_rows(&self->calls, row.ref, self->waiting[at - 1].ref) < 0) {
-			self->waiting[at] = self->waiting[at - 1];
-			at--;
+	for (size_t at = 0; at < count; at += TIES_FEW)
+		insert_ties(self, rows + at, count - at < TIES_FEW ? count - at : TIES_FEW);
+	for (size_t width = TIES_FEW; width < count; width *= 2) {
+		Waiting *to = from == rows ? other : rows;
+
+		for (size_t at = 0; at < count; at += 2 * width) {
+			size_t here = count - at < 2 * width ? count - at : 2 * width;
+
+			merge_ties(self, from + at, width < here ? width : here, here, to + at);
 		}
-		self->waiting[at] = row;
+		from = to;
 	}
+	if (from != rows)
+		memcpy(rows, from, sizeof *rows * count);
+	memory_free(other);
 }
 
 static Status
