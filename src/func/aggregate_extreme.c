@@ -129,10 +129,11 @@ max_add(const AggregateRun *run, const AggregateRows *rows)
 static Cell
 value_of(const AggregateRun *run, const void *state)
 {
-	Cell cell = {0};
+	Cell cell;
 
 	if (run->state_size == sizeof(Extreme))
 		return ((const Extreme *)state)->value;
+	memset(&cell, 0, sizeof cell);           /* {0} is its first member; all of it is saved */
 	memcpy(&cell, state, sizeof cell.int64); /* the bits, of Narrow or Real */
 	return cell;
 }
