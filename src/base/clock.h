@@ -31,12 +31,18 @@ clock_ms(void)
 }
 
 static inline void
-clock_sleep_ms(int64_t ms)
+clock_sleep_us(int64_t us)
 {
-	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
 
 	while (nanosleep(&t, &t) != 0)
 		;
+}
+
+static inline void
+clock_sleep_ms(int64_t ms)
+{
+	clock_sleep_us(ms * 1000);
 }
 
 /* For pthread_cond_timedwait on a condition of CLOCK_MONOTONIC. */

@@ -16,6 +16,7 @@ typedef struct Report {
 	bool junit;
 	uint32_t count;
 	uint32_t failed;
+	SqlTestRuns runs;
 } Report;
 
 typedef struct PathList {
@@ -93,15 +94,14 @@ run_file(const char *path, Report *report)
 		buffer_append(&text, block, got);
 	fclose(in);
 	const char *data = text.len > 0 ? text.data : "";
-	Status status =
-		sql_test_parse(&arena, path, (Str){data, (uint32_t)text.len}, &file, &err);
+	Status status = sql_test_parse(&arena, path, (Str){data, (uint32_t)text.len}, &file, &err);
 	if (status != FERRIS_OK)
 		error_print(stderr, &err, NULL, NULL);
 	for (uint32_t i = 0; status == FERRIS_OK && i < file.count; i++) {
 		int64_t start = clock_ns();
 
 		buffer_reset(&why);
-		bool passed = sql_test_run(&file.tests[i], &why);
+		bool passed = sql_test_run(&file.tests[i], &report->runs, &why);
 		report_test(report, path, &file.tests[i], passed, &why,
 			    (double)(clock_ns() - start) / 1e9);
 		fflush(stdout);
@@ -151,11 +151,32 @@ compare_paths(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* A seed on the command line: that trial alone, or some from it on. */
+static SqlTestRuns
+choose_runs(const Arguments *arguments)
+{
+	return (SqlTestRuns){
+		.seed = arguments->seed > 0 ? (uint64_t)arguments->seed : 1,
+		.seeds = arguments->seeds > 0 ? (uint32_t)arguments->seeds : 1,
+		.crashes_only = arguments->seed > 0 || arguments->seeds > 0,
+	};
+}
+
+static void
+say_crashes(const SqlTestRuns *runs)
+{
+	fprintf(stderr,
+		"seed %llu: %llu runs with crashes, %llu crashes survived, %llu tests left out\n",
+		(unsigned long long)runs->seed, (unsigned long long)runs->runs,
+		(unsigned long long)runs->survived, (unsigned long long)runs->left_out);
+}
+
 int
 command_test(const Arguments *arguments)
 {
 	Report report = {.junit = arguments->output != NULL &&
-				  strcmp(arguments->output, "junit") == 0};
+				  strcmp(arguments->output, "junit") == 0,
+			 .runs = choose_runs(arguments)};
 	PathList list = {.items = memory_zero(sizeof(char *) * PATHS_MAX)};
 	int code = EXIT_OK;
 
@@ -191,6 +212,7 @@ command_test(const Arguments *arguments)
 	else
 		printf("1..%u\n%u passed, %u failed\n", report.count, report.count - report.failed,
 		       report.failed);
+	say_crashes(&report.runs);
 	memory_free(list.items);
 	arena_free(&list.arena);
 	if (report.count == 0 && code == EXIT_OK)

@@ -19,6 +19,8 @@ typedef struct Arguments {
 	const char *output;
 	int64_t limit; /* INT64_MAX: none */
 	int64_t seconds;
+	int64_t seed; /* of crashes in tests; 0: none was given */
+	int64_t seeds;
 	bool live;
 	Options settings; /* --set */
 	char **rest;      /* what is not an option */

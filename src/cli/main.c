@@ -30,6 +30,8 @@ static const struct option long_options[] = {
 	{"limit", required_argument, NULL, 'l'},
 	{"set", required_argument, NULL, 's'},
 	{"seconds", required_argument, NULL, 't'},
+	{"seed", required_argument, NULL, 'S'},
+	{"seeds", required_argument, NULL, 'N'},
 	{"live", no_argument, NULL, 'L'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -108,6 +110,12 @@ parse_arguments(int argc, char **argv, const CommandRow *command, Arguments *arg
 			break;
 		case 't':
 			code = parse_count(optarg, "seconds", &arguments->seconds);
+			break;
+		case 'S':
+			code = parse_count(optarg, "seed", &arguments->seed);
+			break;
+		case 'N':
+			code = parse_count(optarg, "seeds", &arguments->seeds);
 			break;
 		case 's':
 			code = add_setting(arguments, optarg);

@@ -20,7 +20,8 @@
  *                                the error; TEXT must be part of the message or hint
  *
  * A stream without a connector is a topic in memory.  Each test runs several times, with the input
- * cut into other batches and on 1, 2 and 4 tasks; every run must give the same.  After a run
+ * cut into other batches and on 1, 2 and 4 tasks; every run must give the same.  In one of the ways
+ * its statements are exactly-once, and killed and started again where a seed says so.  After a run
  * without error the books must balance: in = out + filtered + failed + limited. */
 #pragma once
 
@@ -68,5 +69,16 @@ typedef struct TestFile {
 
 /* FERRIS_ERR_SYNTAX with the line for a file that does not follow the form. */
 Status sql_test_parse(Arena *arena, const char *path, Str text, TestFile *out, Error *err);
+
+/* How tests run, and what came of the runs with crashes. */
+typedef struct SqlTestRuns {
+	uint64_t seed;     /* of the crashes; the first one */
+	uint32_t seeds;    /* how many runs with crashes, from seed to seed */
+	bool crashes_only; /* leave out the other ways */
+	uint64_t runs;     /* with crashes */
+	uint64_t survived; /* crashes in them */
+	uint64_t left_out; /* tests with no statement that can be exactly-once */
+} SqlTestRuns;
+
 /* Runs one test in all variations; true if it passed, else `why` says what was wrong. */
-bool sql_test_run(const SqlTest *test, Buffer *why);
+bool sql_test_run(const SqlTest *test, SqlTestRuns *runs, Buffer *why);

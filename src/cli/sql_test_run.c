@@ -25,6 +25,9 @@ static const Variation variations[] = {{"0", "1", {0}},
 				       {"1", "1", {.reload = true}},
 				       {"3", "1", {.spill = true, .reload = true}}};
 
+/* The input is cut as the seed says. */
+static const char *const crash_batches[] = {"1", "2", "3", "0"};
+
 #define VARIATION_COUNT (sizeof variations / sizeof *variations)
 #define SHOWN_LINES     12
 #define TIME_LIMIT_MS   20000
@@ -41,7 +44,8 @@ typedef struct TestRun {
 	Status status;
 	Error error;
 	int64_t deadline_ms;
-	bool overdue; /* the run was stopped at its deadline */
+	bool overdue;  /* the run was stopped at its deadline */
+	bool left_out; /* a run with crashes of what cannot be exactly-once */
 	Buffer *why;
 } TestRun;
 
@@ -101,10 +105,23 @@ write_file(TestRun *run, const TestBlock *block)
 	return fclose(file) == 0;
 }
 
+/* Beside the crashes, one commit that fails and one of which the answer is lost. */
+static void
+set_faults(MemoryBroker *broker, uint64_t seed)
+{
+	if (seed == 0)
+		return;
+	broker->read_ms = 1;
+	broker->fail_put.at = seed / 4 % 3 == 0 ? 1 + seed / 12 % 8 : 0;
+	broker->fail_commit.at = seed / 4 % 3 == 1 ? 1 + seed / 12 % 8 : 0;
+	broker->lose_answer.at = seed / 4 % 3 == 2 ? 1 + seed / 12 % 8 : 0;
+}
+
 static bool
 prepare(TestRun *run)
 {
 	run->broker = memory_broker_new();
+	set_faults(run->broker, run->variation->trial.crash_seed);
 	snprintf(run->dir, sizeof run->dir, "/tmp/ferris-test-XXXXXX");
 	if (mkdtemp(run->dir) == NULL || setenv("DIR", run->dir, 1) != 0)
 		return false;
@@ -181,14 +198,49 @@ run_plan(TestRun *run)
 }
 
 static void
-execute(TestRun *run)
+add_setting(Options *settings, const char *key, const char *value)
+{
+	settings->entries[settings->count++] =
+		(OptionEntry){.key = str_from(key), .value = str_from(value), .origin = "--set"};
+}
+
+/* Those of the variation, then the test's own. */
+static Options
+run_settings(TestRun *run)
 {
 	const SqlTest *test = run->test;
-	OptionEntry *settings = ARENA_ARRAY(&run->arena, OptionEntry, test->setting_count + 2);
+	Options settings = {.entries =
+				    ARENA_ARRAY(&run->arena, OptionEntry, test->setting_count + 5)};
+
+	add_setting(&settings, "memory.batch", run->variation->batch);
+	add_setting(&settings, "parallelism", run->variation->parallelism);
+	if (run->variation->trial.crash_seed != 0) {
+		add_setting(&settings, "memory.transactions", "true");
+		add_setting(&settings, "memory.resume", "true");
+		add_setting(&settings, "state.dir", run->dir);
+	}
+	for (uint32_t i = 0; i < test->setting_count; i++)
+		settings.entries[settings.count++] = test->settings[i];
+	return settings;
+}
+
+/* Whether crashes can try anything. */
+static bool
+any_exactly_once(const ScriptPlan *plan)
+{
+	for (uint32_t i = 0; i < plan->count; i++)
+		if (plan->items[i]->guarantee == GUARANTEE_EXACTLY_ONCE)
+			return true;
+	return false;
+}
+
+static void
+execute(TestRun *run)
+{
 	ErrorList errors = {0};
 	PlanInput input = {
 		.application = STR("test"),
-		.settings = {settings, test->setting_count + 2},
+		.settings = run_settings(run),
 		.output_format = STR("json"),
 		.select_connector = STR("memory"),
 		.default_connector = STR("memory"),
@@ -196,15 +248,8 @@ execute(TestRun *run)
 	};
 	Script *script;
 
-	settings[0] = (OptionEntry){.key = STR("memory.batch"),
-				    .value = str_from(run->variation->batch),
-				    .origin = "--set"};
-	settings[1] = (OptionEntry){.key = STR("parallelism"),
-				    .value = str_from(run->variation->parallelism),
-				    .origin = "--set"};
-	if (test->setting_count > 0)
-		memcpy(settings + 2, test->settings, sizeof *settings * test->setting_count);
-	keep_first(run, sql_parse_script(&run->arena, STR("test"), test->sql, &script, &errors),
+	keep_first(run,
+		   sql_parse_script(&run->arena, STR("test"), run->test->sql, &script, &errors),
 		   &errors);
 	if (run->status != FERRIS_OK)
 		return;
@@ -212,10 +257,12 @@ execute(TestRun *run)
 	keep_first(run, plan_script(&run->arena, &input, &run->plan, &errors), &errors);
 	if (run->status != FERRIS_OK)
 		return;
+	run->left_out = run->variation->trial.crash_seed != 0 && !any_exactly_once(run->plan);
 	for (uint32_t i = 0; i < run->plan->count; i++)
 		if (run->plan->items[i]->is_select)
 			run->select_name = run->plan->items[i]->name;
-	run_plan(run);
+	if (!run->left_out)
+		run_plan(run);
 }
 
 /* ---------------------------------------------------------------- comparing */
@@ -447,6 +494,15 @@ check_error(TestRun *run, const TestBlock *block)
 	return same;
 }
 
+/* An epoch is final, but nobody counted it. */
+static bool
+has_lost_answer(const TestRun *run)
+{
+	const MemoryFault *fault = &run->broker->lose_answer;
+
+	return fault->at > 0 && fault->calls >= fault->at;
+}
+
 static bool
 check_block(TestRun *run, const TestBlock *block)
 {
@@ -460,7 +516,7 @@ check_block(TestRun *run, const TestBlock *block)
 	case BLOCK_EXPLAIN:
 		return check_explain(run, block);
 	case BLOCK_COUNTERS:
-		return check_counters(run, block);
+		return has_lost_answer(run) || check_counters(run, block);
 	case BLOCK_ERROR:
 		return check_error(run, block);
 	case BLOCK_INPUT:
@@ -504,39 +560,88 @@ check(TestRun *run)
 	return passed;
 }
 
+static bool
+says(const SqlTest *test, Str words)
+{
+	return memmem(test->sql.data, test->sql.len, words.data, words.len) != NULL;
+}
+
 /* SHOW looks into the pipelines of running statements, which reloading takes away under it. */
 static bool
 looks_inside(const SqlTest *test)
 {
-	return memmem(test->sql.data, test->sql.len, "SHOW ", 5) != NULL;
+	return says(test, STR("SHOW "));
+}
+
+static void
+say_variation(Buffer *why, const Variation *variation)
+{
+	const Trial *trial = &variation->trial;
+
+	buffer_printf(why, "    (%s records a batch, %s tasks%s%s", variation->batch,
+		      variation->parallelism, trial->spill ? ", all state spilled" : "",
+		      trial->reload ? ", state saved and loaded" : "");
+	if (trial->crash_seed != 0)
+		buffer_printf(why, ", crashes of --seed %llu",
+			      (unsigned long long)trial->crash_seed);
+	buffer_printf(why, ")\n");
+}
+
+static bool
+run_variation(const SqlTest *test, const Variation *variation, SqlTestRuns *runs, Buffer *why)
+{
+	TestRun run = {.test = test, .variation = variation, .why = why};
+	bool passed = true;
+
+	arena_init(&run.arena, 0);
+	if (prepare(&run)) {
+		execute(&run);
+		passed = run.left_out || check(&run);
+	} else {
+		buffer_printf(why, "    cannot prepare the test's files\n");
+		passed = false;
+	}
+	if (!passed)
+		say_variation(why, variation);
+	if (variation->trial.crash_seed != 0 && !run.left_out) {
+		runs->runs++;
+		runs->survived += run.sum.restarts;
+	}
+	runs->left_out += run.left_out;
+	remove_files(&run);
+	memory_broker_destroy(run.broker);
+	arena_free(&run.arena);
+	return passed;
+}
+
+/* What is written before an error depends on when the statement was killed; EXPLAIN ANALYZE runs
+ * its statement once. */
+static bool
+run_with_crashes(const SqlTest *test, SqlTestRuns *runs, Buffer *why)
+{
+	uint64_t left_out = runs->left_out;
+	bool passed = true;
+
+	if (looks_inside(test) || says(test, STR("ANALYZE")) || expects_error(test)) {
+		runs->left_out++;
+		return true;
+	}
+	for (uint32_t i = 0; i < runs->seeds && passed && runs->left_out == left_out; i++) {
+		uint64_t seed = runs->seed + i;
+		Variation variation = {crash_batches[seed % 4], "1", {.crash_seed = seed}};
+
+		passed = run_variation(test, &variation, runs, why);
+	}
+	return passed;
 }
 
 bool
-sql_test_run(const SqlTest *test, Buffer *why)
+sql_test_run(const SqlTest *test, SqlTestRuns *runs, Buffer *why)
 {
 	bool passed = true;
 
-	for (size_t i = 0; i < VARIATION_COUNT && passed; i++) {
-		if (variations[i].trial.reload && looks_inside(test))
-			continue;
-		TestRun run = {.test = test, .variation = &variations[i], .why = why};
-
-		arena_init(&run.arena, 0);
-		if (prepare(&run)) {
-			execute(&run);
-			passed = check(&run);
-		} else {
-			buffer_printf(why, "    cannot prepare the test's files\n");
-			passed = false;
-		}
-		if (!passed)
-			buffer_printf(why, "    (%s records a batch, %s tasks%s%s)\n",
-				      variations[i].batch, variations[i].parallelism,
-				      variations[i].trial.spill ? ", all state spilled" : "",
-				      variations[i].trial.reload ? ", state saved and loaded" : "");
-		remove_files(&run);
-		memory_broker_destroy(run.broker);
-		arena_free(&run.arena);
-	}
-	return passed;
+	for (size_t i = 0; i < VARIATION_COUNT && passed && !runs->crashes_only; i++)
+		if (!variations[i].trial.reload || !looks_inside(test))
+			passed = run_variation(test, &variations[i], runs, why);
+	return passed && run_with_crashes(test, runs, why);
 }

@@ -94,6 +94,9 @@ struct ConnectorClass {
 
 	/* Whether a source with these settings ends by itself; NULL: never. */
 	bool (*bounded)(const Setting *source_settings);
+	/* Whether a source that ends goes on where its group has come to, so that all runs together
+	 * read it once; NULL: each run that keeps state reads all of it. */
+	bool (*resumes)(const Setting *source_settings);
 	/* The consumer group that the settings name; no data: none.  NULL: it has no groups. */
 	Str (*group)(const Setting *source_settings);
 	/* How many splits deliver side by side, each with its own event time; NULL: one at a time.

@@ -4,6 +4,9 @@
  * append the input and read the output; statements see the topics by 'connector' = 'memory' when
  * ReaderSpec.environment and WriterSpec.environment are the broker.
  *
+ * With 'memory.transactions' what is written becomes visible with its epoch: records, the positions
+ * of the input and the records of state, which are a topic too, at once.
+ *
  * A topic is bounded once it is closed: readers then end after its last record.  It is closed by
  * memory_topic_close, or when the last statement that writes to it ends well, so that a statement
  * that reads another one's output ends too.
@@ -36,6 +39,7 @@ typedef struct MemoryFault {
 } MemoryFault;
 
 typedef struct MemoryTopic MemoryTopic;
+typedef struct MemoryProducer MemoryProducer;
 typedef struct MemoryLock MemoryLock;
 
 /* The public fields are knobs; set them before statements run. */
@@ -43,11 +47,16 @@ typedef struct MemoryBroker {
 	MemoryFault fail_read;
 	MemoryFault fail_write;
 	MemoryFault fail_flush;
-	MemoryFault fail_commit;
-	int64_t clock_ms; /* time of records written without one; MEMORY_NO_TIMESTAMP: now */
-	_Atomic int64_t clock_offset_ms; /* how far pauses have put the clock of jobs forward */
+	MemoryFault fail_commit; /* of positions, or of a transaction */
+	MemoryFault fail_put;    /* of output or state, into a transaction */
+	MemoryFault lose_answer; /* a transaction is committed, but its writer hears of an error */
+	int64_t read_ms;         /* how far a read puts the clock of jobs forward, beside pauses */
+	int64_t clock_ms;        /* time of records written without one; MEMORY_NO_TIMESTAMP: now */
+	_Atomic int64_t clock_offset_ms; /* how far pauses and reads have put the clock of jobs
+					    forward */
 	MemoryLock *lock;                /* guards what follows and the faults' counters */
 	MemoryTopic *topics;
+	MemoryProducer *producers; /* of transactions */
 	Arena arena;
 } MemoryBroker;
 

@@ -4,7 +4,7 @@
  * and sees all rows because such a statement runs as one task.  When the last row has passed, the
  * task is told that it needs no more input, unless other sources than those below are read as well.
  *
- * Owns:    two counts.
+ * Owns:    two counts and whether it has ended the input.
  * Threads: one operator belongs to one task. */
 #include "exec/operator.h"
 
@@ -13,6 +13,7 @@ typedef struct LimitOp {
 	TaskContext *task;
 	int64_t skip;
 	int64_t left;
+	bool done;       /* the last row that counts has passed, and has ended the input */
 	bool ends_input; /* all sources are below: after the last row nothing is needed any more */
 } LimitOp;
 
@@ -56,6 +57,7 @@ limit_push(Operator *op, Batch *batch, Error *err)
 	/* Rows of an operator's making come after input that has been read for them. */
 	if (self->left == 0 && self->ends_input && !batch->derived && !self->task->done) {
 		self->task->done = true;
+		self->done = true;
 		self->task->last_line =
 			passed > 0 ? (int64_t)batch->records[batch->sel[first + passed - 1]].line
 				   : -1;
@@ -68,12 +70,12 @@ limit_push(Operator *op, Batch *batch, Error *err)
 	return operator_push(op->next, batch, err);
 }
 
-/* One record: what is still to be skipped and to be passed. */
+/* One record: what is still to be skipped and to be passed, and whether more input is needed. */
 static Status
 limit_save(Operator *op, StateWriter *writer, Error *err)
 {
 	LimitOp *self = (LimitOp *)op;
-	int64_t value[2] = {self->skip, self->left};
+	int64_t value[3] = {self->skip, self->left, self->done};
 
 	return writer->put(writer, STR(""), (Str){(const char *)value, sizeof value}, err);
 }
@@ -86,6 +88,8 @@ limit_load(Operator *op, Str key, Str value, Error *err)
 
 	self->skip = (int64_t)record_take_u64(&reader);
 	self->left = (int64_t)record_take_u64(&reader);
+	self->done = record_take_u64(&reader) != 0;
+	self->task->done = self->task->done || self->done;
 	return key.len != 0 || reader.damaged || self->skip < 0 || self->left < 0
 		       ? store_damaged(err)
 		       : FERRIS_OK;

@@ -44,6 +44,9 @@ typedef struct Tick {
 typedef struct Trial {
 	bool spill;  /* all state goes to a backend after each batch, and comes back from there */
 	bool reload; /* after each chunk the pipeline is saved, and a new one loaded in its place */
+	/* Not 0: statements run one after the other and step by step, so that the seed decides all;
+	 * those that are exactly-once are killed at some of the steps, and start again. */
+	uint64_t crash_seed;
 } Trial;
 
 /* How far the event time of a source has come, for others to see; its task writes it. */

@@ -76,7 +76,10 @@ job_retry(Job *job, const Error *err, uint32_t *attempt)
 int64_t
 job_clock(const Job *job)
 {
-	return clock_ms() + (job->spec.clock_offset_ms != NULL ? *job->spec.clock_offset_ms : 0);
+	bool simulated = job->spec.trial.crash_seed != 0;
+
+	return (simulated ? 0 : clock_ms()) +
+	       (job->spec.clock_offset_ms != NULL ? *job->spec.clock_offset_ms : 0);
 }
 
 /* ---------------------------------------------------------------- tasks */
@@ -171,7 +174,12 @@ task_main(void *argument)
 	while (ring_pop(&job->filled, -1, &item) == RING_OK) {
 		Slot *slot = item;
 
-		slot->status = run_slot(job, *pipeline, slot);
+		if (!job_crashes(job, CRASH_TASK))
+			slot->status = run_slot(job, *pipeline, slot);
+		if (job->killed || job_crashes(job, CRASH_TASK)) {
+			push_done(job, slot);
+			continue;
+		}
 		if (pipeline_is_done(*pipeline)) {
 			job->satisfied = true;
 			job->stop = true;
@@ -321,7 +329,7 @@ open_tasks(Job *job, Error *err)
 static void
 make_slots(Job *job)
 {
-	uint32_t usual = 2 * job->task_count + 2;
+	uint32_t usual = job->spec.trial.crash_seed != 0 ? 1 : 2 * job->task_count + 2;
 
 	job->slot_count = usual + PART_SLOTS;
 	job->slots = ARENA_ARRAY(&job->arena, Slot, job->slot_count);
@@ -371,6 +379,18 @@ set_counters(Counters *counters, const JobCounters *from)
 	counters->lag = -1;
 }
 
+/* A trial may kill it here when it has run before. */
+static Status
+open_state(Job *job, Error *err)
+{
+	bool again = job->spec.counters.restarts > 0;
+
+	if (again)
+		TRY(job_survives(job, CRASH_OPEN, err));
+	TRY(job_open_state(job, err));
+	return again ? job_survives(job, CRASH_OPEN, err) : FERRIS_OK;
+}
+
 Status
 job_open(const JobSpec *spec, Job **out, Error *err)
 {
@@ -400,7 +420,7 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 	TRY(failure_open(spec->plan, spec->environment,
 			 job->guarantee == GUARANTEE_EXACTLY_ONCE ? job->writer : NULL, &job->arena,
 			 &job->failures, err));
-	TRY(job_open_state(job, err));
+	TRY(open_state(job, err));
 	make_slots(job);
 	return FERRIS_OK;
 }

@@ -27,6 +27,18 @@ typedef enum SlotKind {
 
 #define PART_SLOTS 2
 
+/* Where a trial may kill a statement. */
+typedef enum CrashStep {
+	CRASH_OPEN,      /* again: before and after state is read */
+	CRASH_READ,      /* before and after a read */
+	CRASH_TASK,      /* before and after what the task does with a slot */
+	CRASH_WRITE,     /* before and after a write */
+	CRASH_PUT,       /* before and after a record of state is put */
+	CRASH_COMMIT,    /* before an epoch becomes final */
+	CRASH_COMMITTED, /* and after that, before anybody hears of it */
+	CRASH_STEPS,
+} CrashStep;
+
 /* A chunk on its way, or word of a source, and what became of it. */
 typedef struct Slot {
 	SlotKind kind;
@@ -75,6 +87,8 @@ typedef struct Input {
 	int64_t started;
 	int64_t next_tick;
 	/* the writer's */
+	bool end_is_out; /* all that came out at its end */
+	bool end_is_put; /* and the log of state says so */
 	SplitState *splits;
 	uint32_t split_count;
 	SplitPosition *final; /* of the epoch that is being committed */
@@ -111,6 +125,7 @@ struct Job {
 	_Atomic bool stop;
 	_Atomic bool satisfied; /* a LIMIT inside the query needs no more input */
 	_Atomic bool finished;
+	_Atomic bool killed; /* by a trial: nobody does anything more */
 	_Atomic uint32_t tasks_left;
 	_Atomic uint64_t epochs; /* that have become final */
 	Counters counters;
@@ -121,6 +136,7 @@ struct Job {
 
 	/* the reader's, with the sources' readers (any thread may ask for a split's name) */
 	ReadingOrder order;
+	Slot *at_hand;         /* free; NULL: one must be waited for */
 	uint64_t read_count;   /* slots handed to the tasks */
 	uint64_t epoch_count;  /* epochs among them */
 	uint64_t epoch_slots;  /* slots since the last one */
@@ -144,6 +160,8 @@ struct Job {
 	JobCounters final; /* as they were at the last epoch; read when the writer has ended */
 	bool dirty;        /* written since the last commit */
 	bool discard;      /* failed or LIMIT reached: let the rest pass unread */
+
+	uint64_t crash_calls[CRASH_STEPS]; /* of each step, by the thread whose step it is */
 
 	/* the main thread's: what is to be joined */
 	pthread_t reader_thread, writer_thread;
@@ -184,3 +202,12 @@ void job_close_state(Job *job);
 Status job_save_changes(const Job *job, Pipeline *pipeline, Slot *slot);
 /* The writer's: puts it into the epoch. */
 Status job_put_changes(Job *job, const Slot *slot, Error *err);
+
+/* ---- job/crash.c */
+
+/* Kills the statement if the trial's seed says so at this step; true: the caller must return. */
+bool job_crashes(Job *job, CrashStep step);
+/* The same, as an error. */
+Status job_survives(Job *job, CrashStep step, Error *err);
+/* After so many slots the trial's next epoch ends. */
+uint64_t job_trial_epoch(const Job *job);

@@ -31,16 +31,11 @@ job_commit_positions(Job *job, Error *err)
 	return status;
 }
 
-/* NULL: the job is to stop. */
 static Slot *
-take_free_slot(Job *job, Error *err)
+wait_for_slot(Job *job, Error *err)
 {
 	void *slot;
 
-	if (ring_pop(&job->free, 0, &slot) == RING_OK) {
-		job->counters.pool_hits++;
-		return slot;
-	}
 	while (!job->stop) {
 		if (job_commit_positions(job, err) != FERRIS_OK) {
 			job_fail(job, err->status, err);
@@ -52,6 +47,31 @@ take_free_slot(Job *job, Error *err)
 		}
 	}
 	return NULL;
+}
+
+/* NULL: the job is to stop. */
+static Slot *
+take_free_slot(Job *job, Error *err)
+{
+	void *slot = job->at_hand;
+
+	if (slot == NULL && ring_pop(&job->free, 0, &slot) == RING_OK)
+		job->counters.pool_hits++;
+	if (slot == NULL)
+		slot = wait_for_slot(job, err);
+	bool stops = job->stop;
+	job->at_hand = stops ? slot : NULL;
+	return stops ? NULL : slot;
+}
+
+/* Although the job stops. */
+static Slot *
+take_last_slot(Job *job)
+{
+	void *slot = job->at_hand;
+
+	job->at_hand = NULL;
+	return slot != NULL || ring_pop(&job->free, -1, &slot) == RING_OK ? slot : NULL;
 }
 
 static void
@@ -68,38 +88,43 @@ hand_over(Job *job, Slot *slot, SlotKind kind, uint32_t source)
 
 /* ---------------------------------------------------------------- epochs */
 
-/* An epoch ends here.  `slot`: a free one, or NULL to wait for one. */
-static bool
-end_epoch(Job *job, Slot *slot, uint32_t source, bool releases, Error *err)
+/* An epoch ends here. */
+static void
+end_epoch(Job *job, Slot *slot, uint32_t source, bool releases)
 {
-	if (slot == NULL)
-		slot = take_free_slot(job, err);
-	if (slot == NULL)
-		return false;
 	slot->releases = releases;
 	job->epoch_count++;
 	job->next_epoch_ms = clock_ms() + job->spec.plan->job[JOB_COMMIT_INTERVAL].integer;
 	hand_over(job, slot, SLOT_EPOCH, source);
-	return true;
+}
+
+static bool
+is_due(const Job *job)
+{
+	if (job->spec.trial.crash_seed != 0)
+		return job->epoch_slots >= job_trial_epoch(job);
+	return job->epoch_slots > 0 && clock_ms() >= job->next_epoch_ms;
 }
 
 /* Not sooner than the interval after the last one; what comes after a pause need not wait. */
 static void
 maybe_end_epoch(Job *job, Error *err)
 {
-	if (job->epoch_slots > 0 && clock_ms() >= job->next_epoch_ms)
-		end_epoch(job, NULL, 0, false, err);
+	Slot *slot = is_due(job) ? take_free_slot(job, err) : NULL;
+
+	if (slot != NULL)
+		end_epoch(job, slot, 0, false);
 }
 
 /* The job comes to its end: what is in state and in the output becomes final together. */
 static void
 end_last_epoch(Job *job)
 {
-	void *slot;
-	Error err;
+	Slot *slot = job->keeps_state && job->epoch_slots > 0 && !job->killed ? take_last_slot(job)
+									      : NULL;
 
-	if (job->keeps_state && job->epoch_slots > 0 && ring_pop(&job->free, -1, &slot) == RING_OK)
-		end_epoch(job, slot, 0, false, &err);
+	if (slot != NULL)
+		end_epoch(job, slot, 0, false);
 }
 
 /* How long a read may wait: not beyond the epoch's end. */
@@ -119,8 +144,7 @@ release_splits(Job *job, uint32_t index, Slot *slot, Error *err)
 {
 	const Source *source = &job->sources[index];
 
-	if (!end_epoch(job, slot, index, true, err))
-		return false;
+	end_epoch(job, slot, index, true);
 	while (job->epochs < job->epoch_count && !job->stop)
 		clock_sleep_ms(1);
 	if (job->stop)
@@ -226,53 +250,77 @@ commit_read(Job *job, uint32_t index, const Chunk *chunk, Error *err)
 	return source->connector->commit(source->reader, &position, 1, err);
 }
 
-/* One read of one source.  Returns whether records came. */
-static bool
-read_source(Job *job, uint32_t index, Slot **slot, int timeout_ms, Error *err)
+/* What was read goes to the tasks; a slot that is not needed stays at hand. */
+static void
+hand_over_read(Job *job, uint32_t index, Slot *slot, ReadResult result)
 {
 	Input *input = &job->inputs[index];
-	ReadResult result = READ_IDLE;
 
-	if (*slot == NULL)
-		*slot = take_free_slot(job, err);
-	if (*slot == NULL)
-		return false;
-	Status status = job_commit_positions(job, err);
-	if (status == FERRIS_OK)
-		status = read_chunk(job, index, (*slot)->chunk, timeout_ms, &result, err);
-	if (status == FERRIS_OK && result == READ_DATA)
-		status = commit_read(job, index, (*slot)->chunk, err);
-	if (status != FERRIS_OK) {
-		job_fail(job, status, err);
-		return false;
-	}
-	if (result == READ_REVOKED) {
-		release_splits(job, index, *slot, err);
-		*slot = NULL;
-		return true;
-	}
 	input->ended = result == READ_END;
 	if (result == READ_DATA) {
 		if (job->wants_ticks)
-			*last_data(input, (*slot)->chunk->split) = job_clock(job);
-		hand_over(job, *slot, SLOT_CHUNK, index);
+			*last_data(input, slot->chunk->split) = job_clock(job);
+		hand_over(job, slot, SLOT_CHUNK, index);
 	} else if (result == READ_END && job->stateful) {
-		hand_over(job, *slot, SLOT_END, index);
+		hand_over(job, slot, SLOT_END, index);
+	} else {
+		job->at_hand = slot;
 	}
-	if (result == READ_DATA || (result == READ_END && job->stateful))
-		*slot = NULL;
+}
+
+/* One read of one source.  Returns whether records came. */
+static bool
+read_source(Job *job, uint32_t index, int timeout_ms, Error *err)
+{
+	ReadResult result = READ_IDLE;
+	Slot *slot = take_free_slot(job, err);
+
+	if (slot == NULL || job_crashes(job, CRASH_READ))
+		return false;
+	Status status = job_commit_positions(job, err);
+	if (status == FERRIS_OK)
+		status = read_chunk(job, index, slot->chunk, timeout_ms, &result, err);
+	if (status == FERRIS_OK && result == READ_DATA)
+		status = commit_read(job, index, slot->chunk, err);
+	if (status != FERRIS_OK) {
+		job->at_hand = slot;
+		job_fail(job, status, err);
+		return false;
+	}
+	if (job_crashes(job, CRASH_READ))
+		return false;
+	if (result == READ_REVOKED) {
+		release_splits(job, index, slot, err);
+		return true;
+	}
+	hand_over_read(job, index, slot, result);
 	if (result != READ_END)
 		maybe_tick(job, index, result == READ_IDLE, err);
 	reading_order_has_read(&job->order, index, result);
 	return result == READ_DATA;
 }
 
+/* What the state says of a source that ended before the job was opened anew.  Returns how many are
+ * left. */
+static uint32_t
+skip_ended(Job *job)
+{
+	uint32_t active = job->source_count;
+
+	for (uint32_t i = 0; i < job->source_count; i++) {
+		if (!job->inputs[i].ended)
+			continue;
+		reading_order_has_read(&job->order, i, READ_END);
+		active--;
+	}
+	return active;
+}
+
 /* Turn and turn about; when none has records, wait a little for each. */
 static void
 read_all(Job *job)
 {
-	uint32_t active = job->source_count;
-	Slot *slot = NULL;
+	uint32_t active = skip_ended(job);
 	bool waits = job->source_count == 1;
 	Error err;
 
@@ -283,7 +331,7 @@ read_all(Job *job)
 		for (uint32_t i = 0; i < job->source_count && !job->stop; i++) {
 			if (job->inputs[i].ended || reading_order_waits(&job->order, i))
 				continue;
-			any = read_source(job, i, &slot, timeout, &err) || any;
+			any = read_source(job, i, timeout, &err) || any;
 			active -= job->inputs[i].ended;
 		}
 		if (!job->stop)
@@ -293,14 +341,10 @@ read_all(Job *job)
 	}
 	/* The rest of the input is not needed: what state holds comes out. */
 	for (uint32_t i = 0; i < job->source_count && job->satisfied && job->stateful; i++) {
-		void *item;
-
-		if (job->inputs[i].ended)
+		if (job->inputs[i].ended || job->killed)
 			continue;
-		if (slot == NULL && ring_pop(&job->free, -1, &item) == RING_OK)
-			slot = item;
-		hand_over(job, slot, SLOT_END, i);
-		slot = NULL;
+		job->inputs[i].ended = true;
+		hand_over(job, take_last_slot(job), SLOT_END, i);
 	}
 }
 

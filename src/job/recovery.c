@@ -14,6 +14,9 @@
 #define IDENTITY_KEY                                                                               \
 	STR("\xFF"                                                                                 \
 	    "plan") /* behind those of all operators */
+#define ENDED_KEY                                                                                  \
+	STR("\xFF"                                                                                 \
+	    "ended") /* and a source's index: what comes out at its end is in the state */
 #define STATE_FORMAT 1
 #define FEW_RECORDS  4096 /* are put in order in memory */
 
@@ -73,7 +76,7 @@ open_backend(const Job *job, bool large, StateBackend **out, Error *err)
 
 /* The records as they are read: the last of a key counts. */
 typedef struct Gathering {
-	const Job *job;
+	Job *job;
 	StateBackend *records;
 	uint64_t count;
 	bool large;
@@ -104,6 +107,20 @@ move_records(Gathering *gathering, Error *err)
 }
 
 static Status
+note_end(Job *job, Str index, Error *err)
+{
+	RecordReader reader = record_reader(index);
+	uint32_t source = record_take_u32(&reader);
+
+	if (reader.damaged || source >= job->source_count)
+		return store_damaged(err);
+	job->inputs[source].ended = true;
+	job->inputs[source].end_is_out = true;
+	job->inputs[source].end_is_put = true;
+	return FERRIS_OK;
+}
+
+static Status
 gather(void *context, Str key, Str value, Error *err)
 {
 	Gathering *gathering = context;
@@ -112,6 +129,8 @@ gather(void *context, Str key, Str value, Error *err)
 		gathering->identified = true;
 		return check_identity(gathering->job, value, err);
 	}
+	if (str_starts_with(key, ENDED_KEY))
+		return note_end(gathering->job, str_skip(key, ENDED_KEY.len), err);
 	if (++gathering->count == FEW_RECORDS && !gathering->large)
 		TRY(move_records(gathering, err));
 	StateBackend *records = gathering->records;
@@ -153,6 +172,10 @@ job_open_state(Job *job, Error *err)
 	TRY(open_backend(job, false, &gathering.records, err));
 	Status status = restore(job, &gathering, err);
 	gathering.records->class->close(gathering.records);
+	if (status == FERRIS_OK && pipeline_is_done(job->pipelines[0])) {
+		job->satisfied = true;
+		job->stop = true;
+	}
 	return status;
 }
 
@@ -196,6 +219,33 @@ job_save_changes(const Job *job, Pipeline *pipeline, Slot *slot)
 
 /* ---------------------------------------------------------------- the writer's side */
 
+static Status
+put(Job *job, Str key, Str value, Error *err)
+{
+	TRY(job_survives(job, CRASH_PUT, err));
+	TRY(job->sink->log_put(job->log, key, value, err));
+	return job_survives(job, CRASH_PUT, err);
+}
+
+/* A source that has ended must not end once more when the job is opened anew. */
+static Status
+put_ends(Job *job, Error *err)
+{
+	for (uint32_t i = 0; i < job->source_count; i++) {
+		Input *input = &job->inputs[i];
+		char key[16];
+
+		if (!input->end_is_out || input->end_is_put)
+			continue;
+		memcpy(key, ENDED_KEY.data, ENDED_KEY.len);
+		memcpy(key + ENDED_KEY.len, &i, sizeof i);
+		TRY(put(job, (Str){key, ENDED_KEY.len + sizeof i}, STR(""), err));
+		input->end_is_put = true;
+		job->dirty = true;
+	}
+	return FERRIS_OK;
+}
+
 Status
 job_put_changes(Job *job, const Slot *slot, Error *err)
 {
@@ -204,9 +254,8 @@ job_put_changes(Job *job, const Slot *slot, Error *err)
 	if (!job->keeps_state)
 		return FERRIS_OK;
 	if (!job->identified)
-		TRY(job->sink->log_put(job->log, IDENTITY_KEY,
-				       (Str){(const char *)&job->identity, sizeof job->identity},
-				       err));
+		TRY(put(job, IDENTITY_KEY,
+			(Str){(const char *)&job->identity, sizeof job->identity}, err));
 	job->identified = true;
 	while (reader.next < reader.end) {
 		uint32_t key_len = record_take_u32(&reader);
@@ -215,7 +264,7 @@ job_put_changes(Job *job, const Slot *slot, Error *err)
 		Str key = {record_take(&reader, key_len), key_len};
 		Str value = {gone ? NULL : record_take(&reader, value_len), gone ? 0 : value_len};
 
-		TRY(job->sink->log_put(job->log, key, value, err));
+		TRY(put(job, key, value, err));
 	}
-	return FERRIS_OK;
+	return put_ends(job, err);
 }

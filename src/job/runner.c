@@ -10,6 +10,8 @@
 
 #define POLL_MS            2
 #define POLLS_PER_PROGRESS 500
+#define SHORT_POLLS        20 /* at first, for what ends at once */
+#define SHORT_POLL_US      100
 
 #define RESTARTS_MAX     12 /* one after the other, without an epoch between them */
 #define RESTART_WAIT_MS  100
@@ -102,6 +104,8 @@ is_interrupted(const RunSpec *spec)
 static bool
 wait_before(const RunSpec *spec, uint32_t attempt)
 {
+	if (spec->trial.crash_seed != 0)
+		return true;
 	int64_t wait = attempt < 8 ? RESTART_WAIT_MS << attempt : RESTART_WAIT_MAX;
 
 	if (wait > RESTART_WAIT_MAX)
@@ -115,6 +119,8 @@ wait_before(const RunSpec *spec, uint32_t attempt)
 static void
 say_restart(const JobSpec *job, const Error *err)
 {
+	if (job->trial.crash_seed != 0)
+		return;
 	fprintf(stderr,
 		"warning[FS%04d]: '%.*s': %s; it goes on from the last epoch that became final\n",
 		error_info(err->status)->number, STR_ARG(job->plan->name), err->message);
@@ -189,24 +195,27 @@ watch_jobs(const RunSpec *spec, Job **jobs, uint32_t count, bool all, int64_t st
 			sum_counters(jobs, count, &sum);
 			spec->progress(spec->context, &sum, (double)(clock_ns() - start) / 1e9);
 		}
-		clock_sleep_ms(POLL_MS);
+		clock_sleep_us(poll < SHORT_POLLS ? SHORT_POLL_US : (int64_t)POLL_MS * 1000);
 	}
 	memory_free(attempts);
 	return stopped;
 }
 
 /* SHOW and its kin part a script: the statements above come first, if they end, then the answer,
- * then the statements below.  What has no SHOW runs side by side. */
+ * then the statements below.  What has no SHOW runs side by side, but not in a trial with crashes.
+ */
 static Status
 run_parts(const RunSpec *spec, Job **jobs, Arena *arena, int64_t start, Error *err)
 {
 	const ScriptPlan *plan = spec->plan;
 	ReportRun report = {.interrupted = spec->interrupted, .context = spec->context};
+	bool in_turn = spec->trial.crash_seed != 0;
 	uint32_t end;
 
 	for (uint32_t first = 0; first < plan->count; first = end) {
 		end = first + 1;
-		while (!plan->items[first]->waits && end < plan->count && !plan->items[end]->waits)
+		while (!in_turn && !plan->items[first]->waits && end < plan->count &&
+		       !plan->items[end]->waits)
 			end++;
 		if (first > 0 && watch_jobs(spec, jobs, first, false, start))
 			return FERRIS_OK;

@@ -74,10 +74,12 @@ write_output(Job *job, const Output *output, Error *err)
 	uint32_t attempt = 0;
 	Status status;
 
+	TRY(job_survives(job, CRASH_WRITE, err));
 	do {
 		status = job->sink->write(job->writer, output, err);
 	} while (status != FERRIS_OK && job_retry(job, err, &attempt));
-	return status;
+	TRY(status);
+	return job_survives(job, CRASH_WRITE, err);
 }
 
 static Status
@@ -112,6 +114,7 @@ write_slot(Job *job, Slot *slot, Error *err)
 	job->counters.bytes_out += result->output.bytes.len;
 	TRY(handle_errors(job, slot, split, err));
 	job->dirty = job->dirty || is_chunk || result->output.count > 0 || result->error_count > 0;
+	job->inputs[slot->source].end_is_out |= slot->kind == SLOT_END;
 	if (!is_chunk)
 		return FERRIS_OK;
 	split->lines += slot->chunk->skipped_lines + result->lines;
@@ -174,11 +177,12 @@ commit_epoch(Job *job, Error *err)
 {
 	if (!job->dirty)
 		return FERRIS_OK;
+	TRY(job_survives(job, CRASH_COMMIT, err));
 	TRY(job->guarantee == GUARANTEE_EXACTLY_ONCE ? commit_transaction(job, err)
 						     : flush_epoch(job, err));
 	job_counters(job, &job->final);
 	job->dirty = false;
-	return FERRIS_OK;
+	return job_survives(job, CRASH_COMMITTED, err);
 }
 
 static Status
@@ -191,6 +195,7 @@ end_epoch(Job *job, const Slot *slot, Error *err)
 		return slot->status;
 	}
 	TRY(job_put_changes(job, slot, err));
+	job->dirty = job->dirty || slot->changes.len > 0;
 	TRY(commit_epoch(job, err));
 	for (uint32_t i = 0; i < input->split_count && slot->releases; i++)
 		input->splits[i].seen = false;
@@ -210,7 +215,7 @@ write_ready(Job *job)
 
 		*place = NULL;
 		job->next_sequence++;
-		if (!job->discard) {
+		if (!job->discard && !job->killed) {
 			Status status = slot->kind == SLOT_EPOCH ? end_epoch(job, slot, &err)
 								 : write_slot(job, slot, &err);
 

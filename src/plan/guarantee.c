@@ -15,6 +15,20 @@ is_given(const StatementPlan *plan)
 	return plan->job[JOB_GUARANTEE].present;
 }
 
+/* An input that ends, but that each run goes on with where the last one stood. */
+static bool
+resumes(const StatementPlan *plan)
+{
+	for (uint32_t i = 0; i < plan->scan_count; i++) {
+		const Endpoint *source = plan->scans[i]->scan.endpoint;
+
+		if (source->connector->resumes == NULL ||
+		    !source->connector->resumes(source->connector_settings))
+			return false;
+	}
+	return true;
+}
+
 /* Why the statement cannot be exactly-once, and how that would be mended; NULL: it can. */
 static const char *
 obstacle(const StatementPlan *plan, const char **mend)
@@ -36,7 +50,7 @@ obstacle(const StatementPlan *plan, const char **mend)
 		return "its LIMIT counts anew in each run";
 	if (!plan_is_stateful(plan))
 		return NULL;
-	if (plan_is_bounded(plan->root))
+	if (plan_is_bounded(plan->root) && !resumes(plan))
 		return "its input ends: each run reads all of it, and gives the whole answer";
 	if (plan_has(plan->root, NOT_SAVED))
 		return "it keeps state that this version does not write into transactions";

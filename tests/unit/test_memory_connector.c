@@ -301,6 +301,139 @@ test_faults_lose_nothing(void **state)
 	memory_broker_destroy(broker);
 }
 
+static Writer *
+open_transactions(Fixture *f, MemoryBroker *broker, const char *object, Writer *within)
+{
+	WriterSpec spec = {.object = object,
+			   .settings = f->sink,
+			   .environment = broker,
+			   .preamble = "",
+			   .transaction = within == NULL ? "name" : NULL,
+			   .within = within};
+	Writer *writer;
+
+	assert_int_equal(memory_connector.writer_open(&spec, &f->arena, &writer, &f->err), 0);
+	return writer;
+}
+
+/* "key=value;" of each record, "key;" of one that is gone. */
+static Status
+note_record(void *context, Str key, Str value, Error *err)
+{
+	char *text = context;
+	size_t len = strlen(text);
+
+	(void)err;
+	snprintf(text + len, 100 - len, value.data != NULL ? "%.*s=%.*s;" : "%.*s;", STR_ARG(key),
+		 STR_ARG(value));
+	return FERRIS_OK;
+}
+
+/* Output, dead letters, state and positions: all of it or nothing. */
+static void
+test_a_transaction_is_one(void **state)
+{
+	MemoryBroker *broker = memory_broker_new();
+	SplitPosition position = {0, 1};
+	char read[100] = "";
+	StateLog *log;
+	Output output;
+	Fixture f;
+
+	(void)state;
+	append(broker, "in", 0, "one");
+	set_up(&f, broker, "in", "memory.resume", "true");
+	fill_output(&output);
+	EpochInput input = {f.reader, &position, 1};
+	Writer *writer = open_transactions(&f, broker, "out", NULL);
+	Writer *letters = open_transactions(&f, broker, "dead", writer);
+	assert_int_equal(memory_connector.takes_positions(writer, f.reader, &f.err), 0);
+	assert_int_equal(memory_connector.log_open(writer, "log", &f.arena, &log, &f.err), 0);
+	for (int round = 0; round < 3; round++) {
+		broker->fail_commit.at = round == 0 ? broker->fail_commit.calls + 1 : 0;
+		broker->lose_answer.at = round == 2 ? broker->lose_answer.calls + 1 : 0;
+		assert_int_equal(memory_connector.write(writer, &output, &f.err), 0);
+		assert_int_equal(memory_connector.write(letters, &output, &f.err), 0);
+		assert_int_equal(memory_connector.log_put(log, STR("k"), STR("v"), &f.err), 0);
+		assert_int_equal(memory_connector.log_put(log, STR("k"), NONE, &f.err), 0);
+		size_t before = memory_topic_count(broker, STR("out"));
+		assert_int_equal(memory_topic_count(broker, STR("dead")), before);
+		assert_int_equal(before, round == 2 ? 3 : 0);
+		position.next = round + 1;
+		assert_int_equal(memory_connector.commit_epoch(writer, &input, 1, &f.err),
+				 round == 1 ? FERRIS_OK : FERRIS_ERR_KAFKA_EPOCH);
+		assert_true(round == 1 || (f.err.flags & ERROR_REQUIRES_ABORT) != 0);
+		assert_int_equal(memory_topic_count(broker, STR("out")), round * 3);
+		assert_int_equal(memory_topic_count(broker, STR("dead")), round * 3);
+		assert_int_equal(memory_topic_committed(broker, STR("in"), STR("group"), 0),
+				 round == 0 ? -1 : round + 1);
+	}
+	assert_int_equal(memory_connector.log_read(log, note_record, read, &f.err), 0);
+	assert_string_equal(read, "k=v;k;k=v;k;");
+	assert_int_equal(memory_connector.writer_close(letters, true, &f.err), 0);
+	assert_int_equal(memory_connector.writer_close(writer, true, &f.err), 0);
+	output_free(&output);
+	tear_down(&f);
+	memory_broker_destroy(broker);
+}
+
+/* The later of two writers of one name takes over; what the older one has written is lost. */
+static void
+test_the_older_writer_is_fenced(void **state)
+{
+	MemoryBroker *broker = memory_broker_new();
+	Output output;
+	Fixture f;
+
+	(void)state;
+	set_up(&f, broker, "in", NULL, NULL);
+	fill_output(&output);
+	Writer *old = open_transactions(&f, broker, "out", NULL);
+	assert_int_equal(memory_connector.write(old, &output, &f.err), 0);
+	Writer *new = open_transactions(&f, broker, "out", NULL);
+	assert_int_equal(memory_connector.write(new, &output, &f.err), 0);
+	assert_int_equal(memory_connector.commit_epoch(old, NULL, 0, &f.err),
+			 FERRIS_ERR_KAFKA_FENCED);
+	assert_int_equal(memory_topic_count(broker, STR("out")), 0);
+	assert_int_equal(memory_connector.commit_epoch(new, NULL, 0, &f.err), 0);
+	assert_int_equal(memory_topic_count(broker, STR("out")), 3);
+	/* A reader that begins anew each time cannot be in an epoch. */
+	assert_int_equal(memory_connector.takes_positions(new, f.reader, &f.err),
+			 FERRIS_ERR_PREFLIGHT);
+	assert_int_equal(memory_connector.writer_close(old, true, &f.err), 0);
+	assert_int_equal(memory_connector.writer_close(new, false, &f.err), 0);
+	output_free(&output);
+	tear_down(&f);
+	memory_broker_destroy(broker);
+}
+
+/* Of two partitions, the one that is behind is read first, as if there had been no break; a pause
+ * that is not behind it comes once more. */
+static void
+test_resuming(void **state)
+{
+	MemoryBroker *broker = memory_broker_new();
+	SplitPosition position = {0, 1};
+	Fixture f;
+
+	(void)state;
+	append(broker, "t", 0, "a");
+	append(broker, "t", 1, "b");
+	memory_topic_pause(broker, STR("t"), 1, 1000);
+	for (int round = 1; round <= 2; round++) {
+		set_up(&f, broker, "t", "memory.resume", "true");
+		if (round == 1)
+			assert_int_equal(read_once(&f, 0), READ_DATA);
+		assert_int_equal(read_once(&f, 0), READ_DATA);
+		assert_int_equal(f.chunk->split, 1);
+		assert_int_equal(read_once(&f, 0), READ_IDLE);
+		assert_int_equal(broker->clock_offset_ms, 1000 * round);
+		assert_int_equal(memory_connector.commit(f.reader, &position, 1, &f.err), 0);
+		tear_down(&f);
+	}
+	memory_broker_destroy(broker);
+}
+
 static void
 test_sample_takes_nothing(void **state)
 {
@@ -387,6 +520,9 @@ main(void)
 		cmocka_unit_test(test_writer),
 		cmocka_unit_test(test_writers_close_their_topic),
 		cmocka_unit_test(test_faults_lose_nothing),
+		cmocka_unit_test(test_a_transaction_is_one),
+		cmocka_unit_test(test_the_older_writer_is_fenced),
+		cmocka_unit_test(test_resuming),
 		cmocka_unit_test(test_sample_takes_nothing),
 		cmocka_unit_test(test_threads),
 	};

@@ -1,0 +1,109 @@
+/* connector/memory_broker.h -- the inside of a MemoryBroker, for the connector's own files.
+ *
+ *     memory_broker.c   topics, positions of groups, logs
+ *     memory_reader.c   the reader and the connector's row
+ *     memory_writer.c   the writer and its transactions
+ *
+ * Threads: everything here is guarded by the broker's mutex. */
+#pragma once
+
+#include <pthread.h>
+
+#include "connector/connector.h"
+#include "connector/memory.h"
+
+extern const ConnectorClass memory_connector;
+
+struct MemoryLock {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed; /* a record came, or a topic was closed */
+};
+
+typedef struct MemoryPartition {
+	uint32_t *records; /* indexes in the topic's records */
+	uint32_t count, capacity;
+} MemoryPartition;
+
+typedef struct MemoryCommit MemoryCommit;
+struct MemoryCommit {
+	MemoryCommit *next;
+	Str group;
+	uint32_t partition;
+	int64_t position;
+};
+
+struct MemoryTopic {
+	MemoryTopic *next;
+	Str name;
+	MemoryRecord *records; /* in order of appending */
+	uint32_t count, capacity;
+	MemoryPartition partitions[MEMORY_PARTITIONS];
+	uint32_t partition_count;
+	uint32_t writers; /* statements that write to it now */
+	bool closed;
+	MemoryCommit *commits;
+};
+
+/* Who writes transactions of that name: the one who opened it last. */
+struct MemoryProducer {
+	MemoryProducer *next;
+	Str name;
+	uint64_t generation;
+};
+
+enum { SOURCE_TOPIC, SOURCE_BATCH, SOURCE_RESUME, SOURCE_ENDLESS, SOURCE_OPTION_COUNT };
+enum { SINK_TOPIC, SINK_TRANSACTIONS, SINK_OPTION_COUNT };
+
+typedef struct MemoryReader {
+	Reader base;
+	MemoryBroker *broker;
+	MemoryTopic *topic;
+	Str group;
+	bool resumes;
+	uint32_t batch; /* records at once; 0: no limit */
+	uint32_t turn;  /* the partition to look at first */
+	uint64_t sequence;
+	uint32_t next[MEMORY_PARTITIONS];
+	bool pauses[MEMORY_PARTITIONS]; /* the last thing met was a pause */
+	const char *names[MEMORY_PARTITIONS];
+} MemoryReader;
+
+void memory_lock(MemoryBroker *broker);
+void memory_unlock(MemoryBroker *broker);
+
+/* What follows wants the lock held. */
+
+/* The topic of that name, made if there is none. */
+MemoryTopic *memory_topic_get(MemoryBroker *broker, Str name);
+/* The bytes are copied. */
+void memory_append(MemoryBroker *broker, MemoryTopic *topic, const MemoryRecord *record);
+/* NULL: the group has committed nothing there. */
+MemoryCommit *memory_find_commit(MemoryTopic *topic, Str group, uint32_t partition);
+void memory_store_positions(const MemoryReader *reader, const SplitPosition *positions,
+			    uint32_t count);
+/* data NULL stays so. */
+Str memory_copy_or_null(Arena *arena, Str bytes);
+MemoryProducer *memory_producer_get(MemoryBroker *broker, Str name);
+/* Does this call fail? */
+bool memory_fault_hits(MemoryFault *fault);
+
+/* For both ends. */
+Status memory_no_broker(const char *object, Error *err);
+Status memory_fault_error(Status status, const char *what, const MemoryTopic *topic, Error *err);
+/* The name that the option gives, or the object's. */
+Str memory_topic_name(const Setting *setting, const char *object);
+
+/* ---- memory_writer.c */
+
+Status memory_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);
+Status memory_write(Writer *writer, const Output *output, Error *err);
+Status memory_flush(Writer *writer, Error *err);
+Status memory_writer_close(Writer *writer, bool failed, Error *err);
+const char *memory_weakness(const Setting *settings, const Options *given,
+			    const OptionEntry **option);
+Status memory_takes_positions(Writer *writer, Reader *reader, Error *err);
+Status memory_commit_epoch(Writer *writer, const EpochInput *inputs, uint32_t count, Error *err);
+Status memory_log_open(Writer *writer, const char *name, Arena *arena, StateLog **out, Error *err);
+Status memory_log_read(StateLog *log, StateLogVisit visit, void *context, Error *err);
+Status memory_log_put(StateLog *log, Str key, Str value, Error *err);
+void memory_log_close(StateLog *log);

@@ -1,0 +1,315 @@
+/* connector/memory_reader.c -- the connector that reads and writes topics in memory; its reader. */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "connector/memory_broker.h"
+
+/* clang-format off */
+static const OptionRow source_rows[SOURCE_OPTION_COUNT] = {
+	[SOURCE_TOPIC] = {.name = "topic", .type = OPTION_STRING,
+		.doc = "The topic; the stream's name if not given."},
+	[SOURCE_BATCH] = {.name = "memory.batch", .type = OPTION_INTEGER, .initial = "0",
+		.min = 0, .max = 1e9,
+		.doc = "Records read at once at most; 0 sets no limit."},
+	[SOURCE_RESUME] = {.name = "memory.resume", .type = OPTION_BOOLEAN, .initial = "false",
+		.doc = "Begin where the group has committed rather than at the first record."},
+	[SOURCE_ENDLESS] = {.name = "memory.endless", .type = OPTION_BOOLEAN, .initial = "false",
+		.doc = "Plan as for a topic that goes on for ever."},
+};
+
+static const OptionRow sink_rows[SINK_OPTION_COUNT] = {
+	[SINK_TOPIC] = {.name = "topic", .type = OPTION_STRING,
+		.doc = "The topic; the stream's name if not given."},
+	[SINK_TRANSACTIONS] = {.name = "memory.transactions", .type = OPTION_BOOLEAN,
+		.initial = "false",
+		.doc = "Exactly-once: records become visible with their epoch; the sources need "
+		       "'memory.resume'."},
+};
+/* clang-format on */
+
+/* With the lock held: the partition goes on where the group has come to.  A pause behind that comes
+ * once more, and turns are taken as if there had been no break. */
+static void
+resume(MemoryReader *reader, uint32_t index)
+{
+	const MemoryPartition *partition = &reader->topic->partitions[index];
+	const MemoryCommit *commit = memory_find_commit(reader->topic, reader->group, index);
+
+	if (commit != NULL)
+		reader->next[index] = (uint32_t)commit->position;
+	for (uint32_t i = reader->next[index]; i < partition->count; i++) {
+		MemoryRecord *record = &reader->topic->records[partition->records[i]];
+
+		if (record->pause_ms < 0)
+			record->pause_ms = -record->pause_ms;
+	}
+	if (reader->next[index] < reader->next[reader->turn])
+		reader->turn = index;
+}
+
+static Status
+memory_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err)
+{
+	MemoryReader *reader = ARENA_NEW(arena, MemoryReader);
+	Str name = memory_topic_name(&spec->settings[SOURCE_TOPIC], spec->object);
+
+	if (spec->environment == NULL)
+		return memory_no_broker(spec->object, err);
+	reader->base.class = &memory_connector;
+	reader->broker = spec->environment;
+	reader->group = str_copy(arena, str_from(spec->group != NULL ? spec->group : ""));
+	reader->resumes = spec->settings[SOURCE_RESUME].flag;
+	reader->batch = (uint32_t)spec->settings[SOURCE_BATCH].integer;
+	memory_lock(reader->broker);
+	reader->topic = memory_topic_get(reader->broker, name);
+	for (uint32_t i = 0; i < MEMORY_PARTITIONS; i++) {
+		reader->names[i] = str_format(arena, "%.*s[%u]", STR_ARG(name), i).data;
+		if (reader->resumes)
+			resume(reader, i);
+	}
+	memory_unlock(reader->broker);
+	*out = &reader->base;
+	return FERRIS_OK;
+}
+
+static uint32_t
+copy_bytes(Chunk *chunk, Str bytes)
+{
+	uint32_t at = (uint32_t)chunk->len;
+
+	memcpy(chunk_reserve(chunk, bytes.len), bytes.data != NULL ? bytes.data : "", bytes.len);
+	chunk->len += bytes.len;
+	return at;
+}
+
+static void
+copy_record(Chunk *chunk, const MemoryRecord *from)
+{
+	ChunkRecord *to = chunk_add_record(chunk);
+
+	to->offset = copy_bytes(chunk, from->value);
+	to->len = from->value.data != NULL ? from->value.len : RECORD_NULL;
+	to->key_offset = copy_bytes(chunk, from->key);
+	to->key_len = from->key.data != NULL ? from->key.len : RECORD_NULL;
+	to->header_offset = copy_bytes(chunk, from->headers);
+	to->header_len = from->headers.len;
+	to->position = from->offset;
+	to->timestamp_ms = from->timestamp_ms;
+}
+
+/* With the lock held: a partition with records that were not read yet, or -1. */
+static int
+ready_partition(const MemoryReader *reader)
+{
+	const MemoryTopic *topic = reader->topic;
+
+	for (uint32_t i = 0; i < topic->partition_count; i++) {
+		uint32_t index = (reader->turn + i) % topic->partition_count;
+		if (reader->next[index] < topic->partitions[index].count)
+			return (int)index;
+	}
+	return -1;
+}
+
+/* With the lock held. */
+static MemoryRecord *
+next_record(const MemoryReader *reader, uint32_t index)
+{
+	const MemoryPartition *partition = &reader->topic->partitions[index];
+
+	return &reader->topic->records[partition->records[reader->next[index]]];
+}
+
+/* With the lock held: a pause puts the clock forward once, whoever meets it first. */
+static void
+take_pause(MemoryReader *reader, uint32_t index)
+{
+	MemoryRecord *pause = next_record(reader, index);
+
+	if (pause->pause_ms > 0)
+		reader->broker->clock_offset_ms += pause->pause_ms;
+	pause->pause_ms = pause->pause_ms > 0 ? -pause->pause_ms : pause->pause_ms;
+	reader->next[index]++;
+	reader->pauses[index] = true;
+	reader->turn = index + 1;
+}
+
+/* With the lock held: fill the chunk with records of the partition. */
+static void
+take_records(MemoryReader *reader, uint32_t index, Chunk *chunk)
+{
+	const MemoryPartition *partition = &reader->topic->partitions[index];
+	uint32_t *next = &reader->next[index];
+
+	chunk->split = index;
+	chunk->position = *next;
+	reader->pauses[index] = false;
+	while (*next < partition->count && next_record(reader, index)->pause_ms == 0 &&
+	       chunk->len < CHUNK_CAPACITY &&
+	       (reader->batch == 0 || chunk->record_count < reader->batch))
+		copy_record(chunk, &reader->topic->records[partition->records[(*next)++]]);
+	chunk->next_position = *next;
+	chunk->sequence = reader->sequence++;
+	chunk_seal(chunk);
+	reader->turn = index + 1;
+}
+
+static Status
+memory_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err)
+{
+	MemoryReader *reader = (MemoryReader *)base;
+	MemoryBroker *broker = reader->broker;
+	struct timespec deadline = clock_deadline(timeout_ms);
+	Status status = FERRIS_OK;
+	int waited = 0;
+	int index;
+
+	memory_lock(broker);
+	while ((index = ready_partition(reader)) < 0 && !reader->topic->closed && waited == 0)
+		waited = pthread_cond_timedwait(&broker->lock->changed, &broker->lock->mutex,
+						&deadline);
+	*result = index >= 0 ? READ_DATA : reader->topic->closed ? READ_END : READ_IDLE;
+	broker->clock_offset_ms += broker->read_ms;
+	if (index >= 0 && memory_fault_hits(&broker->fail_read))
+		status = memory_fault_error(FERRIS_ERR_KAFKA_READ, "read", reader->topic, err);
+	else if (index >= 0 && next_record(reader, (uint32_t)index)->pause_ms != 0)
+		take_pause(reader, (uint32_t)index);
+	else if (index >= 0)
+		take_records(reader, (uint32_t)index, chunk);
+	if (index >= 0 && chunk->record_count == 0 && status == FERRIS_OK)
+		*result = READ_IDLE;
+	memory_unlock(broker);
+	return status;
+}
+
+static Status
+memory_commit(Reader *base, const SplitPosition *positions, uint32_t count, Error *err)
+{
+	MemoryReader *reader = (MemoryReader *)base;
+	Status status = FERRIS_OK;
+
+	memory_lock(reader->broker);
+	if (memory_fault_hits(&reader->broker->fail_commit))
+		status = memory_fault_error(FERRIS_ERR_KAFKA_COMMIT, "commit to", reader->topic,
+					    err);
+	else
+		memory_store_positions(reader, positions, count);
+	memory_unlock(reader->broker);
+	return status;
+}
+
+static const char *
+memory_split_name(const Reader *base, uint32_t split)
+{
+	return ((const MemoryReader *)base)->names[split];
+}
+
+static bool
+memory_split_drained(Reader *base, uint32_t split)
+{
+	MemoryReader *reader = (MemoryReader *)base;
+
+	memory_lock(reader->broker);
+	bool drained = reader->pauses[split] ||
+		       reader->next[split] >= reader->topic->partitions[split].count;
+	memory_unlock(reader->broker);
+	return drained;
+}
+
+static int64_t
+memory_lag(Reader *base)
+{
+	MemoryReader *reader = (MemoryReader *)base;
+	int64_t lag = 0;
+
+	memory_lock(reader->broker);
+	for (uint32_t i = 0; i < reader->topic->partition_count; i++)
+		lag += reader->topic->partitions[i].count - reader->next[i];
+	memory_unlock(reader->broker);
+	return lag;
+}
+
+static void
+memory_reader_close(Reader *base)
+{
+	(void)base; /* it owns nothing */
+}
+
+static Status
+memory_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes, Error *err)
+{
+	Str name = memory_topic_name(&spec->settings[SOURCE_TOPIC], spec->object);
+	MemoryBroker *broker = spec->environment;
+
+	(void)arena;
+	if (broker == NULL)
+		return memory_no_broker(spec->object, err);
+	chunk_reset(chunk);
+	memory_lock(broker);
+	const MemoryTopic *topic = memory_topic_get(broker, name);
+	for (uint32_t i = 0; i < topic->count && (chunk->len < bytes || i == 0); i++)
+		if (topic->records[i].pause_ms == 0)
+			copy_record(chunk, &topic->records[i]);
+	memory_unlock(broker);
+	chunk_seal(chunk);
+	if (chunk->record_count > 0)
+		return FERRIS_OK;
+	error_set(err, FERRIS_ERR_NO_SCHEMA,
+		  "the columns of '%s' cannot be found out: topic '%.*s' is empty", spec->object,
+		  STR_ARG(name));
+	return error_hint(err, "declare the columns in CREATE STREAM");
+}
+
+static bool
+is_bounded(const Setting *settings)
+{
+	/* A topic that is written is closed at the end. */
+	return !settings[SOURCE_ENDLESS].flag;
+}
+
+static bool
+resumes(const Setting *settings)
+{
+	return settings[SOURCE_RESUME].flag;
+}
+
+static uint32_t
+memory_split_count(const Reader *base)
+{
+	const MemoryReader *reader = (const MemoryReader *)base;
+
+	memory_lock(reader->broker);
+	uint32_t count = reader->topic->partition_count;
+	memory_unlock(reader->broker);
+	return count;
+}
+
+const ConnectorClass memory_connector = {
+	.name = "memory",
+	.doc = "Topics inside the process, for tests.",
+	.default_format = "json",
+	.keyed_output = true,
+	.source_options = {"memory source", source_rows, SOURCE_OPTION_COUNT},
+	.sink_options = {"memory sink", sink_rows, SINK_OPTION_COUNT},
+	.bounded = is_bounded,
+	.resumes = resumes,
+	.split_count = memory_split_count,
+	.reader_open = memory_reader_open,
+	.read = memory_read,
+	.commit = memory_commit,
+	.split_name = memory_split_name,
+	.split_drained = memory_split_drained,
+	.lag = memory_lag,
+	.reader_close = memory_reader_close,
+	.sample = memory_sample,
+	.writer_open = memory_writer_open,
+	.write = memory_write,
+	.flush = memory_flush,
+	.commit_epoch = memory_commit_epoch,
+	.weakness = memory_weakness,
+	.takes_positions = memory_takes_positions,
+	.log_open = memory_log_open,
+	.log_read = memory_log_read,
+	.log_put = memory_log_put,
+	.log_close = memory_log_close,
+	.writer_close = memory_writer_close,
+};
