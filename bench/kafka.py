@@ -4,6 +4,8 @@
     ./dev bench kafka [--records N] [--runs N] [--partitions N] [--guarantees exactly-once,at-least-once]
                       [--sql FILE] [--ferris PROGRAM]
 
+    ./dev bench kafka --latency [--rate N] [--seconds N] ...    how long a record is on its way
+
 The broker is the one of ./dev kafka; it is started when it does not run, and then stopped again.
 The output topics carry the broker's own append times, so a rate is the number of records divided by
 the time between the first and the last one written: starting up and waiting are not in it.
@@ -146,6 +148,39 @@ def run_guarantee(args, source, guarantee):
     return fine
 
 
+LATENCY_SQL = """
+CREATE STREAM ticks (t BIGINT, n BIGINT, price DECIMAL(18,4), quantity INTEGER, symbol STRING)
+WITH ('connector' = 'kafka', 'kafka.topic' = '${IN}', 'kafka.bootstrap.servers' = '${BROKERS}',
+      'kafka.group.id' = '${GROUP}', 'format' = 'json');
+CREATE STREAM out AS SELECT t, symbol, price * quantity AS notional FROM ticks
+WITH ('connector' = 'kafka', 'kafka.topic' = '${OUT}', 'kafka.bootstrap.servers' = '${BROKERS}',
+      'format' = 'json', 'delivery.guarantee' = '${GUARANTEE}'%s);
+"""
+
+
+def run_latency(args, guarantee):
+    """Percentiles of the time from producer to a consumer that reads committed records."""
+    name = uuid.uuid4().hex[:8]
+    source, target = f"latency-in-{name}", f"latency-out-{name}"
+    tool(args, "create", source, 1)
+    tool(args, "create", target, 1)
+    path = os.path.join(ROOT, "build", f"latency-{name}.sql")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(LATENCY_SQL % (f", {args.options}" if args.options else ""))
+    args.sql = path
+    arguments, environment = ferris_command(args, source, target, f"latency-{name}", guarantee)
+    process = subprocess.Popen(arguments, env=dict(os.environ, **environment), cwd=ROOT)
+    try:
+        run = subprocess.run([f"{args.tools}/kafka_latency", args.brokers, source, target,
+                              str(args.rate), str(args.seconds)], capture_output=True, text=True)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        os.unlink(path)
+    print(f"{guarantee:14} {args.rate} records/s, {run.stdout.strip() or run.stderr.strip()}")
+    return run.returncode == 0
+
+
 def main(arguments):
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].strip())
     parser.add_argument("--records", type=int, default=2_000_000)
@@ -154,6 +189,10 @@ def main(arguments):
     parser.add_argument("--partitions", type=int, default=1)
     parser.add_argument("--guarantees", default="at-least-once")
     parser.add_argument("--sql", default=f"{BENCH}/sql/kafka.sql")
+    parser.add_argument("--latency", action="store_true")
+    parser.add_argument("--rate", type=int, default=10_000)
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--options", default="", help="further options of the latency query")
     parser.add_argument("--ferris", default=f"{ROOT}/build/release/ferris-sql")
     parser.add_argument("--tools", default=f"{ROOT}/build/release/bench")
     parser.add_argument("--kafka-tool", default=f"{ROOT}/build/release/tests/kafka_tool")
@@ -166,6 +205,8 @@ def main(arguments):
     try:
         args.brokers = subprocess.run([KAFKA, "address"], capture_output=True, text=True,
                                       check=True).stdout.strip()
+        if args.latency:
+            return 0 if all([run_latency(args, one) for one in args.guarantees.split(",")]) else 1
         fill(args, source)
         print(f"{args.records} records, {args.partitions} partitions, best of {args.runs} runs;"
               f" goal {GOAL:.2f} of the loop")

@@ -404,14 +404,24 @@ kafka_release(Reader *base, Error *err)
 	return FERRIS_OK;
 }
 
+/* What has come, or else the first message that comes and those behind it: librdkafka's own wait is
+ * for a full batch, and would hold a few records back until its end. */
 static Status
 poll_messages(KafkaReader *reader, int timeout_ms, Error *err)
 {
-	ssize_t got = rd_kafka_consume_batch_queue(reader->queue, timeout_ms, reader->messages,
-						   reader->poll_records);
+	rd_kafka_message_t **messages = reader->messages;
+	ssize_t got = rd_kafka_consume_batch_queue(reader->queue, 0, messages, reader->poll_records);
 
 	reader->message_next = 0;
 	reader->message_count = got > 0 ? (size_t)got : 0;
+	if (got == 0 && !reader->revoked && reader->assigned == NULL) {
+		messages[0] = rd_kafka_consume_queue(reader->queue, timeout_ms);
+		reader->message_count = messages[0] != NULL;
+		if (messages[0] != NULL && reader->poll_records > 1)
+			got = rd_kafka_consume_batch_queue(reader->queue, 0, messages + 1,
+							   reader->poll_records - 1);
+		reader->message_count += got > 0 ? (size_t)got : 0;
+	}
 	if (got < 0)
 		return kafka_error(&reader->client, err, FERRIS_ERR_KAFKA_READ,
 				   rd_kafka_last_error(), "cannot read topic");
