@@ -22,6 +22,7 @@
 #define LAG_INTERVAL_MS   250
 #define ASK_TIMEOUT_MS    1000
 #define ASK_DEADLINE_MS   120000
+#define PARTIAL_MAX_MS    30000
 
 typedef struct KafkaPartition {
 	const char *name; /* "trades[3]" */
@@ -43,7 +44,9 @@ typedef struct KafkaReader {
 	uint32_t partition_count;
 	bool bounded;
 	bool keeps_place;
-	bool whole;    /* it must have all partitions */
+	bool whole;            /* it must have all partitions */
+	int64_t partial_since; /* then: when it was given some only; 0: it was not */
+	int partial_count;
 	bool from_end; /* where a group without a position begins */
 	bool closing;
 	bool revoked; /* the group takes the partitions back, when they have been released */
@@ -338,16 +341,30 @@ ask_positions(KafkaReader *reader, rd_kafka_topic_partition_list_t *list, rd_kaf
 }
 
 static Status
-not_alone(KafkaReader *reader, int count, Error *err)
+not_alone(KafkaReader *reader, Error *err)
 {
 	error_set(
 		err, FERRIS_ERR_KAFKA_READ,
 		"the consumer group gives this process %d of the %u partitions of topic '%s', and "
 		"state needs all of them",
-		count, reader->partition_count, reader->client.topic);
+		reader->partial_count, reader->partition_count, reader->client.topic);
 	error_hint(err, "stop the other members of the group, or choose another 'kafka.group.id'");
 	err->flags = ERROR_FATAL;
 	return err->status;
+}
+
+/* Another member may be one that has died: the group deals anew when it has noticed. */
+static Status
+wait_for_all(KafkaReader *reader, Error *err)
+{
+	reader->partial_count = reader->assigned->cnt;
+	if (reader->partial_since == 0)
+		reader->partial_since = clock_ms();
+	rd_kafka_topic_partition_list_destroy(reader->assigned);
+	reader->assigned = NULL;
+	rd_kafka_assign(reader->client.handle, NULL);
+	return clock_ms() - reader->partial_since < PARTIAL_MAX_MS ? FERRIS_OK
+								   : not_alone(reader, err);
 }
 
 /* Begins to read the partitions that the group has given. */
@@ -358,7 +375,8 @@ take_assigned(KafkaReader *reader, Error *err)
 	rd_kafka_resp_err_t code;
 
 	if (reader->whole && (uint32_t)list->cnt < reader->partition_count)
-		return not_alone(reader, list->cnt, err);
+		return wait_for_all(reader, err);
+	reader->partial_since = 0;
 	if (!ask_positions(reader, list, &code))
 		return clock_ms() < reader->assign_deadline
 			       ? FERRIS_OK
@@ -404,13 +422,14 @@ kafka_release(Reader *base, Error *err)
 	return FERRIS_OK;
 }
 
-/* What has come, or else the first message that comes and those behind it: librdkafka's own wait is
- * for a full batch, and would hold a few records back until its end. */
+/* What has come, or else the first message that comes and those behind it: librdkafka waits itself
+ * for a full batch, and would hold a few records back. */
 static Status
 poll_messages(KafkaReader *reader, int timeout_ms, Error *err)
 {
 	rd_kafka_message_t **messages = reader->messages;
-	ssize_t got = rd_kafka_consume_batch_queue(reader->queue, 0, messages, reader->poll_records);
+	ssize_t got =
+		rd_kafka_consume_batch_queue(reader->queue, 0, messages, reader->poll_records);
 
 	reader->message_next = 0;
 	reader->message_count = got > 0 ? (size_t)got : 0;
@@ -500,6 +519,8 @@ kafka_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Error
 	}
 	if (reader->assigned != NULL)
 		TRY(take_assigned(reader, err));
+	else if (reader->partial_since != 0 && clock_ms() - reader->partial_since >= PARTIAL_MAX_MS)
+		return not_alone(reader, err);
 	TRY(take_run(reader, chunk, err));
 	if (chunk->record_count > 0) {
 		chunk->sequence = reader->sequence++;

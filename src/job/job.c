@@ -248,6 +248,15 @@ claim_instance(Job *job, Error *err)
 	return error_hint(err, "stop the other one, or give this one another 'kafka.group.id'");
 }
 
+/* Readers of one group must differ, also those of one statement. */
+static const char *
+instance_of(Job *job, uint32_t index)
+{
+	if (job->name == NULL || index == 0)
+		return job->name;
+	return str_format(&job->arena, "%s-%u", job->name, index + 1).data;
+}
+
 static Status
 open_sources(Job *job, Error *err)
 {
@@ -264,7 +273,7 @@ open_sources(Job *job, Error *err)
 		SourceSpec spec = {.scan = plan->scans[i],
 				   .group = group_of(job, i),
 				   .environment = job->spec.environment,
-				   .instance = job->name,
+				   .instance = instance_of(job, i),
 				   .keeps_place = job->stateful,
 				   .whole = job->stateful};
 		TRY(source_open(&job->sources[i], &spec, &job->arena, err));
