@@ -42,6 +42,7 @@ is_row(Str key)
 		if (str_eq_nocase(key, str_from(kafka_source_rows[rows[i]].name)))
 			return true;
 	return str_eq_nocase(key, STR("kafka.brokers")) ||
+	       str_eq_nocase(key, STR("kafka.transactional.id")) ||
 	       str_eq_nocase(key, STR("kafka.topic.name"));
 }
 

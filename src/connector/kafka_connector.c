@@ -50,6 +50,12 @@ const OptionRow kafka_source_rows[KAFKA_SOURCE_OPTION_COUNT] = {
 
 static const OptionRow sink_rows[KAFKA_SINK_OPTION_COUNT] = {
 	COMMON_ROWS,
+	[KAFKA_TRANSACTIONAL_ID] = {.name = "kafka.transactional.id",
+				    .type = OPTION_STRING,
+				    .aliases = "transactional.id|transactional_id",
+				    .doc = "Exactly-once: the name of this process's transactions, "
+					   "the same when it starts again; by default made of the "
+					   "group, the host and a number."},
 	[KAFKA_SINK_ANY] = ANY_ROW,
 };
 

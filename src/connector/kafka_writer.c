@@ -46,7 +46,7 @@ open_client(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 		 false},
 		{"queue.buffering.max.messages", "500000", false},
 		{"queue.buffering.max.kbytes", "65536", false},
-		{"transactional.id", spec->transaction, false},
+		{"transactional.id", writer->transaction, false},
 		{"transaction.timeout.ms", spec->transaction != NULL ? "10000" : NULL, false},
 		{NULL, NULL, false},
 	};
@@ -102,12 +102,14 @@ open_within(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 static Status
 open_handle(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *err)
 {
-	const OptionEntry *id = options_find(spec->given, STR("kafka.transactional.id"));
+	const Setting *id = &spec->settings[KAFKA_TRANSACTIONAL_ID];
 
 	if (spec->within != NULL)
 		return open_within(writer, spec, arena, err);
 	writer->transactional = spec->transaction != NULL;
-	writer->transaction = id != NULL ? str_copy(arena, id->value).data : spec->transaction;
+	writer->transaction = writer->transactional && id->present
+				      ? str_copy(arena, id->text).data
+				      : spec->transaction;
 	return writer->transactional ? open_transactional(writer, spec, arena, err)
 				     : open_client(writer, spec, arena, err);
 }
