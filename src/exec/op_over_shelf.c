@@ -16,6 +16,7 @@
 
 #include "base/memory.h"
 #include "exec/op_over.h"
+#include "state/changes.h"
 
 #define TIME_BYTES  (2 * sizeof(uint64_t)) /* the least key of a row that waits */
 #define TEXTS_BYTES ((size_t)16 << 10)
@@ -140,8 +141,7 @@ write_order(OverOp *self, RowRef ref, uint32_t from)
 
 /* ---------------------------------------------------------------- changes */
 
-#define SPACE_BYTES 4          /* at the beginning of a key in the backend */
-#define GONE        UINT32_MAX /* as a value's length */
+#define SPACE_BYTES 4 /* at the beginning of a key in the backend */
 
 /* What becomes of the record in shelf->key and, but for one that is gone, shelf->value waits for
  * the next save, if somebody asks for changes. */
@@ -149,15 +149,14 @@ static void
 note_change(OverOp *self, char prefix, bool gone)
 {
 	OverShelf *shelf = &self->shelf;
+	Str key = {shelf->key.data, (uint32_t)shelf->key.len};
+	Str value = {0};
 
 	if (!self->task->store->options.tracks)
 		return;
-	record_u32(&shelf->pending, (uint32_t)(shelf->key.len - SPACE_BYTES + 1));
-	record_u32(&shelf->pending, gone ? GONE : (uint32_t)shelf->value.len);
-	buffer_append_char(&shelf->pending, prefix);
-	buffer_append(&shelf->pending, shelf->key.data + SPACE_BYTES, shelf->key.len - SPACE_BYTES);
 	if (!gone)
-		buffer_append(&shelf->pending, shelf->value.data, shelf->value.len);
+		value = (Str){shelf->value.data, (uint32_t)shelf->value.len};
+	changes_add(&shelf->pending, (Str){&prefix, 1}, str_skip(key, SPACE_BYTES), value);
 }
 
 static Status
@@ -709,31 +708,12 @@ save_space(OverOp *self, const StoreSpace *space, char prefix, StateWriter *writ
 	return store_scan_close(&scan, status, err);
 }
 
-static Status
-save_pending(OverOp *self, StateWriter *writer, Error *err)
-{
-	Buffer *pending = &self->shelf.pending;
-	RecordReader reader = record_reader((Str){pending->data, (uint32_t)pending->len});
-
-	while (reader.next != reader.end) {
-		uint32_t key_len = record_take_u32(&reader);
-		uint32_t len = record_take_u32(&reader);
-		const char *key = record_take(&reader, key_len);
-		const char *value = len != GONE ? record_take(&reader, len) : NULL;
-
-		TRY(writer->put(writer, (Str){key, key_len}, (Str){value, value != NULL ? len : 0},
-				err));
-	}
-	buffer_reset(pending);
-	return FERRIS_OK;
-}
-
 /* A record for each of the shelf's. */
 Status
 over_shelf_save(OverOp *self, StateWriter *writer, Error *err)
 {
 	if (writer->changes_only)
-		return save_pending(self, writer, err);
+		return changes_save(&self->shelf.pending, writer, err);
 	TRY(save_space(self, &self->shelf.waiting, WAITING, writer, err));
 	TRY(save_space(self, &self->shelf.passing, PASSING, writer, err));
 	return save_space(self, &self->shelf.runs, RUNS, writer, err);

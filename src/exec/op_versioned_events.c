@@ -1,6 +1,7 @@
 /* exec/op_versioned_events.c -- VERSIONED JOIN: rows that wait are taken in order of time. */
 #include "base/memory.h"
 #include "exec/op_versioned_join.h"
+#include "state/changes.h"
 
 /* ---------------------------------------------------------------- rows that come out */
 
@@ -66,7 +67,10 @@ versioned_add_pending(VersionedJoinOp *self, KeyState *key, uint32_t place, cons
 	}
 	self->live += versioned_has_nothing(self, (const char *)key);
 	self->pending[place] =
-		(Pending){.before = self->last_pending, .time = event->time, .order = event->order};
+		(Pending){.before = self->last_pending,
+			  .saved = event->saved,
+			  .time = event->time,
+			  .order = event->order};
 	if (self->last_pending != 0)
 		self->pending[self->last_pending - 1].after = number;
 	else
@@ -79,11 +83,25 @@ versioned_add_pending(VersionedJoinOp *self, KeyState *key, uint32_t place, cons
 	key->last_pending = number;
 }
 
+void
+versioned_pending_key(VersionedJoinOp *self, const Pending *pending)
+{
+	buffer_reset(&self->key);
+	buffer_append_str(&self->key, STR(PENDING_KEY));
+	record_key_i64(&self->key, pending->time);
+	record_key_u64(&self->key, pending->order);
+}
+
 static void
 remove_pending(VersionedJoinOp *self, uint32_t place)
 {
 	const Pending *pending = &self->pending[place];
 
+	if (pending->saved && self->task->store->options.tracks) {
+		versioned_pending_key(self, pending);
+		changes_add(&self->changes, STR(""),
+			    (Str){self->key.data, (uint32_t)self->key.len}, (Str){0});
+	}
 	if (pending->before != 0)
 		self->pending[pending->before - 1].after = pending->after;
 	else
@@ -115,6 +133,7 @@ meet_pending(VersionedJoinOp *self, KeyState *key, uint32_t right, Error *err)
 void
 versioned_set_version(VersionedJoinOp *self, KeyState *key, uint32_t place)
 {
+	keyed_touch(&self->family, &self->keys, (char *)key);
 	self->live -= key->current != 0;
 	if (key->current != 0)
 		row_table_drop(&self->sides[RIGHT].rows, key->current - 1);

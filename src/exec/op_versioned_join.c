@@ -25,6 +25,7 @@
 #include "exec/op_versioned_join.h"
 
 #include "base/memory.h"
+#include "state/changes.h"
 
 #define ORDER_SECOND (UINT64_C(1) << 63) /* behind the other side's rows of the same time */
 #define ORDER_MASK   (ORDER_SECOND - 1)
@@ -107,7 +108,10 @@ versioned_join_open(Operator *op, TaskContext *task, Error *err)
 	self->version = plan->stream_join.version;
 	self->outer = plan->stream_join.shape == SHAPE_LEFT;
 	self->current = INT64_MIN;
-	event_queue_init(&self->events, task->store);
+	event_queue_init(&self->events, task->store, STR(EVENTS_KEY));
+	buffer_init(&self->key, SIZE_MAX);
+	buffer_init(&self->value, SIZE_MAX);
+	buffer_init(&self->changes, SIZE_MAX);
 	open_side(self, LEFT, task);
 	open_side(self, RIGHT, task);
 	row_table_init(&self->waiting, self->sides[LEFT].rows.fields,
@@ -122,8 +126,12 @@ versioned_join_open(Operator *op, TaskContext *task, Error *err)
 				       .key_count = keys,
 				       .payload_size = sizeof(KeyState),
 				       .payload = &version_payload,
-				       .owner = self},
+				       .owner = self,
+				       .touched = true},
 			  task->store);
+	/* Of a key whose rows wait for the next version, only these are saved. */
+	if (!versioned_wants_next(self))
+		keyed_track(&self->family, &self->keys, STR(VERSIONS_KEY));
 	self->out = batch_new(plan->schema.fields, NULL, plan->schema.count);
 	self->key_columns = ARENA_ARRAY(task->arena, const Vector *, keys + 1);
 	self->rows = ARENA_ARRAY(task->arena, uint16_t, BATCH_CAPACITY);
@@ -235,7 +243,7 @@ keep_events(VersionedJoinOp *self, int side, const Batch *batch, uint32_t count)
 						    const int64_t)[times->constant ? 0 : row],
 				.order = order_of(self, side),
 				.place = row_table_put(&own->rows, NO_PLACE, own->columns, row),
-				.table = (uint16_t)side,
+				.table = (uint8_t)side,
 				.mark = ends_version(batch, row) ? ENDS_VERSION : 0});
 	}
 }
@@ -360,57 +368,57 @@ versioned_join_finish(Operator *op, uint32_t side, Error *err)
 
 /* ---------------------------------------------------------------- saved and loaded */
 
-#define EVENTS_KEY   "e" /* the records of events begin with it, */
-#define VERSIONS_KEY "k" /* those of versions, */
-#define PENDING_KEY  "p" /* and those of rows that wait for a next one */
+static Status
+put_pending(VersionedJoinOp *self, StateWriter *writer, uint32_t place, Error *err)
+{
+	versioned_pending_key(self, &self->pending[place]);
+	buffer_reset(&self->value);
+	row_table_write(&self->waiting, place, &self->value);
+	return writer->put(writer, (Str){self->key.data, (uint32_t)self->key.len},
+			   (Str){self->value.data, (uint32_t)self->value.len}, err);
+}
 
 static Status
-save_pending(VersionedJoinOp *self, StateWriter *writer, Buffer *key, Buffer *value, Error *err)
+save_pending(VersionedJoinOp *self, StateWriter *writer, Error *err)
 {
-	for (uint32_t at = self->first_pending; at != 0; at = self->pending[at - 1].after) {
-		const Pending *pending = &self->pending[at - 1];
+	bool changes = writer->changes_only && self->task->store->options.tracks;
 
-		buffer_reset(key);
-		buffer_append_str(key, STR(PENDING_KEY));
-		record_key_i64(key, pending->time);
-		record_key_u64(key, pending->order);
-		buffer_reset(value);
-		row_table_write(&self->waiting, at - 1, value);
-		TRY(writer->put(writer, (Str){key->data, (uint32_t)key->len},
-				(Str){value->data, (uint32_t)value->len}, err));
+	if (changes)
+		TRY(changes_save(&self->changes, writer, err));
+	for (uint32_t at = self->first_pending; at != 0; at = self->pending[at - 1].after) {
+		Pending *pending = &self->pending[at - 1];
+
+		if (changes && pending->saved)
+			continue;
+		TRY(put_pending(self, writer, at - 1, err));
+		pending->saved = pending->saved || changes;
 	}
 	return FERRIS_OK;
 }
 
 /* The operator's own record: arrivals and watermarks. */
 static Status
-save_times(VersionedJoinOp *self, StateWriter *writer, Buffer *value, Error *err)
+save_times(VersionedJoinOp *self, StateWriter *writer, Error *err)
 {
-	record_u64(value, self->arrivals);
-	record_u64(value, (uint64_t)self->current);
-	record_u64(value, (uint64_t)self->sides[LEFT].watermark);
-	record_u64(value, (uint64_t)self->sides[RIGHT].watermark);
-	return writer->put(writer, STR(""), (Str){value->data, (uint32_t)value->len}, err);
+	buffer_reset(&self->value);
+	record_u64(&self->value, self->arrivals);
+	record_u64(&self->value, (uint64_t)self->current);
+	record_u64(&self->value, (uint64_t)self->sides[LEFT].watermark);
+	record_u64(&self->value, (uint64_t)self->sides[RIGHT].watermark);
+	return writer->put(writer, STR(""), (Str){self->value.data, (uint32_t)self->value.len},
+			   err);
 }
 
 static Status
 versioned_join_save(Operator *op, StateWriter *writer, Error *err)
 {
 	VersionedJoinOp *self = (VersionedJoinOp *)op;
-	Buffer key, value;
 
-	buffer_init(&key, SIZE_MAX);
-	buffer_init(&value, SIZE_MAX);
-	Status status = save_times(self, writer, &value, err);
-	if (status == FERRIS_OK)
-		status = event_queue_save(&self->events, writer, STR(EVENTS_KEY), err);
-	if (status == FERRIS_OK && versioned_wants_next(self))
-		status = save_pending(self, writer, &key, &value, err);
-	else if (status == FERRIS_OK)
-		status = keyed_save(&self->family, &self->keys, writer, STR(VERSIONS_KEY), err);
-	buffer_free(&key);
-	buffer_free(&value);
-	return status;
+	TRY(save_times(self, writer, err));
+	TRY(event_queue_save(&self->events, writer, err));
+	return versioned_wants_next(self) ? save_pending(self, writer, err)
+					  : keyed_save(&self->family, &self->keys, writer,
+						       STR(VERSIONS_KEY), err);
 }
 
 static Status
@@ -430,7 +438,7 @@ static Status
 load_pending(VersionedJoinOp *self, Str key, Str value, Error *err)
 {
 	RecordReader reader = record_reader(key);
-	Event event = {.time = record_take_key_i64(&reader)};
+	Event event = {.time = record_take_key_i64(&reader), .saved = true};
 	const char *end = value.data + value.len;
 	uint16_t row;
 	uint32_t place, found;
@@ -488,6 +496,9 @@ versioned_join_close(Operator *op)
 		vector_free(&self->run_keys[k]);
 	batch_destroy(self->out);
 	memory_free(self->pending);
+	buffer_free(&self->key);
+	buffer_free(&self->value);
+	buffer_free(&self->changes);
 }
 
 const OperatorClass versioned_join_class = {
@@ -498,6 +509,7 @@ const OperatorClass versioned_join_class = {
 	.advance_from = versioned_join_advance,
 	.finish_from = versioned_join_finish,
 	.save = versioned_join_save,
+	.saves_changes = true,
 	.load = versioned_join_load,
 	.close = versioned_join_close,
 	.makes_rows = makes_rows_always,

@@ -11,6 +11,10 @@
 #define RIGHT 1
 #define SLICE 256 /* keys that are looked up at once */
 
+#define EVENTS_KEY   "e" /* the records of events begin with it, */
+#define VERSIONS_KEY "k" /* those of versions, */
+#define PENDING_KEY  "p" /* and those of rows that wait for a next one */
+
 #define ENDS_VERSION 1 /* mark of an event: the key has no version from then on */
 
 /* The payload of a key.  Places + 1, so that 0 is none. */
@@ -25,6 +29,7 @@ typedef struct KeyState {
 typedef struct Pending {
 	uint32_t next_of_key;   /* places + 1 */
 	uint32_t before, after; /* of all that wait, in order of time */
+	bool saved;             /* it has been put as a change, or was loaded */
 	int64_t time;
 	uint64_t order;
 } Pending;
@@ -53,6 +58,8 @@ typedef struct VersionedJoinOp {
 	Pending *pending; /* by their place */
 	uint32_t pending_capacity;
 	uint32_t first_pending, last_pending; /* places + 1 */
+	Buffer key, value;                    /* of a record */
+	Buffer changes;                       /* of rows that wait no more (state/changes.h) */
 	int64_t current;                      /* the watermark as announced */
 
 	Batch *out; /* rows that come out: the left columns, then the right */
@@ -81,6 +88,8 @@ versioned_has_nothing(void *owner, const char *payload)
 	return key->current == 0 && key->first_pending == 0;
 }
 
+/* The key of the record of a row that waits, to self->key. */
+void versioned_pending_key(VersionedJoinOp *self, const Pending *pending);
 /* NO_PLACE: there is none any more. */
 void versioned_set_version(VersionedJoinOp *self, KeyState *key, uint32_t place);
 /* The columns of a row of the right (NO_PLACE: NULLs), to a row that comes out. */

@@ -7,7 +7,7 @@
 #include "plan/guarantee.h"
 
 /* Operators that cannot say what has changed in their state. */
-#define NOT_SAVED (PLAN_BIT(PLAN_VERSIONED_JOIN) | PLAN_BIT(PLAN_SORT))
+#define NOT_SAVED PLAN_BIT(PLAN_SORT)
 
 static bool
 is_given(const StatementPlan *plan)

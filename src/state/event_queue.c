@@ -2,14 +2,16 @@
 #include "state/event_queue.h"
 
 #include "base/memory.h"
+#include "state/changes.h"
 #include "state/record.h"
 
 void
-event_queue_init(EventQueue *queue, StateStore *store)
+event_queue_init(EventQueue *queue, StateStore *store, Str prefix)
 {
-	*queue = (EventQueue){.store = store};
+	*queue = (EventQueue){.store = store, .prefix = prefix};
 	buffer_init(&queue->key, SIZE_MAX);
 	buffer_init(&queue->value, SIZE_MAX);
+	buffer_init(&queue->changes, SIZE_MAX);
 }
 
 void
@@ -22,6 +24,7 @@ event_queue_free(EventQueue *queue, Error *err)
 	memory_free(queue->events);
 	buffer_free(&queue->key);
 	buffer_free(&queue->value);
+	buffer_free(&queue->changes);
 }
 
 /* ---------------------------------------------------------------- the heap */
@@ -100,13 +103,29 @@ read_value(EventQueue *queue, Str value, Event *event, Error *err)
 	RecordReader reader = record_reader(value);
 	uint32_t word = record_take_u32(&reader);
 
-	event->table = (uint16_t)(word >> 16);
+	event->table = (uint8_t)(word >> 16);
 	event->mark = (uint16_t)word;
-	if (reader.damaged || event->table >= EVENT_TABLES ||
+	if (reader.damaged || word >> 16 >= EVENT_TABLES ||
 	    row_table_read(queue->tables[event->table], reader.next, reader.end, &event->place) !=
 		    reader.end)
 		return store_damaged(err);
 	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- changes */
+
+/* The event leaves memory for the backend with these bytes, or is gone (NULL). */
+static void
+note_change(EventQueue *queue, const Event *event, const Buffer *value)
+{
+	Str bytes = {0};
+
+	if (value != NULL)
+		bytes = (Str){value->data, (uint32_t)value->len};
+	buffer_reset(&queue->key);
+	write_key(&queue->key, event);
+	changes_add(&queue->changes, queue->prefix,
+		    (Str){queue->key.data, (uint32_t)queue->key.len}, bytes);
 }
 
 /* ---------------------------------------------------------------- the backend */
@@ -165,10 +184,15 @@ event_queue_take(EventQueue *queue, int64_t until, Event *event, bool *got, Erro
 	TRY(looks_behind(queue, until, &behind, err));
 	*got = behind ||
 	       (queue->count > 0 && (queue->events[0].time < until || until == INT64_MAX));
+	if (!*got)
+		return FERRIS_OK;
 	if (behind)
-		return take_behind(queue, event, err);
-	if (*got)
+		TRY(take_behind(queue, event, err));
+	else
 		*event = take_first(queue);
+	if (queue->store->options.tracks && (behind || event->saved))
+		note_change(queue, event, NULL);
+	event->saved = false; /* if it is added again */
 	return FERRIS_OK;
 }
 
@@ -199,6 +223,8 @@ event_queue_spill(EventQueue *queue, Error *err)
 		buffer_reset(&queue->value);
 		write_value(queue, event, &queue->value);
 		TRY(store_put(&queue->space, &queue->key, &queue->value, err));
+		if (queue->store->options.tracks && !event->saved)
+			note_change(queue, event, &queue->value);
 		row_table_drop(queue->tables[event->table], event->place);
 	}
 	if (queue->spilled == 0 || comes_before(&queue->events[0], &queue->least))
@@ -213,16 +239,16 @@ event_queue_spill(EventQueue *queue, Error *err)
 /* ---------------------------------------------------------------- saved and loaded */
 
 static Status
-put_record(EventQueue *queue, StateWriter *writer, Str prefix, Str key, Str value, Error *err)
+put_spilled(EventQueue *queue, StateWriter *writer, Str key, Str value, Error *err)
 {
 	buffer_reset(&queue->key);
-	buffer_append(&queue->key, prefix.data, prefix.len);
-	buffer_append(&queue->key, key.data, key.len);
+	buffer_append_str(&queue->key, queue->prefix);
+	buffer_append_str(&queue->key, key);
 	return writer->put(writer, (Str){queue->key.data, (uint32_t)queue->key.len}, value, err);
 }
 
 static Status
-save_spilled(EventQueue *queue, StateWriter *writer, Str prefix, Error *err)
+save_spilled(EventQueue *queue, StateWriter *writer, Error *err)
 {
 	StoreScan scan;
 	Str key, value;
@@ -231,29 +257,47 @@ save_spilled(EventQueue *queue, StateWriter *writer, Str prefix, Error *err)
 	store_key(&queue->space, &queue->key);
 	TRY(store_scan(&queue->space, &queue->key, &scan, err));
 	while (status == FERRIS_OK && store_next(&scan, &key, &value))
-		status = put_record(queue, writer, prefix, key, value, err);
+		status = put_spilled(queue, writer, key, value, err);
 	return store_scan_close(&scan, status, err);
 }
 
-Status
-event_queue_save(EventQueue *queue, StateWriter *writer, Str prefix, Error *err)
+static Status
+put_event(EventQueue *queue, StateWriter *writer, const Event *event, Error *err)
 {
-	Buffer key;
-	Status status = FERRIS_OK;
+	buffer_reset(&queue->key);
+	buffer_append_str(&queue->key, queue->prefix);
+	write_key(&queue->key, event);
+	buffer_reset(&queue->value);
+	write_value(queue, event, &queue->value);
+	return writer->put(writer, (Str){queue->key.data, (uint32_t)queue->key.len},
+			   (Str){queue->value.data, (uint32_t)queue->value.len}, err);
+}
 
-	if (queue->spilled > 0)
-		TRY(save_spilled(queue, writer, prefix, err));
-	buffer_init(&key, SIZE_MAX);
-	for (uint32_t i = 0; i < queue->count && status == FERRIS_OK; i++) {
-		buffer_reset(&key);
-		write_key(&key, &queue->events[i]);
-		buffer_reset(&queue->value);
-		write_value(queue, &queue->events[i], &queue->value);
-		status = put_record(queue, writer, prefix, (Str){key.data, (uint32_t)key.len},
-				    (Str){queue->value.data, (uint32_t)queue->value.len}, err);
+static Status
+save_changes(EventQueue *queue, StateWriter *writer, Error *err)
+{
+	TRY(changes_save(&queue->changes, writer, err));
+	for (uint32_t i = 0; i < queue->count; i++) {
+		Event *event = &queue->events[i];
+
+		if (event->saved)
+			continue;
+		TRY(put_event(queue, writer, event, err));
+		event->saved = true;
 	}
-	buffer_free(&key);
-	return status;
+	return FERRIS_OK;
+}
+
+Status
+event_queue_save(EventQueue *queue, StateWriter *writer, Error *err)
+{
+	if (writer->changes_only && queue->store->options.tracks)
+		return save_changes(queue, writer, err);
+	if (queue->spilled > 0)
+		TRY(save_spilled(queue, writer, err));
+	for (uint32_t i = 0; i < queue->count; i++)
+		TRY(put_event(queue, writer, &queue->events[i], err));
+	return FERRIS_OK;
 }
 
 Status
@@ -263,6 +307,7 @@ event_queue_load(EventQueue *queue, Str key, Str value, Error *err)
 
 	TRY(read_key(key, &event, err));
 	TRY(read_value(queue, value, &event, err));
+	event.saved = true;
 	event_queue_add(queue, event);
 	return FERRIS_OK;
 }

@@ -6,6 +6,10 @@
  *
  * In the backend: space, time, order -> table, mark, row.
  *
+ * Saved for changes, the queue puts events that were not saved yet, and says which of the others
+ * have been taken.  An event that is written to the backend, or taken, becomes a record that waits
+ * (state/changes.h); so saving never reads the backend.
+ *
  * Threads: belongs to one operator of one task. */
 #pragma once
 
@@ -17,7 +21,8 @@ typedef struct Event {
 	int64_t time;
 	uint64_t order; /* among those of one time; no two have the same */
 	uint32_t place; /* of its row, in */
-	uint16_t table; /* this one of the queue's */
+	uint8_t table;  /* this one of the queue's */
+	bool saved;     /* the queue's: it has been put as a change, or was loaded */
 	uint16_t mark;  /* the owner's */
 } Event;
 
@@ -25,6 +30,7 @@ typedef struct Event {
 
 typedef struct EventQueue {
 	StateStore *store;
+	Str prefix;                     /* of the keys of records */
 	RowTable *tables[EVENT_TABLES]; /* the owner's */
 	Event *events;                  /* a heap */
 	uint32_t count, capacity;
@@ -36,9 +42,11 @@ typedef struct EventQueue {
 	Str bytes;        /* which has these */
 	Buffer key;
 	Buffer value;
+	Buffer changes; /* of events that are not in memory any more */
 } EventQueue;
 
-void event_queue_init(EventQueue *queue, StateStore *store);
+/* The keys of its records begin with `prefix`, which must live as long as the queue. */
+void event_queue_init(EventQueue *queue, StateStore *store, Str prefix);
 /* Rows stay with their tables. */
 void event_queue_free(EventQueue *queue, Error *err);
 void event_queue_add(EventQueue *queue, Event event);
@@ -55,7 +63,8 @@ event_queue_bytes(const EventQueue *queue)
 	return sizeof *queue->events * queue->capacity;
 }
 
-/* A record for each event, its key begins with `prefix`. */
-Status event_queue_save(EventQueue *queue, StateWriter *writer, Str prefix, Error *err);
+/* A record for each event; if the writer asks for changes and the store tracks them, for those that
+ * have come or gone since the last time. */
+Status event_queue_save(EventQueue *queue, StateWriter *writer, Error *err);
 /* Takes such a record back to memory; `key` is without the prefix. */
 Status event_queue_load(EventQueue *queue, Str key, Str value, Error *err);

@@ -62,6 +62,7 @@ typedef struct KeyedSpec {
 	void *owner;
 	bool parts;
 	bool headed; /* payloads begin with a KeyedHead; not with `parts` */
+	bool touched; /* of what is found most is only read: only keyed_touch says what changes */
 	bool ranked; /* groups come out in the order of their last key, an INTEGER, then of births
 		      */
 } KeyedSpec;
@@ -198,7 +199,7 @@ void keyed_mark_changed(KeyedFamily *family, KeyedState *state, char *const *pay
  */
 void keyed_track(KeyedFamily *family, KeyedState *state, Str prefix);
 /* The payload changes though it was not asked for by keyed_find, keyed_look or keyed_fetch since
- * the last save. */
+ * the last save; or the family is `touched`. */
 static inline void
 keyed_touch(KeyedFamily *family, KeyedState *state, char *payload)
 {

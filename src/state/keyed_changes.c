@@ -5,9 +5,8 @@
  * as records at once and wait in family->pending for the next save: a record says the whole of its
  * group, so of several of one key the last counts. */
 #include "base/memory.h"
+#include "state/changes.h"
 #include "state/keyed_internal.h"
-
-#define GONE UINT32_MAX /* as a value's length */
 
 void
 keyed_track(KeyedFamily *family, KeyedState *state, Str prefix)
@@ -58,11 +57,11 @@ keyed_forget_marks(KeyedState *state)
 static void
 put_pending(KeyedFamily *family, const Buffer *key, const Buffer *value)
 {
-	record_u32(&family->pending, (uint32_t)key->len);
-	record_u32(&family->pending, value != NULL ? (uint32_t)value->len : GONE);
-	buffer_append(&family->pending, key->data, key->len);
+	Str bytes = {0};
+
 	if (value != NULL)
-		buffer_append(&family->pending, value->data, value->len);
+		bytes = (Str){value->data, (uint32_t)value->len};
+	changes_add(&family->pending, STR(""), (Str){key->data, (uint32_t)key->len}, bytes);
 }
 
 /* The row of keys of a group in memory, to family->key, behind what is there. */
@@ -181,20 +180,5 @@ keyed_note_gone(KeyedFamily *family, KeyedState *state, Error *err)
 Status
 keyed_save_pending(KeyedFamily *family, StateWriter *writer, Error *err)
 {
-	RecordReader reader =
-		record_reader((Str){family->pending.data, (uint32_t)family->pending.len});
-
-	while (reader.next < reader.end) {
-		uint32_t key_len = record_take_u32(&reader);
-		uint32_t value_len = record_take_u32(&reader);
-		bool gone = value_len == GONE;
-		Str key = {record_take(&reader, key_len), key_len};
-		Str value = {gone ? NULL : record_take(&reader, value_len), gone ? 0 : value_len};
-
-		if (writer->changes_only)
-			TRY(writer->put(writer, key, value, err));
-	}
-	if (writer->changes_only)
-		buffer_reset(&family->pending);
-	return FERRIS_OK;
+	return writer->changes_only ? changes_save(&family->pending, writer, err) : FERRIS_OK;
 }

@@ -132,5 +132,5 @@ Status keyed_note_gone(KeyedFamily *family, KeyedState *state, Error *err);
 static inline bool
 keyed_marks(const KeyedFamily *family, const KeyedState *state)
 {
-	return state->tracked && !family->store->loading;
+	return state->tracked && !family->spec.touched && !family->store->loading;
 }

@@ -39,6 +39,13 @@ SESSIONS = """CREATE STREAM sessions AS SELECT symbol, COUNT(*) AS n, MIN(id) AS
 FROM trades GROUP BY symbol, SESSION(ts, INTERVAL '1' SECOND) EMIT FINAL"""
 PAIRS = """CREATE STREAM pairs AS SELECT a.id AS a, b.id AS b, a.symbol FROM trades a
 JOIN trades b WITHIN INTERVAL '2' SECONDS ON a.symbol = b.symbol AND a.quantity = b.quantity"""
+BEFORE = """CREATE STREAM before AS SELECT a.id AS a, b.id AS b, a.symbol FROM trades a
+ASOF LEFT JOIN (SELECT id, symbol, ts FROM trades WHERE quantity = 0) b
+ON a.symbol = b.symbol AND a.ts > b.ts"""
+AFTER = """CREATE STREAM after AS SELECT a.id AS a, b.id AS b, a.symbol FROM trades a
+ASOF JOIN trades b ON a.symbol = b.symbol AND a.ts < b.ts"""
+AS_OF = """CREATE STREAM present AS SELECT a.id AS a, b.id AS b, a.symbol FROM trades a
+JOIN trades FOR SYSTEM_TIME AS OF a.ts b ON a.symbol = b.symbol"""
 
 
 def record(i):
@@ -184,6 +191,33 @@ def test_pairs_meet_once(kafka):
                       record(a)["quantity"] == record(b)["quantity"])
     found = sorted((row["a"], row["b"]) for row in rows)
     assert found == expected, f"{len(found)} pairs, {len(expected)} expected"
+
+
+def check_versions(kafka, query, version):
+    """ASOF: each row comes out once, with the one that `version` names among those of its key."""
+    rows, sent = kill_again_and_again(kafka, query, kills=5, twice=True)
+    expected = {}
+    for ids in by_symbol(sent).values():
+        for n, i in enumerate(ids):
+            expected[i] = version(ids, n)
+    expected = {i: other for i, other in expected.items() if other is not ...}
+    assert len(rows) == len(expected), f"{len(rows)} rows, {len(expected)} expected"
+    assert {row["a"]: row["b"] for row in rows} == expected
+
+
+def test_versions_before(kafka):
+    """A version stays for many rows."""
+    check_versions(kafka, BEFORE, lambda ids, n: next(
+        (i for i in reversed(ids[:n]) if record(i)["quantity"] == 0), None))
+
+
+def test_versions_after(kafka):
+    """The last row of each key waits on."""
+    check_versions(kafka, AFTER, lambda ids, n: ids[n + 1] if n + 1 < len(ids) else ...)
+
+
+def test_versions_of_the_present(kafka):
+    check_versions(kafka, AS_OF, lambda ids, n: ids[n])
 
 
 def test_state_of_another_query_is_refused(kafka):
