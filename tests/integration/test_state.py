@@ -44,6 +44,11 @@ ASOF LEFT JOIN (SELECT id, symbol, ts FROM trades WHERE quantity = 0) b
 ON a.symbol = b.symbol AND a.ts > b.ts"""
 AFTER = """CREATE STREAM after AS SELECT a.id AS a, b.id AS b, a.symbol FROM trades a
 ASOF JOIN trades b ON a.symbol = b.symbol AND a.ts < b.ts"""
+CITIES = """CREATE TABLE cities (symbol STRING PRIMARY KEY, city STRING)
+WITH ('connector' = 'kafka', 'kafka.topic' = '%(cities)s', 'kafka.bootstrap.servers' = '${BROKER}',
+      'format' = 'json', 'kafka.group.id' = '%(group)s-cities');
+CREATE STREAM placed AS SELECT t.id, t.symbol, c.city FROM trades t
+JOIN cities c ON t.symbol = c.symbol"""
 AS_OF = """CREATE STREAM present AS SELECT a.id AS a, b.id AS b, a.symbol FROM trades a
 JOIN trades FOR SYSTEM_TIME AS OF a.ts b ON a.symbol = b.symbol"""
 
@@ -66,10 +71,11 @@ class Records(Flow):
             time.sleep(0.02)
 
 
-def kill_again_and_again(kafka, query, partitions=2, kills=7, twice=False):
+def kill_again_and_again(kafka, query, partitions=2, kills=7, twice=False, **topics):
     """Returns the committed output and how many records were sent, when all are in it.  `twice`:
-    the query reads the source twice, in groups of their own."""
-    place = {"source": kafka.topic("in", partitions), "target": kafka.topic("out"),
+    the query reads the source twice, in groups of their own.  `topics`: others, by their names in
+    the query."""
+    place = {**topics, "source": kafka.topic("in", partitions), "target": kafka.topic("out"),
              "group": kafka.name("group")}
     groups = [place["group"]]
     sql = (SOURCE + query + SINK) % place
@@ -218,6 +224,19 @@ def test_versions_after(kafka):
 
 def test_versions_of_the_present(kafka):
     check_versions(kafka, AS_OF, lambda ids, n: ids[n])
+
+
+def test_the_table_is_there_again(kafka):
+    """Its topic is read once, by the first process; the others know it from what was saved."""
+    cities = kafka.topic("cities")
+    symbols = sorted({record(i)["symbol"] for i in range(KEYS)})
+    for city in ("old", "new"):
+        kafka.produce(cities, [f'{s}|{{"symbol":"{s}","city":"{city} {s}"}}' for s in symbols],
+                      "-K", "|")
+    rows, sent = kill_again_and_again(kafka, CITIES, kills=5, cities=cities)
+    assert len(rows) == sent, f"{len(rows)} rows of {sent} records"
+    assert sorted(row["id"] for row in rows) == list(range(sent))
+    assert all(row["city"] == f"new {row['symbol']}" for row in rows)
 
 
 def test_state_of_another_query_is_refused(kafka):
