@@ -58,6 +58,7 @@ ERROR(FILE_READ,        3002, 3, ERROR_RETRIABLE, "A file cannot be read.")
 ERROR(FILE_WRITE,       3003, 3, ERROR_RETRIABLE, "A file cannot be written.")
 ERROR(COMPRESSION,      3004, 1, 0, "Compressed input is damaged or cut short.")
 ERROR(BROKEN_PIPE,      3005, 3, ERROR_FATAL, "The reader of the output has gone away.")
+ERROR(FILE_CHANGED,     3006, 3, 0, "A file is not the one that the statement has read or written before.")
 
 ERROR(KAFKA_CONFIG,     3101, 1, 0, "librdkafka refuses a property.")
 ERROR(KAFKA_CONNECT,    3102, 3, ERROR_RETRIABLE, "No broker can be reached.")

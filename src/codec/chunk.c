@@ -35,6 +35,7 @@ chunk_reset(Chunk *chunk)
 	chunk->len = 0;
 	chunk->record_count = 0;
 	chunk->skipped_lines = 0;
+	chunk->origin = (Str){NULL, 0};
 }
 
 char *

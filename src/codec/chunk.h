@@ -38,7 +38,8 @@ typedef struct Chunk {
 	uint32_t split;        /* which file, partition or generator task it comes from */
 	int64_t position;      /* file: byte offset of data[0]; topic: offset of the first record */
 	int64_t next_position; /* where reading goes on after this chunk */
-	uint64_t sequence;     /* order in which the reader delivered it, from 0 */
+	Str origin; /* tells the split apart from one that takes its place; bytes of the reader's */
+	uint64_t sequence;      /* order in which the reader delivered it, from 0 */
 	uint32_t skipped_lines; /* lines of the file before data[0] that no chunk has: its header */
 } Chunk;
 

@@ -34,6 +34,14 @@ typedef struct Framing {
 	const DecodeSpec *spec; /* for CodecClass.header */
 } Framing;
 
+/* How far a split had been read when the statement ran before, by whoever keeps that: its records
+ * up to `next` have had their effect. */
+typedef struct SplitPlace {
+	Str split; /* its name */
+	int64_t next;
+	Str origin; /* of the last chunk that was read of it */
+} SplitPlace;
+
 typedef struct ReaderSpec {
 	const char *object;      /* name of the stream, for messages */
 	const Setting *settings; /* of the class's source options */
@@ -46,7 +54,17 @@ typedef struct ReaderSpec {
 	bool keeps_place; /* a split that comes back goes on behind what was read of it, though that
 			     was not committed: it is in the statement's state */
 	bool whole;       /* with an instance: all splits or none */
+	/* Where it goes on, whatever its own positions are; ordered by the names of the splits, and
+	 * good as long as the reader is. */
+	const SplitPlace *places;
+	uint32_t place_count;
 } ReaderSpec;
+
+/* What a sink holds that is final. */
+typedef struct WriterMark {
+	int64_t length;
+	uint64_t tail; /* checksum of its last bytes */
+} WriterMark;
 
 typedef struct WriterSpec {
 	const char *object;
@@ -59,7 +77,9 @@ typedef struct WriterSpec {
 	/* Exactly-once: epochs become final by `commit_epoch`, under a name that stays the same
 	 * when the process starts again; NULL: `flush` makes everything safe. */
 	const char *transaction;
-	Writer *within; /* of the same class: epochs are those of this writer; or NULL */
+	Writer *within;           /* of the same class: epochs are those of this writer; or NULL */
+	bool marked;              /* epochs become final by marks, which the caller keeps */
+	const WriterMark *resume; /* then: what is behind it goes; NULL: nothing is final yet */
 } WriterSpec;
 
 /* Everything up to (not including) `next` has been processed. */
@@ -99,6 +119,9 @@ struct ConnectorClass {
 	bool (*resumes)(const Setting *source_settings);
 	/* The consumer group that the settings name; no data: none.  NULL: it has no groups. */
 	Str (*group)(const Setting *source_settings);
+	/* Why places of such a source cannot be kept, NULL: they can (ReaderSpec.places).  NULL as
+	 * a function: never. */
+	const char *(*no_place)(const Setting *source_settings);
 	/* How many splits deliver side by side, each with its own event time; NULL: one at a time.
 	 */
 	uint32_t (*split_count)(const Reader *reader);
@@ -133,14 +156,23 @@ struct ConnectorClass {
 	Status (*write)(Writer *writer, const Output *output, Error *err);
 	/* Everything written so far is safe when this returns (Kafka: acknowledged). */
 	Status (*flush)(Writer *writer, Error *err);
+	/* Whether a sink with these settings begins with nothing whenever it is opened.  NULL: it
+	 * does not. */
+	bool (*replaces)(const Setting *sink_settings);
+	/* What a sink with these settings writes: equal for those that write the same; in the
+	 * arena.  NULL: no two do. */
+	Str (*target)(const Setting *sink_settings, Arena *arena);
+	/* A writer with WriterSpec.marked: everything written so far is safe, and the mark says how
+	 * far that is.  NULL: it has none. */
+	Status (*mark)(Writer *writer, WriterMark *mark, Error *err);
 	/* A writer with WriterSpec.transaction: what was written since the last epoch, by it and by
 	 * those within it, and the positions of the inputs become final together, or nothing of it
 	 * does.  Takes the readers' handles only.  An error with ERROR_REQUIRES_ABORT: the epoch
 	 * was taken back, the input is to be read again from its committed positions. */
 	Status (*commit_epoch)(Writer *writer, const EpochInput *inputs, uint32_t count,
 			       Error *err);
-	/* Why a sink with these options cannot keep the promise of `commit_epoch`, and the option
-	 * that is at fault (may be NULL); NULL: it can. */
+	/* Why a sink with these options cannot keep the promise of `commit_epoch` or `mark`, and
+	 * the option that is at fault (may be NULL); NULL: it can. */
 	const char *(*weakness)(const Setting *sink_settings, const Options *given,
 				const OptionEntry **option);
 	/* Whether the reader's positions can be in this writer's epochs; the error says why not. */
@@ -157,6 +189,9 @@ struct ConnectorClass {
 	/* After the last flush: finish the files.  `failed`: do not pretend completeness. */
 	Status (*writer_close)(Writer *writer, bool failed, Error *err);
 };
+
+/* The place of the split, or NULL. */
+const SplitPlace *split_place_find(const SplitPlace *places, uint32_t count, Str split);
 
 size_t connector_classes(const ConnectorClass *const **classes);
 const ConnectorClass *connector_find(Str name);

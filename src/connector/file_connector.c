@@ -1,6 +1,11 @@
 /* connector/file_connector.c -- files, folders and pipes: the class and its options. */
 #include "connector/file_connector.h"
 
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
 #define COMPRESSIONS "auto|none|gzip|zstd|lz4"
 
 /* clang-format off */
@@ -64,12 +69,68 @@ is_bounded(const Setting *settings)
 	return !settings[FILE_WATCH].flag;
 }
 
+/* Whether the path leads to something that is neither a file nor a folder. */
+static bool
+is_special(Str path)
+{
+	char plain[PATH_MAX];
+	struct stat info;
+
+	if (str_starts_with(path, STR("file://")))
+		path = str_skip(path, 7);
+	snprintf(plain, sizeof plain, "%.*s", STR_ARG(path));
+	return str_eq(path, STR("-")) || str_starts_with(path, STR("/dev/")) ||
+	       (stat(plain, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode));
+}
+
+static const char *
+no_place(const Setting *settings)
+{
+	return settings[FILE_PATH].present && is_special(settings[FILE_PATH].text)
+		       ? "a source is a pipe, which cannot be read again"
+		       : NULL;
+}
+
+static const char *
+weakness(const Setting *settings, const Options *given, const OptionEntry **option)
+{
+	(void)given;
+	(void)option;
+	return settings[FILE_SINK_PATH].present && is_special(settings[FILE_SINK_PATH].text)
+		       ? "what was written to a pipe or terminal cannot be taken back"
+		       : NULL;
+}
+
+static bool
+replaces(const Setting *settings)
+{
+	return !settings[FILE_SINK_APPEND].flag;
+}
+
+/* The absolute path, by whatever way the folder was named. */
+static Str
+target(const Setting *settings, Arena *arena)
+{
+	const char *path = file_path_plain(arena, settings[FILE_SINK_PATH].text);
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	Str folder = {slash != NULL ? path : ".", slash != NULL ? (uint32_t)(slash - path) : 1};
+	char real[PATH_MAX];
+
+	if (folder.len == 0)
+		folder = STR("/");
+	if (realpath(str_copy(arena, folder).data, real) == NULL)
+		return str_from(path);
+	return str_format(arena, "%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
+}
+
 const ConnectorClass file_connector = {
 	.name = "file",
 	.doc = "Files, folders and pipes of records.",
 	.source_options = {"file source", source_rows, FILE_SOURCE_OPTION_COUNT},
 	.sink_options = {"file sink", sink_rows, FILE_SINK_OPTION_COUNT},
 	.bounded = is_bounded,
+	.no_place = no_place,
 	.reader_open = file_reader_open,
 	.read = file_reader_read,
 	.split_name = file_reader_split_name,
@@ -79,5 +140,9 @@ const ConnectorClass file_connector = {
 	.writer_open = file_writer_open,
 	.write = file_writer_write,
 	.flush = file_writer_flush,
+	.weakness = weakness,
+	.replaces = replaces,
+	.target = target,
+	.mark = file_writer_mark,
 	.writer_close = file_writer_close,
 };

@@ -6,6 +6,7 @@
  *   file_reader.c     chunks of whole records, file after file
  *   file_sample.c     the first records, for schema inference
  *   file_watch.c      following files that grow, are rotated or cut
+ *   file_origin.c     which file a position is of
  *   file_writer.c     encoded records to one file
  *
  * Nobody outside of these and console.c includes it. */
@@ -73,6 +74,7 @@ Status file_reader_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, si
 Status file_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);
 Status file_writer_write(Writer *writer, const Output *output, Error *err);
 Status file_writer_flush(Writer *writer, Error *err);
+Status file_writer_mark(Writer *writer, WriterMark *mark, Error *err);
 Status file_writer_close(Writer *writer, bool failed, Error *err);
 /* A writer on standard output: what the console connector is. */
 Status file_writer_open_stdout(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);

@@ -116,14 +116,14 @@ file_input_size(const FileInput *input)
 }
 
 Status
-file_input_rewind(FileInput *input, Error *err)
+file_input_seek(FileInput *input, int64_t offset, Error *err)
 {
-	if (lseek(input->fd, 0, SEEK_SET) < 0) {
-		error_set(err, FERRIS_ERR_FILE_READ, "cannot go back to the start of file '%s'",
-			  input->path);
+	if (lseek(input->fd, offset, SEEK_SET) < 0) {
+		error_set(err, FERRIS_ERR_FILE_READ, "cannot go to byte %lld of file '%s'",
+			  (long long)offset, input->path);
 		return error_errno(err, errno);
 	}
-	input->raw_offset = 0;
+	input->raw_offset = offset;
 	return FERRIS_OK;
 }
 

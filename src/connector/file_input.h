@@ -41,7 +41,7 @@ Status file_input_read(FileInput *input, char *out, size_t room, int timeout_ms,
 		       InputResult *result, Error *err);
 /* The size now, or -1. */
 int64_t file_input_size(const FileInput *input);
-/* Start over at the first byte. */
-Status file_input_rewind(FileInput *input, Error *err);
+/* Go on at a byte of a plain file. */
+Status file_input_seek(FileInput *input, int64_t offset, Error *err);
 /* The error for a path that cannot be opened, with errno `code`. */
 Status file_open_error(const char *path, int code, Error *err);

@@ -47,6 +47,7 @@ open_split(FileReader *reader, FileSplit *split, Error *err)
 	reader->unopened_bytes -= split->size;
 	split->header_done = reader->framing.codec->header == NULL;
 	split->position = 0;
+	file_origin_resume(reader, split);
 	return FERRIS_OK;
 }
 
@@ -106,6 +107,26 @@ whole_records(const FileReader *reader, const Chunk *chunk, bool last)
 	return last ? chunk->len : whole;
 }
 
+/* Leave out what was read in another run: bytes of the chunk, and of the file behind it. */
+static Status
+skip_to_resume(FileSplit *split, Chunk *chunk, Error *err)
+{
+	FileInput *input = &split->input;
+	size_t skip = (size_t)(split->resume - split->position);
+
+	if (skip > chunk->len && input->regular && input->decompressor == NULL) {
+		TRY(file_input_seek(input, split->resume, err));
+		skip = chunk->len;
+		split->position = split->resume - (int64_t)skip;
+	}
+	skip = skip < chunk->len ? skip : chunk->len;
+	memmove(chunk->data, chunk->data + skip, chunk->len - skip);
+	chunk->len -= skip;
+	split->position += (int64_t)skip;
+	split->skipped_lines = 0; /* they are among the lines of that run */
+	return FERRIS_OK;
+}
+
 /* The chunk keeps its first `whole` bytes, the others wait for the next one. */
 static void
 keep_rest(FileSplit *split, Chunk *chunk, size_t whole)
@@ -127,6 +148,9 @@ file_reader_deliver(FileReader *reader, uint32_t index, Chunk *chunk, size_t who
 	chunk->position = split->position;
 	split->position += (int64_t)whole;
 	chunk->next_position = split->position;
+	file_origin_note(reader, split);
+	if (split->origin != NULL)
+		chunk->origin = (Str){(const char *)split->origin, sizeof *split->origin};
 	chunk->sequence = reader->sequence++;
 	chunk_seal(chunk);
 }
@@ -181,6 +205,8 @@ file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms
 		bool last = input == INPUT_END && !reader->watch.active;
 		if (!split->header_done && (chunk->len > 0 || last))
 			TRY(skip_header(reader, split, chunk, last, err));
+		if (split->header_done && split->position < split->resume)
+			TRY(skip_to_resume(split, chunk, err));
 		size_t whole = split->header_done ? whole_records(reader, chunk, last) : 0;
 		if (whole > 0) {
 			file_reader_deliver(reader, index, chunk, whole);
@@ -256,6 +282,8 @@ file_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err)
 	TRY(file_reader_check(spec, err));
 	reader->base.class = &file_connector;
 	reader->object = spec->object;
+	reader->places = spec->places;
+	reader->place_count = spec->place_count;
 	reader->framing = spec->framing;
 	reader->query = file_query(settings);
 	reader->compression = (Compression)settings[FILE_COMPRESSION].integer;
@@ -268,6 +296,8 @@ file_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err)
 	status = file_reader_find(settings, &reader->names, &list, err);
 	for (uint32_t i = 0; i < list.count && status == FERRIS_OK; i++)
 		status = file_reader_add(reader, list.paths[i], err);
+	if (status == FERRIS_OK)
+		status = file_origin_check_all(reader, err);
 	if (status == FERRIS_OK) /* the others are opened when their turn comes */
 		status = open_split(reader, file_split(reader, 0), err);
 	if (status != FERRIS_OK) {

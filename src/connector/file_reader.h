@@ -13,8 +13,17 @@
 #define SPLIT_BLOCK  256
 #define SPLIT_BLOCKS 1024
 
+/* Tells a file apart from another one of its name. */
+typedef struct FileOrigin {
+	uint64_t device, inode;
+	int64_t size, changed_ns; /* when it was opened */
+	uint64_t head_len, head;  /* checksum of its first bytes */
+} FileOrigin;
+
 typedef struct FileSplit {
-	const char *path; /* never changes: other threads ask for it */
+	const char *path;         /* never changes: other threads ask for it */
+	const FileOrigin *origin; /* of the file that is open */
+	int64_t resume; /* what is before it was read in another run; 0: it begins at its start */
 	FileInput input;
 	Buffer carry;           /* read, but not yet delivered: the start of a record */
 	int64_t position;       /* of carry's first byte, in the plain bytes */
@@ -40,7 +49,9 @@ typedef struct FileReader {
 	Compression compression;
 	size_t read_size; /* of a usual chunk */
 	size_t max_record;
-	Arena names;
+	const SplitPlace *places; /* of the spec */
+	uint32_t place_count;
+	Arena names; /* and origins */
 	/* Blocks never move: another thread may be reading a split's name. */
 	FileSplit *blocks[SPLIT_BLOCKS];
 	uint32_t split_count;
@@ -67,6 +78,16 @@ void file_reader_deliver(FileReader *reader, uint32_t index, Chunk *chunk, size_
 /* READ_END: the end of the file as it is now; an unfinished record may wait in the carry. */
 Status file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms,
 		       ReadResult *result, Error *err);
+
+/* ---- file_origin.c */
+
+/* Notes which file the split has open, once and again when more of its first bytes have come. */
+void file_origin_note(FileReader *reader, FileSplit *split);
+/* FERRIS_ERR_FILE_CHANGED: some file is not the one that a place is of. */
+Status file_origin_check_all(FileReader *reader, Error *err);
+/* Where the split goes on; a watched file that has taken another one's place begins anew, with a
+ * warning. */
+void file_origin_resume(FileReader *reader, FileSplit *split);
 
 /* Nothing more will be read from it. */
 void file_split_close(FileSplit *split);

@@ -64,6 +64,7 @@ start_over(FileReader *reader, FileSplit *split)
 {
 	buffer_reset(&split->carry);
 	split->position = 0;
+	split->resume = 0;
 	split->skipped_lines = 0;
 	split->header_done = reader->framing.codec->header == NULL;
 }
@@ -141,7 +142,7 @@ check_file(FileReader *reader, uint32_t index, Chunk *chunk, ReadResult *result,
 			"warning: file '%s' was cut from %lld to %lld bytes while it was "
 			"followed; it is read again from its start\n",
 			input->path, (long long)input->raw_offset, (long long)info.st_size);
-		TRY(file_input_rewind(input, err));
+		TRY(file_input_seek(input, 0, err));
 		start_over(reader, split);
 		*result = READ_END;
 	}

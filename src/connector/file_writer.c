@@ -6,6 +6,12 @@
  * the same file holds a shared lock (file_input.c), so no statement can destroy its own input and
  * no two statements replace one file.
  *
+ * A writer with marks (WriterSpec.marked) says from time to time how much of the file is safe on
+ * the disk.  After a crash the file is cut back to the last mark, and written on from there.  A
+ * mark stands between whole frames of a compressed file.  Such a file is this writer's alone: an
+ * open file description lock keeps others off that have marks too, and a file that is longer than
+ * what was written is noticed.
+ *
  * Owns:    its descriptor, compressor and buffer.
  * Threads: one at a time. */
 #include <errno.h>
@@ -15,10 +21,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "connector/compress.h"
 #include "connector/file_connector.h"
 
 #define STDOUT_NAME "standard output"
+#define TAIL_BYTES  256                /* of a mark's checksum */
+#define SYNC_BYTES  ((int64_t)8 << 20) /* the disk begins to write after so many */
 
 typedef struct FileWriter {
 	Writer base;
@@ -26,6 +37,11 @@ typedef struct FileWriter {
 	int fd;
 	bool regular;
 	FileSync sync;
+	bool marked;
+	bool framed;        /* something is in the compressor's frame */
+	int64_t length;     /* marked: of the file */
+	int64_t sync_begun; /* marked: up to where the disk has been told to write */
+	Compression compression;
 	Compressor *compressor; /* NULL: not compressed */
 	Buffer pending;         /* compressed bytes, or small writes that are collected */
 	size_t buffer_size;     /* collect up to this many */
@@ -98,6 +114,18 @@ take_back(const FileWriter *writer, size_t count)
 	return ftruncate(writer->fd, end) == 0 && lseek(writer->fd, end, SEEK_SET) == end;
 }
 
+/* Lets the disk write while the next records are made: a mark waits less then. */
+static void
+begin_sync(FileWriter *writer)
+{
+	int64_t len = writer->length - writer->sync_begun;
+
+	if (!writer->marked || len < SYNC_BYTES)
+		return;
+	sync_file_range(writer->fd, writer->sync_begun, len, SYNC_FILE_RANGE_WRITE);
+	writer->sync_begun = writer->length;
+}
+
 /* All or nothing, if the file allows it; *done is what has stayed in the file. */
 static Status
 write_whole(FileWriter *writer, const char *data, size_t len, size_t *done, Error *err)
@@ -107,6 +135,8 @@ write_whole(FileWriter *writer, const char *data, size_t len, size_t *done, Erro
 	if (code != 0 && *done > 0 && take_back(writer, *done))
 		*done = 0;
 	writer->written += (int64_t)*done;
+	writer->length += (int64_t)*done;
+	begin_sync(writer);
 	return code == 0 ? FERRIS_OK : write_error(writer, code, err);
 }
 
@@ -144,6 +174,7 @@ write_bytes(FileWriter *writer, const char *data, size_t len, Error *err)
 	if (writer->compressor != NULL) {
 		if (writer->pending.len > writer->buffer_size)
 			TRY(write_pending(writer, err));
+		writer->framed = true;
 		return compressor_write(writer->compressor, data, len, &writer->pending)
 			       ? FERRIS_OK
 			       : compress_failed(writer, err);
@@ -159,9 +190,125 @@ write_bytes(FileWriter *writer, const char *data, size_t len, Error *err)
 	return status;
 }
 
+/* ---- marks ---- */
+
+static Status
+not_as_it_was(const FileWriter *writer, const char *how, Error *err)
+{
+	return error_set(err, FERRIS_ERR_FILE_CHANGED,
+			 "file '%s' is not as the last run has left it: %s", writer->path, how);
+}
+
+static Status
+checksum_tail(const FileWriter *writer, int64_t length, uint64_t *out, Error *err)
+{
+	char tail[TAIL_BYTES];
+	size_t len = length < TAIL_BYTES ? (size_t)length : TAIL_BYTES;
+	ssize_t got = pread(writer->fd, tail, len, length - (off_t)len);
+
+	if (got < 0) {
+		error_set(err, FERRIS_ERR_FILE_READ, "cannot read file '%s'", writer->path);
+		return error_errno(err, errno);
+	}
+	*out = XXH3_64bits_withSeed(tail, (size_t)got, (uint64_t)length);
+	return FERRIS_OK;
+}
+
+static Status
+cut_back(FileWriter *writer, const WriterMark *mark, int64_t size, Error *err)
+{
+	uint64_t tail;
+
+	if (size < mark->length)
+		return not_as_it_was(writer, "it is shorter", err);
+	TRY(checksum_tail(writer, mark->length, &tail, err));
+	if (tail != mark->tail)
+		return not_as_it_was(writer, "it holds something else", err);
+	if (ftruncate(writer->fd, mark->length) != 0 ||
+	    lseek(writer->fd, mark->length, SEEK_SET) < 0)
+		return create_error(writer->path, errno, err);
+	writer->length = writer->sync_begun = mark->length;
+	return FERRIS_OK;
+}
+
+/* Only others with marks are kept off: whoever reads the file may do so. */
+static Status
+lock_alone(const FileWriter *writer, Error *err)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(writer->fd, F_OFD_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES))
+		return FERRIS_OK; /* there are file systems without locks */
+	error_set(err, FERRIS_ERR_FILE_WRITE, "cannot write file '%s': another statement does",
+		  writer->path);
+	err->flags = 0;
+	return error_hint(err, "write to another path, or set 'delivery.guarantee' = "
+			       "'at-least-once' for both: then they may add to one file");
+}
+
+static Status
+prepare_marked(FileWriter *writer, const WriterSpec *spec, bool append, int64_t size, Error *err)
+{
+	if (!writer->regular)
+		return create_error(writer->path, EINVAL, err);
+	if (spec->resume != NULL)
+		return cut_back(writer, spec->resume, size, err);
+	if (append && lseek(writer->fd, 0, SEEK_END) < 0)
+		return create_error(writer->path, errno, err);
+	writer->length = writer->sync_begun = append ? size : 0;
+	return FERRIS_OK;
+}
+
+/* A frame ends with each mark, so that a file that is cut there can be read. */
+static Status
+end_frame(FileWriter *writer, Error *err)
+{
+	if (writer->compressor == NULL || !writer->framed)
+		return FERRIS_OK;
+	bool ended = compressor_finish(writer->compressor, &writer->pending);
+	compressor_destroy(writer->compressor);
+	writer->compressor = compressor_new(writer->compression);
+	writer->framed = false;
+	return ended && writer->compressor != NULL ? FERRIS_OK : compress_failed(writer, err);
+}
+
+static Status
+check_alone(const FileWriter *writer, Error *err)
+{
+	struct stat info;
+
+	if (fstat(writer->fd, &info) == 0 && info.st_size == writer->length && info.st_nlink > 0)
+		return FERRIS_OK;
+	error_set(err, FERRIS_ERR_FILE_CHANGED,
+		  "file '%s' was changed or removed by somebody else while it was written",
+		  writer->path);
+	return error_hint(err, "keep others away from it, or set 'delivery.guarantee' = "
+			       "'at-least-once'");
+}
+
+Status
+file_writer_mark(Writer *base, WriterMark *mark, Error *err)
+{
+	FileWriter *writer = (FileWriter *)base;
+
+	TRY(end_frame(writer, err));
+	TRY(write_pending(writer, err));
+	TRY(check_alone(writer, err));
+	if (fdatasync(writer->fd) != 0) {
+		write_error(writer, errno, err);
+		err->flags = 0; /* a second try would succeed without having written */
+		return err->status;
+	}
+	writer->sync_begun = writer->length;
+	mark->length = writer->length;
+	return checksum_tail(writer, mark->length, &mark->tail, err);
+}
+
+/* ---- opening ---- */
+
 /* Take the file for writing; cut it unless it is appended to. */
 static Status
-prepare_regular(FileWriter *writer, bool append, Error *err)
+prepare_regular(FileWriter *writer, bool append, bool resumed, Error *err)
 {
 	if (append)
 		return FERRIS_OK;
@@ -172,26 +319,43 @@ prepare_regular(FileWriter *writer, bool append, Error *err)
 		return error_hint(err, "write to another path, or add to the file with "
 				       "'append' = 'true'");
 	}
-	if (ftruncate(writer->fd, 0) != 0)
+	if (!resumed && ftruncate(writer->fd, 0) != 0)
 		return create_error(writer->path, errno, err);
 	return FERRIS_OK;
 }
 
+static int
+open_flags(const WriterSpec *spec, bool append)
+{
+	if (spec->marked) /* a mark reads what was written */
+		return O_RDWR | O_CLOEXEC | (spec->resume == NULL ? O_CREAT : 0);
+	return O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : 0);
+}
+
 static Status
-open_descriptor(FileWriter *writer, const char *path, bool append, bool *empty, Error *err)
+open_descriptor(FileWriter *writer, const WriterSpec *spec, const char *path, bool append,
+		bool *empty, Error *err)
 {
 	bool is_stdout = strcmp(path, "-") == 0;
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : 0);
 	struct stat info;
 
 	writer->path = is_stdout ? STDOUT_NAME : path;
-	writer->fd = is_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : open(path, flags, 0666);
+	writer->fd = is_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+			       : open(path, open_flags(spec, append), 0666);
+	if (writer->fd < 0 && errno == ENOENT && spec->resume != NULL)
+		return not_as_it_was(writer, "it is gone", err);
 	if (writer->fd < 0 || fstat(writer->fd, &info) != 0)
 		return create_error(writer->path, errno, err);
 	writer->regular = S_ISREG(info.st_mode) && !is_stdout;
+	if (writer->regular && writer->marked)
+		TRY(lock_alone(writer, err));
 	if (writer->regular)
-		TRY(prepare_regular(writer, append, err));
+		TRY(prepare_regular(writer, append, spec->resume != NULL, err));
 	*empty = !writer->regular || !append || info.st_size == 0;
+	if (!writer->marked)
+		return FERRIS_OK;
+	TRY(prepare_marked(writer, spec, append, info.st_size, err));
+	*empty = writer->length == 0;
 	return FERRIS_OK;
 }
 
@@ -211,7 +375,7 @@ start_file(FileWriter *writer, const WriterSpec *spec, const char *path, bool ap
 {
 	bool empty = false;
 
-	TRY(open_descriptor(writer, path, append, &empty, err));
+	TRY(open_descriptor(writer, spec, path, append, &empty, err));
 	if (empty && spec->preamble_len > 0)
 		TRY(write_bytes(writer, spec->preamble, spec->preamble_len, err));
 	/* At once: whoever appends to the file next must see that it has a header. */
@@ -234,6 +398,8 @@ file_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err)
 	const char *path = file_path_plain(arena, settings[FILE_SINK_PATH].text);
 	Compression compression = compression_resolve(
 		(Compression)settings[FILE_SINK_COMPRESSION].integer, str_from(path));
+	writer->compression = compression;
+	writer->marked = spec->marked;
 	writer->sync = (FileSync)settings[FILE_SINK_SYNC].integer;
 	writer->buffer_size = (size_t)settings[FILE_SINK_WRITE_BUFFER].integer;
 	buffer_init(&writer->pending, SIZE_MAX);
@@ -295,7 +461,10 @@ file_writer_flush(Writer *base, Error *err)
 static Status
 finish_file(FileWriter *writer, Error *err)
 {
-	if (writer->compressor != NULL && !compressor_finish(writer->compressor, &writer->pending))
+	bool frame = !writer->marked || writer->framed || writer->length == 0;
+
+	if (writer->compressor != NULL && frame &&
+	    !compressor_finish(writer->compressor, &writer->pending))
 		return compress_failed(writer, err);
 	TRY(write_pending(writer, err));
 	TRY(sync_file(writer, err));

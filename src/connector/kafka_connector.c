@@ -65,6 +65,14 @@ is_bounded(const Setting *settings)
 	return settings[KAFKA_BOUNDED].flag;
 }
 
+static const char *
+no_place(const Setting *settings)
+{
+	return str_eq_nocase(settings[KAFKA_SERVERS].text, STR("embedded"))
+		       ? "the embedded cluster does not outlive the process"
+		       : NULL;
+}
+
 static Str
 named_group(const Setting *settings)
 {
@@ -124,6 +132,7 @@ const ConnectorClass kafka_connector = {
 	.sink_options = {"Kafka sink", sink_rows, KAFKA_SINK_OPTION_COUNT},
 	.bounded = is_bounded,
 	.group = named_group,
+	.no_place = no_place,
 	.split_count = kafka_split_count,
 	.reader_open = kafka_reader_open,
 	.read = kafka_read,

@@ -44,6 +44,7 @@ typedef struct KafkaReader {
 	uint32_t partition_count;
 	bool bounded;
 	bool keeps_place;
+	bool placed;           /* the places of the spec count, not the group's positions */
 	bool whole;            /* it must have all partitions */
 	int64_t partial_since; /* then: when it was given some only; 0: it was not */
 	int partial_count;
@@ -103,14 +104,17 @@ open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *er
 }
 
 static void
-name_partitions(KafkaReader *reader, int count, Arena *arena)
+name_partitions(KafkaReader *reader, const ReaderSpec *spec, int count, Arena *arena)
 {
 	reader->partition_count = (uint32_t)count;
 	reader->partitions = ARENA_ARRAY(arena, KafkaPartition, count);
-	for (int i = 0; i < count; i++)
-		reader->partitions[i] = (KafkaPartition){
-			.name = str_format(arena, "%s[%d]", reader->client.topic, i).data,
-			.next = -1};
+	for (int i = 0; i < count; i++) {
+		Str name = str_format(arena, "%s[%d]", reader->client.topic, i);
+		const SplitPlace *place = split_place_find(spec->places, spec->place_count, name);
+
+		reader->partitions[i] = (KafkaPartition){.name = name.data,
+							 .next = place != NULL ? place->next : -1};
+	}
 }
 
 /* Every partition from its committed position to its end of now. */
@@ -134,9 +138,12 @@ assign_bounded(KafkaReader *reader, Error *err)
 	}
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		code = rd_kafka_committed(client->handle, list, QUERY_TIMEOUT_MS);
-	for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+	for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+		if (reader->partitions[i].next >= 0)
+			list->elems[i].offset = reader->partitions[i].next;
 		if (list->elems[i].offset >= reader->partitions[i].end)
 			reader->partitions[i].done = true;
+	}
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		code = rd_kafka_assign(client->handle, list);
 	rd_kafka_topic_partition_list_destroy(list);
@@ -207,6 +214,7 @@ kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err
 	TRY(open_client(reader, spec, arena, err));
 	reader->bounded = spec->settings[KAFKA_BOUNDED].flag;
 	reader->keeps_place = spec->keeps_place;
+	reader->placed = spec->place_count > 0;
 	reader->whole = spec->whole && spec->instance != NULL;
 	reader->from_end = begins_at_end(spec->settings[KAFKA_OFFSET_RESET].text);
 	reader->poll_records = (size_t)spec->settings[KAFKA_POLL_RECORDS].integer;
@@ -216,7 +224,7 @@ kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err
 	/* The embedded cluster makes topics when they are written. */
 	if (partitions == 0 && !reader->client.embedded)
 		return missing_topic(&reader->client, err);
-	name_partitions(reader, partitions, arena);
+	name_partitions(reader, spec, partitions, arena);
 	reader->client.notes->owner = reader;
 	reader->client.notes->rebalance = rebalance;
 	rd_kafka_poll_set_consumer(reader->client.handle);
@@ -387,7 +395,8 @@ take_assigned(KafkaReader *reader, Error *err)
 		KafkaPartition *partition = partition_of(reader, given->partition);
 
 		/* What was read of it may be in the statement's state. */
-		if (partition != NULL && reader->keeps_place && partition->next > given->offset)
+		if (partition != NULL && reader->keeps_place &&
+		    (partition->next > given->offset || (reader->placed && partition->next >= 0)))
 			given->offset = partition->next;
 		if (given->offset < 0)
 			given->offset =

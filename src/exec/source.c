@@ -40,6 +40,8 @@ source_open(Source *source, const SourceSpec *given, Arena *arena, Error *err)
 		.instance = given->instance,
 		.keeps_place = given->keeps_place,
 		.whole = given->whole,
+		.places = given->places,
+		.place_count = given->place_count,
 		.environment = given->environment,
 	};
 	TRY(endpoint->connector->reader_open(&spec, arena, &source->reader, err));

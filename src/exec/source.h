@@ -16,10 +16,12 @@ typedef struct Source {
 
 typedef struct SourceSpec {
 	const PlanNode *scan;
-	const char *group;    /* of consumers */
-	const char *instance; /* this process among those of the group; or NULL */
-	bool keeps_place;     /* as in ReaderSpec */
-	bool whole;           /* likewise */
+	const char *group;        /* of consumers */
+	const char *instance;     /* this process among those of the group; or NULL */
+	bool keeps_place;         /* as in ReaderSpec */
+	bool whole;               /* likewise */
+	const SplitPlace *places; /* likewise */
+	uint32_t place_count;
 	void *environment;
 } SourceSpec;
 

@@ -21,9 +21,9 @@ struct FailureHandler {
 };
 
 Status
-failure_open(const StatementPlan *plan, void *environment, Writer *within, Arena *arena,
-	     FailureHandler **out, Error *err)
+failure_open(const FailureSpec *given, Arena *arena, FailureHandler **out, Error *err)
 {
+	const StatementPlan *plan = given->plan;
 	FailureHandler *handler = ARENA_NEW(arena, FailureHandler);
 	const Endpoint *sink = plan->dead_letters;
 
@@ -37,8 +37,10 @@ failure_open(const StatementPlan *plan, void *environment, Writer *within, Arena
 			   .given = &sink->given,
 			   .codec = sink->codec,
 			   .preamble = "",
-			   .environment = environment,
-			   .within = within};
+			   .environment = given->environment,
+			   .within = given->within,
+			   .marked = given->marked,
+			   .resume = given->resume};
 	handler->to_topic = sink->connector->keyed_output;
 	output_init(&handler->letters, LETTER_LIMIT, handler->to_topic);
 	return sink->connector->writer_open(&spec, arena, &handler->writer, err);
@@ -247,6 +249,12 @@ failure_flush(FailureHandler *handler, Error *err)
 {
 	return handler->writer != NULL ? handler->writer->class->flush(handler->writer, err)
 				       : FERRIS_OK;
+}
+
+Status
+failure_mark(FailureHandler *handler, WriterMark *mark, Error *err)
+{
+	return handler->writer->class->mark(handler->writer, mark, err);
 }
 
 Status

@@ -22,12 +22,20 @@ typedef struct FailedRecord {
 	uint64_t line; /* file: 1-based line of the record */
 } FailedRecord;
 
-/* `within`: the writer in whose epochs the dead letters are; or NULL. */
-Status failure_open(const StatementPlan *plan, void *environment, Writer *within, Arena *arena,
-		    FailureHandler **out, Error *err);
+typedef struct FailureSpec {
+	const StatementPlan *plan;
+	void *environment;
+	Writer *within;           /* the writer in whose epochs the dead letters are; or NULL */
+	bool marked;              /* as in WriterSpec */
+	const WriterMark *resume; /* likewise */
+} FailureSpec;
+
+Status failure_open(const FailureSpec *spec, Arena *arena, FailureHandler **out, Error *err);
 /* FERRIS_OK: counted, go on.  Otherwise the job ends with `err`. */
 Status failure_record(FailureHandler *handler, const FailedRecord *record, Error *err);
 /* Dead letters so far are safe when this returns. */
 Status failure_flush(FailureHandler *handler, Error *err);
+/* Dead letters so far are safe, and the mark says how many. */
+Status failure_mark(FailureHandler *handler, WriterMark *mark, Error *err);
 Status failure_close(FailureHandler *handler, bool failed, Error *err);
 uint64_t failure_dead_letters(const FailureHandler *handler);

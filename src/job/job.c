@@ -128,7 +128,7 @@ pipeline_spec(Job *job)
 		.trial = job->spec.trial,
 		.hand_over = job->stateful ? hand_over_part : NULL,
 		.receiver = job,
-		.tracks = job->stateful && job->guarantee == GUARANTEE_EXACTLY_ONCE,
+		.tracks = job->keeps_state,
 		.stop_at_error =
 			strategy == FAILURE_FAIL_BATCH || strategy == FAILURE_RETRY_WITH_BACKOFF,
 	};
@@ -221,31 +221,67 @@ first_group(Job *job)
 	return named.data != NULL ? str_copy(&job->arena, named).data : job->group;
 }
 
+/* How the statement goes on after a crash, and what it keeps for that. */
+static void
+settle_recovery(Job *job)
+{
+	const StatementPlan *plan = job->spec.plan;
+	const Str *dir = &plan->job[JOB_STATE_DIR].text;
+	bool kept = plan->recovery == RECOVERY_SINK || plan->recovery == RECOVERY_JOURNAL;
+	bool placed = false;
+
+	job->state_dir = dir->data != NULL ? str_copy(&job->arena, *dir).data : NULL;
+	job->recovery = plan->recovery;
+	job->inputs = ARENA_ARRAY(&job->arena, Input, plan->scan_count);
+	for (uint32_t i = 0; i < plan->scan_count; i++) {
+		const ConnectorClass *source = plan->scans[i]->scan.endpoint->connector;
+
+		job->inputs[i].placed = job->recovery == RECOVERY_JOURNAL ||
+					(kept && source != plan->sink->connector);
+		placed = placed || job->inputs[i].placed;
+	}
+	job->keeps_state = kept && job->stateful;
+	job->keeps_records = job->keeps_state || placed;
+	job->alone = job->keeps_records;
+}
+
+/* Whether the statement is in a consumer group, or writes transactions. */
+static bool
+is_known_to_brokers(const Job *job)
+{
+	const StatementPlan *plan = job->spec.plan;
+	bool known = job->recovery == RECOVERY_SINK;
+
+	for (uint32_t i = 0; i < plan->scan_count; i++)
+		known = known || (job->recovery == RECOVERY_JOURNAL &&
+				  plan->scans[i]->scan.endpoint->connector->group != NULL);
+	return known;
+}
+
 /* Members of consumer groups, and transactions, are known by it. */
 static Status
 claim_instance(Job *job, Error *err)
 {
 	const StatementPlan *plan = job->spec.plan;
-	const Str *dir = &plan->job[JOB_STATE_DIR].text;
 
-	if (job->guarantee != GUARANTEE_EXACTLY_ONCE)
+	if (!is_known_to_brokers(job))
 		return FERRIS_OK;
 	job->first_group = first_group(job);
-	TRY(instance_claim(dir->data != NULL ? str_copy(&job->arena, *dir).data : NULL,
-			   job->first_group, &job->instance, err));
+	TRY(instance_claim(job->state_dir, job->first_group, &job->instance, err));
 	job->name = job->instance.name;
-	if (!job->stateful)
+	if (!job->alone)
 		return FERRIS_OK;
 	/* Its state is one: whoever takes the name takes it over, on whatever machine. */
 	job->name = str_format(&job->arena, "%s-%.*s", job->first_group, STR_ARG(plan->name)).data;
 	if (job->instance.number == 0)
 		return FERRIS_OK;
-	error_set(
-		err, FERRIS_ERR_NOT_SUPPORTED,
-		"another process on this machine reads in the group '%s', and '%.*s' keeps state, "
-		"which one process must have alone",
-		job->first_group, STR_ARG(plan->name));
-	return error_hint(err, "stop the other one, or give this one another 'kafka.group.id'");
+	error_set(err, FERRIS_ERR_NOT_SUPPORTED,
+		  "another process on this machine reads in the group '%s', and what '%.*s' keeps "
+		  "from run to run one process must have alone",
+		  job->first_group, STR_ARG(plan->name));
+	return error_hint(err,
+			  "stop the other one, or give this one another 'kafka.group.id'; with "
+			  "'delivery.guarantee' = 'at-least-once' both may share the input");
 }
 
 /* Readers of one group must differ, also those of one statement. */
@@ -263,7 +299,6 @@ open_sources(Job *job, Error *err)
 	const StatementPlan *plan = job->spec.plan;
 
 	job->sources = ARENA_ARRAY(&job->arena, Source, plan->scan_count);
-	job->inputs = ARENA_ARRAY(&job->arena, Input, plan->scan_count);
 	for (uint32_t i = 0; i < plan->scan_count; i++) {
 		const Endpoint *endpoint = plan->scans[i]->scan.endpoint;
 
@@ -274,12 +309,54 @@ open_sources(Job *job, Error *err)
 				   .group = group_of(job, i),
 				   .environment = job->spec.environment,
 				   .instance = instance_of(job, i),
-				   .keeps_place = job->stateful,
-				   .whole = job->stateful};
+				   .keeps_place = job->stateful || job->inputs[i].placed,
+				   .whole = job->stateful || job->alone,
+				   .places = job->inputs[i].places,
+				   .place_count = job->inputs[i].place_count};
 		TRY(source_open(&job->sources[i], &spec, &job->arena, err));
 	}
 	reading_order_init(&job->order, job->sources, job->source_count, &job->arena);
 	return FERRIS_OK;
+}
+
+/* Input that is not what it was is read from its start, where that does no harm. */
+static Status
+open_resumed_sources(Job *job, Error *err)
+{
+	Status status = open_sources(job, err);
+
+	if (status != FERRIS_ERR_FILE_CHANGED || job->journal == NULL ||
+	    !job->spec.plan->begins_anew)
+		return status;
+	for (uint32_t i = 0; i < job->source_count; i++)
+		source_close(&job->sources[i]);
+	job->source_count = 0;
+	TRY(job_begin_anew(job, err));
+	return open_sources(job, err);
+}
+
+static Status
+say_how_to_begin_anew(const Job *job, Status status, Error *err)
+{
+	return status != FERRIS_ERR_FILE_CHANGED
+		       ? status
+		       : error_hint(err, "put it back, or remove the folder '%s' to begin anew",
+				    journal_folder(job->journal));
+}
+
+static Status
+open_failures(Job *job, Error *err)
+{
+	FailureSpec spec = {
+		.plan = job->spec.plan,
+		.environment = job->spec.environment,
+		.within = job->recovery == RECOVERY_SINK ? job->writer : NULL,
+		.marked = job->recovery == RECOVERY_JOURNAL,
+		.resume = job_resume_mark(job, MARK_DEAD_LETTERS),
+	};
+
+	return say_how_to_begin_anew(job, failure_open(&spec, &job->arena, &job->failures, err),
+				     err);
 }
 
 static Status
@@ -298,13 +375,15 @@ open_writer(Job *job, Error *err)
 		.preamble = arena_copy(&job->arena, preamble.data, preamble.len),
 		.preamble_len = preamble.len,
 		.environment = job->spec.environment,
-		.transaction = job->name,
+		.transaction = job->recovery == RECOVERY_SINK ? job->name : NULL,
+		.marked = job->recovery == RECOVERY_JOURNAL,
+		.resume = job_resume_mark(job, MARK_OUTPUT),
 	};
 	buffer_free(&preamble);
 	job->sink = plan->sink->connector;
 	if (status == FERRIS_OK)
 		status = job->sink->writer_open(&spec, &job->arena, &job->writer, err);
-	return status;
+	return say_how_to_begin_anew(job, status, err);
 }
 
 /* A transaction that this process left open when it was killed ends before positions are asked for;
@@ -312,13 +391,16 @@ open_writer(Job *job, Error *err)
 static Status
 open_ends(Job *job, Error *err)
 {
-	bool exact = job->guarantee == GUARANTEE_EXACTLY_ONCE;
+	bool within = job->recovery == RECOVERY_SINK;
 
-	if (exact)
+	job->sink = job->spec.plan->sink->connector;
+	if (within)
 		TRY(open_writer(job, err));
-	TRY(open_sources(job, err));
-	for (uint32_t i = 0; i < job->source_count && exact; i++)
-		TRY(job->sink->takes_positions(job->writer, job->sources[i].reader, err));
+	TRY(job_read_records(job, err));
+	TRY(open_resumed_sources(job, err));
+	for (uint32_t i = 0; within && i < job->source_count; i++)
+		if (!job->inputs[i].placed)
+			TRY(job->sink->takes_positions(job->writer, job->sources[i].reader, err));
 	job->epoch_inputs = ARENA_ARRAY(&job->arena, EpochInput, job->source_count + 1);
 	return FERRIS_OK;
 }
@@ -390,13 +472,13 @@ set_counters(Counters *counters, const JobCounters *from)
 
 /* A trial may kill it here when it has run before. */
 static Status
-open_state(Job *job, Error *err)
+load_state(Job *job, Error *err)
 {
 	bool again = job->spec.counters.restarts > 0;
 
 	if (again)
 		TRY(job_survives(job, CRASH_OPEN, err));
-	TRY(job_open_state(job, err));
+	TRY(job_load_state(job, err));
 	return again ? job_survives(job, CRASH_OPEN, err) : FERRIS_OK;
 }
 
@@ -410,11 +492,14 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 	arena_init(&job->arena, 0);
 	pthread_mutex_init(&job->error_mutex, NULL);
 	pthread_mutex_init(&job->commit_mutex, NULL);
+	buffer_init(&job->record_key, SIZE_MAX);
+	buffer_init(&job->record_value, SIZE_MAX);
 	set_counters(&job->counters, &spec->counters);
 	job->final = spec->counters;
 	job->stateful = plan_is_stateful(spec->plan);
 	job->counts_results = plan_counts_results(spec->plan);
 	job->wants_ticks = plan_wants_ticks(spec->plan);
+	settle_recovery(job);
 	job->group = str_format(&job->arena, "%.*s-%.*s", STR_ARG(spec->application),
 				STR_ARG(spec->plan->name))
 			     .data;
@@ -426,10 +511,9 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 	TRY(open_tasks(job, err));
 	if (job->writer == NULL)
 		TRY(open_writer(job, err));
-	TRY(failure_open(spec->plan, spec->environment,
-			 job->guarantee == GUARANTEE_EXACTLY_ONCE ? job->writer : NULL, &job->arena,
-			 &job->failures, err));
-	TRY(open_state(job, err));
+	TRY(open_failures(job, err));
+	TRY(load_state(job, err));
+	TRY(job_begin_epochs(job, err));
 	make_slots(job);
 	return FERRIS_OK;
 }
@@ -574,8 +658,12 @@ job_close(Job *job)
 		memory_free(job->inputs[i].commits.positions);
 		memory_free(job->inputs[i].splits);
 		memory_free(job->inputs[i].final);
+		memory_free(job->inputs[i].places);
+		memory_free(job->inputs[i].place_lines);
 		memory_free(job->inputs[i].last_data);
 	}
+	buffer_free(&job->record_key);
+	buffer_free(&job->record_value);
 	instance_release(&job->instance);
 	if (job->trial_records != NULL)
 		job->trial_records->class->close(job->trial_records);

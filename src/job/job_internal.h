@@ -14,6 +14,7 @@
 #include "job/failure.h"
 #include "job/job.h"
 #include "job/reading_order.h"
+#include "state/journal.h"
 #include "state/backend.h"
 #include "state/instance.h"
 
@@ -24,6 +25,9 @@ typedef enum SlotKind {
 	SLOT_PART,  /* what came out of state before a tick or an end was done */
 	SLOT_EPOCH, /* all before it becomes final */
 } SlotKind;
+
+/* What a journal has marks of. */
+typedef enum MarkOwner { MARK_OUTPUT, MARK_DEAD_LETTERS, MARK_COUNT } MarkOwner;
 
 #define PART_SLOTS 2
 
@@ -59,7 +63,9 @@ typedef struct Slot {
 typedef struct SplitState {
 	int64_t next;
 	uint64_t lines;
+	Str origin; /* of the last chunk, in the reader's memory */
 	bool seen;
+	bool moved; /* its place is not in an epoch yet */
 } SplitState;
 
 /* Each is written by one thread and read by all. */
@@ -92,6 +98,11 @@ typedef struct Input {
 	SplitState *splits;
 	uint32_t split_count;
 	SplitPosition *final; /* of the epoch that is being committed */
+	/* set when it is opened: where it goes on, with the lines before */
+	bool placed; /* its places are among the records that are kept */
+	SplitPlace *places;
+	uint64_t *place_lines;
+	uint32_t place_count;
 	/* both */
 	CommitBox commits; /* under job->commit_mutex */
 } Input;
@@ -104,10 +115,16 @@ struct Job {
 	Guarantee guarantee;
 	Instance instance;       /* exactly-once: of the processes with the same first group */
 	const char *name;        /* then: by which brokers know this process */
-	const char *first_group; /* then: of the first source */
-	bool keeps_state;        /* beside the output, in the log of that name */
+	const char *first_group; /* then: of the first source; NULL: no broker knows it */
+	Recovery recovery;
+	bool alone;         /* no other process may have part of the input */
+	bool keeps_records; /* beside the output, in a log or journal of that name */
+	bool keeps_state;   /* among them what has changed in operators */
 	const char *log_name;
-	uint64_t identity; /* of the plan */
+	uint64_t identity;            /* of the plan */
+	WriterMark marks[MARK_COUNT]; /* journal: as they were in the last epoch */
+	const char *state_dir;        /* NULL: the default */
+	Gathering gathering;          /* of the last epoch's records, until they are loaded */
 	Source *sources;
 	Input *inputs; /* of each source */
 	uint32_t source_count;
@@ -117,6 +134,7 @@ struct Job {
 	uint32_t task_count;
 	bool counts_results; /* rows come out of state */
 	bool stateful;       /* one task sees all chunks, in order */
+	bool all_ended;      /* the reader's until it has closed `filled`: no input is left */
 	bool wants_ticks;
 
 	/* between the threads */
@@ -155,8 +173,11 @@ struct Job {
 	int64_t skip_rows;        /* OFFSET */
 	int64_t rows_left;        /* LIMIT */
 	EpochInput *epoch_inputs; /* of each source */
-	StateLog *log;            /* keeps_state */
-	bool identified;          /* it names the plan */
+	StateLog *log;            /* keeps_records: one of the two */
+	Journal *journal;
+	bool identified; /* it names the plan */
+	bool foreign;    /* it names another one */
+	Buffer record_key, record_value;
 	JobCounters final; /* as they were at the last epoch; read when the writer has ended */
 	bool dirty;        /* written since the last commit */
 	bool discard;      /* failed or LIMIT reached: let the rest pass unread */
@@ -194,14 +215,28 @@ void *writer_main(void *job);
 
 /* ---- job/recovery.c */
 
-/* After the tasks and the writer have been opened: brings back the state of the last epoch. */
-Status job_open_state(Job *job, Error *err);
+/* Before the sources are opened: reads what the last epoch has left. */
+Status job_read_records(Job *job, Error *err);
+/* Forgets it, where the input may be read from its start again. */
+Status job_begin_anew(Job *job, Error *err);
+/* After the tasks have been opened: brings back the state of the last epoch. */
+Status job_load_state(Job *job, Error *err);
+/* After all has been opened: what the output holds before the first epoch stays. */
+Status job_begin_epochs(Job *job, Error *err);
+/* The mark that the sink or the dead letters go on from; NULL: they begin. */
+const WriterMark *job_resume_mark(const Job *job, MarkOwner owner);
 /* Before the writer is closed. */
 void job_close_state(Job *job);
 /* The task's: at the end of an epoch, what has changed goes into the slot. */
 Status job_save_changes(const Job *job, Pipeline *pipeline, Slot *slot);
 /* The writer's: puts it into the epoch. */
 Status job_put_changes(Job *job, const Slot *slot, Error *err);
+/* The writer's: where the input stands.  `done`: nothing is left to go on from. */
+Status job_put_places(Job *job, bool done, Error *err);
+/* The writer's: the lines before the place where the split goes on. */
+uint64_t job_resumed_lines(const Job *job, uint32_t source, uint32_t split);
+/* The writer's: the epoch of the journal is final when it returns. */
+Status job_commit_journal(Job *job, Error *err);
 
 /* ---- job/crash.c */
 

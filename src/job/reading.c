@@ -22,7 +22,8 @@ job_commit_positions(Job *job, Error *err)
 
 		/* What groups hold is in memory alone: after a crash their input must be read
 		 * again. */
-		if (box->wanted && source->connector->commit != NULL && !job->stateful)
+		if (box->wanted && source->connector->commit != NULL &&
+		    (!job->stateful || job->keeps_state))
 			status = source->connector->commit(source->reader, box->positions,
 							   box->count, err);
 		box->wanted = false;
@@ -346,6 +347,7 @@ read_all(Job *job)
 		job->inputs[i].ended = true;
 		hand_over(job, take_last_slot(job), SLOT_END, i);
 	}
+	job->all_ended = active == 0;
 }
 
 void *
@@ -354,6 +356,9 @@ reader_main(void *argument)
 	Job *job = argument;
 	Error err;
 
+	/* What is done before the first interval is over needs no epoch. */
+	if (job->recovery == RECOVERY_JOURNAL)
+		job->next_epoch_ms = clock_ms() + job->spec.plan->job[JOB_COMMIT_INTERVAL].integer;
 	read_all(job);
 	end_last_epoch(job);
 	ring_close(&job->filled);

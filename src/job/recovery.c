@@ -1,24 +1,39 @@
-/* job/recovery.c -- state that survives: out with each epoch, in again at the start.
+/* job/recovery.c -- what survives: out with each epoch, in again at the start.
+ *
+ * Records of key and value go where epochs become final: into the log of the sink, within its
+ * transactions, or into a journal beside a sink that has none.
+ *
+ *     operator's number, ...   state: what has changed since the last epoch
+ *     FD                       journal: how much of the output and dead letters is final
+ *     FE source, split         where a source stands whose positions the sink does not keep
+ *     FF "plan"                the plan: records of another query are refused
+ *     FF "ended" source        what comes out at the source's end is in the state
  *
  * At the end of an epoch the task puts what has changed in its operators into the slot (the one
  * place where all records before it are in state, and none behind it); the writer puts it into the
- * epoch's transaction.  So the state that is read at the start is that of the committed positions.
+ * epoch.  So the state that is read at the start is that of the positions that are read with it.
  *
- * The first record of all names the plan: state of another query is refused. */
+ * A journal of input that has ended is removed, and so are the places in a log: the same statement
+ * then begins anew. */
+#include <stdlib.h>
+
+#include "base/memory.h"
 #include "exec/checkpoint.h"
 #include "job/job_internal.h"
 #include "state/record.h"
 #include "state/store.h"
 
-#define GONE UINT32_MAX /* as a value's length */
+#define GONE         UINT32_MAX /* as a value's length */
+#define MARK_KEY     '\xFD'
+#define PLACE_KEY    '\xFE'
 #define IDENTITY_KEY                                                                               \
 	STR("\xFF"                                                                                 \
-	    "plan") /* behind those of all operators */
+	    "plan")
 #define ENDED_KEY                                                                                  \
 	STR("\xFF"                                                                                 \
-	    "ended") /* and a source's index: what comes out at its end is in the state */
+	    "ended")
 #define STATE_FORMAT 1
-#define FEW_RECORDS  4096 /* are put in order in memory */
+#define NAME_SHOWN   100 /* of the output's, in that of its journal */
 
 /* ---------------------------------------------------------------- the plan */
 
@@ -40,70 +55,121 @@ plan_identity(Job *job)
 }
 
 static Status
-check_identity(const Job *job, Str value, Error *err)
+of_another_query(const Job *job, Error *err)
 {
-	uint64_t found = 0;
-
-	if (value.len == sizeof found)
-		memcpy(&found, value.data, sizeof found);
-	if (found == job->identity)
-		return FERRIS_OK;
 	error_set(err, FERRIS_ERR_STATE_DAMAGED,
 		  "the state in '%s' is that of another query, or of another version",
 		  job->log_name);
 	return error_hint(err,
-			  "give this query another 'kafka.group.id', so that it begins anew, or "
-			  "run the query that the state belongs to");
+			  job->journal != NULL
+				  ? "run the query that it belongs to, or remove that folder to "
+				    "begin anew"
+				  : "give this query another 'kafka.group.id', so that it begins "
+				    "anew, or run the query that the state belongs to");
+}
+
+static bool
+is_identity(const Job *job, Str value)
+{
+	return value.len == sizeof job->identity &&
+	       memcmp(&job->identity, value.data, value.len) == 0;
+}
+
+/* ---------------------------------------------------------------- places */
+
+static int
+compare_places(const void *a, const void *b)
+{
+	return str_compare(((const SplitPlace *)a)->split, ((const SplitPlace *)b)->split);
+}
+
+/* Records of the kind, as the source's places; they come in order. */
+static Status
+take_place(Job *job, Str key, Str value, Error *err)
+{
+	RecordReader reader = record_reader(str_skip(key, 1));
+	uint32_t source = __builtin_bswap32(record_take_u32(&reader));
+	Str name = {reader.next, (uint32_t)(reader.end - reader.next)};
+	RecordReader fields = record_reader(value);
+	int64_t next = (int64_t)record_take_u64(&fields);
+	uint64_t lines = record_take_u64(&fields);
+	Str origin = {fields.next, (uint32_t)(fields.end - fields.next)};
+
+	if (reader.damaged || fields.damaged || source >= job->spec.plan->scan_count)
+		return store_damaged(err);
+	Input *input = &job->inputs[source];
+	uint32_t n = input->place_count++;
+	if ((n & (n - 1)) == 0) { /* full at each power of two */
+		input->places = memory_resize(input->places, sizeof *input->places * 2 * (n + 1));
+		input->place_lines =
+			memory_resize(input->place_lines, sizeof *input->place_lines * 2 * (n + 1));
+	}
+	input->places[n] = (SplitPlace){.split = str_copy(&job->arena, name),
+					.next = next,
+					.origin = str_copy(&job->arena, origin)};
+	input->place_lines[n] = lines;
+	return n == 0 || compare_places(&input->places[n - 1], &input->places[n]) < 0
+		       ? FERRIS_OK
+		       : store_damaged(err);
+}
+
+static void
+forget_places(Job *job)
+{
+	for (uint32_t i = 0; i < job->spec.plan->scan_count; i++)
+		job->inputs[i].place_count = 0;
+}
+
+uint64_t
+job_resumed_lines(const Job *job, uint32_t index, uint32_t split)
+{
+	const Input *input = &job->inputs[index];
+	const Source *source = &job->sources[index];
+
+	if (input->place_count == 0)
+		return 0;
+	const SplitPlace *place =
+		split_place_find(input->places, input->place_count,
+				 str_from(source->connector->split_name(source->reader, split)));
+	return place != NULL ? input->place_lines[place - input->places] : 0;
 }
 
 /* ---------------------------------------------------------------- opening */
 
 static Status
-open_backend(const Job *job, bool large, StateBackend **out, Error *err)
+take_mark(Job *job, Str key, Str value, Error *err)
 {
-	const Setting *settings = job->spec.plan->job;
-	char dir[512];
-	const char *given = settings[JOB_STATE_DIR].text.data;
-	BackendSpec spec = {.memory = (size_t)settings[JOB_STATE_LIMIT].integer / 4, .scans = true};
+	uint32_t owner = key.len == 2 ? (unsigned char)key.data[1] : MARK_COUNT;
 
-	if (!large)
-		return backend_memory.open(&spec, out, err);
-	if (given != NULL)
-		snprintf(dir, sizeof dir, "%.*s", STR_ARG(settings[JOB_STATE_DIR].text));
-	spec.dir = given != NULL ? dir : store_default_dir(dir, sizeof dir);
-	return backend_rocksdb.open(&spec, out, err);
+	if (owner >= MARK_COUNT || value.len != sizeof(WriterMark))
+		return store_damaged(err);
+	memcpy(&job->marks[owner], value.data, sizeof(WriterMark));
+	return FERRIS_OK;
 }
 
-/* The records as they are read: the last of a key counts. */
-typedef struct Gathering {
-	Job *job;
-	StateBackend *records;
-	uint64_t count;
-	bool large;
-	bool identified;
-} Gathering;
-
+/* Takes what is not an operator's out of the records. */
 static Status
-move_records(Gathering *gathering, Error *err)
+sort_out(Job *job, Error *err)
 {
-	StateBackend *old = gathering->records;
+	StateBackend *records = job->gathering.records;
 	StateCursor *cursor;
+	Status status = FERRIS_OK;
+	Error ignored;
 	Str key, value;
-	Status status;
 
-	TRY(old->class->commit(old, err));
-	TRY(open_backend(gathering->job, true, &gathering->records, err));
-	gathering->large = true;
-	status = old->class->scan(old, STR(""), &cursor, err);
-	if (status == FERRIS_OK) {
-		while (status == FERRIS_OK && old->class->cursor_next(cursor, &key, &value))
-			status =
-				gathering->records->class->put(gathering->records, key, value, err);
-		Error ignored;
-		old->class->cursor_close(cursor, &ignored);
-	}
-	old->class->close(old);
-	return status;
+	TRY(records->class->scan(records, STR("\xFD"), &cursor, err));
+	while (status == FERRIS_OK && records->class->cursor_next(cursor, &key, &value))
+		status = take_mark(job, key, value, err);
+	Status end = records->class->cursor_close(cursor, status == FERRIS_OK ? err : &ignored);
+	TRY(status == FERRIS_OK ? end : status);
+	TRY(records->class->scan(records, STR("\xFE"), &cursor, err));
+	while (status == FERRIS_OK && records->class->cursor_next(cursor, &key, &value))
+		status = take_place(job, key, value, err);
+	end = records->class->cursor_close(cursor, status == FERRIS_OK ? err : &ignored);
+	TRY(status == FERRIS_OK ? end : status);
+	TRY(records->class->clear(records, STR("\xFD"), err));
+	TRY(records->class->clear(records, STR("\xFE"), err));
+	return records->class->commit(records, err);
 }
 
 static Status
@@ -112,7 +178,7 @@ note_end(Job *job, Str index, Error *err)
 	RecordReader reader = record_reader(index);
 	uint32_t source = record_take_u32(&reader);
 
-	if (reader.damaged || source >= job->source_count)
+	if (reader.damaged || source >= job->spec.plan->scan_count)
 		return store_damaged(err);
 	job->inputs[source].ended = true;
 	job->inputs[source].end_is_out = true;
@@ -123,60 +189,134 @@ note_end(Job *job, Str index, Error *err)
 static Status
 gather(void *context, Str key, Str value, Error *err)
 {
-	Gathering *gathering = context;
+	Job *job = context;
 
-	if (str_eq(key, IDENTITY_KEY)) {
-		gathering->identified = true;
-		return check_identity(gathering->job, value, err);
-	}
 	if (str_starts_with(key, ENDED_KEY))
-		return note_end(gathering->job, str_skip(key, ENDED_KEY.len), err);
-	if (++gathering->count == FEW_RECORDS && !gathering->large)
-		TRY(move_records(gathering, err));
-	StateBackend *records = gathering->records;
-	return value.data == NULL ? records->class->remove(records, key, err)
-				  : records->class->put(records, key, value, err);
+		return note_end(job, str_skip(key, ENDED_KEY.len), err);
+	if (!str_eq(key, IDENTITY_KEY))
+		return gathering_take(&job->gathering, key, value, err);
+	job->foreign = value.data != NULL && !is_identity(job, value);
+	job->identified = value.data != NULL;
+	return FERRIS_OK;
 }
 
 static Status
-restore(Job *job, Gathering *gathering, Error *err)
+open_gathering(Job *job, Error *err)
 {
-	StateBackend *records;
+	const Setting *settings = job->spec.plan->job;
 
-	TRY(job->sink->log_read(job->log, gather, gathering, err));
-	records = gathering->records;
-	TRY(records->class->commit(records, err));
-	if (gathering->count > 0 && !gathering->identified)
-		return store_damaged(err);
-	job->identified = gathering->identified;
-	return pipeline_load_all(job->pipelines[0], records, err);
+	return gathering_open(&job->gathering, job->state_dir,
+			      (size_t)settings[JOB_STATE_LIMIT].integer / 4, err);
 }
 
-Status
-job_open_state(Job *job, Error *err)
+/* One journal for each output: whoever writes it has the journal. */
+static Status
+open_journal(Job *job, Error *err)
 {
-	Gathering gathering = {.job = job};
+	const Endpoint *sink = job->spec.plan->sink;
+	Str target = sink->connector->target(sink->connector_settings, &job->arena);
+	const char *slash = memrchr(target.data, '/', target.len);
+	Str name = slash != NULL ? str_skip(target, (uint32_t)(slash + 1 - target.data)) : target;
 
-	if (job->guarantee != GUARANTEE_EXACTLY_ONCE || !job->stateful)
-		return FERRIS_OK;
-	if (!pipeline_can_save(job->pipelines[0], true))
-		return error_set(err, FERRIS_ERR_NOT_SUPPORTED,
-				 "the state of '%.*s' cannot be saved",
-				 STR_ARG(job->spec.plan->name));
-	job->keeps_state = true;
-	job->identity = plan_identity(job);
+	if (name.len > NAME_SHOWN)
+		name.len = NAME_SHOWN;
+	job->log_name = str_format(&job->arena, "%.*s-%016llx", STR_ARG(name),
+				   (unsigned long long)hash_bytes(target))
+				.data;
+	TRY(journal_open(job->state_dir, job->log_name,
+			 (size_t)job->spec.plan->job[JOB_STATE_LIMIT].integer / 4, &job->journal,
+			 err));
+	job->log_name = journal_folder(job->journal);
+	if (job->first_group != NULL) /* positions are the group's */
+		job->identity += hash_bytes(str_from(job->first_group));
+	return journal_read(job->journal, gather, job, err);
+}
+
+static Status
+open_log(Job *job, Error *err)
+{
 	job->log_name = str_format(&job->arena, "%s-%.*s-changelog", job->first_group,
 				   STR_ARG(job->spec.plan->name))
 				.data;
 	TRY(job->sink->log_open(job->writer, job->log_name, &job->arena, &job->log, err));
-	TRY(open_backend(job, false, &gathering.records, err));
-	Status status = restore(job, &gathering, err);
-	gathering.records->class->close(gathering.records);
-	if (status == FERRIS_OK && pipeline_is_done(job->pipelines[0])) {
+	return job->sink->log_read(job->log, gather, job, err);
+}
+
+Status
+job_begin_anew(Job *job, Error *err)
+{
+	fprintf(stderr, "warning: '%.*s' was interrupted before, and %s since: it begins anew\n",
+		STR_ARG(job->spec.plan->name),
+		err->status == FERRIS_ERR_FILE_CHANGED ? "its input has changed"
+						       : "the query has changed");
+	forget_places(job);
+	job->identified = false;
+	gathering_close(&job->gathering);
+	TRY(open_gathering(job, err));
+	return journal_remove(job->journal, err);
+}
+
+Status
+job_read_records(Job *job, Error *err)
+{
+	if (!job->keeps_records)
+		return FERRIS_OK;
+	job->identity = plan_identity(job);
+	TRY(open_gathering(job, err));
+	Status status =
+		job->recovery == RECOVERY_JOURNAL ? open_journal(job, err) : open_log(job, err);
+	TRY(status);
+	if (job->foreign) {
+		of_another_query(job, err);
+		return job->journal != NULL && job->spec.plan->begins_anew
+			       ? job_begin_anew(job, err)
+			       : err->status;
+	}
+	TRY(gathering_finish(&job->gathering, err));
+	bool empty;
+	TRY(gathering_is_empty(&job->gathering, &empty, err));
+	return empty || job->identified ? sort_out(job, err) : store_damaged(err);
+}
+
+Status
+job_load_state(Job *job, Error *err)
+{
+	Status status = FERRIS_OK;
+
+	if (!job->keeps_records)
+		return FERRIS_OK;
+	if (job->keeps_state && !pipeline_can_save(job->pipelines[0], true))
+		status = error_set(err, FERRIS_ERR_NOT_SUPPORTED,
+				   "the state of '%.*s' cannot be saved",
+				   STR_ARG(job->spec.plan->name));
+	else if (job->keeps_state)
+		status = pipeline_load_all(job->pipelines[0], job->gathering.records, err);
+	gathering_close(&job->gathering);
+	if (status == FERRIS_OK && job->keeps_state && pipeline_is_done(job->pipelines[0])) {
 		job->satisfied = true;
 		job->stop = true;
 	}
 	return status;
+}
+
+const WriterMark *
+job_resume_mark(const Job *job, MarkOwner owner)
+{
+	return job->journal != NULL && journal_has_epochs(job->journal) ? &job->marks[owner] : NULL;
+}
+
+/* Rows that a run before its first epoch adds behind others could not be told from them. */
+Status
+job_begin_epochs(Job *job, Error *err)
+{
+	const Endpoint *sink = job->spec.plan->sink;
+	bool alone = sink->connector->replaces != NULL &&
+		     sink->connector->replaces(sink->connector_settings);
+
+	if (job->journal == NULL || journal_has_epochs(job->journal) ||
+	    (alone && job->spec.plan->dead_letters == NULL))
+		return FERRIS_OK;
+	return job_commit_journal(job, err);
 }
 
 void
@@ -185,6 +325,9 @@ job_close_state(Job *job)
 	if (job->log != NULL)
 		job->sink->log_close(job->log);
 	job->log = NULL;
+	journal_close(job->journal);
+	job->journal = NULL;
+	gathering_close(&job->gathering);
 }
 
 /* ---------------------------------------------------------------- the task's side */
@@ -220,11 +363,22 @@ job_save_changes(const Job *job, Pipeline *pipeline, Slot *slot)
 /* ---------------------------------------------------------------- the writer's side */
 
 static Status
-put(Job *job, Str key, Str value, Error *err)
+put_record(Job *job, Str key, Str value, Error *err)
 {
 	TRY(job_survives(job, CRASH_PUT, err));
-	TRY(job->sink->log_put(job->log, key, value, err));
+	TRY(job->journal != NULL ? journal_put(job->journal, key, value, err)
+				 : job->sink->log_put(job->log, key, value, err));
 	return job_survives(job, CRASH_PUT, err);
+}
+
+static Status
+identify(Job *job, Error *err)
+{
+	if (job->identified)
+		return FERRIS_OK;
+	job->identified = true;
+	return put_record(job, IDENTITY_KEY,
+			  (Str){(const char *)&job->identity, sizeof job->identity}, err);
 }
 
 /* A source that has ended must not end once more when the job is opened anew. */
@@ -239,7 +393,7 @@ put_ends(Job *job, Error *err)
 			continue;
 		memcpy(key, ENDED_KEY.data, ENDED_KEY.len);
 		memcpy(key + ENDED_KEY.len, &i, sizeof i);
-		TRY(put(job, (Str){key, ENDED_KEY.len + sizeof i}, STR(""), err));
+		TRY(put_record(job, (Str){key, ENDED_KEY.len + sizeof i}, STR(""), err));
 		input->end_is_put = true;
 		job->dirty = true;
 	}
@@ -253,10 +407,7 @@ job_put_changes(Job *job, const Slot *slot, Error *err)
 
 	if (!job->keeps_state)
 		return FERRIS_OK;
-	if (!job->identified)
-		TRY(put(job, IDENTITY_KEY,
-			(Str){(const char *)&job->identity, sizeof job->identity}, err));
-	job->identified = true;
+	TRY(identify(job, err));
 	while (reader.next < reader.end) {
 		uint32_t key_len = record_take_u32(&reader);
 		uint32_t value_len = record_take_u32(&reader);
@@ -264,7 +415,80 @@ job_put_changes(Job *job, const Slot *slot, Error *err)
 		Str key = {record_take(&reader, key_len), key_len};
 		Str value = {gone ? NULL : record_take(&reader, value_len), gone ? 0 : value_len};
 
-		TRY(put(job, key, value, err));
+		TRY(put_record(job, key, value, err));
 	}
 	return put_ends(job, err);
+}
+
+/* `place` NULL: the split has none. */
+static Status
+put_place(Job *job, uint32_t source, Str split, const SplitState *place, Error *err)
+{
+	Buffer *key = &job->record_key, *value = &job->record_value;
+	char kind = PLACE_KEY;
+
+	buffer_reset(key);
+	buffer_reset(value);
+	buffer_append(key, &kind, 1);
+	record_key_u32(key, source);
+	buffer_append_str(key, split);
+	if (place != NULL) {
+		record_u64(value, (uint64_t)place->next);
+		record_u64(value, place->lines);
+		buffer_append_str(value, place->origin);
+	}
+	return put_record(job, (Str){key->data, (uint32_t)key->len},
+			  (Str){place != NULL ? value->data : NULL, (uint32_t)value->len}, err);
+}
+
+static Status
+put_places_of(Job *job, uint32_t index, bool done, Error *err)
+{
+	const Source *source = &job->sources[index];
+	Input *input = &job->inputs[index];
+
+	for (uint32_t i = 0; i < input->place_count && done; i++)
+		TRY(put_place(job, index, input->places[i].split, NULL, err));
+	for (uint32_t i = 0; i < input->split_count; i++) {
+		SplitState *split = &input->splits[i];
+
+		if (!split->seen || (!split->moved && !done))
+			continue;
+		Str name = str_from(source->connector->split_name(source->reader, i));
+		TRY(put_place(job, index, name, done ? NULL : split, err));
+		split->moved = false;
+	}
+	return FERRIS_OK;
+}
+
+Status
+job_put_places(Job *job, bool done, Error *err)
+{
+	if (!job->keeps_records)
+		return FERRIS_OK;
+	TRY(identify(job, err));
+	for (uint32_t i = 0; i < job->source_count; i++)
+		if (job->inputs[i].placed)
+			TRY(put_places_of(job, i, done, err));
+	/* Another query may have the place then. */
+	return done ? put_record(job, IDENTITY_KEY, (Str){NULL, 0}, err) : FERRIS_OK;
+}
+
+/* Output and dead letters are on the disk before the epoch says so. */
+Status
+job_commit_journal(Job *job, Error *err)
+{
+	bool letters = job->spec.plan->dead_letters != NULL;
+
+	TRY(job_put_places(job, false, err));
+	TRY(job->sink->mark(job->writer, &job->marks[MARK_OUTPUT], err));
+	if (letters)
+		TRY(failure_mark(job->failures, &job->marks[MARK_DEAD_LETTERS], err));
+	for (MarkOwner owner = 0; owner < (letters ? MARK_COUNT : MARK_DEAD_LETTERS); owner++) {
+		char key[2] = {MARK_KEY, (char)owner};
+
+		TRY(journal_put(job->journal, (Str){key, sizeof key},
+				(Str){(const char *)&job->marks[owner], sizeof(WriterMark)}, err));
+	}
+	return journal_commit(job->journal, err);
 }

@@ -90,6 +90,8 @@ write_slot(Job *job, Slot *slot, Error *err)
 		split_state(&job->inputs[slot->source], is_chunk ? slot->chunk->split : 0);
 	ChunkResult *result = &slot->result;
 
+	if (is_chunk && !split->seen)
+		split->lines = job_resumed_lines(job, slot->source, slot->chunk->split);
 	/* The file was rotated or cut: its lines count from the start again. */
 	if (is_chunk && split->seen && slot->chunk->position < split->next)
 		split->lines = 0;
@@ -119,7 +121,9 @@ write_slot(Job *job, Slot *slot, Error *err)
 		return FERRIS_OK;
 	split->lines += slot->chunk->skipped_lines + result->lines;
 	split->next = slot->chunk->next_position;
+	split->origin = slot->chunk->origin;
 	split->seen = true;
+	split->moved = true;
 	return FERRIS_OK;
 }
 
@@ -136,7 +140,22 @@ copy_positions(const Input *input, SplitPosition **out)
 	return count;
 }
 
-/* The sink and the dead letters are flushed; the reader's thread then commits the positions. */
+/* Positions that are safe, for the reader's thread to commit. */
+static void
+offer_positions(Job *job)
+{
+	pthread_mutex_lock(&job->commit_mutex);
+	for (uint32_t i = 0; i < job->source_count; i++) {
+		CommitBox *box = &job->inputs[i].commits;
+
+		box->count = copy_positions(&job->inputs[i], &box->positions);
+		box->wanted = job->guarantee == GUARANTEE_AT_LEAST_ONCE ||
+			      job->recovery == RECOVERY_JOURNAL;
+	}
+	pthread_mutex_unlock(&job->commit_mutex);
+}
+
+/* The sink and the dead letters are flushed. */
 static Status
 flush_epoch(Job *job, Error *err)
 {
@@ -147,39 +166,50 @@ flush_epoch(Job *job, Error *err)
 	do {
 		status = job->sink->flush(job->writer, err);
 	} while (status != FERRIS_OK && job_retry(job, err, &attempt));
-	TRY(status);
-	pthread_mutex_lock(&job->commit_mutex);
-	for (uint32_t i = 0; i < job->source_count; i++) {
-		CommitBox *box = &job->inputs[i].commits;
-
-		box->count = copy_positions(&job->inputs[i], &box->positions);
-		box->wanted = job->guarantee == GUARANTEE_AT_LEAST_ONCE;
-	}
-	pthread_mutex_unlock(&job->commit_mutex);
-	return FERRIS_OK;
+	return status;
 }
 
 /* Output, dead letters and positions become final together. */
 static Status
-commit_transaction(Job *job, Error *err)
+commit_transaction(Job *job, bool done, Error *err)
 {
+	uint32_t inputs = 0;
+
+	TRY(job_put_places(job, done, err));
 	for (uint32_t i = 0; i < job->source_count; i++) {
 		Input *input = &job->inputs[i];
-		uint32_t count = copy_positions(input, &input->final);
 
-		job->epoch_inputs[i] = (EpochInput){job->sources[i].reader, input->final, count};
+		if (input->placed)
+			continue;
+		uint32_t count = copy_positions(input, &input->final);
+		job->epoch_inputs[inputs++] =
+			(EpochInput){job->sources[i].reader, input->final, count};
 	}
-	return job->sink->commit_epoch(job->writer, job->epoch_inputs, job->source_count, err);
+	return job->sink->commit_epoch(job->writer, job->epoch_inputs, inputs, err);
 }
 
+/* `done`: the input has ended, and nothing is left to go on from. */
 static Status
-commit_epoch(Job *job, Error *err)
+commit_epoch(Job *job, bool done, Error *err)
 {
-	if (!job->dirty)
-		return FERRIS_OK;
+	Status status = FERRIS_OK;
+
 	TRY(job_survives(job, CRASH_COMMIT, err));
-	TRY(job->guarantee == GUARANTEE_EXACTLY_ONCE ? commit_transaction(job, err)
-						     : flush_epoch(job, err));
+	switch (job->recovery) {
+	case RECOVERY_SINK:
+		status = commit_transaction(job, done, err);
+		break;
+	case RECOVERY_JOURNAL:
+		status = job_commit_journal(job, err);
+		break;
+	case RECOVERY_NONE:
+	case RECOVERY_ANEW:
+		status = flush_epoch(job, err);
+		break;
+	}
+	TRY(status);
+	if (job->recovery != RECOVERY_SINK)
+		offer_positions(job);
 	job_counters(job, &job->final);
 	job->dirty = false;
 	return job_survives(job, CRASH_COMMITTED, err);
@@ -196,7 +226,8 @@ end_epoch(Job *job, const Slot *slot, Error *err)
 	}
 	TRY(job_put_changes(job, slot, err));
 	job->dirty = job->dirty || slot->changes.len > 0;
-	TRY(commit_epoch(job, err));
+	if (job->dirty)
+		TRY(commit_epoch(job, false, err));
 	for (uint32_t i = 0; i < input->split_count && slot->releases; i++)
 		input->splits[i].seen = false;
 	job->epochs++;
@@ -228,28 +259,55 @@ write_ready(Job *job)
 	}
 }
 
+/* Whether all input has been read and will not grow: the next run begins anew. */
+static bool
+is_done(Job *job)
+{
+	for (uint32_t i = 0; i < job->source_count; i++)
+		if (job->sources[i].connector->commit != NULL)
+			return false; /* its group goes on */
+	return job->all_ended && !job_failed(job) && plan_is_bounded(job->spec.plan->root);
+}
+
+/* With exactly-once, what a failed job has written is no part of an epoch; what goes with state has
+ * become final with the last one. */
+static Status
+commit_last_epoch(Job *job, bool done, Error *err)
+{
+	bool kept = job->recovery == RECOVERY_SINK || job->recovery == RECOVERY_JOURNAL;
+
+	if (kept && (job_failed(job) || job->keeps_state))
+		return FERRIS_OK;
+	if (done && job->recovery == RECOVERY_JOURNAL && !journal_has_epochs(job->journal))
+		return FERRIS_OK; /* nothing will ever go on from there */
+	return job->dirty || (done && job->keeps_records) ? commit_epoch(job, done, err)
+								      : FERRIS_OK;
+}
+
 static void
 finish_output(Job *job)
 {
-	Status status = FERRIS_OK;
 	Error err;
+	bool done = is_done(job);
+	Status status = commit_last_epoch(job, done, &err);
 
-	/* With exactly-once, what a failed job has written goes with its transaction; what goes
-	 * with state has become final with the last epoch. */
-	if (job->guarantee != GUARANTEE_EXACTLY_ONCE || (!job->keeps_state && !job_failed(job)))
-		status = commit_epoch(job, &err);
 	if (status != FERRIS_OK)
 		job_fail(job, status, &err);
 	bool failed = job_failed(job);
-	job_close_state(job);
 	status = failure_close(job->failures, failed, &err); /* it may write within the sink's */
 	job->failures = NULL;
 	if (status != FERRIS_OK)
 		job_fail(job, status, &err);
+	if (job->log != NULL)
+		job->sink->log_close(job->log);
+	job->log = NULL;
 	status = job->sink->writer_close(job->writer, failed, &err);
 	job->writer = NULL;
+	if (status == FERRIS_OK && done && !job_failed(job) && job->journal != NULL)
+		status = journal_remove(job->journal, &err);
 	if (status != FERRIS_OK)
 		job_fail(job, status, &err);
+	job_close_state(job);
 }
 
 void *

@@ -3,7 +3,11 @@
  * Exactly-once is the default wherever source and sink can; elsewhere it is at-least-once.  What
  * the user asks for and cannot have is an error that says why.  An option of the sink that
  * exactly-once cannot live with (acks=1) lowers the guarantee, with a warning, unless exactly-once
- * was asked for too: then the two contradict each other. */
+ * was asked for too: then the two contradict each other.
+ *
+ * A topic as the sink holds all that a run after a crash needs in its transactions; beside a file
+ * stands a journal.  From files that end to a file that is replaced, what a journal cannot hold (a
+ * LIMIT, groups of the whole input) needs none: the run begins anew. */
 #include "plan/guarantee.h"
 
 /* Operators that cannot say what has changed in their state. */
@@ -29,23 +33,45 @@ resumes(const StatementPlan *plan)
 	return true;
 }
 
-/* Why the statement cannot be exactly-once, and how that would be mended; NULL: it can. */
+/* Why the place where a run stops in the input cannot be kept; NULL: it can. */
 static const char *
-obstacle(const StatementPlan *plan, const char **mend)
+source_obstacle(const StatementPlan *plan)
 {
 	const ConnectorClass *sink = plan->sink->connector;
 
-	*mend = "set 'delivery.guarantee' = 'at-least-once', or leave it out";
-	if (sink->commit_epoch == NULL)
-		return "its sink has no transactions";
-	for (uint32_t i = 0; i < plan->scan_count; i++)
-		if (plan->scans[i]->scan.endpoint->connector != sink)
-			return "a source is of another kind than the sink, and its positions "
-			       "cannot be in the sink's transactions";
-	if (plan->dead_letters != NULL && plan->dead_letters->connector != sink) {
-		*mend = "name a topic for the dead letters: 'dlq.topic'";
-		return "its dead letters go to a file, which is in no transaction";
+	for (uint32_t i = 0; i < plan->scan_count; i++) {
+		const Endpoint *source = plan->scans[i]->scan.endpoint;
+		const char *why;
+
+		if (source->connector == sink && sink->commit_epoch != NULL)
+			continue;
+		if (source->connector->no_place == NULL)
+			return "a source cannot be read again from where it was left";
+		why = source->connector->no_place(source->connector_settings);
+		if (why != NULL)
+			return why;
 	}
+	return NULL;
+}
+
+/* Whether a run may begin at the start of its input again, and nobody would see a difference. */
+static bool
+begins_anew(const StatementPlan *plan)
+{
+	const Endpoint *sink = plan->sink;
+
+	for (uint32_t i = 0; i < plan->scan_count; i++)
+		if (plan->scans[i]->scan.endpoint->connector->commit != NULL)
+			return false; /* its group has moved on */
+	return plan_is_bounded(plan->root) && plan->dead_letters == NULL &&
+	       sink->connector->replaces != NULL &&
+	       sink->connector->replaces(sink->connector_settings);
+}
+
+/* Why what it keeps from record to record cannot be kept from run to run. */
+static const char *
+state_obstacle(const StatementPlan *plan)
+{
 	if (plan->root->kind == PLAN_LIMIT)
 		return "its LIMIT counts anew in each run";
 	if (!plan_is_stateful(plan))
@@ -54,6 +80,33 @@ obstacle(const StatementPlan *plan, const char **mend)
 		return "its input ends: each run reads all of it, and gives the whole answer";
 	if (plan_has(plan->root, NOT_SAVED))
 		return "it keeps state that this version does not write into transactions";
+	return NULL;
+}
+
+/* Why the statement cannot be exactly-once, and how that would be mended; NULL: it can. */
+static const char *
+obstacle(StatementPlan *plan, const char **mend)
+{
+	const ConnectorClass *sink = plan->sink->connector;
+	const char *why;
+
+	*mend = "set 'delivery.guarantee' = 'at-least-once', or leave it out";
+	if (sink->commit_epoch == NULL && sink->mark == NULL)
+		return "its sink has no transactions";
+	why = source_obstacle(plan);
+	if (why != NULL)
+		return why;
+	if (plan->dead_letters != NULL && plan->dead_letters->connector != sink) {
+		*mend = sink->mark == NULL ? "name a topic for the dead letters: 'dlq.topic'"
+					   : "name a file for the dead letters: 'dlq.path'";
+		return "its dead letters go to another kind of place than its output";
+	}
+	plan->begins_anew = begins_anew(plan);
+	plan->recovery = sink->mark != NULL ? RECOVERY_JOURNAL : RECOVERY_SINK;
+	why = state_obstacle(plan);
+	if (why == NULL || !plan->begins_anew)
+		return why;
+	plan->recovery = RECOVERY_ANEW;
 	return NULL;
 }
 
@@ -88,6 +141,8 @@ settle(StatementPlan *plan, Guarantee guarantee, const char *reason)
 
 	plan->guarantee = guarantee;
 	plan->guarantee_reason = reason;
+	if (guarantee != GUARANTEE_EXACTLY_ONCE)
+		plan->recovery = RECOVERY_NONE;
 	if (setting->present)
 		return;
 	setting->present = true;
@@ -124,5 +179,68 @@ plan_guarantee(StatementPlan *plan, Error *err)
 			"'%.*s': %s\n",
 			STR_ARG(plan->name), STR_ARG(weak->key), STR_ARG(weak->value), why);
 	settle(plan, GUARANTEE_AT_LEAST_ONCE, why);
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- statements side by side */
+
+static Str
+target_of(const Endpoint *sink, Arena *arena)
+{
+	return sink != NULL && sink->connector->target != NULL
+		       ? sink->connector->target(sink->connector_settings, arena)
+		       : (Str){NULL, 0};
+}
+
+/* Whether the two write to one place, rows or dead letters. */
+static bool
+share_target(const StatementPlan *a, const StatementPlan *b, Arena *arena)
+{
+	const Endpoint *of_a[] = {a->sink, a->dead_letters};
+	const Endpoint *of_b[] = {b->sink, b->dead_letters};
+
+	for (int i = 0; i < 2; i++)
+		for (int j = 0; j < 2; j++) {
+			Str place = target_of(of_a[i], arena);
+
+			if (place.data != NULL && (a != b || i != j) &&
+			    str_eq(place, target_of(of_b[j], arena)))
+				return true;
+		}
+	return false;
+}
+
+/* A file shows its rows at once, whatever the epoch: more of them would only make the disk wait. */
+static void
+lengthen_epochs(Setting *interval)
+{
+	if (interval->entry != NULL)
+		return;
+	interval->integer = 1000;
+	interval->text = STR("1s");
+}
+
+Status
+plan_guarantee_apart(Arena *arena, const ScriptPlan *script, Error *err)
+{
+	static const char why[] = "another statement writes to the same file";
+
+	for (uint32_t i = 0; i < script->count; i++) {
+		StatementPlan *plan = script->items[i];
+		bool shared = false;
+
+		if (plan->recovery != RECOVERY_JOURNAL)
+			continue;
+		for (uint32_t j = 0; j < script->count && !shared; j++)
+			shared = share_target(plan, script->items[j], arena);
+		if (!shared) {
+			lengthen_epochs(&plan->job[JOB_COMMIT_INTERVAL]);
+			continue;
+		}
+		if (plan->job[JOB_GUARANTEE].entry != NULL)
+			return refuse(plan, why, "give each a 'path' of its own", err);
+		plan->job[JOB_GUARANTEE].present = false;
+		settle(plan, GUARANTEE_AT_LEAST_ONCE, why);
+	}
 	return FERRIS_OK;
 }

@@ -390,6 +390,14 @@ typedef enum Guarantee {
 	GUARANTEE_AT_MOST_ONCE,
 } Guarantee;
 
+/* How a statement with exactly-once goes on after a crash. */
+typedef enum Recovery {
+	RECOVERY_NONE,    /* another guarantee */
+	RECOVERY_SINK,    /* output, positions and state are in the sink's transactions and log */
+	RECOVERY_JOURNAL, /* state/journal.h: positions, state, how much of the output is final */
+	RECOVERY_ANEW,    /* it reads all of its input again, and replaces its output */
+} Recovery;
+
 typedef enum EndpointOption {
 	ENDPOINT_CONNECTOR,
 	ENDPOINT_FORMAT,
@@ -448,8 +456,10 @@ typedef struct StatementPlan {
 	uint32_t header_columns;      /* the root's last columns: headers, not of the record */
 	Setting *job;                 /* job_options */
 	Guarantee guarantee;          /* by plan/guarantee.c, */
-	const char *guarantee_reason; /* and why that one */
-	bool waits; /* SHOW and its kin: the statements above come first, if they end */
+	const char *guarantee_reason; /* and why that one; */
+	Recovery recovery;            /* and how it is kept */
+	bool begins_anew; /* its input ends, its output is replaced: it may read all again */
+	bool waits;       /* SHOW and its kin: the statements above come first, if they end */
 	ReportKind report;
 	Str report_name;                /* of the one statement that is asked for; no data: all */
 	const PlanNode *report_source;  /* REPORT_PARTITIONS: the scan */

@@ -550,6 +550,11 @@ plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *
 		if (first == FERRIS_OK)
 			first = status;
 	}
+	if (first == FERRIS_OK) {
+		first = plan_guarantee_apart(arena, planner.plan, &errors->items[errors->count]);
+		if (first != FERRIS_OK)
+			keep_error(errors, (Position){0});
+	}
 	*plan = planner.plan;
 	return first;
 }

@@ -7,7 +7,7 @@
 #include <xxhash.h>
 
 #define MAGIC          "ferris state"
-#define FORMAT_VERSION 1u
+#define FORMAT_VERSION 2u
 #define KEY_MAX        ((uint32_t)16 << 20)
 #define VALUE_MAX      ((uint32_t)1 << 30)
 #define GONE           UINT32_MAX /* as a value's length */
@@ -16,7 +16,6 @@
 typedef struct FileHeader {
 	char magic[sizeof MAGIC - 1];
 	uint32_t version;
-	uint64_t plan;
 	uint64_t checksum; /* of what is before it */
 } FileHeader;
 
@@ -32,17 +31,6 @@ typedef struct FileEnd {
 } FileEnd;
 
 /* ---- writing ---- */
-
-static Status
-write_bytes(SnapshotWriter *writer, const void *bytes, size_t len, Error *err)
-{
-	if (len == 0 || fwrite(bytes, 1, len, writer->file) == len)
-		return FERRIS_OK;
-	int code = errno;
-	error_set(err, FERRIS_ERR_STATE, "cannot write the snapshot '%s'", writer->path);
-	error_errno(err, code);
-	return error_hint(err, "make room on that disk, or set 'state.dir' to a folder on another");
-}
 
 static uint64_t
 record_checksum(const RecordHeader *header, Str key, Str value)
@@ -69,35 +57,36 @@ snapshot_put(StateWriter *base, Str key, Str value, Error *err)
 	writer->count++;
 	writer->checksum =
 		XXH3_64bits_withSeed(&header.checksum, sizeof header.checksum, writer->checksum);
-	TRY(write_bytes(writer, &header, sizeof header, err));
-	TRY(write_bytes(writer, key.data, key.len, err));
-	return write_bytes(writer, value.data, value.len, err);
+	buffer_append(writer->out, &header, sizeof header);
+	buffer_append_str(writer->out, key);
+	buffer_append_str(writer->out, value);
+	return FERRIS_OK;
 }
 
-Status
-snapshot_begin(SnapshotWriter *writer, FILE *file, const char *path, uint64_t plan, Error *err)
+void
+snapshot_writer_init(SnapshotWriter *writer, Buffer *out)
 {
-	FileHeader header = {.version = FORMAT_VERSION, .plan = plan};
+	*writer = (SnapshotWriter){.base.put = snapshot_put, .out = out};
+}
 
-	*writer = (SnapshotWriter){.base.put = snapshot_put, .file = file, .path = path};
+void
+snapshot_write_header(SnapshotWriter *writer)
+{
+	FileHeader header = {.version = FORMAT_VERSION};
+
 	memcpy(header.magic, MAGIC, sizeof header.magic);
 	header.checksum = XXH3_64bits(&header, offsetof(FileHeader, checksum));
-	return write_bytes(writer, &header, sizeof header, err);
+	buffer_append(writer->out, &header, sizeof header);
 }
 
-Status
-snapshot_end(SnapshotWriter *writer, Error *err)
+void
+snapshot_write_end(SnapshotWriter *writer)
 {
 	RecordHeader last = {0};
 	FileEnd end = {writer->count, writer->checksum};
 
-	TRY(write_bytes(writer, &last, sizeof last, err));
-	TRY(write_bytes(writer, &end, sizeof end, err));
-	if (fflush(writer->file) == 0)
-		return FERRIS_OK;
-	int code = errno;
-	error_set(err, FERRIS_ERR_STATE, "cannot write the snapshot '%s'", writer->path);
-	return error_errno(err, code);
+	buffer_append(writer->out, &last, sizeof last);
+	buffer_append(writer->out, &end, sizeof end);
 }
 
 /* ---- reading ---- */
@@ -105,8 +94,8 @@ snapshot_end(SnapshotWriter *writer, Error *err)
 static Status
 damaged(const SnapshotReader *reader, const char *what, Error *err)
 {
-	error_set(err, FERRIS_ERR_STATE_DAMAGED, "the snapshot '%s' %s", reader->path, what);
-	return error_hint(err, "remove it: the state is then made anew from its source");
+	return error_set(err, FERRIS_ERR_STATE_DAMAGED, "the file of state '%s' %s", reader->path,
+			 what);
 }
 
 static Status
@@ -117,12 +106,12 @@ read_bytes(SnapshotReader *reader, void *bytes, size_t len, Error *err)
 	if (!ferror(reader->file))
 		return damaged(reader, "is cut short", err);
 	int code = errno;
-	error_set(err, FERRIS_ERR_STATE, "cannot read the snapshot '%s'", reader->path);
+	error_set(err, FERRIS_ERR_STATE, "cannot read the file of state '%s'", reader->path);
 	return error_errno(err, code);
 }
 
 Status
-snapshot_open(SnapshotReader *reader, FILE *file, const char *path, uint64_t plan, Error *err)
+snapshot_open(SnapshotReader *reader, FILE *file, const char *path, Error *err)
 {
 	FileHeader header;
 
@@ -130,13 +119,11 @@ snapshot_open(SnapshotReader *reader, FILE *file, const char *path, uint64_t pla
 	buffer_init(&reader->record, (size_t)KEY_MAX + VALUE_MAX + READ_STEP);
 	TRY(read_bytes(reader, &header, sizeof header, err));
 	if (memcmp(header.magic, MAGIC, sizeof header.magic) != 0)
-		return damaged(reader, "is no snapshot", err);
+		return damaged(reader, "has another form", err);
 	if (header.checksum != XXH3_64bits(&header, offsetof(FileHeader, checksum)))
 		return damaged(reader, "is damaged", err);
 	if (header.version != FORMAT_VERSION)
 		return damaged(reader, "was written by another version", err);
-	if (header.plan != plan)
-		return damaged(reader, "is of another query", err);
 	return FERRIS_OK;
 }
 
@@ -167,8 +154,17 @@ read_end(SnapshotReader *reader, const RecordHeader *header, Error *err)
 	if (header->value_len != 0 || header->checksum != 0 || end.count != reader->count ||
 	    end.checksum != reader->checksum)
 		return damaged(reader, "is damaged", err);
-	return fgetc(reader->file) == EOF ? FERRIS_OK
-					  : damaged(reader, "goes on behind its end", err);
+	return FERRIS_OK;
+}
+
+bool
+snapshot_is_over(SnapshotReader *reader)
+{
+	int next = fgetc(reader->file);
+
+	if (next != EOF)
+		ungetc(next, reader->file);
+	return next == EOF && !ferror(reader->file);
 }
 
 Status

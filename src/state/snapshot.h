@@ -4,14 +4,14 @@
  * and says the whole of what it is about, so that the last one of a key counts: the same records
  * make a snapshot file and a compacted changelog topic.  A writer may ask for changes only.
  *
- * A file is a header, records, and an end:
+ * A file is a header and sections of records, each with its end:
  *
- *     header   "ferris state", version, the identity of the plan
+ *     header   "ferris state", version
  *     record   key length + 1, value length, checksum of both, key, value
- *     end      0, number of records, checksum of all checksums
+ *     end      0, number of records, checksum of all checksums, both from the file's beginning
  *
- * Every part is checked when it is read: a file that is cut, damaged, or of another plan is an
- * error, and nothing of it is believed.
+ * Every part is checked when it is read, and an end stands for all that is before it: what is cut
+ * or damaged is an error, and nothing of its section is believed.
  *
  * Threads: a writer or reader belongs to one task. */
 #pragma once
@@ -35,17 +35,16 @@ struct StateWriter {
 
 typedef struct SnapshotWriter {
 	StateWriter base;
-	FILE *file;
-	const char *path; /* for errors */
+	Buffer *out;
 	uint64_t count;
 	uint64_t checksum;
 } SnapshotWriter;
 
-/* Writes the header.  The file stays the caller's. */
-Status snapshot_begin(SnapshotWriter *writer, FILE *file, const char *path, uint64_t plan,
-		      Error *err);
-/* Writes the end and flushes; the caller syncs and renames. */
-Status snapshot_end(SnapshotWriter *writer, Error *err);
+/* What is put is appended to `out`; its caller writes it to the file. */
+void snapshot_writer_init(SnapshotWriter *writer, Buffer *out);
+void snapshot_write_header(SnapshotWriter *writer);
+/* Ends a section. */
+void snapshot_write_end(SnapshotWriter *writer);
 
 typedef struct SnapshotReader {
 	FILE *file;
@@ -55,9 +54,10 @@ typedef struct SnapshotReader {
 	Buffer record;
 } SnapshotReader;
 
-/* Reads the header; FERRIS_ERR_STATE_DAMAGED if it is not of this plan. */
-Status snapshot_open(SnapshotReader *reader, FILE *file, const char *path, uint64_t plan,
-		     Error *err);
-/* The next record, good until the next call; *got is false behind the last one. */
+/* Reads the header; FERRIS_ERR_STATE_DAMAGED if it is none. */
+Status snapshot_open(SnapshotReader *reader, FILE *file, const char *path, Error *err);
+/* The next record, good until the next call; *got is false at the end of a section. */
 Status snapshot_next(SnapshotReader *reader, Str *key, Str *value, bool *got, Error *err);
+/* Whether the file ends here, behind a section. */
+bool snapshot_is_over(SnapshotReader *reader);
 void snapshot_close(SnapshotReader *reader);

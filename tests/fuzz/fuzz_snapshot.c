@@ -23,15 +23,15 @@ read_file(const uint8_t *data, size_t size)
 	SnapshotReader reader;
 	Error err;
 	Str key, value;
-	bool got = true;
+	bool got = false;
 	FILE *file = tmpfile();
 
 	if (file == NULL)
 		return;
 	fwrite(data, 1, size, file);
 	rewind(file);
-	Status status = snapshot_open(&reader, file, "fuzz", 0, &err);
-	while (status == FERRIS_OK && got)
+	Status status = snapshot_open(&reader, file, "fuzz", &err);
+	while (status == FERRIS_OK && (got || !snapshot_is_over(&reader)))
 		status = snapshot_next(&reader, &key, &value, &got, &err);
 	snapshot_close(&reader);
 	fclose(file);

@@ -1,0 +1,217 @@
+"""Exactly-once between topics and files: processes are killed again and again; the output is that of
+a process that never was."""
+import json
+import os
+import random
+import signal
+import time
+
+import harness
+from test_state import KEYS, STEP_MS, WINDOW_MS, Records, line, record
+
+TOPIC = """
+CREATE STREAM trades (id BIGINT, symbol STRING, quantity INTEGER, ts TIMESTAMP,
+                      WATERMARK FOR ts AS ts)
+WITH ('connector' = 'kafka', 'kafka.topic' = '%(topic)s', 'kafka.bootstrap.servers' = '${BROKER}',
+      'format' = 'json', 'kafka.group.id' = '%(group)s', 'watermark.idle.timeout' = '0');
+"""
+FILE = """-- SQL Application: %(application)s
+CREATE STREAM trades (id BIGINT, symbol STRING, quantity INTEGER, ts TIMESTAMP,
+                      WATERMARK FOR ts AS ts)
+WITH ('connector' = 'file', 'path' = 'in.jsonl', 'format' = 'json', 'read.buffer.size' = '4KB',
+      'watermark.idle.timeout' = '0', 'poll.interval' = '5ms'%(more)s);
+"""
+FILTER = "CREATE STREAM o AS SELECT id, quantity FROM trades WHERE quantity > 2"
+WINDOWS = """CREATE STREAM o AS SELECT symbol, TUMBLE_START(ts, INTERVAL '10' SECOND) AS s,
+COUNT(*) AS n, SUM(quantity) AS q FROM trades GROUP BY symbol, TUMBLE(ts, INTERVAL '10' SECOND)
+EMIT FINAL"""
+TO_FILE = """
+WITH ('connector' = 'file', 'path' = 'out.jsonl', 'format' = 'json', 'commit.interval' = '20ms',
+      'delivery.guarantee' = 'exactly-once');
+"""
+TO_TOPIC = """
+WITH ('connector' = 'kafka', 'kafka.topic' = '%(topic)s', 'kafka.bootstrap.servers' = '${BROKER}',
+      'format' = 'json', 'commit.interval' = '20ms', 'delivery.guarantee' = 'exactly-once');
+"""
+
+
+def seeded():
+    seed = random.randrange(1 << 32)
+    print(f"# seed {seed}")
+    return random.Random(seed)
+
+
+def output(kafka):
+    path = os.path.join(kafka.folder, "out.jsonl")
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        return file.read().splitlines()
+
+
+def write_input(kafka, first, end):
+    with open(os.path.join(kafka.folder, "in.jsonl"), "a", encoding="utf-8") as file:
+        file.writelines(line(i) + "\n" for i in range(first, end))
+
+
+def from_file(kafka, more=""):
+    """The application's name is part of that of the topic where places and state are kept."""
+    return FILE % {"application": kafka.name("app"), "more": more}
+
+
+def expected_windows(sent):
+    """(symbol, window) -> [n, q]."""
+    found = {}
+    for one in map(record, range(sent)):
+        window = found.setdefault((one["symbol"], one["ts"] // WINDOW_MS), [0, 0])
+        window[0] += 1
+        window[1] += one["quantity"]
+    return found
+
+
+def windows_of(rows):
+    found = {}
+    for row in rows:
+        second = time.strptime(row["s"][:19], "%Y-%m-%dT%H:%M:%S")
+        key = (row["symbol"], (second.tm_yday - 1) * 8640 +
+               (second.tm_hour * 3600 + second.tm_min * 60 + second.tm_sec) // 10)
+        assert key not in found, f"{key} came twice"
+        found[key] = [row["n"], row["q"]]
+    return found
+
+
+def from_topic(kafka, query, last, partitions=2, kills=8):
+    """Kills processes that write a topic into a file; returns the rows when `last` of them says so."""
+    place = {"topic": kafka.topic("in", partitions), "group": kafka.name("group")}
+    sql = TOPIC % place + query + TO_FILE
+    moments = seeded()
+    flow = Records(kafka, place["topic"])
+    flow.start()
+    try:
+        for _ in range(kills):
+            before = len(output(kafka))
+            job = kafka.execute(sql)
+            kafka.wait_for("progress", lambda: len(output(kafka)) > before, job=job)
+            time.sleep(moments.uniform(0, 0.6))
+            assert job.alive(), job.text()
+            job.kill() if moments.random() < 0.8 else job.stop()
+    finally:
+        flow.stop()
+    for partition in range(partitions):
+        kafka.produce(place["topic"], [json.dumps(
+            {"id": -1, "symbol": "END", "quantity": 9, "ts": 10 ** 12})], "-p", str(partition))
+    job = kafka.execute(sql)
+    kafka.wait_for("the end", lambda: last([json.loads(row) for row in output(kafka)], flow.sent),
+                   job=job)
+    time.sleep(0.3)
+    assert job.stop() == 0, job.text()
+    print(f"# {flow.sent} records, {kills} kills")
+    return [json.loads(row) for row in output(kafka)], flow.sent, place
+
+
+def test_topic_to_file(kafka):
+    rows, sent, place = from_topic(
+        kafka, FILTER, lambda rows, sent: sum(row["id"] == -1 for row in rows) == 2)
+    ids = [row["id"] for row in rows if row["id"] >= 0]
+    assert sorted(ids) == [i for i in range(sent) if i % 10 > 2], f"{len(ids)} rows of {sent}"
+    # The group's positions follow.
+    ends = kafka.committed(place["group"], place["topic"])
+    assert sum(ends.values()) == sent + 2, ends
+
+
+def test_windows_of_a_topic_into_a_file(kafka):
+    rows, sent, _ = from_topic(
+        kafka, WINDOWS, lambda rows, sent: len(rows) >= len(expected_windows(sent)))
+    assert windows_of(rows) == expected_windows(sent)
+
+
+def test_two_processes_do_not_share_a_journal(kafka):
+    place = {"topic": kafka.topic("in", 2), "group": kafka.name("group")}
+    sql = TOPIC % place + FILTER + TO_FILE
+    kafka.produce(place["topic"], map(line, range(100)))
+    first = kafka.execute(sql)
+    kafka.wait_for("rows", lambda: len(output(kafka)) == 70, job=first)
+    second = kafka.execute(sql)
+    kafka.wait_for("the refusal", lambda: not second.alive())
+    assert second.process.returncode == 1 and "FS1301" in second.text(), second.text()
+    assert first.stop() == 0, first.text()
+    # A second time, with nothing new: nothing is written again.
+    again = kafka.execute(sql)
+    time.sleep(1)
+    assert again.stop(signal.SIGINT) == 130, again.text()
+    assert len(output(kafka)) == 70
+
+
+def kill_until_done(kafka, sql, target, expected, moments):
+    """Kills processes until one has come to its end; returns how many were killed within."""
+    for kills in range(100):
+        job = kafka.execute(sql)
+        end = time.monotonic() + moments.uniform(0.2, 0.9)
+        while job.alive() and time.monotonic() < end:
+            time.sleep(0.01)
+        if not job.alive():
+            assert job.process.returncode == 0, job.text()
+            return kills
+        job.kill() if moments.random() < 0.8 else job.stop()
+        if len(kafka.read(target)) >= len(expected):
+            return kills
+    raise AssertionError("no process comes to its end")
+
+
+def test_file_to_topic(kafka):
+    moments = seeded()
+    sent = 300_000
+    write_input(kafka, 0, sent)
+    expected = [i for i in range(sent) if i % 10 > 2]
+    kills = 0
+    for round in range(10):
+        target = kafka.topic(f"out{round}")
+        sql = from_file(kafka) + FILTER + TO_TOPIC % {"topic": target}
+        kills += kill_until_done(kafka, sql, target, expected, moments)
+        ids = [row["id"] for row in kafka.read_json(target)]
+        assert ids == expected, f"{len(ids)} rows, {len(expected)} expected"
+        if kills >= 3:
+            break
+    print(f"# {kills} kills")
+    assert kills > 0
+
+
+def test_file_to_topic_begins_anew_when_it_was_done(kafka):
+    target = kafka.topic("out")
+    sql = from_file(kafka) + FILTER + TO_TOPIC % {"topic": target}
+    write_input(kafka, 0, 1000)
+    for run in range(1, 3):
+        job = kafka.execute(sql)
+        assert job.process.wait(harness.DEADLINE_SECONDS) == 0, job.text()
+        assert len(kafka.read(target)) == run * 700
+    # Nor does the query that was done before stand in the way of another one.
+    job = kafka.execute(sql.replace("quantity > 2", "quantity > 3"))
+    assert job.process.wait(harness.DEADLINE_SECONDS) == 0, job.text()
+    assert len(kafka.read(target)) == 1400 + 600
+
+
+def test_windows_of_a_followed_file_into_a_topic(kafka):
+    target = kafka.topic("out")
+    sql = from_file(kafka, ", 'watch' = 'true'") + WINDOWS + TO_TOPIC % {"topic": target}
+    moments = seeded()
+    write_input(kafka, 0, 1)
+    for step in range(8):
+        job = kafka.execute(sql)
+        for part in range(10):
+            first = 1 + (step * 10 + part) * 250
+            write_input(kafka, first, first + 250)
+            time.sleep(moments.uniform(0, 0.15))
+        assert job.alive(), job.text()
+        job.kill() if moments.random() < 0.8 else job.stop()
+    # The last window stays open.
+    closed = {key: window for key, window in expected_windows(20001).items()
+              if key[1] < 20000 * STEP_MS // WINDOW_MS}
+    job = kafka.execute(sql)
+    rows = kafka.wait_for_records(target, len(closed), job)
+    assert job.stop() == 0, job.text()
+    assert windows_of(map(json.loads, rows)) == closed
+    assert len({key[0] for key in closed}) <= KEYS
+
+
+if __name__ == "__main__":
+    harness.run(globals())
