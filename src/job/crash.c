@@ -34,7 +34,7 @@ job_survives(Job *job, CrashStep step, Error *err)
 	uint64_t seed = job->spec.trial.crash_seed;
 
 	if (seed == 0 || job->guarantee != GUARANTEE_EXACTLY_ONCE ||
-	    job->counters.restarts >= CRASHES_MAX)
+	    job->counters.restarts >= CRASHES_MAX || (!job->opened && step != CRASH_OPEN))
 		return FERRIS_OK;
 	uint64_t rarity = UINT64_C(2) << mix(seed, CRASH_STEPS) % RARITIES;
 	if (draw(job, step, job->crash_calls[step]++) % rarity != 0)

@@ -515,6 +515,7 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 	TRY(load_state(job, err));
 	TRY(job_begin_epochs(job, err));
 	make_slots(job);
+	job->opened = true;
 	return FERRIS_OK;
 }
 

@@ -134,6 +134,7 @@ struct Job {
 	uint32_t task_count;
 	bool counts_results; /* rows come out of state */
 	bool stateful;       /* one task sees all chunks, in order */
+	bool opened;         /* all of it */
 	bool all_ended;      /* the reader's until it has closed `filled`: no input is left */
 	bool wants_ticks;
 
