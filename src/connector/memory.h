@@ -50,8 +50,11 @@ typedef struct MemoryBroker {
 	MemoryFault fail_commit; /* of positions, or of a transaction */
 	MemoryFault fail_put;    /* of output or state, into a transaction */
 	MemoryFault lose_answer; /* a transaction is committed, but its writer hears of an error */
-	int64_t read_ms;         /* how far a read puts the clock of jobs forward, beside pauses */
-	int64_t clock_ms;        /* time of records written without one; MEMORY_NO_TIMESTAMP: now */
+	/* Instead of each so-many-th read that would find records, a reader of a group hears that
+	 * its partitions go; once released they come back where the group stands.  0: never. */
+	uint32_t revoke_every;
+	int64_t read_ms;  /* how far a read puts the clock of jobs forward, beside pauses */
+	int64_t clock_ms; /* time of records written without one; MEMORY_NO_TIMESTAMP: now */
 	_Atomic int64_t clock_offset_ms; /* how far pauses and reads have put the clock of jobs
 					    forward */
 	MemoryLock *lock;                /* guards what follows and the faults' counters */

@@ -60,6 +60,8 @@ typedef struct MemoryReader {
 	MemoryTopic *topic;
 	Str group;
 	bool resumes;
+	bool keeps_place;
+	uint64_t reads; /* that found records, for revoke_every */
 	uint32_t batch; /* records at once; 0: no limit */
 	uint32_t turn;  /* the partition to look at first */
 	uint64_t sequence;

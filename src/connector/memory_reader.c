@@ -26,24 +26,34 @@ static const OptionRow sink_rows[SINK_OPTION_COUNT] = {
 };
 /* clang-format on */
 
-/* With the lock held: the partition goes on where the group has come to.  A pause behind that comes
- * once more, and turns are taken as if there had been no break. */
+/* With the lock held: a pause that is still to be read comes once more. */
 static void
-resume(MemoryReader *reader, uint32_t index)
+rearm_pauses(MemoryReader *reader, uint32_t index)
 {
 	const MemoryPartition *partition = &reader->topic->partitions[index];
-	const MemoryCommit *commit = memory_find_commit(reader->topic, reader->group, index);
 
-	if (commit != NULL)
-		reader->next[index] = (uint32_t)commit->position;
 	for (uint32_t i = reader->next[index]; i < partition->count; i++) {
 		MemoryRecord *record = &reader->topic->records[partition->records[i]];
 
 		if (record->pause_ms < 0)
 			record->pause_ms = -record->pause_ms;
 	}
-	if (reader->next[index] < reader->next[reader->turn])
-		reader->turn = index;
+}
+
+/* With the lock held: all partitions go on where the group stands, and take turns as if there had
+ * been no break. */
+static void
+resume(MemoryReader *reader)
+{
+	reader->turn = 0;
+	for (uint32_t i = 0; i < MEMORY_PARTITIONS; i++) {
+		const MemoryCommit *commit = memory_find_commit(reader->topic, reader->group, i);
+
+		if (commit != NULL)
+			reader->next[i] = (uint32_t)commit->position;
+		if (reader->next[i] < reader->next[reader->turn])
+			reader->turn = i;
+	}
 }
 
 static Status
@@ -57,14 +67,17 @@ memory_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *er
 	reader->base.class = &memory_connector;
 	reader->broker = spec->environment;
 	reader->group = str_copy(arena, str_from(spec->group != NULL ? spec->group : ""));
+	reader->keeps_place = spec->keeps_place;
 	reader->resumes = spec->settings[SOURCE_RESUME].flag;
 	reader->batch = (uint32_t)spec->settings[SOURCE_BATCH].integer;
 	memory_lock(reader->broker);
 	reader->topic = memory_topic_get(reader->broker, name);
+	if (reader->resumes)
+		resume(reader);
 	for (uint32_t i = 0; i < MEMORY_PARTITIONS; i++) {
 		reader->names[i] = str_format(arena, "%.*s[%u]", STR_ARG(name), i).data;
 		if (reader->resumes)
-			resume(reader, i);
+			rearm_pauses(reader, i);
 	}
 	memory_unlock(reader->broker);
 	*out = &reader->base;
@@ -153,6 +166,16 @@ take_records(MemoryReader *reader, uint32_t index, Chunk *chunk)
 	reader->turn = index + 1;
 }
 
+/* With the lock held.  A pause cannot be committed: it would come again each time. */
+static bool
+is_revoked(MemoryReader *reader, uint32_t index)
+{
+	uint32_t every = reader->broker->revoke_every;
+
+	return every > 0 && reader->resumes && next_record(reader, index)->pause_ms == 0 &&
+	       ++reader->reads % every == 0;
+}
+
 static Status
 memory_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err)
 {
@@ -169,13 +192,15 @@ memory_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Erro
 						&deadline);
 	*result = index >= 0 ? READ_DATA : reader->topic->closed ? READ_END : READ_IDLE;
 	broker->clock_offset_ms += broker->read_ms;
-	if (index >= 0 && memory_fault_hits(&broker->fail_read))
+	if (index >= 0 && is_revoked(reader, (uint32_t)index))
+		*result = READ_REVOKED;
+	else if (index >= 0 && memory_fault_hits(&broker->fail_read))
 		status = memory_fault_error(FERRIS_ERR_KAFKA_READ, "read", reader->topic, err);
 	else if (index >= 0 && next_record(reader, (uint32_t)index)->pause_ms != 0)
 		take_pause(reader, (uint32_t)index);
 	else if (index >= 0)
 		take_records(reader, (uint32_t)index, chunk);
-	if (index >= 0 && chunk->record_count == 0 && status == FERRIS_OK)
+	if (*result == READ_DATA && chunk->record_count == 0 && status == FERRIS_OK)
 		*result = READ_IDLE;
 	memory_unlock(broker);
 	return status;
@@ -195,6 +220,21 @@ memory_commit(Reader *base, const SplitPosition *positions, uint32_t count, Erro
 		memory_store_positions(reader, positions, count);
 	memory_unlock(reader->broker);
 	return status;
+}
+
+/* What was read and not committed comes again, unless it is kept in state. */
+static Status
+memory_release(Reader *base, Error *err)
+{
+	MemoryReader *reader = (MemoryReader *)base;
+
+	(void)err;
+	memory_lock(reader->broker);
+	if (!reader->keeps_place)
+		memset(reader->next, 0, sizeof reader->next);
+	resume(reader);
+	memory_unlock(reader->broker);
+	return FERRIS_OK;
 }
 
 static const char *
@@ -296,6 +336,7 @@ const ConnectorClass memory_connector = {
 	.reader_open = memory_reader_open,
 	.read = memory_read,
 	.commit = memory_commit,
+	.release = memory_release,
 	.split_name = memory_split_name,
 	.split_drained = memory_split_drained,
 	.lag = memory_lag,

@@ -434,6 +434,32 @@ test_resuming(void **state)
 	memory_broker_destroy(broker);
 }
 
+/* Every second read that would find records; what was read and not committed comes again. */
+static void
+test_partitions_go_and_come_back(void **state)
+{
+	MemoryBroker *broker = memory_broker_new();
+	SplitPosition position = {0, 1};
+	Fixture f;
+
+	(void)state;
+	for (const char *c = "abc"; *c != 0; c++)
+		memory_topic_append(broker, STR("t"), 0, NONE, (Str){c, 1}, 5);
+	broker->revoke_every = 2;
+	set_up(&f, broker, "t", "memory.resume", "true");
+	assert_int_equal(read_once(&f, 0), READ_DATA);
+	assert_int_equal(f.chunk->record_count, 3);
+	assert_int_equal(memory_connector.commit(f.reader, &position, 1, &f.err), 0);
+	append(broker, "t", 0, "d");
+	assert_int_equal(read_once(&f, 0), READ_REVOKED);
+	assert_int_equal(memory_connector.release(f.reader, &f.err), 0);
+	assert_int_equal(read_once(&f, 0), READ_DATA);
+	assert_int_equal(f.chunk->position, 1);
+	assert_true(str_eq(value_of(&f, 2), STR("d")));
+	tear_down(&f);
+	memory_broker_destroy(broker);
+}
+
 static void
 test_sample_takes_nothing(void **state)
 {
@@ -523,6 +549,7 @@ main(void)
 		cmocka_unit_test(test_a_transaction_is_one),
 		cmocka_unit_test(test_the_older_writer_is_fenced),
 		cmocka_unit_test(test_resuming),
+		cmocka_unit_test(test_partitions_go_and_come_back),
 		cmocka_unit_test(test_sample_takes_nothing),
 		cmocka_unit_test(test_threads),
 	};
