@@ -13,6 +13,9 @@
 /* Operators that cannot say what has changed in their state. */
 #define NOT_SAVED PLAN_BIT(PLAN_SORT)
 
+static const Str guarantee_names[] = {STR_INIT("exactly-once"), STR_INIT("at-least-once"),
+				      STR_INIT("at-most-once")};
+
 static bool
 is_given(const StatementPlan *plan)
 {
@@ -136,8 +139,6 @@ static void
 settle(StatementPlan *plan, Guarantee guarantee, const char *reason)
 {
 	Setting *setting = &plan->job[JOB_GUARANTEE];
-	static const Str names[] = {STR_INIT("exactly-once"), STR_INIT("at-least-once"),
-				    STR_INIT("at-most-once")};
 
 	plan->guarantee = guarantee;
 	plan->guarantee_reason = reason;
@@ -148,12 +149,40 @@ settle(StatementPlan *plan, Guarantee guarantee, const char *reason)
 	setting->present = true;
 	setting->origin = "default";
 	setting->integer = guarantee;
-	setting->text = names[guarantee];
+	setting->text = guarantee_names[guarantee];
+}
+
+/* 'use_transactions' asks in another word: it becomes the guarantee's setting. */
+static Status
+take_other_word(StatementPlan *plan, Error *err)
+{
+	const Setting *other = &plan->job[JOB_USE_TRANSACTIONS];
+	Setting *setting = &plan->job[JOB_GUARANTEE];
+	Guarantee meant = other->flag ? GUARANTEE_EXACTLY_ONCE : GUARANTEE_AT_LEAST_ONCE;
+
+	if (!other->present)
+		return FERRIS_OK;
+	if (!setting->present) {
+		setting->present = true;
+		setting->origin = other->origin;
+		setting->entry = other->entry;
+		setting->integer = meant;
+		setting->text = guarantee_names[meant];
+		return FERRIS_OK;
+	}
+	if ((setting->integer == GUARANTEE_EXACTLY_ONCE) == other->flag)
+		return FERRIS_OK;
+	error_set(err, FERRIS_ERR_OPTION_CONFLICT,
+		  "'use_transactions' = '%.*s' contradicts 'delivery.guarantee' = '%.*s'",
+		  STR_ARG(other->text), STR_ARG(setting->text));
+	error_hint(err, "leave one of the two out");
+	return option_error(other, err);
 }
 
 Status
 plan_guarantee(StatementPlan *plan, Error *err)
 {
+	TRY(take_other_word(plan, err));
 	const ConnectorClass *sink = plan->sink->connector;
 	Guarantee asked = (Guarantee)plan->job[JOB_GUARANTEE].integer;
 	const OptionEntry *weak = NULL;

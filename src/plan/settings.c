@@ -66,6 +66,10 @@ static const OptionRow job_rows[] = {
 		 "exactly-once|at-least-once|at-most-once", "delivery_guarantee",
 		 "What a crash may do to the output; exactly-once where source and sink can, else "
 		 "at-least-once: nothing is lost, some records may come twice."},
+	[JOB_USE_TRANSACTIONS] =
+		{"use_transactions", OPTION_BOOLEAN, NULL, 0, 0, NULL, "use.transactions",
+		 "Another way to ask: true is 'delivery.guarantee' = 'exactly-once', false is "
+		 "'at-least-once'."},
 	[JOB_STATE_LIMIT] = {"state.memory.limit", OPTION_SIZE, "1GB", 1 << 20, 1e15, NULL, NULL,
 			     "How many bytes of memory an operator may keep; with spilling a "
 			     "quarter of them is for the cache of what is on disk."},
