@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "exec/operator.h"
 #include "state/byte_store.h"
+#include "state/changes.h"
 #include "state/record.h"
 
 #define BLOCK_BYTES ((size_t)64 << 10)
@@ -28,6 +29,7 @@ typedef struct SortRow {
 	uint32_t len;      /* of both */
 	uint32_t key_len;
 	uint32_t capacity; /* of data; 0: in the store */
+	bool saved;        /* it has been put as a change, or was loaded */
 } SortRow;
 
 typedef struct SortOp {
@@ -45,6 +47,8 @@ typedef struct SortOp {
 	Budget budget;
 	ByteStore store; /* of rows that stay; those of a heap have memory of their own */
 	Buffer scratch;
+	Buffer value;   /* of a record */
+	Buffer changes; /* of rows that are not in memory any more (state/changes.h) */
 	Batch *out;
 } SortOp;
 
@@ -139,6 +143,52 @@ take_bytes(SortOp *self, SortRow *row, Error *err)
 	return FERRIS_OK;
 }
 
+/* The key of a row's record. */
+static Str
+record_key(const uint64_t *swapped)
+{
+	return (Str){(const char *)swapped, sizeof *swapped};
+}
+
+/* The value of a row's record, to self->value: length of its key, key, columns. */
+static Str
+record_value(SortOp *self, Str key, Str columns)
+{
+	buffer_reset(&self->value);
+	record_u32(&self->value, key.len);
+	buffer_append_str(&self->value, key);
+	buffer_append_str(&self->value, columns);
+	return (Str){self->value.data, (uint32_t)self->value.len};
+}
+
+static Str
+value_of_row(SortOp *self, const SortRow *row)
+{
+	return record_value(self, (Str){row->data, row->key_len},
+			    (Str){row->data + row->key_len, row->len - row->key_len});
+}
+
+/* Another row takes the place of one; if there is no room for it, it stays after all. */
+static void
+note_gone(SortOp *self, SortRow *row)
+{
+	uint64_t number = __builtin_bswap64(row->sequence);
+
+	if (row->saved && self->task->store->options.tracks)
+		changes_add(&self->changes, STR(""), record_key(&number), (Str){0});
+	row->saved = false;
+}
+
+/* The row goes to the backend. */
+static void
+note_spilled(SortOp *self, const SortRow *row)
+{
+	uint64_t number = __builtin_bswap64(row->sequence);
+
+	if (!row->saved && self->task->store->options.tracks)
+		changes_add(&self->changes, STR(""), record_key(&number), value_of_row(self, row));
+}
+
 /* The row behind its key in the scratch, and all of it to `into`, whose bytes are used again. */
 static Status
 store_row(SortOp *self, const Batch *batch, uint16_t row, const SortRow *key, SortRow *into,
@@ -195,6 +245,7 @@ keep_row(SortOp *self, const Batch *batch, uint16_t row, Error *err)
 	}
 	if (self->keep == 0 || compare_rows(&key, &self->rows[0]) > 0)
 		return FERRIS_OK;
+	note_gone(self, &self->rows[0]);
 	TRY(store_row(self, batch, row, &key, &self->rows[0], err));
 	sift_down(self, 0);
 	return FERRIS_OK;
@@ -235,6 +286,7 @@ spill_rows(SortOp *self, Error *err)
 		buffer_reset(&value);
 		buffer_append(&value, row->data + row->key_len, row->len - row->key_len);
 		status = store_put(&self->space, &key, &value, err);
+		note_spilled(self, row);
 	}
 	buffer_free(&key);
 	buffer_free(&value);
@@ -258,6 +310,8 @@ sort_open(Operator *op, TaskContext *task, Error *err)
 	self->budget.limit = store_memory(task->store);
 	byte_store_init(&self->store, BLOCK_BYTES, &self->budget);
 	buffer_init(&self->scratch, SIZE_MAX);
+	buffer_init(&self->value, SIZE_MAX);
+	buffer_init(&self->changes, SIZE_MAX);
 	self->out = batch_new(op->plan->schema.fields, NULL, columns);
 	self->columns = ARENA_ARRAY(task->arena, const Vector *, columns);
 	self->outs = ARENA_ARRAY(task->arena, Vector *, columns);
@@ -391,7 +445,7 @@ sort_finish(Operator *op, Error *err)
 static Status
 load_row(SortOp *self, const RecordReader *reader, uint32_t key_len, uint64_t sequence, Error *err)
 {
-	SortRow row = {.sequence = sequence, .key_len = key_len};
+	SortRow row = {.sequence = sequence, .key_len = key_len, .saved = true};
 	unsigned char first[8] = {0};
 
 	buffer_reset(&self->scratch);
@@ -406,23 +460,6 @@ load_row(SortOp *self, const RecordReader *reader, uint32_t key_len, uint64_t se
 	if (self->count == self->keep)
 		make_heap(self);
 	return FERRIS_OK;
-}
-
-/* A record for each row: its number -> length of its key, key, columns. */
-static Status
-save_row(StateWriter *writer, uint64_t sequence, Str key, Str columns, Error *err)
-{
-	uint64_t number = __builtin_bswap64(sequence);
-	Buffer value;
-
-	buffer_init(&value, SIZE_MAX);
-	record_u32(&value, key.len);
-	buffer_append(&value, key.data, key.len);
-	buffer_append(&value, columns.data, columns.len);
-	Status status = writer->put(writer, (Str){(const char *)&number, sizeof number},
-				    (Str){value.data, (uint32_t)value.len}, err);
-	buffer_free(&value);
-	return status;
 }
 
 static Status
@@ -443,23 +480,32 @@ save_spilled(SortOp *self, StateWriter *writer, Error *err)
 		}
 		key.len -= (uint32_t)sizeof sequence;
 		memcpy(&sequence, key.data + key.len, sizeof sequence);
-		status = save_row(writer, __builtin_bswap64(sequence), key, columns, err);
+		status = writer->put(writer, record_key(&sequence),
+				     record_value(self, key, columns), err);
 	}
 	return store_scan_close(&scan, status, err);
 }
 
+/* A record for each row: its number -> length of its key, key, columns. */
 static Status
 sort_save(Operator *op, StateWriter *writer, Error *err)
 {
 	SortOp *self = (SortOp *)op;
+	bool changes = writer->changes_only && self->task->store->options.tracks;
 
+	if (changes)
+		TRY(changes_save(&self->changes, writer, err));
 	for (size_t i = 0; i < self->count; i++) {
-		const SortRow *row = &self->rows[i];
+		SortRow *row = &self->rows[i];
+		uint64_t number = __builtin_bswap64(row->sequence);
 
-		TRY(save_row(writer, row->sequence, (Str){row->data, row->key_len},
-			     (Str){row->data + row->key_len, row->len - row->key_len}, err));
+		if (changes && row->saved)
+			continue;
+		TRY(writer->put(writer, record_key(&number), value_of_row(self, row), err));
+		row->saved = row->saved || changes;
 	}
-	return self->space.backend != NULL ? save_spilled(self, writer, err) : FERRIS_OK;
+	return self->space.backend != NULL && !changes ? save_spilled(self, writer, err)
+						       : FERRIS_OK;
 }
 
 static Status
@@ -491,6 +537,8 @@ sort_close(Operator *op)
 		forget_rows(self);
 	memory_free(self->rows);
 	buffer_free(&self->scratch);
+	buffer_free(&self->value);
+	buffer_free(&self->changes);
 	batch_destroy(self->out);
 }
 
@@ -502,6 +550,7 @@ const OperatorClass sort_class = {
 	.advance = sort_advance,
 	.finish = sort_finish,
 	.save = sort_save,
+	.saves_changes = true,
 	.load = sort_load,
 	.close = sort_close,
 };

@@ -10,9 +10,6 @@
  * LIMIT, groups of the whole input) needs none: the run begins anew. */
 #include "plan/guarantee.h"
 
-/* Operators that cannot say what has changed in their state. */
-#define NOT_SAVED PLAN_BIT(PLAN_SORT)
-
 static const Str guarantee_names[] = {STR_INIT("exactly-once"), STR_INIT("at-least-once"),
 				      STR_INIT("at-most-once")};
 
@@ -81,8 +78,6 @@ state_obstacle(const StatementPlan *plan)
 		return NULL;
 	if (plan_is_bounded(plan->root) && !resumes(plan))
 		return "its input ends: each run reads all of it, and gives the whole answer";
-	if (plan_has(plan->root, NOT_SAVED))
-		return "it keeps state that this version does not write into transactions";
 	return NULL;
 }
 
