@@ -212,7 +212,8 @@ commit_epoch(Job *job, bool done, Error *err)
 		offer_positions(job);
 	job_counters(job, &job->final);
 	job->dirty = false;
-	return job_survives(job, CRASH_COMMITTED, err);
+	/* What is done is not gone on with: a new run begins anew. */
+	return done ? FERRIS_OK : job_survives(job, CRASH_COMMITTED, err);
 }
 
 static Status
@@ -281,7 +282,7 @@ commit_last_epoch(Job *job, bool done, Error *err)
 	if (done && job->recovery == RECOVERY_JOURNAL && !journal_has_epochs(job->journal))
 		return FERRIS_OK; /* nothing will ever go on from there */
 	return job->dirty || (done && job->keeps_records) ? commit_epoch(job, done, err)
-								      : FERRIS_OK;
+							  : FERRIS_OK;
 }
 
 static void
