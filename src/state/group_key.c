@@ -125,10 +125,10 @@ hash_long(uint64_t hash, const char *text, uint32_t len)
 
 /* The sanitizer is right that a read beyond the text is not C; on a page that the text is on it is
  * harmless, and it spares a branch on the length, which is chance when symbols differ in length. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define WIDE_READS 0
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define WIDE_READS 0
 #endif
 #endif
