@@ -83,10 +83,10 @@ same_file(const FileReader *reader, const SplitPlace *place, int fd, const struc
 static Status
 changed(const FileSplit *split, Error *err)
 {
-	error_set(err, FERRIS_ERR_FILE_CHANGED,
-		  "file '%s' is not as it was when the statement was interrupted while reading it",
-		  split->path);
-	return error_hint(err, "put the file back as it was");
+	return error_set(err, FERRIS_ERR_FILE_CHANGED,
+			 "file '%s' is not as it was when the statement was interrupted while "
+			 "reading it",
+			 split->path);
 }
 
 Status

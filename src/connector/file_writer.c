@@ -16,7 +16,9 @@
  * Threads: one at a time. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,6 +40,7 @@ typedef struct FileWriter {
 	bool regular;
 	FileSync sync;
 	bool marked;
+	bool named;         /* marked: the folder's entry of the file is on the disk */
 	bool framed;        /* something is in the compressor's frame */
 	int64_t length;     /* marked: of the file */
 	int64_t sync_begun; /* marked: up to where the disk has been told to write */
@@ -286,6 +289,29 @@ check_alone(const FileWriter *writer, Error *err)
 			       "'at-least-once'");
 }
 
+/* A new file may be gone after a power failure although its bytes are on the disk. */
+static Status
+sync_name(FileWriter *writer, Error *err)
+{
+	const char *slash = strrchr(writer->path, '/');
+	char folder[PATH_MAX];
+
+	if (writer->named)
+		return FERRIS_OK;
+	snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - writer->path + 1) : 1,
+		 slash != NULL ? writer->path : ".");
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int code = fd < 0 || fsync(fd) != 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	writer->named = code == 0;
+	if (code == 0)
+		return FERRIS_OK;
+	write_error(writer, code, err);
+	err->flags = 0;
+	return err->status;
+}
+
 Status
 file_writer_mark(Writer *base, WriterMark *mark, Error *err)
 {
@@ -299,6 +325,7 @@ file_writer_mark(Writer *base, WriterMark *mark, Error *err)
 		err->flags = 0; /* a second try would succeed without having written */
 		return err->status;
 	}
+	TRY(sync_name(writer, err));
 	writer->sync_begun = writer->length;
 	mark->length = writer->length;
 	return checksum_tail(writer, mark->length, &mark->tail, err);

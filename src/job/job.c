@@ -319,22 +319,6 @@ open_sources(Job *job, Error *err)
 	return FERRIS_OK;
 }
 
-/* Input that is not what it was is read from its start, where that does no harm. */
-static Status
-open_resumed_sources(Job *job, Error *err)
-{
-	Status status = open_sources(job, err);
-
-	if (status != FERRIS_ERR_FILE_CHANGED || job->journal == NULL ||
-	    !job->spec.plan->begins_anew)
-		return status;
-	for (uint32_t i = 0; i < job->source_count; i++)
-		source_close(&job->sources[i]);
-	job->source_count = 0;
-	TRY(job_begin_anew(job, err));
-	return open_sources(job, err);
-}
-
 static Status
 say_how_to_begin_anew(const Job *job, Status status, Error *err)
 {
@@ -342,6 +326,24 @@ say_how_to_begin_anew(const Job *job, Status status, Error *err)
 		       ? status
 		       : error_hint(err, "put it back, or remove the folder '%s' to begin anew",
 				    journal_folder(job->journal));
+}
+
+/* Input that is not what it was is read from its start, where that does no harm. */
+static Status
+open_resumed_sources(Job *job, Error *err)
+{
+	Status status = open_sources(job, err);
+
+	if (status == FERRIS_ERR_FILE_CHANGED && job->log != NULL)
+		return error_hint(err, "put it back as it was, or begin anew under another name: "
+				       "-- SQL Application: ...");
+	if (status != FERRIS_ERR_FILE_CHANGED || !job->spec.plan->begins_anew)
+		return say_how_to_begin_anew(job, status, err);
+	for (uint32_t i = 0; i < job->source_count; i++)
+		source_close(&job->sources[i]);
+	job->source_count = 0;
+	TRY(job_begin_anew(job, err));
+	return open_sources(job, err);
 }
 
 static Status

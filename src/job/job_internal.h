@@ -234,8 +234,8 @@ Status job_save_changes(const Job *job, Pipeline *pipeline, Slot *slot);
 Status job_put_changes(Job *job, const Slot *slot, Error *err);
 /* The writer's: where the input stands.  `done`: nothing is left to go on from. */
 Status job_put_places(Job *job, bool done, Error *err);
-/* The writer's: the lines before the place where the split goes on. */
-uint64_t job_resumed_lines(const Job *job, uint32_t source, uint32_t split);
+/* The writer's: the lines before the first chunk of a split that goes on where it was left. */
+uint64_t job_resumed_lines(const Job *job, uint32_t source, const Chunk *chunk);
 /* The writer's: the epoch of the journal is final when it returns. */
 Status job_commit_journal(Job *job, Error *err);
 

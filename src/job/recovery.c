@@ -23,9 +23,9 @@
 #include "state/record.h"
 #include "state/store.h"
 
-#define GONE         UINT32_MAX /* as a value's length */
-#define MARK_KEY     '\xFD'
-#define PLACE_KEY    '\xFE'
+#define GONE      UINT32_MAX /* as a value's length */
+#define MARK_KEY  '\xFD'
+#define PLACE_KEY '\xFE'
 #define IDENTITY_KEY                                                                               \
 	STR("\xFF"                                                                                 \
 	    "plan")
@@ -121,17 +121,20 @@ forget_places(Job *job)
 }
 
 uint64_t
-job_resumed_lines(const Job *job, uint32_t index, uint32_t split)
+job_resumed_lines(const Job *job, uint32_t index, const Chunk *chunk)
 {
 	const Input *input = &job->inputs[index];
 	const Source *source = &job->sources[index];
 
 	if (input->place_count == 0)
 		return 0;
-	const SplitPlace *place =
-		split_place_find(input->places, input->place_count,
-				 str_from(source->connector->split_name(source->reader, split)));
-	return place != NULL ? input->place_lines[place - input->places] : 0;
+	const SplitPlace *place = split_place_find(
+		input->places, input->place_count,
+		str_from(source->connector->split_name(source->reader, chunk->split)));
+	/* A file that has taken the place of the one before has lines of its own. */
+	return place != NULL && chunk->position >= place->next
+		       ? input->place_lines[place - input->places]
+		       : 0;
 }
 
 /* ---------------------------------------------------------------- opening */

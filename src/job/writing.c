@@ -91,7 +91,7 @@ write_slot(Job *job, Slot *slot, Error *err)
 	ChunkResult *result = &slot->result;
 
 	if (is_chunk && !split->seen)
-		split->lines = job_resumed_lines(job, slot->source, slot->chunk->split);
+		split->lines = job_resumed_lines(job, slot->source, slot->chunk);
 	/* The file was rotated or cut: its lines count from the start again. */
 	if (is_chunk && split->seen && slot->chunk->position < split->next)
 		split->lines = 0;

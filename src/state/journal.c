@@ -195,11 +195,15 @@ journal_open(const char *dir, const char *name, size_t memory, Journal **out, Er
 	journal->lock = journal->fd = -1;
 	journal->dir = dir;
 	journal->memory = memory;
-	snprintf(journal->folder, sizeof journal->folder, "%s/jobs/%s",
-		 dir != NULL ? dir : store_default_dir(standard, sizeof standard), name);
-	other_path(journal, "journal", journal->path, sizeof journal->path);
 	buffer_init(&journal->section, SIZE_MAX);
 	snapshot_writer_init(&journal->writer, &journal->section);
+	snprintf(journal->folder, sizeof journal->folder, "%s/jobs",
+		 dir != NULL ? dir : store_default_dir(standard, sizeof standard));
+	/* Now, so that a folder that cannot be written is no surprise later. */
+	TRY(make_folders(journal->folder, err));
+	size_t len = strlen(journal->folder);
+	snprintf(journal->folder + len, sizeof journal->folder - len, "/%s", name);
+	other_path(journal, "journal", journal->path, sizeof journal->path);
 	TRY(take_lock(journal, false, err));
 	return journal->lock >= 0 ? find_file(journal, err) : FERRIS_OK;
 }
@@ -326,7 +330,10 @@ begin_file(Journal *journal, Error *err)
 	if (journal->fd != fd)
 		close(fd);
 	TRY(status);
+	/* The folders may be new too. */
 	snprintf(parent, sizeof parent, "%s/..", journal->folder);
+	TRY(sync_folder(parent, err));
+	snprintf(parent, sizeof parent, "%s/../..", journal->folder);
 	TRY(sync_folder(parent, err));
 	journal->len = journal->live = (int64_t)journal->section.len;
 	return FERRIS_OK;

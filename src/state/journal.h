@@ -14,7 +14,7 @@
  * Of a key the last record counts.  When a file is more than twice as long as what counts in it, it
  * is written anew, as one section.
  *
- * Nothing is on the disk before the first epoch, and nothing after journal_remove.
+ * Nothing but <dir>/jobs is on the disk before the first epoch and after journal_remove.
  *
  * Threads: one at a time. */
 #pragma once

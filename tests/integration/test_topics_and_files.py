@@ -125,6 +125,22 @@ def test_windows_of_a_topic_into_a_file(kafka):
     assert windows_of(rows) == expected_windows(sent)
 
 
+def test_what_a_topic_holds_now_is_added_once_by_each_run(kafka):
+    """'kafka.bounded': each run goes on where the last one stopped, killed or not."""
+    place = {"topic": kafka.topic("in", 2), "group": kafka.name("group")}
+    sql = TOPIC.replace("'format'", "'kafka.bounded' = 'true', 'format'") % place + FILTER + TO_FILE
+    moments = seeded()
+    for round in range(4):
+        kafka.produce(place["topic"], map(line, range(round * 20000, (round + 1) * 20000)))
+        job = kafka.execute(sql)
+        time.sleep(moments.uniform(0.05, 0.5))
+        job.kill()
+        job = kafka.execute(sql)
+        assert job.process.wait(harness.DEADLINE_SECONDS) == 0, job.text()
+        ids = sorted(json.loads(row)["id"] for row in output(kafka))
+        assert ids == [i for i in range((round + 1) * 20000) if i % 10 > 2], len(ids)
+
+
 def test_two_processes_do_not_share_a_journal(kafka):
     place = {"topic": kafka.topic("in", 2), "group": kafka.name("group")}
     sql = TOPIC % place + FILTER + TO_FILE

@@ -38,6 +38,10 @@ SUM(price) AS p FROM trades GROUP BY symbol, TUMBLE(ts, INTERVAL '1' SECOND) EMI
 WITH ('connector' = 'file', 'path' = '%(output)s', 'format' = '%(format)s', 'commit.interval' = '1ms'%(sink)s);
 """
 
+COUNTS = """CREATE STREAM o AS SELECT id %% 4001 AS key, COUNT(*) AS n, SUM(price) AS p FROM trades GROUP BY id %% 4001
+EMIT CHANGES WITH ('connector' = 'file', 'path' = '%(output)s', 'format' = '%(format)s', 'commit.interval' = '1ms'%(sink)s);
+"""
+
 
 def record(i):
     return {"id": i, "symbol": f"S{i * i % 11}", "price": i * 37 % 1000 / 4, "ts": i * 25}
@@ -289,6 +293,18 @@ def test_windows_over_a_followed_file(place):
             for i in range(0, 40000, 1000)])
 
 
+def test_counts_over_a_followed_file(place):
+    """So much state that the journal is written anew now and then."""
+    place.write("in.jsonl", lines(0, 60000))
+    expected, _ = undisturbed(place, sql_of(COUNTS), "out.jsonl")
+    place.write("in.jsonl", "")
+    follow(place, COUNTS, expected,
+           [lambda i=i: place.write("in.jsonl", lines(i, i + 1500), "a")
+            for i in range(0, 60000, 1500)])
+    folder = os.path.join(place.path("state/ferris/jobs"), place.journals()[0])
+    assert "journal.old" in os.listdir(folder)
+
+
 def test_followed_file_is_rotated(place):
     """Also while no process runs: the rest of the old file comes first."""
     place.write("in.jsonl", lines(0, 20000))
@@ -368,6 +384,24 @@ def test_output_that_is_gone_or_shorter_is_an_error(place):
         file.write(kept)
     place.run_well(sql)
     assert_same(place.read("out.jsonl"), expected)
+
+
+def test_changed_input_of_appended_output_is_an_error(place):
+    place.write("in.jsonl", lines(0, 60000))
+    sql = sql_of(FILTER, sink=", 'append' = 'true'")
+    _, seconds = undisturbed(place, sql, "out.jsonl")
+    interrupt(place, sql, seconds)
+    place.write("in.jsonl", lines(5, 60000))
+    code, said = place.run(sql)
+    assert code == 3 and "FS3006" in said and "to begin anew" in said, said
+
+
+def test_state_folder_that_cannot_be_made_is_said_at_once(place):
+    place.write("in.jsonl", lines(0, 10))
+    place.write("state", "a file\n")
+    code, said = place.run(sql_of(FILTER))
+    assert code == 3 and "FS3201" in said and "state.dir" in said, said
+    assert not os.path.exists(place.path("out.jsonl"))
 
 
 def test_two_processes_do_not_write_one_file(place):
