@@ -60,8 +60,8 @@ static const OptionRow job_rows[] = {
 			       "RetryWithBackoff: the wait before the first retry; it doubles."},
 	[JOB_COMMIT_INTERVAL] =
 		{"commit.interval", OPTION_DURATION, "100ms", 1, 3600e3, NULL, "commit.interval.ms",
-		 "How often an epoch ends: output and input positions become final; 1s if not given "
-		 "where exactly-once goes to a file."},
+		 "How often an epoch ends: output and input positions become final; 1s if not "
+		 "given where exactly-once goes to a file."},
 	[JOB_GUARANTEE] =
 		{"delivery.guarantee", OPTION_CHOICE, NULL, 0, 0,
 		 "exactly-once|at-least-once|at-most-once", "delivery_guarantee",
