@@ -117,17 +117,6 @@ seed_choice(uint64_t seed, uint32_t question, uint32_t count)
 	return (uint32_t)((hash ^ hash >> 31) * UINT64_C(0xBF58476D1CE4E5B9) >> 40) % count;
 }
 
-/* Of a file that ends, the last epoch also says that the next run begins anew: when the answer to
- * that one is lost, so does the run that follows at once. */
-static bool
-reads_files(const SqlTest *test)
-{
-	for (uint32_t i = 0; i < test->block_count; i++)
-		if (test->blocks[i].kind == BLOCK_FILE)
-			return true;
-	return false;
-}
-
 /* Beside the crashes: a record or a commit that fails, or a commit of which the answer is lost, and
  * partitions that go to another reader and come back. */
 static void
@@ -140,8 +129,7 @@ set_faults(TestRun *run)
 	if (seed == 0)
 		return;
 	broker->read_ms = 1;
-	faults[seed_choice(seed, 0, reads_files(run->test) ? 2 : 3)]->at =
-		1 + seed_choice(seed, 1, 12);
+	faults[seed_choice(seed, 0, 3)]->at = 1 + seed_choice(seed, 1, 12);
 	broker->revoke_every = seed_choice(seed, 2, 2) == 0 ? 2 + seed_choice(seed, 3, 5) : 0;
 }
 

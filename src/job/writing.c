@@ -169,7 +169,8 @@ flush_epoch(Job *job, Error *err)
 	return status;
 }
 
-/* Output, dead letters and positions become final together. */
+/* Output, dead letters and positions become final together.  `done`: nothing is left to go on from.
+ */
 static Status
 commit_transaction(Job *job, bool done, Error *err)
 {
@@ -188,16 +189,15 @@ commit_transaction(Job *job, bool done, Error *err)
 	return job->sink->commit_epoch(job->writer, job->epoch_inputs, inputs, err);
 }
 
-/* `done`: the input has ended, and nothing is left to go on from. */
 static Status
-commit_epoch(Job *job, bool done, Error *err)
+commit_epoch(Job *job, Error *err)
 {
 	Status status = FERRIS_OK;
 
 	TRY(job_survives(job, CRASH_COMMIT, err));
 	switch (job->recovery) {
 	case RECOVERY_SINK:
-		status = commit_transaction(job, done, err);
+		status = commit_transaction(job, false, err);
 		break;
 	case RECOVERY_JOURNAL:
 		status = job_commit_journal(job, err);
@@ -212,8 +212,7 @@ commit_epoch(Job *job, bool done, Error *err)
 		offer_positions(job);
 	job_counters(job, &job->final);
 	job->dirty = false;
-	/* What is done is not gone on with: a new run begins anew. */
-	return done ? FERRIS_OK : job_survives(job, CRASH_COMMITTED, err);
+	return job_survives(job, CRASH_COMMITTED, err);
 }
 
 static Status
@@ -228,7 +227,7 @@ end_epoch(Job *job, const Slot *slot, Error *err)
 	TRY(job_put_changes(job, slot, err));
 	job->dirty = job->dirty || slot->changes.len > 0;
 	if (job->dirty)
-		TRY(commit_epoch(job, false, err));
+		TRY(commit_epoch(job, err));
 	for (uint32_t i = 0; i < input->split_count && slot->releases; i++)
 		input->splits[i].seen = false;
 	job->epochs++;
@@ -270,6 +269,22 @@ is_done(Job *job)
 	return job->all_ended && !job_failed(job) && plan_is_bounded(job->spec.plan->root);
 }
 
+/* The input has ended, and its last epoch is final: the next run begins anew.  That is an epoch of
+ * its own, so that one of which no answer comes leaves the places at the input's end, and what
+ * follows at once finds nothing to read. */
+static void
+forget_places(Job *job)
+{
+	Error err;
+
+	if (commit_transaction(job, true, &err) == FERRIS_OK)
+		return;
+	fprintf(stderr,
+		"warning[FS%04d]: '%.*s' is done, but that could not be noted (%s): when it is run "
+		"again it may find nothing new in its input; run it once more then\n",
+		error_info(err.status)->number, STR_ARG(job->spec.plan->name), err.message);
+}
+
 /* With exactly-once, what a failed job has written is no part of an epoch; what goes with state has
  * become final with the last one. */
 static Status
@@ -281,8 +296,11 @@ commit_last_epoch(Job *job, bool done, Error *err)
 		return FERRIS_OK;
 	if (done && job->recovery == RECOVERY_JOURNAL && !journal_has_epochs(job->journal))
 		return FERRIS_OK; /* nothing will ever go on from there */
-	return job->dirty || (done && job->keeps_records) ? commit_epoch(job, done, err)
-							  : FERRIS_OK;
+	if (job->dirty)
+		TRY(commit_epoch(job, err));
+	if (done && job->recovery == RECOVERY_SINK && job->keeps_records)
+		forget_places(job);
+	return FERRIS_OK;
 }
 
 static void
