@@ -5,7 +5,9 @@
  * like it goes.  Two rows are alike if all arguments are; the first of them lends its place in the
  * order. */
 #include <assert.h>
+#include <stdlib.h>
 
+#include "base/memory.h"
 #include "func/aggregate_hash.h"
 #include "func/aggregate_state.h"
 
@@ -349,25 +351,41 @@ distinct_release(const AggregateRun *run, void *state)
 	memset(state, 0, run->state_size);
 }
 
-/* The members; the inner state is made from them again. */
+/* Members that came in with one row are told apart by their bytes. */
+static int
+compare_members(const void *a, const void *b)
+{
+	const Member *x = *(const Member *const *)a;
+	const Member *y = *(const Member *const *)b;
+
+	if (x->sequence != y->sequence)
+		return x->sequence < y->sequence ? -1 : 1;
+	return str_compare((Str){x->bytes, x->len}, (Str){y->bytes, y->len});
+}
+
+/* The members; the inner state is made from them again.  In an order of their own, not in that of
+ * the slots, which tells how the set grew: what has not changed is saved as the same bytes. */
 static void
 distinct_save(const AggregateRun *run, const void *state, Buffer *out)
 {
 	const Set *set = state;
+	const Member **members = memory_alloc(sizeof *members * (set->count + 1));
+	uint32_t count = 0;
 
 	(void)run;
+	for (uint32_t i = 0; i < set->slot_count; i++)
+		if (set->slots[i] != NULL)
+			members[count++] = set->slots[i];
+	qsort(members, count, sizeof *members, compare_members);
 	state_put64(out, set->count);
-	for (uint32_t i = 0; i < set->slot_count; i++) {
-		const Member *member = set->slots[i];
-
-		if (member == NULL)
-			continue;
-		state_put64(out, (uint64_t)member->count);
-		state_put64(out, member->sequence);
-		state_put64(out, member->key_len);
-		state_put64(out, member->len);
-		buffer_append(out, member->bytes, member->len);
+	for (uint32_t i = 0; i < count; i++) {
+		state_put64(out, (uint64_t)members[i]->count);
+		state_put64(out, members[i]->sequence);
+		state_put64(out, members[i]->key_len);
+		state_put64(out, members[i]->len);
+		buffer_append(out, members[i]->bytes, members[i]->len);
 	}
+	memory_free(members);
 }
 
 static bool

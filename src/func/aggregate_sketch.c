@@ -6,6 +6,7 @@
  * HyperLogLog sketches", 2017): unbiased over the whole range without tables; the standard error is
  * 0.8 %.  Which form a sketch has depends on the values alone, not on their order. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "func/aggregate_hash.h"
 #include "func/aggregate_state.h"
@@ -178,6 +179,17 @@ sketch_release(const AggregateRun *run, void *state)
 	s->sketch = NULL;
 }
 
+static int
+compare_hashes(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a;
+	uint64_t y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Hashes in their order, not in that of the slots: what has not changed is saved as the same bytes.
+ */
 void
 sketch_save(const AggregateRun *run, const void *state, Buffer *out)
 {
@@ -190,9 +202,15 @@ sketch_save(const AggregateRun *run, const void *state, Buffer *out)
 		buffer_append(out, sketch->registers, REGISTERS);
 		return;
 	}
+	uint64_t hashes[SPARSE_MAX];
+	uint32_t count = 0;
+
 	for (uint32_t i = 0; i < sketch->slot_count; i++)
 		if (sketch->slots[i] != 0)
-			state_put64(out, sketch->slots[i]);
+			hashes[count++] = sketch->slots[i];
+	qsort(hashes, count, sizeof *hashes, compare_hashes);
+	for (uint32_t i = 0; i < count; i++)
+		state_put64(out, hashes[i]);
 }
 
 /* REGISTERS bytes are a dense sketch; fewer, as many hashes. */
