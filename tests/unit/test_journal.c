@@ -77,10 +77,13 @@ look(void *context, Str key, Str value, Error *err)
 	Found *found = context;
 
 	(void)err;
-	if (str_eq(key, STR("epoch")))
-		found->epoch = (unsigned)strtoul(value.data, NULL, 10);
-	else
+	if (!str_eq(key, STR("epoch"))) {
 		found->others++;
+		return FERRIS_OK;
+	}
+	found->epoch = 0;
+	for (uint32_t i = 0; i < value.len; i++)
+		found->epoch = 10 * found->epoch + (unsigned)(value.data[i] - '0');
 	return FERRIS_OK;
 }
 
