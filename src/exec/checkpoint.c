@@ -76,22 +76,16 @@ pipeline_load(Pipeline *pipeline, Str key, Str value, Error *err)
 	return status;
 }
 
-Status
-pipeline_load_all(Pipeline *pipeline, const StateBackend *records, Error *err)
+static Status
+load_record(void *pipeline, Str key, Str value, Error *err)
 {
-	const BackendClass *class = records->class;
-	StateCursor *cursor;
-	Status status = FERRIS_OK;
-	Str key, value;
+	return pipeline_load(pipeline, key, value, err);
+}
 
-	TRY(class->scan((StateBackend *)(uintptr_t)records, STR(""), &cursor, err));
-	while (status == FERRIS_OK && class->cursor_next(cursor, &key, &value))
-		status = pipeline_load(pipeline, key, value, err);
-	if (status == FERRIS_OK)
-		return class->cursor_close(cursor, err);
-	Error ignored;
-	class->cursor_close(cursor, &ignored);
-	return status;
+Status
+pipeline_load_all(Pipeline *pipeline, StateBackend *records, Error *err)
+{
+	return backend_each(records, STR(""), load_record, pipeline, err);
 }
 
 /* ---- reloading ---- */

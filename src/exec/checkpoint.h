@@ -20,7 +20,7 @@ Status pipeline_save(Pipeline *pipeline, StateWriter *writer, Error *err);
 /* One record, into a pipeline that has seen no input.  Each key comes once, in order. */
 Status pipeline_load(Pipeline *pipeline, Str key, Str value, Error *err);
 /* All records that a backend has. */
-Status pipeline_load_all(Pipeline *pipeline, const StateBackend *records, Error *err);
+Status pipeline_load_all(Pipeline *pipeline, StateBackend *records, Error *err);
 
 /* For tests, which must not see a difference: puts a new pipeline, loaded from what was saved, in
  * the place of this one.  `records` collects what has changed from call to call (NULL before the

@@ -231,7 +231,7 @@ void job_close_state(Job *job);
 /* The task's: at the end of an epoch, what has changed goes into the slot. */
 Status job_save_changes(const Job *job, Pipeline *pipeline, Slot *slot);
 /* The writer's: puts it into the epoch. */
-Status job_put_changes(Job *job, const Slot *slot, Error *err);
+Status job_put_changes(Job *job, Slot *slot, Error *err);
 /* The writer's: where the input stands.  `done`: nothing is left to go on from. */
 Status job_put_places(Job *job, bool done, Error *err);
 /* The writer's: the lines before the first chunk of a split that goes on where it was left. */

@@ -20,10 +20,10 @@
 #include "base/memory.h"
 #include "exec/checkpoint.h"
 #include "job/job_internal.h"
+#include "state/changes.h"
 #include "state/record.h"
 #include "state/store.h"
 
-#define GONE      UINT32_MAX /* as a value's length */
 #define MARK_KEY  '\xFD'
 #define PLACE_KEY '\xFE'
 #define IDENTITY_KEY                                                                               \
@@ -85,8 +85,9 @@ compare_places(const void *a, const void *b)
 
 /* Records of the kind, as the source's places; they come in order. */
 static Status
-take_place(Job *job, Str key, Str value, Error *err)
+take_place(void *context, Str key, Str value, Error *err)
 {
+	Job *job = context;
 	RecordReader reader = record_reader(str_skip(key, 1));
 	uint32_t source = __builtin_bswap32(record_take_u32(&reader));
 	Str name = {reader.next, (uint32_t)(reader.end - reader.next)};
@@ -140,8 +141,9 @@ job_resumed_lines(const Job *job, uint32_t index, const Chunk *chunk)
 /* ---------------------------------------------------------------- opening */
 
 static Status
-take_mark(Job *job, Str key, Str value, Error *err)
+take_mark(void *context, Str key, Str value, Error *err)
 {
+	Job *job = context;
 	uint32_t owner = key.len == 2 ? (unsigned char)key.data[1] : MARK_COUNT;
 
 	if (owner >= MARK_COUNT || value.len != sizeof(WriterMark))
@@ -155,21 +157,9 @@ static Status
 sort_out(Job *job, Error *err)
 {
 	StateBackend *records = job->gathering.records;
-	StateCursor *cursor;
-	Status status = FERRIS_OK;
-	Error ignored;
-	Str key, value;
 
-	TRY(records->class->scan(records, STR("\xFD"), &cursor, err));
-	while (status == FERRIS_OK && records->class->cursor_next(cursor, &key, &value))
-		status = take_mark(job, key, value, err);
-	Status end = records->class->cursor_close(cursor, status == FERRIS_OK ? err : &ignored);
-	TRY(status == FERRIS_OK ? end : status);
-	TRY(records->class->scan(records, STR("\xFE"), &cursor, err));
-	while (status == FERRIS_OK && records->class->cursor_next(cursor, &key, &value))
-		status = take_place(job, key, value, err);
-	end = records->class->cursor_close(cursor, status == FERRIS_OK ? err : &ignored);
-	TRY(status == FERRIS_OK ? end : status);
+	TRY(backend_each(records, STR("\xFD"), take_mark, job, err));
+	TRY(backend_each(records, STR("\xFE"), take_place, job, err));
 	TRY(records->class->clear(records, STR("\xFD"), err));
 	TRY(records->class->clear(records, STR("\xFE"), err));
 	return records->class->commit(records, err);
@@ -343,14 +333,8 @@ typedef struct ChangeWriter {
 static Status
 note_change(StateWriter *base, Str key, Str value, Error *err)
 {
-	Buffer *out = ((ChangeWriter *)base)->out;
-
 	(void)err;
-	record_u32(out, key.len);
-	record_u32(out, value.data != NULL ? value.len : GONE);
-	buffer_append(out, key.data, key.len);
-	if (value.data != NULL)
-		buffer_append(out, value.data, value.len);
+	changes_add(((ChangeWriter *)base)->out, STR(""), key, value);
 	return FERRIS_OK;
 }
 
@@ -403,23 +387,27 @@ put_ends(Job *job, Error *err)
 	return FERRIS_OK;
 }
 
-Status
-job_put_changes(Job *job, const Slot *slot, Error *err)
+typedef struct RecordWriter {
+	StateWriter base;
+	Job *job;
+} RecordWriter;
+
+static Status
+put_change(StateWriter *base, Str key, Str value, Error *err)
 {
-	RecordReader reader = record_reader((Str){slot->changes.data, (uint32_t)slot->changes.len});
+	return put_record(((RecordWriter *)base)->job, key, value, err);
+}
+
+Status
+job_put_changes(Job *job, Slot *slot, Error *err)
+{
+	RecordWriter writer = {.base = {put_change, true}, .job = job};
 
 	if (!job->keeps_state)
 		return FERRIS_OK;
 	TRY(identify(job, err));
-	while (reader.next < reader.end) {
-		uint32_t key_len = record_take_u32(&reader);
-		uint32_t value_len = record_take_u32(&reader);
-		bool gone = value_len == GONE;
-		Str key = {record_take(&reader, key_len), key_len};
-		Str value = {gone ? NULL : record_take(&reader, value_len), gone ? 0 : value_len};
-
-		TRY(put_record(job, key, value, err));
-	}
+	job->dirty = job->dirty || slot->changes.len > 0;
+	TRY(changes_save(&slot->changes, &writer.base, err));
 	return put_ends(job, err);
 }
 

@@ -216,7 +216,7 @@ commit_epoch(Job *job, Error *err)
 }
 
 static Status
-end_epoch(Job *job, const Slot *slot, Error *err)
+end_epoch(Job *job, Slot *slot, Error *err)
 {
 	Input *input = &job->inputs[slot->source];
 
@@ -225,7 +225,6 @@ end_epoch(Job *job, const Slot *slot, Error *err)
 		return slot->status;
 	}
 	TRY(job_put_changes(job, slot, err));
-	job->dirty = job->dirty || slot->changes.len > 0;
 	if (job->dirty)
 		TRY(commit_epoch(job, err));
 	for (uint32_t i = 0; i < input->split_count && slot->releases; i++)

@@ -52,6 +52,11 @@ struct BackendClass {
 	uint64_t (*bytes)(const StateBackend *backend);
 };
 
+typedef Status (*BackendVisit)(void *context, Str key, Str value, Error *err);
+/* Calls `visit` for the keys that begin with `prefix`, in order, until it fails. */
+Status backend_each(StateBackend *backend, Str prefix, BackendVisit visit, void *context,
+		    Error *err);
+
 #define BACKEND(name) extern const BackendClass backend_##name;
 #include "state/backend_list.h"
 

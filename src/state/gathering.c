@@ -25,25 +25,24 @@ gathering_open(Gathering *gathering, const char *dir, size_t memory, Error *err)
 }
 
 static Status
+put_into(void *fresh, Str key, Str value, Error *err)
+{
+	StateBackend *to = fresh;
+
+	return to->class->put(to, key, value, err);
+}
+
+static Status
 move_records(Gathering *gathering, Error *err)
 {
 	StateBackend *old = gathering->records;
 	StateBackend *fresh;
-	StateCursor *cursor;
-	Str key, value;
-	Status status;
 
 	TRY(old->class->commit(old, err));
 	TRY(open_backend(gathering, true, &fresh, err));
 	gathering->records = fresh;
 	gathering->large = true;
-	status = old->class->scan(old, STR(""), &cursor, err);
-	if (status == FERRIS_OK) {
-		while (status == FERRIS_OK && old->class->cursor_next(cursor, &key, &value))
-			status = fresh->class->put(fresh, key, value, err);
-		Error ignored;
-		old->class->cursor_close(cursor, &ignored);
-	}
+	Status status = backend_each(old, STR(""), put_into, fresh, err);
 	old->class->close(old);
 	return status;
 }
