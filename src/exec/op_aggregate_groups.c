@@ -298,14 +298,12 @@ emit_spilled(AggregateOp *self, KeyedState *const *states, uint32_t count, Span 
 {
 	KeyedScan scan;
 	bool more = true;
-	Error ignored;
 
 	TRY(keyed_scan_open(&self->family, states, count, &scan, err));
 	Status status = FERRIS_OK;
 	while (status == FERRIS_OK && more)
 		status = emit_scanned(self, &scan, span, &more, err);
-	Status closed = keyed_scan_close(&scan, status == FERRIS_OK ? err : &ignored);
-	return status != FERRIS_OK ? status : closed;
+	return keyed_scan_close(&scan, status, err);
 }
 
 Status

@@ -106,9 +106,7 @@ end_partitions(OverOp *self, bool sort, Error *err)
 		if (status != FERRIS_OK)
 			break;
 	}
-	Error ignored;
-	Status closed = keyed_scan_close(&scan, status == FERRIS_OK ? err : &ignored);
-	TRY(status != FERRIS_OK ? status : closed);
+	TRY(keyed_scan_close(&scan, status, err));
 	return over_flush(self, err);
 }
 

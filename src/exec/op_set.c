@@ -271,9 +271,7 @@ push_differences(SetOperator *self, Error *err)
 	KeyedScan scan;
 
 	TRY(keyed_scan_open(&self->family, states, 1, &scan, err));
-	Status status = put_differences(self, &scan, err);
-	Status closed = keyed_scan_close(&scan, err);
-	return status != FERRIS_OK ? status : closed;
+	return keyed_scan_close(&scan, put_differences(self, &scan, err), err);
 }
 
 /* ---------------------------------------------------------------- time */

@@ -348,9 +348,7 @@ table_finish(Operator *op, Error *err)
 	if (!self->plan->table.final)
 		return operator_finish(op->next, err);
 	TRY(keyed_scan_open(&self->family, states, 1, &scan, err));
-	Status status = put_all(self, &scan, err);
-	Status closed = keyed_scan_close(&scan, err);
-	TRY(status != FERRIS_OK ? status : closed);
+	TRY(keyed_scan_close(&scan, put_all(self, &scan, err), err));
 	return operator_finish(op->next, err);
 }
 

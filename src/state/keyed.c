@@ -23,6 +23,7 @@ keyed_family_init(KeyedFamily *family, const KeyedSpec *spec, StateStore *store)
 	}
 	buffer_init(&family->key, SIZE_MAX);
 	buffer_init(&family->value, SIZE_MAX);
+	buffer_init(&family->group, SIZE_MAX);
 	buffer_init(&family->pending, SIZE_MAX);
 	family->payload = memory_alloc(spec->payload_size + 16);
 	family->other = memory_alloc(spec->payload_size + 16);
@@ -39,6 +40,7 @@ keyed_family_free(KeyedFamily *family)
 	memory_free(family->outs);
 	buffer_free(&family->key);
 	buffer_free(&family->value);
+	buffer_free(&family->group);
 	buffer_free(&family->pending);
 	memory_free(family->payload);
 	memory_free(family->other);
@@ -233,24 +235,34 @@ fetch_group(KeyedFamily *family, KeyedState *state, uint32_t group, void *contex
 			    (Str){family->value.data, (uint32_t)family->value.len}, err);
 }
 
-Status
-keyed_find(KeyedFamily *family, KeyedState *state, const Vector *const *keys, const uint16_t *sel,
-	   uint32_t count, char **payloads, uint32_t *found, Error *err)
+/* Finds or makes the groups in memory; those from *first on are new there. */
+static Status
+find_here(KeyedFamily *family, KeyedState *state, const Vector *const *keys, const uint16_t *sel,
+	  uint32_t count, char **payloads, uint32_t *found, uint32_t *first, Error *err)
 {
-	uint32_t first;
-
 	need_table(family, state);
-	Status status = group_table_find(state->groups, keys, sel, count, payloads, &first, err);
+	Status status = group_table_find(state->groups, keys, sel, count, payloads, first, err);
 	uint32_t total = group_table_count(state->groups);
 	*found = status == FERRIS_OK ? count : group_table_settled(state->groups);
-	init_groups(family, state, first);
+	init_groups(family, state, *first);
 	/* An empty table alone in memory: nothing is left to write out. */
 	bool alone = total == 0 && family->tables == 1;
 	if (status != FERRIS_OK && (!family->store->options.spill || alone))
 		return status;
 	if (keyed_marks(family, state))
 		keyed_mark_changed(family, state, payloads, *found);
-	if (!keyed_is_spilled(state) || family->spec.parts || first == total)
+	return FERRIS_OK;
+}
+
+Status
+keyed_find(KeyedFamily *family, KeyedState *state, const Vector *const *keys, const uint16_t *sel,
+	   uint32_t count, char **payloads, uint32_t *found, Error *err)
+{
+	uint32_t first;
+
+	TRY(find_here(family, state, keys, sel, count, payloads, found, &first, err));
+	if (!keyed_is_spilled(state) || family->spec.parts ||
+	    first == group_table_count(state->groups))
 		return FERRIS_OK;
 	store_key(&state->space, &family->key);
 	return keyed_for_each_group(family, state, first, fetch_group, NULL, err);
@@ -261,17 +273,19 @@ static Status
 bring_in(KeyedFamily *family, KeyedState *state, const Vector *const *keys, uint16_t row,
 	 char **payload, bool *full, Error *err)
 {
-	uint32_t settled;
+	uint32_t settled, first;
 	bool found;
 
 	*payload = NULL;
 	TRY(store_get(&state->space, &family->key, &family->value, &found, err));
 	if (!found)
 		return FERRIS_OK;
-	TRY(keyed_find(family, state, keys, &row, 1, payload, &settled, err));
+	TRY(find_here(family, state, keys, &row, 1, payload, &settled, &first, err));
 	*full = settled == 0;
-	if (*full)
-		*payload = NULL;
+	if (!*full)
+		return payload_read(family, state, *payload,
+				    (Str){family->value.data, (uint32_t)family->value.len}, err);
+	*payload = NULL;
 	return FERRIS_OK;
 }
 

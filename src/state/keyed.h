@@ -61,10 +61,10 @@ typedef struct KeyedSpec {
 	const PayloadClass *payload;
 	void *owner;
 	bool parts;
-	bool headed; /* payloads begin with a KeyedHead; not with `parts` */
+	bool headed;  /* payloads begin with a KeyedHead; not with `parts` */
 	bool touched; /* of what is found most is only read: only keyed_touch says what changes */
-	bool ranked; /* groups come out in the order of their last key, an INTEGER, then of births
-		      */
+	bool ranked;  /* groups come out in the order of their last key, an INTEGER, then of births
+		       */
 } KeyedSpec;
 
 typedef struct KeyedFamily {
@@ -79,6 +79,7 @@ typedef struct KeyedFamily {
 	Buffer value;
 	char *payload;
 	char *other;
+	Buffer group;   /* a row of keys */
 	Buffer pending; /* changes of groups that have left memory, as records */
 } KeyedFamily;
 
@@ -187,7 +188,8 @@ Status keyed_scan_next(KeyedScan *scan, Vector *const *columns, uint32_t row, Ar
 /* The keys of the group that came last. */
 Status keyed_scan_keys(const KeyedScan *scan, Vector *const *columns, uint32_t row, Arena *heap,
 		       Error *err);
-Status keyed_scan_close(KeyedScan *scan, Error *err);
+/* After `status`, which wins over an error of the scan. */
+Status keyed_scan_close(KeyedScan *scan, Status status, Error *err);
 
 /* ---- checkpoints ---- */
 

@@ -81,30 +81,22 @@ begin_key(KeyedFamily *family, const KeyedState *state)
 	buffer_append(&family->key, state->prefix, state->prefix_len);
 }
 
-/* As save_group of keyed_save.c. */
 static void
 note_group(KeyedFamily *family, const KeyedState *state, uint32_t group)
 {
 	const char *payload = group_table_payload(state->groups, group);
-	Buffer *value = &family->value;
-	uint32_t keys_len = 0;
 
-	buffer_reset(value);
-	record_u32(value, 0);
-	append_keys(family, state, group, value);
-	keys_len = (uint32_t)(value->len - sizeof keys_len);
-	memcpy(value->data, &keys_len, sizeof keys_len);
-	begin_key(family, state);
-	if (family->spec.parts)
-		record_key_u64(&family->key, state->born + group);
-	else
-		buffer_append(&family->key, value->data + sizeof keys_len, keys_len);
+	buffer_reset(&family->group);
+	append_keys(family, state, group, &family->group);
+	keyed_begin_record(family->spec.parts, (Str){state->prefix, state->prefix_len},
+			   (Str){family->group.data, (uint32_t)family->group.len},
+			   state->born + group, &family->key, &family->value);
 	if (!family->spec.parts && payload_is_empty(family, payload)) {
 		put_pending(family, &family->key, NULL);
 		return;
 	}
-	payload_write(family, payload, value);
-	put_pending(family, &family->key, value);
+	payload_write(family, payload, &family->value);
+	put_pending(family, &family->key, &family->value);
 }
 
 void

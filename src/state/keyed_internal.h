@@ -118,6 +118,13 @@ Status keyed_read_group(RecordReader *reader, Str *keys, Error *err);
 Status keyed_look_in_memory(KeyedFamily *family, const KeyedState *state, Str keys, bool *is_here,
 			    Error *err);
 
+/* ---- keyed_save.c */
+
+/* Begins the record of a group: the prefix and what identifies the group, its birth or its row of
+ * keys -> length of that row, the row; the payload's bytes are to follow. */
+void keyed_begin_record(bool parts, Str prefix, Str group, uint64_t birth, Buffer *key,
+			Buffer *value);
+
 /* ---- keyed_changes.c: of tracked states ---- */
 
 /* Nothing has changed. */

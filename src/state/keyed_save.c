@@ -8,19 +8,24 @@ typedef struct Save {
 	Buffer value;
 } Save;
 
-/* A record: the prefix and what identifies the group -> length of its keys, keys, payload. */
+void
+keyed_begin_record(bool parts, Str prefix, Str group, uint64_t birth, Buffer *key, Buffer *value)
+{
+	buffer_reset(key);
+	buffer_append_str(key, prefix);
+	if (parts)
+		record_key_u64(key, birth);
+	else
+		buffer_append_str(key, group);
+	buffer_reset(value);
+	record_u32(value, group.len);
+	buffer_append_str(value, group);
+}
+
 static Status
 save_group(Save *save, Str group, uint64_t birth, bool parts, Str payload, Error *err)
 {
-	buffer_reset(&save->key);
-	buffer_append(&save->key, save->prefix.data, save->prefix.len);
-	if (parts)
-		record_key_u64(&save->key, birth);
-	else
-		buffer_append(&save->key, group.data, group.len);
-	buffer_reset(&save->value);
-	record_u32(&save->value, group.len);
-	buffer_append(&save->value, group.data, group.len);
+	keyed_begin_record(parts, save->prefix, group, birth, &save->key, &save->value);
 	buffer_append(&save->value, payload.data, payload.len);
 	return save->writer->put(save->writer, (Str){save->key.data, (uint32_t)save->key.len},
 				 (Str){save->value.data, (uint32_t)save->value.len}, err);

@@ -315,13 +315,16 @@ keyed_scan_keys(const KeyedScan *scan, Vector *const *columns, uint32_t row, Are
 }
 
 Status
-keyed_scan_close(KeyedScan *scan, Error *err)
+keyed_scan_close(KeyedScan *scan, Status status, Error *err)
 {
+	Error ignored;
+
 	release_held(scan);
 	memory_free(scan->order);
 	scan->order = NULL;
 	if (scan->in_memory)
-		return FERRIS_OK;
-	TRY(store_scan_close(&scan->scan, FERRIS_OK, err));
-	return store_clear(&scan->space, err);
+		return status;
+	status = store_scan_close(&scan->scan, status, err);
+	Status cleared = store_clear(&scan->space, status == FERRIS_OK ? err : &ignored);
+	return status != FERRIS_OK ? status : cleared;
 }

@@ -292,7 +292,7 @@ check_scan(Fixture *f)
 		last = f->births[key];
 		arena_free(&heap);
 	}
-	assert_int_equal(keyed_scan_close(&scan, &err), FERRIS_OK);
+	assert_int_equal(keyed_scan_close(&scan, FERRIS_OK, &err), FERRIS_OK);
 	assert_int_equal(count, live_keys(f));
 }
 
