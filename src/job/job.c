@@ -242,7 +242,6 @@ settle_recovery(Job *job)
 	}
 	job->keeps_state = kept && job->stateful;
 	job->keeps_records = job->keeps_state || placed;
-	job->alone = job->keeps_records;
 }
 
 /* Whether the statement is in a consumer group, or writes transactions. */
@@ -269,7 +268,7 @@ claim_instance(Job *job, Error *err)
 	job->first_group = first_group(job);
 	TRY(instance_claim(job->state_dir, job->first_group, &job->instance, err));
 	job->name = job->instance.name;
-	if (!job->alone)
+	if (!job->keeps_records)
 		return FERRIS_OK;
 	/* Its state is one: whoever takes the name takes it over, on whatever machine. */
 	job->name = str_format(&job->arena, "%s-%.*s", job->first_group, STR_ARG(plan->name)).data;
@@ -310,7 +309,7 @@ open_sources(Job *job, Error *err)
 				   .environment = job->spec.environment,
 				   .instance = instance_of(job, i),
 				   .keeps_place = job->stateful || job->inputs[i].placed,
-				   .whole = job->stateful || job->alone,
+				   .whole = job->stateful || job->keeps_records,
 				   .places = job->inputs[i].places,
 				   .place_count = job->inputs[i].place_count};
 		TRY(source_open(&job->sources[i], &spec, &job->arena, err));
@@ -382,7 +381,6 @@ open_writer(Job *job, Error *err)
 		.resume = job_resume_mark(job, MARK_OUTPUT),
 	};
 	buffer_free(&preamble);
-	job->sink = plan->sink->connector;
 	if (status == FERRIS_OK)
 		status = job->sink->writer_open(&spec, &job->arena, &job->writer, err);
 	return say_how_to_begin_anew(job, status, err);
@@ -455,20 +453,8 @@ set_limits(Job *job)
 static void
 set_counters(Counters *counters, const JobCounters *from)
 {
-	counters->records_in = from->records_in;
-	counters->bytes_in = from->bytes_in;
-	counters->rows_out = from->rows_out;
-	counters->bytes_out = from->bytes_out;
-	counters->filtered = from->filtered;
-	counters->late = from->late;
-	counters->aggregated = from->aggregated;
-	counters->results = from->results;
-	counters->failed = from->failed;
-	counters->dead_letters = from->dead_letters;
-	counters->limited = from->limited;
-	counters->pool_hits = from->pool_hits;
-	counters->pool_misses = from->pool_misses;
-	counters->restarts = from->restarts;
+#define COUNTER(name, doc) counters->name = from->name;
+#include "job/counter_list.h"
 	counters->lag = -1;
 }
 
@@ -680,23 +666,9 @@ job_counters(Job *job, JobCounters *out)
 {
 	const Counters *c = &job->counters;
 
-	*out = (JobCounters){
-		.records_in = c->records_in,
-		.bytes_in = c->bytes_in,
-		.rows_out = c->rows_out,
-		.bytes_out = c->bytes_out,
-		.filtered = c->filtered,
-		.late = c->late,
-		.aggregated = c->aggregated,
-		.results = c->results,
-		.failed = c->failed,
-		.dead_letters = c->dead_letters,
-		.limited = c->limited,
-		.pool_hits = c->pool_hits,
-		.pool_misses = c->pool_misses,
-		.restarts = c->restarts,
-		.lag = c->lag,
-	};
+#define COUNTER(name, doc) out->name = c->name;
+#include "job/counter_list.h"
+	out->lag = c->lag;
 }
 
 const SourceTime *

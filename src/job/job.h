@@ -22,21 +22,9 @@ typedef struct Job Job;
 /* The books balance once the job has ended: what came in, and what groups gave out beside it, is
  * in + results = out + filtered + failed + limited + late + aggregated. */
 typedef struct JobCounters {
-	uint64_t records_in;
-	uint64_t bytes_in;
-	uint64_t rows_out;
-	uint64_t bytes_out;
-	uint64_t filtered;
-	uint64_t late;       /* rows too late for every window */
-	uint64_t aggregated; /* rows that went into groups */
-	uint64_t results;    /* rows that groups gave out */
-	uint64_t failed;
-	uint64_t dead_letters;
-	uint64_t limited;     /* rows that LIMIT or OFFSET left out */
-	uint64_t pool_hits;   /* a free slot was at hand */
-	uint64_t pool_misses; /* the reader had to wait for one */
-	uint64_t restarts;    /* from the last epoch, after one that failed */
-	int64_t lag;          /* bytes or records not read yet; -1: not known */
+#define COUNTER(name, doc) uint64_t name;
+#include "job/counter_list.h"
+	int64_t lag; /* bytes or records not read yet; -1: not known */
 } JobCounters;
 
 typedef struct JobSpec {

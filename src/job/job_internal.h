@@ -70,9 +70,8 @@ typedef struct SplitState {
 
 /* Each is written by one thread and read by all. */
 typedef struct Counters {
-	_Atomic uint64_t records_in, bytes_in, rows_out, bytes_out, filtered, failed, dead_letters;
-	_Atomic uint64_t limited, late, aggregated, results, pool_hits, pool_misses;
-	_Atomic uint64_t restarts;
+#define COUNTER(name, doc) _Atomic uint64_t name;
+#include "job/counter_list.h"
 	_Atomic int64_t lag;
 } Counters;
 
@@ -117,8 +116,8 @@ struct Job {
 	const char *name;        /* then: by which brokers know this process */
 	const char *first_group; /* then: of the first source; NULL: no broker knows it */
 	Recovery recovery;
-	bool alone;         /* no other process may have part of the input */
-	bool keeps_records; /* beside the output, in a log or journal of that name */
+	bool keeps_records; /* beside the output, in a log or journal of that name; no other
+			     * process may have part of the input then */
 	bool keeps_state;   /* among them what has changed in operators */
 	const char *log_name;
 	uint64_t identity;            /* of the plan */

@@ -37,21 +37,11 @@
 
 /* ---------------------------------------------------------------- the plan */
 
-static uint64_t
-hash_bytes(Str bytes)
-{
-	uint64_t hash = UINT64_C(0xCBF29CE484222325); /* FNV-1a */
-
-	for (uint32_t i = 0; i < bytes.len; i++)
-		hash = (hash ^ (unsigned char)bytes.data[i]) * UINT64_C(0x100000001B3);
-	return hash;
-}
-
 /* What the state is of: the plan as EXPLAIN shows it. */
 static uint64_t
 plan_identity(Job *job)
 {
-	return hash_bytes(plan_explain(&job->arena, job->spec.plan)) + STATE_FORMAT;
+	return str_hash(plan_explain(&job->arena, job->spec.plan)) + STATE_FORMAT;
 }
 
 static Status
@@ -214,14 +204,14 @@ open_journal(Job *job, Error *err)
 	if (name.len > NAME_SHOWN)
 		name.len = NAME_SHOWN;
 	job->log_name = str_format(&job->arena, "%.*s-%016llx", STR_ARG(name),
-				   (unsigned long long)hash_bytes(target))
+				   (unsigned long long)str_hash(target))
 				.data;
 	TRY(journal_open(job->state_dir, job->log_name,
 			 (size_t)job->spec.plan->job[JOB_STATE_LIMIT].integer / 4, &job->journal,
 			 err));
 	job->log_name = journal_folder(job->journal);
 	if (job->first_group != NULL) /* positions are the group's */
-		job->identity += hash_bytes(str_from(job->first_group));
+		job->identity += str_hash(str_from(job->first_group));
 	return journal_read(job->journal, gather, job, err);
 }
 

@@ -80,13 +80,8 @@ answer_metrics(Answer *answer, uint32_t at)
 		const char *name;
 		uint64_t value;
 	} metrics[] = {
-		{"records_in", counters.records_in},   {"bytes_in", counters.bytes_in},
-		{"rows_out", counters.rows_out},       {"bytes_out", counters.bytes_out},
-		{"filtered", counters.filtered},       {"late", counters.late},
-		{"aggregated", counters.aggregated},   {"results", counters.results},
-		{"failed", counters.failed},           {"dead_letters", counters.dead_letters},
-		{"limited", counters.limited},         {"pool_hits", counters.pool_hits},
-		{"pool_misses", counters.pool_misses}, {"restarts", counters.restarts},
+#define COUNTER(name, doc) {#name, counters.name},
+#include "job/counter_list.h"
 	};
 
 	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {

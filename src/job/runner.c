@@ -20,20 +20,8 @@
 static void
 add_counters(JobCounters *sum, const JobCounters *c)
 {
-	sum->records_in += c->records_in;
-	sum->bytes_in += c->bytes_in;
-	sum->rows_out += c->rows_out;
-	sum->bytes_out += c->bytes_out;
-	sum->filtered += c->filtered;
-	sum->late += c->late;
-	sum->aggregated += c->aggregated;
-	sum->results += c->results;
-	sum->failed += c->failed;
-	sum->dead_letters += c->dead_letters;
-	sum->limited += c->limited;
-	sum->restarts += c->restarts;
-	sum->pool_hits += c->pool_hits;
-	sum->pool_misses += c->pool_misses;
+#define COUNTER(name, doc) sum->name += c->name;
+#include "job/counter_list.h"
 	if (c->lag > 0)
 		sum->lag += c->lag;
 }
