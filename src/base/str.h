@@ -30,6 +30,17 @@ str_from(const char *text)
 	return (Str){text, (uint32_t)strlen(text)};
 }
 
+/* FNV-1a: the same on every machine and in every version, so it may be stored. */
+static inline uint64_t
+str_hash(Str s)
+{
+	uint64_t hash = UINT64_C(0xCBF29CE484222325);
+
+	for (uint32_t i = 0; i < s.len; i++)
+		hash = (hash ^ (unsigned char)s.data[i]) * UINT64_C(0x100000001B3);
+	return hash;
+}
+
 /* By bytes: below 0, 0 or above 0. */
 static inline int
 str_compare(Str a, Str b)

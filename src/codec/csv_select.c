@@ -110,15 +110,6 @@ select_short_text(const StringView *values, Str constant, uint16_t *sel, uint32_
 	return kept;
 }
 
-static int
-compare_text(StringView a, Str b)
-{
-	uint32_t len = a.len < b.len ? a.len : b.len;
-	int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static uint32_t
 select_text(CompareOp op, const StringView *values, Str constant, uint16_t *sel, uint32_t count)
 {
@@ -128,7 +119,8 @@ select_text(CompareOp op, const StringView *values, Str constant, uint16_t *sel,
 		uint16_t r = sel[k];
 
 		sel[kept] = r;
-		kept += compare_holds(op, compare_text(values[r], constant));
+		kept += compare_holds(op,
+				      str_compare((Str){values[r].data, values[r].len}, constant));
 	}
 	return kept;
 }

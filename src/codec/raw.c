@@ -94,21 +94,12 @@ next_record(ChunkCursor *cursor, RecordRange *range)
 	return true;
 }
 
-static int
-compare_text(Str a, Str b)
-{
-	uint32_t len = a.len < b.len ? a.len : b.len;
-	int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static bool
 passes(const DecodeSpec *spec, Str text, bool is_null)
 {
 	for (uint32_t i = 0; i < spec->predicate_count; i++) {
 		const DecodePredicate *predicate = &spec->predicates[i];
-		int order = compare_text(text, predicate->constant.text);
+		int order = str_compare(text, predicate->constant.text);
 		const bool truths[] = {
 			[COMPARE_EQ] = order == 0,
 			[COMPARE_NE] = order != 0,

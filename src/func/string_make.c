@@ -551,10 +551,8 @@ string_hash(KernelCall *call)
 {
 	KERNEL_EACH_VALID(call, row) {
 		Str s = kernel_text(call, 0, row);
-		uint64_t h = UINT64_C(0xCBF29CE484222325);
+		uint64_t h = str_hash(s);
 
-		for (uint32_t i = 0; i < s.len; i++)
-			h = (h ^ (unsigned char)s.data[i]) * UINT64_C(0x100000001B3);
 		h = (h ^ h >> 33) * UINT64_C(0xFF51AFD7ED558CCD);
 		h = (h ^ h >> 33) * UINT64_C(0xC4CEB9FE1A85EC53);
 		kernel_set_int(call, row, (int64_t)(h ^ h >> 33));
