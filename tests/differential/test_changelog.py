@@ -281,7 +281,7 @@ def smaller(folder, case):
 
 
 def main():
-    args = options(__doc__, 40)
+    args = options(__doc__, 200)
     print(f"seed {args.seed}")
     cases = {}
     for number in [args.only] if args.only is not None else range(args.cases):

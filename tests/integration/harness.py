@@ -149,21 +149,22 @@ class Kafka:
         shutil.rmtree(self.folder)
 
 
-def run(names):
-    """Runs the test_* functions, or those named on the command line; TAP, then the count."""
+def run(names, place=Kafka):
+    """Runs the test_* functions, or those named on the command line; TAP, then the count.  Each gets
+    a place of its own, whose close() is told whether it failed."""
     tests = [(name, function) for name, function in names.items() if name.startswith("test_")]
     if len(sys.argv) > 1:
         tests = [(name, function) for name, function in tests if name in sys.argv[1:]]
     passed = failed = 0
     for name, function in tests:
         began = time.monotonic()
-        kafka = Kafka()
+        own = place()
         problem = None
         try:
-            function(kafka)
+            function(own)
         except Exception:
             problem = traceback.format_exc()
-        kafka.close(problem is not None)
+        own.close(problem is not None)
         passed, failed = passed + (problem is None), failed + (problem is not None)
         verdict = "ok" if problem is None else "not ok"
         print(f"{verdict} {passed + failed} - {name} ({time.monotonic() - began:.1f} s)", flush=True)

@@ -16,10 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = os.environ.get("FERRIS_SQL", f"{ROOT}/build/release/ferris-sql")
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+import harness  # noqa: E402 -- of tests/integration
+from harness import PROGRAM, ROOT  # noqa: E402
+
 FAULT = os.environ.get("FERRIS_FAULT_LIB", f"{ROOT}/build/release/tests/libfault.so")
 SEED = int(os.environ.get("TEST_SEED", random.randrange(1 << 32)))
 DEADLINE = 60
@@ -106,7 +107,7 @@ class Place:
                 if any(os.path.exists(f"{folder}/{name}/{file}")
                        for file in ("journal", "journal.old"))]
 
-    def close(self):
+    def close(self, _failed):
         for process in self.processes:
             process.kill()
             process.communicate()
@@ -489,29 +490,6 @@ def test_every_call_fails_in_appended_output(place):
     disturbed(place, "fail", sql, [expected, dead], ["out.jsonl", "dead.jsonl"])
 
 
-def main():
-    tests = [(name, function) for name, function in globals().items() if name.startswith("test_")]
-    if len(sys.argv) > 1:
-        tests = [(name, function) for name, function in tests if name in sys.argv[1:]]
-    passed = failed = 0
-    print(f"# TEST_SEED={SEED}")
-    for name, function in tests:
-        began = time.monotonic()
-        place = Place()
-        problem = None
-        try:
-            function(place)
-        except Exception:
-            problem = traceback.format_exc()
-        place.close()
-        passed, failed = passed + (problem is None), failed + (problem is not None)
-        verdict = "ok" if problem is None else "not ok"
-        print(f"{verdict} {passed + failed} - {name} ({time.monotonic() - began:.1f} s)", flush=True)
-        if problem:
-            print("".join(f"# {line}\n" for line in problem.splitlines()), end="", flush=True)
-    print(f"1..{len(tests)}\n{passed} passed, {failed} failed", flush=True)
-    sys.exit(0 if failed == 0 and passed > 0 else 1)
-
-
 if __name__ == "__main__":
-    main()
+    print(f"# TEST_SEED={SEED}")
+    harness.run(globals(), Place)

@@ -20,28 +20,12 @@
 #include "state/group_table.h"
 #include "state/group_table_test.h"
 #include "type/value.h"
+#include "random_numbers.h"
 
 #define KEYS_MAX     6
 #define MODEL_MAX    20000
 #define PAYLOAD_SIZE 32
 #define NO_LIMIT     SIZE_MAX
-
-static uint64_t random_state;
-
-static uint64_t
-next_random(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state * UINT64_C(0x2545F4914F6CDD1D) >> 16;
-}
-
-static uint32_t
-below(uint32_t limit)
-{
-	return (uint32_t)(next_random() % limit);
-}
 
 /* ---- the model ---- */
 
@@ -966,10 +950,7 @@ main(void)
 		cmocka_unit_test(test_no_memory_at_all),
 		cmocka_unit_test(test_payload_sizes),
 	};
-	const char *seed = getenv("TEST_SEED");
 
-	random_state = seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
-	random_state |= 1;
-	printf("TEST_SEED=%llu\n", (unsigned long long)random_state);
+	seed_random();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

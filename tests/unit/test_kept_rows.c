@@ -17,21 +17,12 @@
 #include "base/memory.h"
 #include "state/event_queue.h"
 #include "state/row_bag.h"
+#include "random_numbers.h"
 
 #define EVENTS 6000
 #define VALUES 400
 
-static uint64_t random_state;
 static char dir[64];
-
-static uint32_t
-below(uint32_t limit)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)((random_state * UINT64_C(0x2545F4914F6CDD1D) >> 16) % limit);
-}
 
 /* ---- rows of a number and its text ---- */
 
@@ -543,12 +534,9 @@ main(void)
 		cmocka_unit_test(test_bags_count_rows),
 		cmocka_unit_test(test_damaged_bytes_are_refused),
 	};
-	const char *seed = getenv("TEST_SEED");
 	int failed;
 
-	random_state = seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
-	random_state = random_state * 2 + 1;
-	printf("TEST_SEED=%llu\n", (unsigned long long)(random_state / 2));
+	seed_random();
 	snprintf(dir, sizeof dir, "/tmp/ferris-rows-XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		return 1;

@@ -18,21 +18,12 @@
 #include "state/keyed.h"
 #include "state/record.h"
 #include "state/timers.h"
+#include "random_numbers.h"
 
 #define KEYS  6000
 #define STEPS 400
 
-static uint64_t random_state;
 static char dir[64];
-
-static uint32_t
-below(uint32_t limit)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)((random_state * UINT64_C(0x2545F4914F6CDD1D) >> 16) % limit);
-}
 
 /* ---- the payload ---- */
 
@@ -582,12 +573,9 @@ main(void)
 		cmocka_unit_test(test_timers_come_in_order),
 		cmocka_unit_test(test_a_group_has_to_fit),
 	};
-	const char *seed = getenv("TEST_SEED");
 	int failed;
 
-	random_state = seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
-	random_state = random_state * 2 + 1;
-	printf("TEST_SEED=%llu\n", (unsigned long long)(random_state / 2));
+	seed_random();
 	snprintf(dir, sizeof dir, "/tmp/ferris-keyed-XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		return 1;

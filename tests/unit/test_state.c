@@ -21,20 +21,11 @@
 #include "state/backend.h"
 #include "state/scratch_dir.h"
 #include "state/snapshot.h"
+#include "random_numbers.h"
 
 #define STEPS 3000
 
-static uint64_t random_state;
 static char parent[64];
-
-static uint32_t
-below(uint32_t limit)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)((random_state * UINT64_C(0x2545F4914F6CDD1D) >> 16) % limit);
-}
 
 static uint32_t
 folders(void)
@@ -313,7 +304,6 @@ test_snapshots_notice_damage(void **state)
 int
 main(void)
 {
-	const char *seed = getenv("TEST_SEED");
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_backends_agree),
 		cmocka_unit_test(test_no_room_is_one_clear_error),
@@ -321,9 +311,7 @@ main(void)
 		cmocka_unit_test(test_snapshots_notice_damage),
 	};
 
-	random_state = seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
-	printf("TEST_SEED=%llu\n", (unsigned long long)random_state);
-	random_state = random_state * 2 + 1;
+	seed_random();
 	snprintf(parent, sizeof parent, "/tmp/ferris-state-XXXXXX");
 	if (mkdtemp(parent) == NULL)
 		return 1;
