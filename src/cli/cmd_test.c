@@ -159,6 +159,7 @@ choose_runs(const Arguments *arguments)
 		.seed = arguments->seed > 0 ? (uint64_t)arguments->seed : 1,
 		.seeds = arguments->seeds > 0 ? (uint32_t)arguments->seeds : 1,
 		.crashes_only = arguments->seed > 0 || arguments->seeds > 0,
+		.keep = arguments->keep,
 	};
 }
 

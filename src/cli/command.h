@@ -21,6 +21,7 @@ typedef struct Arguments {
 	int64_t seconds;
 	int64_t seed; /* of crashes in tests; 0: none was given */
 	int64_t seeds;
+	const char *keep; /* a folder for those of tests; NULL: they are removed */
 	bool live;
 	Options settings; /* --set */
 	char **rest;      /* what is not an option */

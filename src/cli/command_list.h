@@ -12,8 +12,9 @@ COMMAND("check", command_check, "FILE.sql... [--live]",
         "Parse, bind and plan; print every error; --live also samples topics.")
 COMMAND("explain", command_explain, "(--query SQL | --file FILE.sql) [--output text|json]",
         "Print the plan and the options in effect; no broker is asked.")
-COMMAND("test", command_test, "FILE.test... | FOLDER... [--output tap|junit] [--seed N] [--seeds N]",
-        "Run SQL tests.")
+COMMAND("test", command_test,
+        "FILE.test... | FOLDER... [--output tap|junit] [--seed N] [--seeds N] [--keep FOLDER]",
+        "Run SQL tests; --keep leaves what each run wrote into ${DIR}.")
 COMMAND("demo", command_demo, "[--seconds N]",
         "The main job on embedded data: trades, Kafka, SQL, Kafka, console.")
 COMMAND("docs", command_docs, "configuration|functions|errors",

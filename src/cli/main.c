@@ -32,6 +32,7 @@ static const struct option long_options[] = {
 	{"seconds", required_argument, NULL, 't'},
 	{"seed", required_argument, NULL, 'S'},
 	{"seeds", required_argument, NULL, 'N'},
+	{"keep", required_argument, NULL, 'K'},
 	{"live", no_argument, NULL, 'L'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -119,6 +120,9 @@ parse_arguments(int argc, char **argv, const CommandRow *command, Arguments *arg
 			break;
 		case 's':
 			code = add_setting(arguments, optarg);
+			break;
+		case 'K':
+			arguments->keep = optarg;
 			break;
 		case 'L':
 			arguments->live = true;

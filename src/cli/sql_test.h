@@ -75,6 +75,8 @@ typedef struct SqlTestRuns {
 	uint64_t seed;     /* of the crashes; the first one */
 	uint32_t seeds;    /* how many runs with crashes, from seed to seed */
 	bool crashes_only; /* leave out the other ways */
+	const char *keep;  /* where each run makes its folder ${DIR}, and leaves it; NULL: in /tmp,
+			    * and it is removed */
 	uint64_t runs;     /* with crashes */
 	uint64_t survived; /* crashes in them */
 	uint64_t left_out; /* tests with no statement that can be exactly-once */

@@ -1,4 +1,6 @@
 /* cli/sql_test_run.c -- run a SQL test in every variation and compare. */
+#include <ftw.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,13 +36,14 @@ static const char *const crash_batches[] = {"1", "2", "3", "0"};
 #define VARIATION_COUNT (sizeof variations / sizeof *variations)
 #define SHOWN_LINES     12
 #define TIME_LIMIT_MS   20000
+#define OPEN_FOLDERS    8 /* at most, while a folder is removed */
 
 typedef struct TestRun {
 	const SqlTest *test;
 	const Variation *variation;
 	Arena arena;
 	MemoryBroker *broker;
-	char dir[64];
+	char dir[PATH_MAX / 2]; /* ${DIR}: a folder of this run alone */
 	ScriptPlan *plan;
 	Str select_name; /* of the last plain SELECT */
 	JobCounters sum;
@@ -97,7 +100,7 @@ append_record(TestRun *run, const TestBlock *block, Str line)
 static bool
 write_file(TestRun *run, const TestBlock *block)
 {
-	char path[256];
+	char path[PATH_MAX];
 
 	snprintf(path, sizeof path, "%s/%.*s", run->dir, STR_ARG(block->name));
 	FILE *file = fopen(path, "wb");
@@ -134,11 +137,11 @@ set_faults(TestRun *run)
 }
 
 static bool
-prepare(TestRun *run)
+prepare(TestRun *run, const char *folder)
 {
 	run->broker = memory_broker_new();
 	set_faults(run);
-	snprintf(run->dir, sizeof run->dir, "/tmp/ferris-test-XXXXXX");
+	snprintf(run->dir, sizeof run->dir, "%s/ferris-test-XXXXXX", folder);
 	if (mkdtemp(run->dir) == NULL || setenv("DIR", run->dir, 1) != 0)
 		return false;
 	for (uint32_t i = 0; i < run->test->block_count; i++) {
@@ -156,19 +159,11 @@ prepare(TestRun *run)
 	return true;
 }
 
-static void
-remove_files(TestRun *run)
+static int
+remove_one(const char *path, const struct stat *info, int type, struct FTW *place)
 {
-	for (uint32_t i = 0; i < run->test->block_count; i++) {
-		const TestBlock *block = &run->test->blocks[i];
-		char path[256];
-
-		if (block->kind != BLOCK_FILE && block->kind != BLOCK_EXPECT_FILE)
-			continue;
-		snprintf(path, sizeof path, "%s/%.*s", run->dir, STR_ARG(block->name));
-		unlink(path);
-	}
-	rmdir(run->dir);
+	(void)info, (void)type, (void)place;
+	return remove(path);
 }
 
 /* ---------------------------------------------------------------- running */
@@ -360,7 +355,7 @@ check_topic(TestRun *run, const TestBlock *block, Str topic)
 static bool
 check_file(TestRun *run, const TestBlock *block)
 {
-	char path[256];
+	char path[PATH_MAX];
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
@@ -609,7 +604,7 @@ run_variation(const SqlTest *test, const Variation *variation, SqlTestRuns *runs
 	bool passed = true;
 
 	arena_init(&run.arena, 0);
-	if (prepare(&run)) {
+	if (prepare(&run, runs->keep != NULL ? runs->keep : "/tmp")) {
 		execute(&run);
 		passed = run.left_out || check(&run);
 	} else {
@@ -623,7 +618,8 @@ run_variation(const SqlTest *test, const Variation *variation, SqlTestRuns *runs
 		runs->survived += run.sum.restarts;
 	}
 	runs->left_out += run.left_out;
-	remove_files(&run);
+	if (runs->keep == NULL)
+		nftw(run.dir, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
 	memory_broker_destroy(run.broker);
 	arena_free(&run.arena);
 	return passed;

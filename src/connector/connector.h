@@ -99,6 +99,7 @@ typedef struct EpochInput {
  * of a key counts. */
 typedef struct StateLog {
 	const ConnectorClass *class;
+	Str output; /* the topic of the rows that it stands beside */
 } StateLog;
 
 /* One record in the order in which they were put; value.data NULL: the key is gone. */

@@ -33,6 +33,7 @@ kafka_log_open(Writer *base, const char *name, Arena *arena, StateLog **out, Err
 	KafkaLog *log = ARENA_NEW(arena, KafkaLog);
 
 	log->base.class = &kafka_connector;
+	log->base.output = str_from(writer->client.topic);
 	log->writer = writer;
 	log->name = name;
 	log->arena = arena;

@@ -265,6 +265,7 @@ memory_log_open(Writer *base, const char *name, Arena *arena, StateLog **out, Er
 	(void)err;
 	log->base.class = &memory_connector;
 	log->writer = (MemoryWriter *)base;
+	log->base.output = log->writer->topic->name;
 	memory_lock(log->writer->broker);
 	log->topic = memory_topic_get(log->writer->broker, str_from(name));
 	memory_unlock(log->writer->broker);

@@ -240,6 +240,7 @@ settle_recovery(Job *job)
 					(kept && source != plan->sink->connector);
 		placed = placed || job->inputs[i].placed;
 	}
+	job->places_in_log = placed && job->recovery == RECOVERY_SINK;
 	job->keeps_state = kept && job->stateful;
 	job->keeps_records = job->keeps_state || placed;
 }

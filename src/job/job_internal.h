@@ -118,6 +118,7 @@ struct Job {
 	Recovery recovery;
 	bool keeps_records; /* beside the output, in a log or journal of that name; no other
 			     * process may have part of the input then */
+	bool places_in_log; /* among them where inputs stand that have no consumer group */
 	bool keeps_state;   /* among them what has changed in operators */
 	const char *log_name;
 	uint64_t identity;            /* of the plan */

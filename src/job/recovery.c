@@ -50,12 +50,15 @@ of_another_query(const Job *job, Error *err)
 	error_set(err, FERRIS_ERR_STATE_DAMAGED,
 		  "the state in '%s' is that of another query, or of another version",
 		  job->log_name);
-	return error_hint(err,
-			  job->journal != NULL
-				  ? "run the query that it belongs to, or remove that folder to "
-				    "begin anew"
-				  : "give this query another 'kafka.group.id', so that it begins "
-				    "anew, or run the query that the state belongs to");
+	if (job->journal != NULL)
+		return error_hint(err, "run the query that it belongs to, or remove that folder to "
+				       "begin anew");
+	if (job->places_in_log)
+		return error_hint(err, "run the query that was interrupted to its end, into the "
+				       "topic that it wrote, or give this application another "
+				       "name, so that it begins anew");
+	return error_hint(err, "give this query another 'kafka.group.id', so that it begins anew, "
+			       "or run the query that the state belongs to");
 }
 
 static bool
@@ -222,6 +225,8 @@ open_log(Job *job, Error *err)
 				   STR_ARG(job->spec.plan->name))
 				.data;
 	TRY(job->sink->log_open(job->writer, job->log_name, &job->arena, &job->log, err));
+	if (job->places_in_log) /* another topic would miss the rows before those places */
+		job->identity += str_hash(job->log->output);
 	return job->sink->log_read(job->log, gather, job, err);
 }
 

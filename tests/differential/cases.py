@@ -27,12 +27,14 @@ def block(title, lines):
     return f"{title}\n" + "".join(f"{line}\n" for line in lines) + "\n"
 
 
-def failures(folder, tests):
-    """What the runner says of those that fail, by their names; `tests`: texts by name."""
+def failures(folder, tests, keep=None):
+    """What the runner says of those that fail, by their names; `tests`: texts by name.  What they
+    wrote is left in the folder `keep`."""
     path = f"{folder}/generated.test"
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(f"test {name}\n{text}" for name, text in tests.items()))
-    done = subprocess.run([PROGRAM, "test", path], capture_output=True, text=True, timeout=280,
+    kept = ["--keep", keep] if keep else []
+    done = subprocess.run([PROGRAM, "test", path, *kept], capture_output=True, text=True, timeout=280,
                           check=False)
     failed, seen, why = {}, set(), None
     for line in done.stdout.split("\n"):

@@ -14,9 +14,7 @@ same, and 'upsert' must write the same without what is replaced.  In some cases 
 import collections
 import glob
 import json
-import os
 import random
-import shutil
 import sqlite3
 import sys
 import tempfile
@@ -171,9 +169,9 @@ class Case:
                 text += block(f"input {name}", [json.dumps(dict(zip(fields, row))) for row in inputs[name]])
         return text
 
-    def test(self, inputs, token):
+    def test(self, inputs, name):
         return (f"sql{SCHEMA}CREATE STREAM o AS {self.relation.ours} WITH ('connector' = 'file', 'path' = "
-                f"'${{DIR}}/{token}', 'format' = 'json', 'sink.changelog.mode' = '{self.mode}');\n\n"
+                f"'${{DIR}}/{name}', 'format' = 'json', 'sink.changelog.mode' = '{self.mode}');\n\n"
                 f"{self.settings()}{self.input_blocks(inputs)}counters failed=0\n\n")
 
     def settings(self):
@@ -245,17 +243,15 @@ def check(case, inputs, paths):
 
 def run(folder, cases):
     """What is wrong, by the cases' numbers; `cases`: pairs of a case and its inputs by number."""
-    token = os.path.basename(folder)
-    tests = {str(number): case.test(inputs, f"{token}-{number}") for number, (case, inputs) in cases.items()}
+    tests = {str(number): case.test(inputs, f"changes-{number}") for number, (case, inputs) in cases.items()}
     wrong, upserts = {}, {}
-    try:
-        wrong = {int(name): why for name, why in failures(folder, tests).items()}
+    with tempfile.TemporaryDirectory() as kept:
+        wrong = {int(name): why for name, why in failures(folder, tests, kept).items()}
         for number, (case, inputs) in cases.items():
-            # The runner leaves files that it was not told of.
-            paths = glob.glob(f"/tmp/ferris-test-*/{token}-{number}")
+            if number in wrong:
+                continue
             try:
-                if number in wrong:
-                    continue
+                paths = glob.glob(f"{kept}/*/changes-{number}")
                 if not paths:
                     raise AssertionError("there are no changelogs")
                 log = check(case, inputs, paths)
@@ -263,9 +259,6 @@ def run(folder, cases):
                     upserts[str(number)] = case.upsert_test(inputs, log)
             except AssertionError as why:
                 wrong[number] = str(why)
-    finally:
-        for path in glob.glob(f"/tmp/ferris-test-*/{token}-*"):
-            shutil.rmtree(os.path.dirname(path))
     if upserts:
         wrong.update({int(name): f"upsert:\n{why}" for name, why in failures(folder, upserts).items()})
     return wrong, len(upserts)

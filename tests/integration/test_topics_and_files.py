@@ -54,9 +54,9 @@ def write_input(kafka, first, end):
         file.writelines(line(i) + "\n" for i in range(first, end))
 
 
-def from_file(kafka, more=""):
+def from_file(kafka, more="", application="app"):
     """The application's name is part of that of the topic where places and state are kept."""
-    return FILE % {"application": kafka.name("app"), "more": more}
+    return FILE % {"application": kafka.name(application), "more": more}
 
 
 def expected_windows(sent):
@@ -182,7 +182,7 @@ def test_file_to_topic(kafka):
     kills = 0
     for round in range(10):
         target = kafka.topic(f"out{round}")
-        sql = from_file(kafka) + FILTER + TO_TOPIC % {"topic": target}
+        sql = from_file(kafka, application=f"app{round}") + FILTER + TO_TOPIC % {"topic": target}
         kills += kill_until_done(kafka, sql, target, expected, moments)
         ids = [row["id"] for row in kafka.read_json(target)]
         assert ids == expected, f"{len(ids)} rows, {len(expected)} expected"
@@ -204,6 +204,24 @@ def test_file_to_topic_begins_anew_when_it_was_done(kafka):
     job = kafka.execute(sql.replace("quantity > 2", "quantity > 3"))
     assert job.process.wait(harness.DEADLINE_SECONDS) == 0, job.text()
     assert len(kafka.read(target)) == 1400 + 600
+
+
+def test_what_was_interrupted_does_not_go_on_into_another_topic(kafka):
+    """Which would miss the rows that the first one has."""
+    first, second = kafka.topic("first"), kafka.topic("second")
+    sql = from_file(kafka, ", 'watch' = 'true'") + FILTER + TO_TOPIC
+    write_input(kafka, 0, 1000)
+    job = kafka.execute(sql % {"topic": first})
+    kafka.wait_for_records(first, 700, job)
+    job.kill()
+    other = kafka.execute(sql % {"topic": second})
+    other.process.wait(harness.DEADLINE_SECONDS)
+    assert other.process.returncode == 3 and "the topic that it wrote" in other.text(), other.text()
+    assert kafka.read(second) == []
+    job = kafka.execute(sql % {"topic": first})
+    write_input(kafka, 1000, 2000)
+    kafka.wait_for_records(first, 1400, job)
+    assert job.stop() == 0, job.text()
 
 
 def test_windows_of_a_followed_file_into_a_topic(kafka):
