@@ -35,7 +35,7 @@ ring_free(Ring *ring)
 }
 
 RingResult
-ring_push(Ring *ring, void *item)
+ring_push_quietly(Ring *ring, void *item)
 {
 	RingResult result = RING_CLOSED;
 
@@ -48,9 +48,26 @@ ring_push(Ring *ring, void *item)
 		result = RING_OK;
 	}
 	pthread_mutex_unlock(&ring->mutex);
+	return result;
+}
+
+RingResult
+ring_push(Ring *ring, void *item)
+{
+	RingResult result = ring_push_quietly(ring, item);
+
 	if (result == RING_OK)
 		pthread_cond_signal(&ring->readable);
 	return result;
+}
+
+bool
+ring_is_empty(Ring *ring)
+{
+	pthread_mutex_lock(&ring->mutex);
+	bool empty = ring->count == 0;
+	pthread_mutex_unlock(&ring->mutex);
+	return empty;
 }
 
 RingResult

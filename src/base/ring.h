@@ -30,6 +30,9 @@ void ring_init(Ring *ring, uint32_t capacity);
 void ring_free(Ring *ring);
 /* Waits while the ring is full. */
 RingResult ring_push(Ring *ring, void *item);
+/* Wakes nobody who waits for it: another push must follow. */
+RingResult ring_push_quietly(Ring *ring, void *item);
+bool ring_is_empty(Ring *ring);
 /* Waits while it is empty, at most timeout_ms; -1 waits without end. */
 RingResult ring_pop(Ring *ring, int timeout_ms, void **item);
 /* Nothing more can be pushed; what is inside can still be popped. */
