@@ -73,6 +73,7 @@ ERROR(PREFLIGHT,        3109, 1, 0, "A setting of the broker, of a topic or of a
 
 ERROR(STATE,            3201, 3, ERROR_RETRIABLE, "State cannot be written to disk or read from it.")
 ERROR(STATE_DAMAGED,    3202, 3, ERROR_FATAL, "State on disk is damaged, or of another query or version.")
+ERROR(SAVEPOINT,        3203, 1, 0, "A savepoint is missing, or does not fit the statements that start from it.")
 
 ERROR(USAGE,            4001, 2, 0, "The command line is wrong.")
 ERROR(TEST_FAILED,      4002, 1, 0, "A SQL test did not give what it expects.")

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "job/savepoint.h"
 
 static bool
 is_interrupted(void *context)
@@ -25,7 +26,7 @@ print_progress(void *context, const JobCounters *sum, double seconds)
 }
 
 /* A --set that no statement understood. */
-static int
+int
 check_settings(const Arguments *arguments)
 {
 	for (uint32_t i = 0; i < arguments->settings.count; i++) {
@@ -53,11 +54,32 @@ print_summary(const RunSummary *summary)
 		(unsigned long long)sum->pool_hits, (unsigned long long)sum->pool_misses);
 }
 
+/* The savepoints that are named: the one to start from, and that the other can be made. */
+static Status
+find_savepoints(const Arguments *arguments, const ScriptPlan *plan, Arena *arena, Savepoint *from,
+		Error *err)
+{
+	const char *to = arguments->savepoint;
+	bool exists = false;
+
+	if (arguments->from != NULL)
+		TRY(savepoint_open(plan, savepoint_folder(plan, arguments->from, arena),
+				   arguments->drop_state, arena, from, err));
+	if (to != NULL)
+		TRY(savepoint_exists(savepoint_folder(plan, to, arena), &exists, err));
+	if (!exists)
+		return FERRIS_OK;
+	error_set(err, FERRIS_ERR_SAVEPOINT, "there is a savepoint '%s' already", to);
+	return error_hint(err, "choose another name, or remove its folder");
+}
+
 static int
-run(const Arguments *arguments, const LoadedScript *loaded, const ScriptPlan *plan)
+run(const Arguments *arguments, const LoadedScript *loaded, const ScriptPlan *plan, Arena *arena)
 {
 	bool terminal = isatty(STDERR_FILENO) != 0;
+	Savepoint from;
 	RunSpec spec = {
+		.from = arguments->from != NULL ? &from : NULL,
 		.plan = plan,
 		.application = loaded->application,
 		.row_limit = arguments->limit,
@@ -68,7 +90,11 @@ run(const Arguments *arguments, const LoadedScript *loaded, const ScriptPlan *pl
 	Error err;
 
 	catch_signals();
-	Status status = run_script(&spec, &summary, &err);
+	Status status = find_savepoints(arguments, plan, arena, &from, &err);
+	if (status == FERRIS_OK)
+		status = run_script(&spec, &summary, &err);
+	else
+		summary = (RunSummary){0};
 	if (terminal && summary.sum.records_in > 0)
 		print_summary(&summary);
 	if (summary.sum.failed > 0 && status == FERRIS_OK)
@@ -81,6 +107,12 @@ run(const Arguments *arguments, const LoadedScript *loaded, const ScriptPlan *pl
 	if (status != FERRIS_OK) {
 		error_print(stderr, &err, loaded->name, loaded->text);
 		return error_info(status)->exit_code;
+	}
+	if (arguments->savepoint != NULL) {
+		int code = make_savepoint(loaded, plan, arguments->savepoint);
+
+		if (code != EXIT_OK)
+			return code;
 	}
 	return caught_signal() == SIGINT ? EXIT_INTERRUPTED : EXIT_OK;
 }
@@ -130,7 +162,7 @@ command_execute(const Arguments *arguments)
 	if (code == EXIT_OK)
 		code = check_settings(arguments);
 	if (code == EXIT_OK)
-		code = run(arguments, &loaded, plan);
+		code = run(arguments, &loaded, plan, &arena);
 	arena_free(&arena);
 	return code;
 }

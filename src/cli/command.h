@@ -22,6 +22,9 @@ typedef struct Arguments {
 	int64_t seed; /* of crashes in tests; 0: none was given */
 	int64_t seeds;
 	const char *keep; /* a folder for those of tests; NULL: they are removed */
+	const char *savepoint; /* to make when the run is stopped; or NULL */
+	const char *from;      /* the savepoint to start from; or NULL */
+	bool drop_state;       /* of it that finds no place */
 	bool live;
 	Options settings; /* --set */
 	char **rest;      /* what is not an option */
@@ -42,6 +45,7 @@ typedef int (*CommandFunction)(const Arguments *arguments);
 int command_execute(const Arguments *arguments);
 int command_check(const Arguments *arguments);
 int command_explain(const Arguments *arguments);
+int command_savepoint(const Arguments *arguments);
 int command_test(const Arguments *arguments);
 int command_demo(const Arguments *arguments);
 int command_docs(const Arguments *arguments);
@@ -50,6 +54,10 @@ int command_docs(const Arguments *arguments);
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Read --query or --file and parse it; syntax errors are printed.  EXIT_OK if it can be planned. */
 int load_script(const Arguments *arguments, Arena *arena, LoadedScript *out);
+/* Every --set was understood by some statement, or the usage error. */
+int check_settings(const Arguments *arguments);
+/* Of statements that have ended; prints where it is, or why there is none. */
+int make_savepoint(const LoadedScript *loaded, const ScriptPlan *plan, const char *name);
 /* Plan it; errors are printed.  EXIT_OK if every statement is planned. */
 int plan_loaded(Arena *arena, const LoadedScript *loaded, const PlanInput *input,
 		ScriptPlan **plan);

@@ -6,12 +6,17 @@
 #endif
 
 COMMAND("execute", command_execute,
-        "(--query SQL | --file APP.sql) [--output table|json|csv] [--limit N] [--set key=value]...",
-        "Run every statement; a plain SELECT prints its rows.")
+        "(--query SQL | --file APP.sql) [--output table|json|csv] [--limit N] [--set key=value]... "
+        "[--savepoint NAME] [--from-savepoint NAME [--drop-state]]",
+        "Run every statement; a plain SELECT prints its rows.  --savepoint makes one at the end.")
 COMMAND("check", command_check, "FILE.sql... [--live]",
         "Parse, bind and plan; print every error; --live also samples topics.")
-COMMAND("explain", command_explain, "(--query SQL | --file FILE.sql) [--output text|json]",
-        "Print the plan and the options in effect; no broker is asked.")
+COMMAND("explain", command_explain,
+        "(--query SQL | --file FILE.sql | upgrade OLD.sql NEW.sql) [--output text|json]",
+        "Print the plan and the options in effect, or what state an upgrade keeps; no broker is "
+        "asked.")
+COMMAND("savepoint", command_savepoint, "NAME --file APP.sql [--set key=value]...",
+        "Copy the state of statements that are stopped, to start from it again.")
 COMMAND("test", command_test,
         "FILE.test... | FOLDER... [--output tap|junit] [--seed N] [--seeds N] [--keep FOLDER]",
         "Run SQL tests; --keep leaves what each run wrote into ${DIR}.")

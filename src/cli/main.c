@@ -33,6 +33,9 @@ static const struct option long_options[] = {
 	{"seed", required_argument, NULL, 'S'},
 	{"seeds", required_argument, NULL, 'N'},
 	{"keep", required_argument, NULL, 'K'},
+	{"savepoint", required_argument, NULL, 'P'},
+	{"from-savepoint", required_argument, NULL, 'F'},
+	{"drop-state", no_argument, NULL, 'D'},
 	{"live", no_argument, NULL, 'L'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -123,6 +126,15 @@ parse_arguments(int argc, char **argv, const CommandRow *command, Arguments *arg
 			break;
 		case 'K':
 			arguments->keep = optarg;
+			break;
+		case 'P':
+			arguments->savepoint = optarg;
+			break;
+		case 'F':
+			arguments->from = optarg;
+			break;
+		case 'D':
+			arguments->drop_state = true;
 			break;
 		case 'L':
 			arguments->live = true;

@@ -103,8 +103,30 @@ open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *er
 				 spec->given, defaults, arena, err);
 }
 
-static void
-name_partitions(KafkaReader *reader, const ReaderSpec *spec, int count, Arena *arena)
+/* A place of a topic that was read before, under the same name of a stream. */
+static Status
+check_places(const KafkaReader *reader, const ReaderSpec *spec, Error *err)
+{
+	for (uint32_t i = 0; i < spec->place_count; i++) {
+		Str split = spec->places[i].split;
+		bool found = false;
+
+		for (uint32_t k = 0; k < reader->partition_count && !found; k++)
+			found = str_eq(split, str_from(reader->partitions[k].name));
+		if (found)
+			continue;
+		error_set(err, FERRIS_ERR_STATE_DAMAGED,
+			  "'%s' goes on behind what was read of '%.*s', which topic '%s' does not "
+			  "have",
+			  spec->object, STR_ARG(split), reader->client.topic);
+		return error_hint(err, "read the topic that was read before, or begin anew under "
+				       "another 'kafka.group.id'");
+	}
+	return FERRIS_OK;
+}
+
+static Status
+name_partitions(KafkaReader *reader, const ReaderSpec *spec, int count, Arena *arena, Error *err)
 {
 	reader->partition_count = (uint32_t)count;
 	reader->partitions = ARENA_ARRAY(arena, KafkaPartition, count);
@@ -115,6 +137,23 @@ name_partitions(KafkaReader *reader, const ReaderSpec *spec, int count, Arena *a
 		reader->partitions[i] = (KafkaPartition){.name = name.data,
 							 .next = place != NULL ? place->next : -1};
 	}
+	return check_places(reader, spec, err);
+}
+
+/* Where reading begins; `committed` is the group's position, or negative.  What was read of a
+ * partition may be in the statement's state, though it was not committed; and one that places are
+ * silent about, where there are any, has not been read, whatever the group says. */
+static int64_t
+first_offset(const KafkaReader *reader, const KafkaPartition *partition, int64_t committed)
+{
+	int64_t offset = committed;
+
+	if (reader->placed ||
+	    (reader->keeps_place && partition != NULL && partition->next > committed))
+		offset = partition != NULL ? partition->next : -1;
+	if (offset < 0)
+		offset = reader->from_end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+	return offset;
 }
 
 /* Every partition from its committed position to its end of now. */
@@ -139,9 +178,11 @@ assign_bounded(KafkaReader *reader, Error *err)
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		code = rd_kafka_committed(client->handle, list, QUERY_TIMEOUT_MS);
 	for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-		if (reader->partitions[i].next >= 0)
-			list->elems[i].offset = reader->partitions[i].next;
-		if (list->elems[i].offset >= reader->partitions[i].end)
+		rd_kafka_topic_partition_t *given = &list->elems[i];
+
+		given->offset = first_offset(reader, &reader->partitions[i], given->offset);
+		if (given->offset >= reader->partitions[i].end ||
+		    given->offset == RD_KAFKA_OFFSET_END)
 			reader->partitions[i].done = true;
 	}
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -224,7 +265,7 @@ kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err
 	/* The embedded cluster makes topics when they are written. */
 	if (partitions == 0 && !reader->client.embedded)
 		return missing_topic(&reader->client, err);
-	name_partitions(reader, spec, partitions, arena);
+	TRY(name_partitions(reader, spec, partitions, arena, err));
 	reader->client.notes->owner = reader;
 	reader->client.notes->rebalance = rebalance;
 	rd_kafka_poll_set_consumer(reader->client.handle);
@@ -394,13 +435,7 @@ take_assigned(KafkaReader *reader, Error *err)
 		rd_kafka_topic_partition_t *given = &list->elems[i];
 		KafkaPartition *partition = partition_of(reader, given->partition);
 
-		/* What was read of it may be in the statement's state. */
-		if (partition != NULL && reader->keeps_place &&
-		    (partition->next > given->offset || (reader->placed && partition->next >= 0)))
-			given->offset = partition->next;
-		if (given->offset < 0)
-			given->offset =
-				reader->from_end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+		given->offset = first_offset(reader, partition, given->offset);
 		if (partition != NULL)
 			partition->next = given->offset >= 0 ? given->offset : -1;
 	}

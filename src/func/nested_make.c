@@ -5,13 +5,23 @@
 
 #define KEYS_MAX 4096 /* of a map that is made: each key is compared with those before it */
 
+/* Whether argument i is of the type of argument i - step; the binder has cast them. */
+static bool
+are_alike(BoundExpr *const *args, uint32_t count, uint32_t step)
+{
+	for (uint32_t i = step; i < count; i++)
+		if (!type_equal(args[i]->type, args[i - step]->type))
+			return false;
+	return true;
+}
+
 /* ---- ARRAY(a, b, ...) ---- */
 
 Status
 result_array(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type, Error *err)
 {
 	(void)err;
-	if (count > 0)
+	if (count > 0 && are_alike(args, count, 1))
 		*type = type_array(arena, args[0]->type);
 	return FERRIS_OK;
 }
@@ -61,7 +71,7 @@ Status
 result_map(Arena *arena, BoundExpr *const *args, uint32_t count, const Type **type, Error *err)
 {
 	(void)err;
-	if (count % 2 == 0 && nested_is_single(args[0]->type))
+	if (count % 2 == 0 && are_alike(args, count, 2) && nested_is_single(args[0]->type))
 		*type = type_map(arena, args[0]->type, args[1]->type);
 	return FERRIS_OK;
 }

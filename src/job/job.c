@@ -93,8 +93,8 @@ may_wait(Job *job, const Slot *slot)
 	const ChunkResult *result = &slot->result;
 
 	return job->task_count == 1 && slot->kind == SLOT_CHUNK && slot->sequence % 2 == 0 &&
-	       slot->status == FERRIS_OK && result->output.count == 0 &&
-	       result->error_count == 0 && !ring_is_empty(&job->filled);
+	       slot->status == FERRIS_OK && result->output.count == 0 && result->error_count == 0 &&
+	       !ring_is_empty(&job->filled);
 }
 
 /* The order of the writer's work: the reader's, and in a stateful job the task's. */
@@ -243,8 +243,8 @@ settle_recovery(Job *job)
 {
 	const StatementPlan *plan = job->spec.plan;
 	const Str *dir = &plan->job[JOB_STATE_DIR].text;
-	bool kept = plan->recovery == RECOVERY_SINK || plan->recovery == RECOVERY_JOURNAL;
-	bool placed = false;
+	bool within = plan->recovery == RECOVERY_SINK;
+	bool beside = plan->recovery == RECOVERY_JOURNAL;
 
 	job->state_dir = dir->data != NULL ? str_copy(&job->arena, *dir).data : NULL;
 	job->recovery = plan->recovery;
@@ -252,13 +252,12 @@ settle_recovery(Job *job)
 	for (uint32_t i = 0; i < plan->scan_count; i++) {
 		const ConnectorClass *source = plan->scans[i]->scan.endpoint->connector;
 
-		job->inputs[i].placed = job->recovery == RECOVERY_JOURNAL ||
-					(kept && source != plan->sink->connector);
-		placed = placed || job->inputs[i].placed;
+		job->inputs[i].in_transaction = within && source == plan->sink->connector;
+		job->has_foreign_input =
+			job->has_foreign_input || (within && source != plan->sink->connector);
 	}
-	job->places_in_log = placed && job->recovery == RECOVERY_SINK;
-	job->keeps_state = kept && job->stateful;
-	job->keeps_records = job->keeps_state || placed;
+	job->keeps_state = (within || beside) && job->stateful;
+	job->keeps_records = job->keeps_state || beside || job->has_foreign_input;
 }
 
 /* Whether the statement is in a consumer group, or writes transactions. */
@@ -325,7 +324,7 @@ open_sources(Job *job, Error *err)
 				   .group = group_of(job, i),
 				   .environment = job->spec.environment,
 				   .instance = instance_of(job, i),
-				   .keeps_place = job->stateful || job->inputs[i].placed,
+				   .keeps_place = job->stateful || job->keeps_records,
 				   .whole = job->stateful || job->keeps_records,
 				   .places = job->inputs[i].places,
 				   .place_count = job->inputs[i].place_count};
@@ -405,18 +404,23 @@ open_writer(Job *job, Error *err)
 
 /* A transaction that this process left open when it was killed ends before positions are asked for;
  * a sink without transactions is touched last. */
+Status
+job_open_records(Job *job, Error *err)
+{
+	TRY(claim_instance(job, err));
+	if (job->recovery == RECOVERY_SINK)
+		TRY(open_writer(job, err));
+	return job_read_records(job, err);
+}
+
 static Status
 open_ends(Job *job, Error *err)
 {
-	bool within = job->recovery == RECOVERY_SINK;
-
-	job->sink = job->spec.plan->sink->connector;
-	if (within)
-		TRY(open_writer(job, err));
-	TRY(job_read_records(job, err));
+	TRY(job_open_records(job, err));
+	TRY(job_take_records(job, err));
 	TRY(open_resumed_sources(job, err));
-	for (uint32_t i = 0; within && i < job->source_count; i++)
-		if (!job->inputs[i].placed)
+	for (uint32_t i = 0; i < job->source_count; i++)
+		if (job->inputs[i].in_transaction)
 			TRY(job->sink->takes_positions(job->writer, job->sources[i].reader, err));
 	job->epoch_inputs = ARENA_ARRAY(&job->arena, EpochInput, job->source_count + 1);
 	return FERRIS_OK;
@@ -487,12 +491,11 @@ load_state(Job *job, Error *err)
 	return again ? job_survives(job, CRASH_OPEN, err) : FERRIS_OK;
 }
 
-Status
-job_open(const JobSpec *spec, Job **out, Error *err)
+Job *
+job_new(const JobSpec *spec)
 {
 	Job *job = memory_zero(sizeof *job);
 
-	*out = job;
 	job->spec = *spec;
 	arena_init(&job->arena, 0);
 	pthread_mutex_init(&job->error_mutex, NULL);
@@ -511,7 +514,15 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 	job->task_count = job->stateful ? 1 : (uint32_t)spec->plan->job[JOB_PARALLELISM].integer;
 	set_limits(job);
 	job->guarantee = spec->plan->guarantee;
-	TRY(claim_instance(job, err));
+	job->sink = spec->plan->sink->connector;
+	return job;
+}
+
+Status
+job_open(const JobSpec *spec, Job **out, Error *err)
+{
+	Job *job = *out = job_new(spec);
+
 	TRY(open_ends(job, err));
 	TRY(open_tasks(job, err));
 	if (job->writer == NULL)

@@ -36,6 +36,7 @@ typedef struct JobSpec {
 	const _Atomic int64_t *clock_offset_ms;
 	Trial trial;
 	JobCounters counters; /* it goes on counting from there */
+	const struct Savepoint *from; /* NULL: from where it was left; lives as long */
 } JobSpec;
 
 /* Opens reader and writer and compiles the plan; nothing moves yet. */

@@ -26,6 +26,20 @@ typedef enum SlotKind {
 	SLOT_EPOCH, /* all before it becomes final */
 } SlotKind;
 
+/* The records that are kept; job/recovery.c. */
+#define MARK_KEY  '\xFD'
+#define PLACE_KEY '\xFE'
+#define RESTORED_KEY                                                                               \
+	STR("\xFF"                                                                                 \
+	    "savepoint")
+
+/* Those of a savepoint besides: each with a number behind it; job/savepoint.h. */
+#define SAVEPOINT_FACT     "\xFF"
+#define SAVEPOINT_OPERATOR "op"
+#define SAVEPOINT_SOURCE   "source"
+#define SAVEPOINT_SINK     "sink"
+#define SAVEPOINT_ENDED    "ended"
+
 /* What a journal has marks of. */
 typedef enum MarkOwner { MARK_OUTPUT, MARK_DEAD_LETTERS, MARK_COUNT } MarkOwner;
 
@@ -98,7 +112,7 @@ typedef struct Input {
 	uint32_t split_count;
 	SplitPosition *final; /* of the epoch that is being committed */
 	/* set when it is opened: where it goes on, with the lines before */
-	bool placed; /* its places are among the records that are kept */
+	bool in_transaction; /* the sink's epochs hold its positions too */
 	SplitPlace *places;
 	uint64_t *place_lines;
 	uint32_t place_count;
@@ -116,13 +130,15 @@ struct Job {
 	const char *name;        /* then: by which brokers know this process */
 	const char *first_group; /* then: of the first source; NULL: no broker knows it */
 	Recovery recovery;
-	bool keeps_records; /* beside the output, in a log or journal of that name; no other
-			     * process may have part of the input then */
-	bool places_in_log; /* among them where inputs stand that have no consumer group */
-	bool keeps_state;   /* among them what has changed in operators */
+	bool keeps_records;     /* beside the output, in a log or journal of that name: where inputs
+				 * stand, and more; no other process has part of the input then */
+	bool has_foreign_input; /* whose positions the sink's transactions cannot hold */
+	bool keeps_state;       /* among them what has changed in operators */
 	const char *log_name;
 	uint64_t identity;            /* of the plan */
-	WriterMark marks[MARK_COUNT]; /* journal: as they were in the last epoch */
+	Str restored;                 /* the savepoint that the records came from at first */
+	WriterMark marks[MARK_COUNT]; /* journal: as they were in the last epoch, */
+	bool has_marks;               /* if there was one */
 	const char *state_dir;        /* NULL: the default */
 	Gathering gathering;          /* of the last epoch's records, until they are loaded */
 	Source *sources;
@@ -194,6 +210,10 @@ struct Job {
 
 /* ---- job/job.c */
 
+/* Nothing is opened yet. */
+Job *job_new(const JobSpec *spec);
+/* Takes the statement's name and reads what the last epoch has left. */
+Status job_open_records(Job *job, Error *err);
 /* The first failure is the job's; everything then comes to an end. */
 void job_fail(Job *job, Status status, const Error *err);
 /* RetryWithBackoff: waits before the next try, or says that there is none. */
@@ -216,8 +236,22 @@ void *writer_main(void *job);
 
 /* ---- job/recovery.c */
 
-/* Before the sources are opened: reads what the last epoch has left. */
+/* Before the sources are opened: reads what the last epoch has left, */
 Status job_read_records(Job *job, Error *err);
+/* refuses what is another query's, */
+Status job_check_owner(Job *job, Error *err);
+/* and takes from it, or from a savepoint, where the statement goes on. */
+Status job_take_records(Job *job, Error *err);
+/* For all records that the statement keeps. */
+Status job_open_gathering(const Job *job, Gathering *out, Error *err);
+/* What the output is: of a log the topic, of a journal the file. */
+Str job_output(Job *job);
+/* One record into the epoch that is open; value.data NULL: it is gone. */
+Status job_put_record(Job *job, Str key, Str value, Error *err);
+/* Says to whom the records belong, if nothing has. */
+Status job_identify(Job *job, Error *err);
+/* The source has ended, or (value.data NULL) it has not. */
+Status job_put_end(Job *job, uint32_t source, Str value, Error *err);
 /* Forgets it, where the input may be read from its start again. */
 Status job_begin_anew(Job *job, Error *err);
 /* After the tasks have been opened: brings back the state of the last epoch. */
@@ -238,6 +272,24 @@ Status job_put_places(Job *job, bool done, Error *err);
 uint64_t job_resumed_lines(const Job *job, uint32_t source, const Chunk *chunk);
 /* The writer's: the epoch of the journal is final when it returns. */
 Status job_commit_journal(Job *job, Error *err);
+
+/* ---- job/savepoint.c */
+
+/* The name of the statement's journal in a savepoint. */
+const char *savepoint_journal(Arena *arena, Str statement);
+
+/* A visit that copies records into a journal, a part at a time. */
+typedef struct SavepointCopy {
+	Journal *journal;
+	size_t bytes; /* since the last part */
+} SavepointCopy;
+
+Status savepoint_copy(void *copy, Str key, Str value, Error *err);
+
+/* ---- job/restore.c */
+
+/* Puts what the savepoint holds in the place of what was read, unless it has done so before. */
+Status job_restore(Job *job, Error *err);
 
 /* ---- job/crash.c */
 

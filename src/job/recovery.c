@@ -5,9 +5,10 @@
  *
  *     operator's number, ...   state: what has changed since the last epoch
  *     FD                       journal: how much of the output and dead letters is final
- *     FE source, split         where a source stands whose positions the sink does not keep
+ *     FE source, split         where a source stands: for topics the group's positions follow
  *     FF "plan"                the plan: records of another query are refused
  *     FF "ended" source        what comes out at the source's end is in the state
+ *     FF "savepoint"           the one that all of it came from at first; job/restore.c
  *
  * At the end of an epoch the task puts what has changed in its operators into the slot (the one
  * place where all records before it are in state, and none behind it); the writer puts it into the
@@ -20,29 +21,20 @@
 #include "base/memory.h"
 #include "exec/checkpoint.h"
 #include "job/job_internal.h"
+#include "plan/kept_state.h"
 #include "state/changes.h"
 #include "state/record.h"
 #include "state/store.h"
 
-#define MARK_KEY  '\xFD'
-#define PLACE_KEY '\xFE'
 #define IDENTITY_KEY                                                                               \
 	STR("\xFF"                                                                                 \
 	    "plan")
 #define ENDED_KEY                                                                                  \
 	STR("\xFF"                                                                                 \
 	    "ended")
-#define STATE_FORMAT 1
-#define NAME_SHOWN   100 /* of the output's, in that of its journal */
+#define NAME_SHOWN 100 /* of the output's, in that of its journal */
 
 /* ---------------------------------------------------------------- the plan */
-
-/* What the state is of: the plan as EXPLAIN shows it. */
-static uint64_t
-plan_identity(Job *job)
-{
-	return str_hash(plan_explain(&job->arena, job->spec.plan)) + STATE_FORMAT;
-}
 
 static Status
 of_another_query(const Job *job, Error *err)
@@ -53,7 +45,7 @@ of_another_query(const Job *job, Error *err)
 	if (job->journal != NULL)
 		return error_hint(err, "run the query that it belongs to, or remove that folder to "
 				       "begin anew");
-	if (job->places_in_log)
+	if (job->has_foreign_input)
 		return error_hint(err, "run the query that was interrupted to its end, into the "
 				       "topic that it wrote, or give this application another "
 				       "name, so that it begins anew");
@@ -142,6 +134,7 @@ take_mark(void *context, Str key, Str value, Error *err)
 	if (owner >= MARK_COUNT || value.len != sizeof(WriterMark))
 		return store_damaged(err);
 	memcpy(&job->marks[owner], value.data, sizeof(WriterMark));
+	job->has_marks = true;
 	return FERRIS_OK;
 }
 
@@ -179,6 +172,10 @@ gather(void *context, Str key, Str value, Error *err)
 
 	if (str_starts_with(key, ENDED_KEY))
 		return note_end(job, str_skip(key, ENDED_KEY.len), err);
+	if (str_eq(key, RESTORED_KEY)) {
+		job->restored = str_copy(&job->arena, value);
+		return FERRIS_OK;
+	}
 	if (!str_eq(key, IDENTITY_KEY))
 		return gathering_take(&job->gathering, key, value, err);
 	job->foreign = value.data != NULL && !is_identity(job, value);
@@ -186,21 +183,29 @@ gather(void *context, Str key, Str value, Error *err)
 	return FERRIS_OK;
 }
 
-static Status
-open_gathering(Job *job, Error *err)
+Status
+job_open_gathering(const Job *job, Gathering *out, Error *err)
 {
 	const Setting *settings = job->spec.plan->job;
 
-	return gathering_open(&job->gathering, job->state_dir,
-			      (size_t)settings[JOB_STATE_LIMIT].integer / 4, err);
+	return gathering_open(out, job->state_dir, (size_t)settings[JOB_STATE_LIMIT].integer / 4,
+			      err);
+}
+
+Str
+job_output(Job *job)
+{
+	const Endpoint *sink = job->spec.plan->sink;
+
+	return job->log != NULL ? job->log->output
+				: sink->connector->target(sink->connector_settings, &job->arena);
 }
 
 /* One journal for each output: whoever writes it has the journal. */
 static Status
 open_journal(Job *job, Error *err)
 {
-	const Endpoint *sink = job->spec.plan->sink;
-	Str target = sink->connector->target(sink->connector_settings, &job->arena);
+	Str target = job_output(job);
 	const char *slash = memrchr(target.data, '/', target.len);
 	Str name = slash != NULL ? str_skip(target, (uint32_t)(slash + 1 - target.data)) : target;
 
@@ -225,8 +230,8 @@ open_log(Job *job, Error *err)
 				   STR_ARG(job->spec.plan->name))
 				.data;
 	TRY(job->sink->log_open(job->writer, job->log_name, &job->arena, &job->log, err));
-	if (job->places_in_log) /* another topic would miss the rows before those places */
-		job->identity += str_hash(job->log->output);
+	if (job->has_foreign_input) /* another topic would miss the rows before those places */
+		job->identity += str_hash(job_output(job));
 	return job->sink->log_read(job->log, gather, job, err);
 }
 
@@ -238,9 +243,11 @@ job_begin_anew(Job *job, Error *err)
 		err->status == FERRIS_ERR_FILE_CHANGED ? "its input has changed"
 						       : "the query has changed");
 	forget_places(job);
+	job->has_marks = false;
 	job->identified = false;
 	gathering_close(&job->gathering);
-	TRY(open_gathering(job, err));
+	TRY(job_open_gathering(job, &job->gathering, err));
+	TRY(gathering_finish(&job->gathering, err));
 	return journal_remove(job->journal, err);
 }
 
@@ -249,21 +256,35 @@ job_read_records(Job *job, Error *err)
 {
 	if (!job->keeps_records)
 		return FERRIS_OK;
-	job->identity = plan_identity(job);
-	TRY(open_gathering(job, err));
-	Status status =
-		job->recovery == RECOVERY_JOURNAL ? open_journal(job, err) : open_log(job, err);
-	TRY(status);
-	if (job->foreign) {
-		of_another_query(job, err);
-		return job->journal != NULL && job->spec.plan->begins_anew
-			       ? job_begin_anew(job, err)
-			       : err->status;
-	}
-	TRY(gathering_finish(&job->gathering, err));
+	job->identity = plan_identity(&job->arena, job->spec.plan);
+	TRY(job_open_gathering(job, &job->gathering, err));
+	TRY(job->recovery == RECOVERY_JOURNAL ? open_journal(job, err) : open_log(job, err));
+	return gathering_finish(&job->gathering, err);
+}
+
+Status
+job_check_owner(Job *job, Error *err)
+{
 	bool empty;
+
+	if (job->foreign)
+		return of_another_query(job, err);
 	TRY(gathering_is_empty(&job->gathering, &empty, err));
-	return empty || job->identified ? sort_out(job, err) : store_damaged(err);
+	return empty || job->identified ? FERRIS_OK : store_damaged(err);
+}
+
+Status
+job_take_records(Job *job, Error *err)
+{
+	if (job->spec.from != NULL)
+		TRY(job_restore(job, err));
+	if (!job->keeps_records)
+		return FERRIS_OK;
+	Status status = job_check_owner(job, err);
+	if (job->foreign && job->journal != NULL && job->spec.plan->begins_anew)
+		status = job_begin_anew(job, err);
+	TRY(status);
+	return sort_out(job, err);
 }
 
 Status
@@ -290,7 +311,7 @@ job_load_state(Job *job, Error *err)
 const WriterMark *
 job_resume_mark(const Job *job, MarkOwner owner)
 {
-	return job->journal != NULL && journal_has_epochs(job->journal) ? &job->marks[owner] : NULL;
+	return job->has_marks ? &job->marks[owner] : NULL;
 }
 
 /* Rows that a run before its first epoch adds behind others could not be told from them. */
@@ -301,7 +322,7 @@ job_begin_epochs(Job *job, Error *err)
 	bool alone = sink->connector->replaces != NULL &&
 		     sink->connector->replaces(sink->connector_settings);
 
-	if (job->journal == NULL || journal_has_epochs(job->journal) ||
+	if (job->journal == NULL || job->has_marks ||
 	    (alone && job->spec.plan->dead_letters == NULL))
 		return FERRIS_OK;
 	return job_commit_journal(job, err);
@@ -344,8 +365,8 @@ job_save_changes(const Job *job, Pipeline *pipeline, Slot *slot)
 
 /* ---------------------------------------------------------------- the writer's side */
 
-static Status
-put_record(Job *job, Str key, Str value, Error *err)
+Status
+job_put_record(Job *job, Str key, Str value, Error *err)
 {
 	TRY(job_survives(job, CRASH_PUT, err));
 	TRY(job->journal != NULL ? journal_put(job->journal, key, value, err)
@@ -353,14 +374,26 @@ put_record(Job *job, Str key, Str value, Error *err)
 	return job_survives(job, CRASH_PUT, err);
 }
 
-static Status
-identify(Job *job, Error *err)
+Status
+job_identify(Job *job, Error *err)
 {
 	if (job->identified)
 		return FERRIS_OK;
 	job->identified = true;
-	return put_record(job, IDENTITY_KEY,
-			  (Str){(const char *)&job->identity, sizeof job->identity}, err);
+	return job_put_record(job, IDENTITY_KEY,
+			      (Str){(const char *)&job->identity, sizeof job->identity}, err);
+}
+
+Status
+job_put_end(Job *job, uint32_t source, Str value, Error *err)
+{
+	char key[16];
+
+	memcpy(key, ENDED_KEY.data, ENDED_KEY.len);
+	memcpy(key + ENDED_KEY.len, &source, sizeof source);
+	TRY(job_put_record(job, (Str){key, ENDED_KEY.len + sizeof source}, value, err));
+	job->inputs[source].end_is_put = value.data != NULL;
+	return FERRIS_OK;
 }
 
 /* A source that has ended must not end once more when the job is opened anew. */
@@ -369,14 +402,10 @@ put_ends(Job *job, Error *err)
 {
 	for (uint32_t i = 0; i < job->source_count; i++) {
 		Input *input = &job->inputs[i];
-		char key[16];
 
 		if (!input->end_is_out || input->end_is_put)
 			continue;
-		memcpy(key, ENDED_KEY.data, ENDED_KEY.len);
-		memcpy(key + ENDED_KEY.len, &i, sizeof i);
-		TRY(put_record(job, (Str){key, ENDED_KEY.len + sizeof i}, STR(""), err));
-		input->end_is_put = true;
+		TRY(job_put_end(job, i, STR(""), err));
 		job->dirty = true;
 	}
 	return FERRIS_OK;
@@ -390,7 +419,7 @@ typedef struct RecordWriter {
 static Status
 put_change(StateWriter *base, Str key, Str value, Error *err)
 {
-	return put_record(((RecordWriter *)base)->job, key, value, err);
+	return job_put_record(((RecordWriter *)base)->job, key, value, err);
 }
 
 Status
@@ -400,7 +429,7 @@ job_put_changes(Job *job, Slot *slot, Error *err)
 
 	if (!job->keeps_state)
 		return FERRIS_OK;
-	TRY(identify(job, err));
+	TRY(job_identify(job, err));
 	job->dirty = job->dirty || slot->changes.len > 0;
 	TRY(changes_save(&slot->changes, &writer.base, err));
 	return put_ends(job, err);
@@ -423,8 +452,8 @@ put_place(Job *job, uint32_t source, Str split, const SplitState *place, Error *
 		record_u64(value, place->lines);
 		buffer_append_str(value, place->origin);
 	}
-	return put_record(job, (Str){key->data, (uint32_t)key->len},
-			  (Str){place != NULL ? value->data : NULL, (uint32_t)value->len}, err);
+	return job_put_record(job, (Str){key->data, (uint32_t)key->len},
+			      (Str){place != NULL ? value->data : NULL, (uint32_t)value->len}, err);
 }
 
 static Status
@@ -452,12 +481,11 @@ job_put_places(Job *job, bool done, Error *err)
 {
 	if (!job->keeps_records)
 		return FERRIS_OK;
-	TRY(identify(job, err));
+	TRY(job_identify(job, err));
 	for (uint32_t i = 0; i < job->source_count; i++)
-		if (job->inputs[i].placed)
-			TRY(put_places_of(job, i, done, err));
+		TRY(put_places_of(job, i, done, err));
 	/* Another query may have the place then. */
-	return done ? put_record(job, IDENTITY_KEY, (Str){NULL, 0}, err) : FERRIS_OK;
+	return done ? job_put_record(job, IDENTITY_KEY, (Str){NULL, 0}, err) : FERRIS_OK;
 }
 
 /* Output and dead letters are on the disk before the epoch says so. */

@@ -54,6 +54,7 @@ job_spec(const RunSpec *spec, const StatementPlan *plan)
 		.plan = plan,
 		.application = spec->application,
 		.trial = spec->trial,
+		.from = spec->from,
 		.environment = spec->environment,
 		.clock_offset_ms = spec->clock_offset_ms,
 		.row_limit = plan->is_select ? spec->row_limit : INT64_MAX,

@@ -12,6 +12,8 @@ typedef struct RunSpec {
 	const _Atomic int64_t *clock_offset_ms; /* as JobSpec's */
 	int64_t row_limit;                      /* of plain SELECTs; INT64_MAX: none */
 	Trial trial;
+	const struct Savepoint
+		*from; /* what all statements start from; NULL: where they were left */
 	/* Asked several times a second; true ends the run by draining every job. */
 	bool (*interrupted)(void *context);
 	/* Called about every second with the sum over all jobs; may be NULL. */

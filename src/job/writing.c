@@ -180,7 +180,7 @@ commit_transaction(Job *job, bool done, Error *err)
 	for (uint32_t i = 0; i < job->source_count; i++) {
 		Input *input = &job->inputs[i];
 
-		if (input->placed)
+		if (!input->in_transaction)
 			continue;
 		uint32_t count = copy_positions(input, &input->final);
 		job->epoch_inputs[inputs++] =

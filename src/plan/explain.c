@@ -301,14 +301,15 @@ print_limit(Buffer *out, const PlanNode *node)
 	buffer_append_char(out, '\n');
 }
 
+/* The node without its inputs. */
 static void
-print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
+print_itself(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 {
 	buffer_printf(out, "%*s", indent, "");
 	switch (node->kind) {
 	case PLAN_SCAN:
 		print_scan(arena, out, node, indent);
-		return;
+		break;
 	case PLAN_FILTER:
 		print_filter(arena, out, node);
 		break;
@@ -369,6 +370,24 @@ print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
 		print_limit(out, node);
 		break;
 	}
+}
+
+Str
+plan_explain_node(Arena *arena, const PlanNode *node)
+{
+	Buffer out;
+
+	buffer_init(&out, EXPLAIN_LIMIT);
+	print_itself(arena, &out, node, 0);
+	Str text = str_copy(arena, str_trim((Str){out.data, (uint32_t)out.len}));
+	buffer_free(&out);
+	return text;
+}
+
+static void
+print_node(Arena *arena, Buffer *out, const PlanNode *node, int indent)
+{
+	print_itself(arena, out, node, indent);
 	if (node->input != NULL)
 		print_node(arena, out, node->input, indent + 2);
 	for (uint32_t i = 0; i < node->input_count; i++)

@@ -515,3 +515,5 @@ bool plan_wants_ticks(const StatementPlan *plan);
 Str plan_explain(Arena *arena, const StatementPlan *plan);
 /* The same with effective options, one JSON object in the form of docs/configuration.md. */
 Str plan_explain_json(Arena *arena, const ScriptPlan *plan);
+/* One node of plan_explain, without its inputs. */
+Str plan_explain_node(Arena *arena, const PlanNode *node);

@@ -110,10 +110,13 @@ class Kafka:
 
     def execute(self, sql, *options):
         """Starts `ferris-sql execute` on the text; ${BROKER} in it is the broker's address."""
+        return self.start("execute", sql, *options)
+
+    def start(self, command, sql, *options):
         path = os.path.join(self.folder, f"app-{uuid.uuid4().hex[:6]}.sql")
         with open(path, "w", encoding="utf-8") as file:
             file.write(sql.replace("${BROKER}", self.broker))
-        job = Job(self.folder, ["execute", "--file", path, *options])
+        job = Job(self.folder, [command, "--file", path, *options])
         self.jobs.append(job)
         return job
 

@@ -16,6 +16,8 @@
 
 #include "base/memory.h"
 #include "exec/checkpoint.h"
+#include "exec/operator.h"
+#include "plan/kept_state.h"
 #include "sql/parser.h"
 
 #define KEYED_RECORD 'k' /* begins the key of a record of a group, behind the operator's number */
@@ -223,12 +225,70 @@ test_stream_joins(void **state)
 			3);
 }
 
+/* plan_kept_states numbers the operators as the pipeline does, and names those that save. */
+static void
+check_numbers(const char *sql)
+{
+	Fixture *f = memory_alloc(sizeof *f);
+	uint32_t count, next = 0;
+
+	fixture_open(f, sql);
+	Pipeline *pipeline = open_pipeline(f);
+	Operator *const *operators = pipeline_operators(pipeline, &count);
+	KeptStates states = plan_kept_states(&f->arena, f->plan);
+	for (uint32_t i = 0; i < count; i++) {
+		if (operators[i]->class->save == NULL)
+			continue;
+		assert_true(next < states.count);
+		assert_int_equal(states.items[next].number, i);
+		assert_true(str_eq(states.items[next].title,
+				   plan_explain_node(&f->arena, operators[i]->plan)));
+		next++;
+	}
+	assert_int_equal(next, states.count);
+	assert_true(next > 0);
+	pipeline_close(pipeline);
+	fixture_close(f);
+	memory_free(f);
+}
+
+static void
+test_numbers(void **state)
+{
+	static const char *const queries[] = {
+		"SELECT k, SUM(v) AS s FROM a WHERE v > 1 GROUP BY k WINDOW TUMBLING(5s);",
+		"SELECT k, COUNT(*) AS n FROM a GROUP BY k WINDOW SESSION(5s);",
+		"SELECT DISTINCT k FROM (SELECT k FROM a UNION ALL SELECT k FROM b) AS u;",
+		"SELECT k FROM a INTERSECT SELECT k FROM b;",
+		"SELECT a.k, v, w FROM a FULL JOIN b WITHIN 10 SECONDS ON a.k = b.k WHERE v > 0;",
+		"SELECT a.k, v, w FROM a ASOF JOIN b ON a.k = b.k AND a.t >= b.t;",
+		"SELECT k, v, SUM(v) OVER (PARTITION BY k ORDER BY t) AS s FROM a;",
+		"SELECT n, COUNT(*) AS m FROM "
+		"(SELECT k, COUNT(*) AS n FROM a GROUP BY k EMIT FINAL) AS g GROUP BY n;",
+		"SELECT * FROM (SELECT k, v, ROW_NUMBER() OVER (PARTITION BY k ORDER BY v) AS r "
+		"FROM a) AS o WHERE r <= 2;",
+		"SELECT k, v FROM a ORDER BY v, k;",
+	};
+
+	(void)state;
+	write_file("a.json", "{\"k\":\"p\",\"v\":1,\"t\":1000}\n");
+	write_file("b.json", "{\"k\":\"p\",\"w\":\"x\",\"t\":2000}\n");
+	for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+		char sql[2048];
+
+		snprintf(sql, sizeof sql, "%s%s", STREAM("a", "k STRING, v INTEGER")
+			 STREAM("b", "k STRING, w STRING"), queries[i]);
+		check_numbers(sql);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_stream_joins),
+		cmocka_unit_test(test_numbers),
 	};
 	char dir[] = "/tmp/ferris-saved-XXXXXX";
 
