@@ -176,6 +176,8 @@ struct Job {
 	uint64_t epoch_count;  /* epochs among them */
 	uint64_t epoch_slots;  /* slots since the last one */
 	int64_t next_epoch_ms; /* when the next one is due */
+	int64_t epoch_bytes;   /* read since the last one */
+	uint64_t epoch_begin;  /* records that the writer had seen then */
 
 	/* one for each task */
 	Pipeline **pipelines;

@@ -89,22 +89,36 @@ hand_over(Job *job, Slot *slot, SlotKind kind, uint32_t source)
 
 /* ---------------------------------------------------------------- epochs */
 
+static void
+begin_epoch(Job *job)
+{
+	job->next_epoch_ms = clock_ms() + job->spec.plan->job[JOB_COMMIT_INTERVAL].integer;
+	job->epoch_bytes = 0;
+	job->epoch_begin = job->counters.records_in;
+}
+
 /* An epoch ends here. */
 static void
 end_epoch(Job *job, Slot *slot, uint32_t source, bool releases)
 {
 	slot->releases = releases;
 	job->epoch_count++;
-	job->next_epoch_ms = clock_ms() + job->spec.plan->job[JOB_COMMIT_INTERVAL].integer;
+	begin_epoch(job);
 	hand_over(job, slot, SLOT_EPOCH, source);
 }
 
 static bool
 is_due(const Job *job)
 {
+	int64_t rows = job->spec.plan->job[JOB_COMMIT_ROWS].integer;
+	int64_t bytes = job->spec.plan->job[JOB_COMMIT_BYTES].integer;
+
 	if (job->spec.trial.crash_seed != 0)
 		return job->epoch_slots >= job_trial_epoch(job);
-	return job->epoch_slots > 0 && clock_ms() >= job->next_epoch_ms;
+	if (job->epoch_slots == 0)
+		return false;
+	return clock_ms() >= job->next_epoch_ms || (bytes > 0 && job->epoch_bytes >= bytes) ||
+	       (rows > 0 && job->counters.records_in - job->epoch_begin >= (uint64_t)rows);
 }
 
 /* Not sooner than the interval after the last one; what comes after a pause need not wait. */
@@ -261,6 +275,7 @@ hand_over_read(Job *job, uint32_t index, Slot *slot, ReadResult result)
 	if (result == READ_DATA) {
 		if (job->wants_ticks)
 			*last_data(input, slot->chunk->split) = job_clock(job);
+		job->epoch_bytes += (int64_t)slot->chunk->len;
 		hand_over(job, slot, SLOT_CHUNK, index);
 	} else if (result == READ_END && job->stateful) {
 		hand_over(job, slot, SLOT_END, index);
@@ -358,7 +373,7 @@ reader_main(void *argument)
 
 	/* What is done before the first interval is over needs no epoch. */
 	if (job->recovery == RECOVERY_JOURNAL)
-		job->next_epoch_ms = clock_ms() + job->spec.plan->job[JOB_COMMIT_INTERVAL].integer;
+		begin_epoch(job);
 	read_all(job);
 	end_last_epoch(job);
 	ring_close(&job->filled);

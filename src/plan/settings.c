@@ -62,6 +62,14 @@ static const OptionRow job_rows[] = {
 		{"commit.interval", OPTION_DURATION, "100ms", 1, 3600e3, NULL, "commit.interval.ms",
 		 "How often an epoch ends: output and input positions become final; 1s if not "
 		 "given where exactly-once goes to a file."},
+	[JOB_COMMIT_ROWS] =
+		{"commit.rows", OPTION_INTEGER, "0", 0, 1e15, NULL, "commit.interval.rows",
+		 "An epoch ends sooner when about so many records have been read in it, a chunk "
+		 "more or less; 0: the interval alone counts."},
+	[JOB_COMMIT_BYTES] =
+		{"commit.bytes", OPTION_SIZE, "0", 0, 1e15, NULL, "commit.interval.bytes",
+		 "An epoch ends sooner when so many bytes of input have been read in it, a chunk "
+		 "more or less; 0: the interval alone counts."},
 	[JOB_GUARANTEE] =
 		{"delivery.guarantee", OPTION_CHOICE, NULL, 0, 0,
 		 "exactly-once|at-least-once|at-most-once", "delivery_guarantee",
