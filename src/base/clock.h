@@ -30,6 +30,16 @@ clock_ms(void)
 	return clock_ns() / 1000000;
 }
 
+/* Of the calendar: it may jump. */
+static inline int64_t
+clock_wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static inline void
 clock_sleep_us(int64_t us)
 {

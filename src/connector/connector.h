@@ -99,8 +99,11 @@ typedef struct EpochInput {
  * of a key counts. */
 typedef struct StateLog {
 	const ConnectorClass *class;
-	Str output; /* the topic of the rows that it stands beside */
+	Str output;       /* the topic of the rows that it stands beside */
+	int64_t keeps_ms; /* so long the log says that a key is gone */
 } StateLog;
+
+#define LOG_BEGIN (-1)
 
 /* One record in the order in which they were put; value.data NULL: the key is gone. */
 typedef Status (*StateLogVisit)(void *context, Str key, Str value, Error *err);
@@ -182,8 +185,12 @@ struct ConnectorClass {
 	 * no place for it. */
 	Status (*log_open)(Writer *writer, const char *name, Arena *arena, StateLog **out,
 			   Error *err);
-	/* All that is final.  Older records of a key may come too. */
-	Status (*log_read)(StateLog *log, StateLogVisit visit, void *context, Error *err);
+	/* What is final, from the position `from` on (LOG_BEGIN: all of it); nothing if the log
+	 * does not have that position.  Older records of a key may come too. */
+	Status (*log_read)(StateLog *log, int64_t from, StateLogVisit visit, void *context,
+			   Error *err);
+	/* A position behind nothing that is not final: what is put from now on comes behind it. */
+	Status (*log_end)(StateLog *log, int64_t *position, Error *err);
 	/* Into the epoch that is open. */
 	Status (*log_put)(StateLog *log, Str key, Str value, Error *err);
 	void (*log_close)(StateLog *log);

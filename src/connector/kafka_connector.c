@@ -150,6 +150,7 @@ const ConnectorClass kafka_connector = {
 	.weakness = weakness,
 	.log_open = kafka_log_open,
 	.log_read = kafka_log_read,
+	.log_end = kafka_log_end,
 	.log_put = kafka_log_put,
 	.log_close = kafka_log_close,
 	.takes_positions = kafka_takes_positions,

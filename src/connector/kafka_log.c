@@ -38,7 +38,7 @@ kafka_log_open(Writer *base, const char *name, Arena *arena, StateLog **out, Err
 	log->name = name;
 	log->arena = arena;
 	TRY(kafka_create_topic(&writer->client, name, 1, configs, err));
-	TRY(kafka_check_log(writer, name, err));
+	TRY(kafka_check_log(writer, name, &log->base.keeps_ms, err));
 	log->topic = rd_kafka_topic_new(writer->client.handle, name, NULL);
 	if (log->topic == NULL)
 		return kafka_error(&writer->client, err, FERRIS_ERR_KAFKA_TOPIC,
@@ -151,12 +151,15 @@ read_until(KafkaLog *log, int64_t position, int64_t end, StateLogVisit visit, vo
 }
 
 Status
-kafka_log_read(StateLog *base, StateLogVisit visit, void *context, Error *err)
+kafka_log_read(StateLog *base, int64_t from, StateLogVisit visit, void *context, Error *err)
 {
 	KafkaLog *log = (KafkaLog *)base;
 	int64_t low, end;
 
 	TRY(find_end(log, &low, &end, err));
+	if (from != LOG_BEGIN && (from < low || from > end))
+		return FERRIS_OK;
+	low = from != LOG_BEGIN ? from : low;
 	if (low >= end)
 		return FERRIS_OK;
 	TRY(open_reader(log, "read_committed", &log->reader, err));
@@ -168,6 +171,19 @@ kafka_log_read(StateLog *base, StateLogVisit visit, void *context, Error *err)
 	Status status = read_until(log, low, end, visit, context, err);
 	kafka_client_close(&log->reader);
 	return status;
+}
+
+/* The last stable offset: a producer is told that one. */
+Status
+kafka_log_end(StateLog *base, int64_t *position, Error *err)
+{
+	KafkaLog *log = (KafkaLog *)base;
+	int64_t low;
+	rd_kafka_resp_err_t code =
+		rd_kafka_query_watermark_offsets(log->writer->client.handle, log->name, PARTITION,
+						 &low, position, QUERY_TIMEOUT_MS);
+
+	return code == RD_KAFKA_RESP_ERR_NO_ERROR ? FERRIS_OK : no_answer(log, code, err);
 }
 
 /* ---------------------------------------------------------------- writing */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define ADMIN_TIMEOUT_MS    5000
+#define DELETE_RETENTION_MS 86400000 /* the brokers' default */
 #define RETENTION_MIN_MS    (INT64_C(10) * 60 * 1000)
 #define METADATA_TIMEOUT_MS 5000
 
@@ -105,10 +106,12 @@ kafka_check_written(KafkaWriter *writer, const char *topic, Error *err)
 }
 
 Status
-kafka_check_log(KafkaWriter *writer, const char *topic, Error *err)
+kafka_check_log(KafkaWriter *writer, const char *topic, int64_t *keeps_ms, Error *err)
 {
 	char value[64];
 
+	ask_topic(writer->client.handle, topic, "delete.retention.ms", value, sizeof value);
+	*keeps_ms = value[0] != '\0' ? strtoll(value, NULL, 10) : DELETE_RETENTION_MS;
 	ask_topic(writer->client.handle, topic, "cleanup.policy", value, sizeof value);
 	if (value[0] != '\0' && strcmp(value, "compact") != 0) {
 		error_set(err, FERRIS_ERR_PREFLIGHT,

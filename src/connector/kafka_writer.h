@@ -48,13 +48,14 @@ Status kafka_takes_positions(Writer *writer, Reader *reader, Error *err);
 /* A topic that transactions write to. */
 Status kafka_check_written(KafkaWriter *writer, const char *topic, Error *err);
 /* The topic of state. */
-Status kafka_check_log(KafkaWriter *writer, const char *topic, Error *err);
+Status kafka_check_log(KafkaWriter *writer, const char *topic, int64_t *keeps_ms, Error *err);
 /* A topic that is read. */
 Status kafka_check_read(KafkaWriter *writer, const char *topic, Error *err);
 
 /* ---- kafka_log.c */
 
 Status kafka_log_open(Writer *writer, const char *name, Arena *arena, StateLog **out, Error *err);
-Status kafka_log_read(StateLog *log, StateLogVisit visit, void *context, Error *err);
+Status kafka_log_read(StateLog *log, int64_t from, StateLogVisit visit, void *context, Error *err);
+Status kafka_log_end(StateLog *log, int64_t *position, Error *err);
 Status kafka_log_put(StateLog *log, Str key, Str value, Error *err);
 void kafka_log_close(StateLog *log);

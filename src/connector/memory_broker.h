@@ -106,6 +106,7 @@ const char *memory_weakness(const Setting *settings, const Options *given,
 Status memory_takes_positions(Writer *writer, Reader *reader, Error *err);
 Status memory_commit_epoch(Writer *writer, const EpochInput *inputs, uint32_t count, Error *err);
 Status memory_log_open(Writer *writer, const char *name, Arena *arena, StateLog **out, Error *err);
-Status memory_log_read(StateLog *log, StateLogVisit visit, void *context, Error *err);
+Status memory_log_read(StateLog *log, int64_t from, StateLogVisit visit, void *context, Error *err);
+Status memory_log_end(StateLog *log, int64_t *position, Error *err);
 Status memory_log_put(StateLog *log, Str key, Str value, Error *err);
 void memory_log_close(StateLog *log);

@@ -350,6 +350,7 @@ const ConnectorClass memory_connector = {
 	.takes_positions = memory_takes_positions,
 	.log_open = memory_log_open,
 	.log_read = memory_log_read,
+	.log_end = memory_log_end,
 	.log_put = memory_log_put,
 	.log_close = memory_log_close,
 	.writer_close = memory_writer_close,

@@ -264,6 +264,7 @@ memory_log_open(Writer *base, const char *name, Arena *arena, StateLog **out, Er
 
 	(void)err;
 	log->base.class = &memory_connector;
+	log->base.keeps_ms = INT64_MAX;
 	log->writer = (MemoryWriter *)base;
 	log->base.output = log->writer->topic->name;
 	memory_lock(log->writer->broker);
@@ -274,17 +275,30 @@ memory_log_open(Writer *base, const char *name, Arena *arena, StateLog **out, Er
 }
 
 Status
-memory_log_read(StateLog *base, StateLogVisit visit, void *context, Error *err)
+memory_log_read(StateLog *base, int64_t from, StateLogVisit visit, void *context, Error *err)
 {
 	const MemoryLog *log = (const MemoryLog *)base;
 	Status status = FERRIS_OK;
 
 	memory_lock(log->writer->broker);
-	for (uint32_t i = 0; i < log->topic->count && status == FERRIS_OK; i++)
+	for (uint32_t i = from != LOG_BEGIN ? (uint32_t)from : 0;
+	     i < log->topic->count && status == FERRIS_OK; i++)
 		status = visit(context, log->topic->records[i].key, log->topic->records[i].value,
 			       err);
 	memory_unlock(log->writer->broker);
 	return status;
+}
+
+Status
+memory_log_end(StateLog *base, int64_t *position, Error *err)
+{
+	const MemoryLog *log = (const MemoryLog *)base;
+
+	(void)err;
+	memory_lock(log->writer->broker);
+	*position = log->topic->count;
+	memory_unlock(log->writer->broker);
+	return FERRIS_OK;
 }
 
 Status

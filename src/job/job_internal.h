@@ -29,6 +29,12 @@ typedef enum SlotKind {
 /* The records that are kept; job/recovery.c. */
 #define MARK_KEY  '\xFD'
 #define PLACE_KEY '\xFE'
+#define IDENTITY_KEY                                                                               \
+	STR("\xFF"                                                                                 \
+	    "plan")
+#define LOG_ID_KEY                                                                                 \
+	STR("\xFF"                                                                                 \
+	    "log")
 #define RESTORED_KEY                                                                               \
 	STR("\xFF"                                                                                 \
 	    "savepoint")
@@ -81,6 +87,8 @@ typedef struct SplitState {
 	bool seen;
 	bool moved; /* its place is not in an epoch yet */
 } SplitState;
+
+typedef struct LogCopy LogCopy;
 
 /* Each is written by one thread and read by all. */
 typedef struct Counters {
@@ -137,6 +145,7 @@ struct Job {
 	const char *log_name;
 	uint64_t identity;            /* of the plan */
 	Str restored;                 /* the savepoint that the records came from at first */
+	uint64_t log_id;              /* of the log, by which its copy knows it; 0: it has none */
 	WriterMark marks[MARK_COUNT]; /* journal: as they were in the last epoch, */
 	bool has_marks;               /* if there was one */
 	const char *state_dir;        /* NULL: the default */
@@ -193,6 +202,7 @@ struct Job {
 	int64_t rows_left;        /* LIMIT */
 	EpochInput *epoch_inputs; /* of each source */
 	StateLog *log;            /* keeps_records: one of the two */
+	LogCopy *copy;            /* of the log; NULL: there is none */
 	Journal *journal;
 	bool identified; /* it names the plan */
 	bool foreign;    /* it names another one */
@@ -252,6 +262,9 @@ Str job_output(Job *job);
 Status job_put_record(Job *job, Str key, Str value, Error *err);
 /* Says to whom the records belong, if nothing has. */
 Status job_identify(Job *job, Error *err);
+#define ENDED_KEY_MAX 16
+/* The key of the record that says so, in `out`. */
+Str job_ended_key(uint32_t source, char *out);
 /* The source has ended, or (value.data NULL) it has not. */
 Status job_put_end(Job *job, uint32_t source, Str value, Error *err);
 /* Forgets it, where the input may be read from its start again. */
@@ -274,6 +287,24 @@ Status job_put_places(Job *job, bool done, Error *err);
 uint64_t job_resumed_lines(const Job *job, uint32_t source, const Chunk *chunk);
 /* The writer's: the epoch of the journal is final when it returns. */
 Status job_commit_journal(Job *job, Error *err);
+
+/* ---- job/log_copy.c */
+
+/* Reads the log: from its copy on the local disk and what has been added since then, or all of it.
+ */
+Status job_read_log(Job *job, JournalVisit visit, Error *err);
+/* What was read does not count. */
+void log_copy_discard(Job *job);
+/* When what has been read stands: makes a copy if there is none. */
+void log_copy_begin(Job *job);
+/* What is put into the log. */
+void log_copy_put(LogCopy *copy, Str key, Str value);
+/* The writer's: before an epoch becomes final, */
+Status log_copy_sign(Job *job, Error *err);
+/* and when it is. */
+void log_copy_committed(Job *job);
+/* `whole`: all that was put is final.  copy may be NULL. */
+void log_copy_close(Job *job, bool whole);
 
 /* ---- job/savepoint.c */
 

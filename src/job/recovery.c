@@ -8,6 +8,7 @@
  *     FE source, split         where a source stands: for topics the group's positions follow
  *     FF "plan"                the plan: records of another query are refused
  *     FF "ended" source        what comes out at the source's end is in the state
+ *     FF "log"                 a number by which a copy of a log knows it; job/log_copy.c
  *     FF "savepoint"           the one that all of it came from at first; job/restore.c
  *
  * At the end of an epoch the task puts what has changed in its operators into the slot (the one
@@ -26,9 +27,6 @@
 #include "state/record.h"
 #include "state/store.h"
 
-#define IDENTITY_KEY                                                                               \
-	STR("\xFF"                                                                                 \
-	    "plan")
 #define ENDED_KEY                                                                                  \
 	STR("\xFF"                                                                                 \
 	    "ended")
@@ -172,6 +170,11 @@ gather(void *context, Str key, Str value, Error *err)
 
 	if (str_starts_with(key, ENDED_KEY))
 		return note_end(job, str_skip(key, ENDED_KEY.len), err);
+	if (str_eq(key, LOG_ID_KEY)) {
+		if (value.len == sizeof job->log_id)
+			memcpy(&job->log_id, value.data, sizeof job->log_id);
+		return FERRIS_OK;
+	}
 	if (str_eq(key, RESTORED_KEY)) {
 		job->restored = str_copy(&job->arena, value);
 		return FERRIS_OK;
@@ -232,7 +235,7 @@ open_log(Job *job, Error *err)
 	TRY(job->sink->log_open(job->writer, job->log_name, &job->arena, &job->log, err));
 	if (job->has_foreign_input) /* another topic would miss the rows before those places */
 		job->identity += str_hash(job_output(job));
-	return job->sink->log_read(job->log, gather, job, err);
+	return job_read_log(job, gather, err);
 }
 
 Status
@@ -284,6 +287,7 @@ job_take_records(Job *job, Error *err)
 	if (job->foreign && job->journal != NULL && job->spec.plan->begins_anew)
 		status = job_begin_anew(job, err);
 	TRY(status);
+	log_copy_begin(job);
 	return sort_out(job, err);
 }
 
@@ -331,6 +335,7 @@ job_begin_epochs(Job *job, Error *err)
 void
 job_close_state(Job *job)
 {
+	log_copy_close(job, false);
 	if (job->log != NULL)
 		job->sink->log_close(job->log);
 	job->log = NULL;
@@ -371,6 +376,7 @@ job_put_record(Job *job, Str key, Str value, Error *err)
 	TRY(job_survives(job, CRASH_PUT, err));
 	TRY(job->journal != NULL ? journal_put(job->journal, key, value, err)
 				 : job->sink->log_put(job->log, key, value, err));
+	log_copy_put(job->copy, key, value);
 	return job_survives(job, CRASH_PUT, err);
 }
 
@@ -384,14 +390,20 @@ job_identify(Job *job, Error *err)
 			      (Str){(const char *)&job->identity, sizeof job->identity}, err);
 }
 
+Str
+job_ended_key(uint32_t source, char *out)
+{
+	memcpy(out, ENDED_KEY.data, ENDED_KEY.len);
+	memcpy(out + ENDED_KEY.len, &source, sizeof source);
+	return (Str){out, ENDED_KEY.len + sizeof source};
+}
+
 Status
 job_put_end(Job *job, uint32_t source, Str value, Error *err)
 {
-	char key[16];
+	char key[ENDED_KEY_MAX];
 
-	memcpy(key, ENDED_KEY.data, ENDED_KEY.len);
-	memcpy(key + ENDED_KEY.len, &source, sizeof source);
-	TRY(job_put_record(job, (Str){key, ENDED_KEY.len + sizeof source}, value, err));
+	TRY(job_put_record(job, job_ended_key(source, key), value, err));
 	job->inputs[source].end_is_put = value.data != NULL;
 	return FERRIS_OK;
 }

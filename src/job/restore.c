@@ -280,6 +280,7 @@ replace(Restoring *self, Error *err)
 {
 	Job *job = self->job;
 
+	log_copy_discard(job);
 	TRY(job->journal != NULL ? replace_journal(self, err) : replace_log(self, err));
 	gathering_close(&job->gathering);
 	job->gathering = self->fresh;

@@ -177,6 +177,7 @@ commit_transaction(Job *job, bool done, Error *err)
 	uint32_t inputs = 0;
 
 	TRY(job_put_places(job, done, err));
+	TRY(log_copy_sign(job, err));
 	for (uint32_t i = 0; i < job->source_count; i++) {
 		Input *input = &job->inputs[i];
 
@@ -186,7 +187,9 @@ commit_transaction(Job *job, bool done, Error *err)
 		job->epoch_inputs[inputs++] =
 			(EpochInput){job->sources[i].reader, input->final, count};
 	}
-	return job->sink->commit_epoch(job->writer, job->epoch_inputs, inputs, err);
+	TRY(job->sink->commit_epoch(job->writer, job->epoch_inputs, inputs, err));
+	log_copy_committed(job);
+	return FERRIS_OK;
 }
 
 static Status
@@ -316,6 +319,7 @@ finish_output(Job *job)
 	job->failures = NULL;
 	if (status != FERRIS_OK)
 		job_fail(job, status, &err);
+	log_copy_close(job, !failed);
 	if (job->log != NULL)
 		job->sink->log_close(job->log);
 	job->log = NULL;

@@ -91,6 +91,11 @@ static const OptionRow job_rows[] = {
 	[JOB_STATE_DISK] = {"state.disk.limit", OPTION_SIZE, "0", 0, 1e15, NULL, NULL,
 			    "How many bytes of state a statement may keep on disk; 0: as many as "
 			    "there is room for."},
+	[JOB_STATE_COPY_INTERVAL] =
+		{"state.copy.interval", OPTION_DURATION, "10s", 0, 3600e3, NULL,
+		 "state.snapshot.interval",
+		 "Where state is kept in a topic: how often a copy of it on the local disk is "
+		 "brought up to date, so that a start need not read the whole topic; 0: no copy."},
 	[JOB_STATE_UNBOUNDED] =
 		{"state.unbounded", OPTION_CHOICE, "refuse", 0, 0, "refuse|allow", NULL,
 		 "What happens to a join, INTERSECT or EXCEPT whose state grows with its endless "

@@ -368,7 +368,7 @@ test_a_transaction_is_one(void **state)
 		assert_int_equal(memory_topic_committed(broker, STR("in"), STR("group"), 0),
 				 round == 0 ? -1 : round + 1);
 	}
-	assert_int_equal(memory_connector.log_read(log, note_record, read, &f.err), 0);
+	assert_int_equal(memory_connector.log_read(log, LOG_BEGIN, note_record, read, &f.err), 0);
 	assert_string_equal(read, "k=v;k;k=v;k;");
 	assert_int_equal(memory_connector.writer_close(letters, true, &f.err), 0);
 	assert_int_equal(memory_connector.writer_close(writer, true, &f.err), 0);
