@@ -46,7 +46,8 @@ job_may_restart(Job *job, JobCounters *counters, bool *progressed)
 	bool may = job->guarantee == GUARANTEE_EXACTLY_ONCE && job->status != FERRIS_OK &&
 		   (job->error.flags & ERROR_REQUIRES_ABORT);
 	pthread_mutex_unlock(&job->error_mutex);
-	*counters = job->final;
+	/* One that begins anew counts anew. */
+	*counters = job->recovery == RECOVERY_ANEW ? job->spec.counters : job->final;
 	*progressed = job->epochs > 0;
 	return may;
 }
