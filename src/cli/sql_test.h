@@ -14,6 +14,7 @@
  *                                block: the records that must come out
  *     rows [unordered]           block: the rows of the plain SELECT, as JSON
  *     expect-file NAME           block: what the file must hold at the end
+ *     no-file NAME               no such file may be there at the end
  *     explain                    block: the plan of the first statement that has one
  *     counters in=N out=N filtered=N failed=N limited=N
  *     error CODE [LINE:COLUMN] [TEXT]
@@ -35,6 +36,7 @@ typedef enum BlockKind {
 	BLOCK_OUTPUT,
 	BLOCK_ROWS,
 	BLOCK_EXPECT_FILE,
+	BLOCK_NO_FILE, /* the name is the one line */
 	BLOCK_EXPLAIN,
 	BLOCK_COUNTERS, /* its directive's words are the one line */
 	BLOCK_ERROR,    /* likewise */

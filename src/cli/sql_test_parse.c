@@ -21,6 +21,7 @@ static const Directive directives[] = {
 	{STR_INIT("output"), BLOCK_OUTPUT, true, true},
 	{STR_INIT("rows"), BLOCK_ROWS, false, true},
 	{STR_INIT("expect-file"), BLOCK_EXPECT_FILE, true, true},
+	{STR_INIT("no-file"), BLOCK_NO_FILE, false, false},
 	{STR_INIT("explain"), BLOCK_EXPLAIN, false, true},
 	{STR_INIT("counters"), BLOCK_COUNTERS, false, false},
 	{STR_INIT("error"), BLOCK_ERROR, false, false},

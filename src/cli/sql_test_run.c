@@ -395,6 +395,19 @@ check_file(TestRun *run, const TestBlock *block)
 }
 
 static bool
+check_no_file(TestRun *run, const TestBlock *block)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/%.*s", run->dir, STR_ARG(block->lines[0]));
+	if (access(path, F_OK) != 0)
+		return true;
+	buffer_printf(run->why, "    line %u: there is a file '%.*s'\n", block->at,
+		      STR_ARG(block->lines[0]));
+	return false;
+}
+
+static bool
 check_explain(TestRun *run, const TestBlock *block)
 {
 	Str text = plan_explain(&run->arena, run->plan->items[0]);
@@ -524,6 +537,8 @@ check_block(TestRun *run, const TestBlock *block)
 		return check_topic(run, block, run->select_name);
 	case BLOCK_EXPECT_FILE:
 		return check_file(run, block);
+	case BLOCK_NO_FILE:
+		return check_no_file(run, block);
 	case BLOCK_EXPLAIN:
 		return check_explain(run, block);
 	case BLOCK_COUNTERS:
