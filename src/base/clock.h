@@ -1,4 +1,4 @@
-/* base/clock.h -- the time that durations are measured with, and sleeping. */
+/* base/clock.h -- the time that durations are measured with, that of the day, and sleeping. */
 #pragma once
 
 #include <stdint.h>
@@ -30,14 +30,15 @@ clock_ms(void)
 	return clock_ns() / 1000000;
 }
 
-/* Of the calendar: it may jump. */
+/* Milliseconds since 1970 by the system's clock, which may be set back; for moments that outlive
+ * the process. */
 static inline int64_t
 clock_wall_ms(void)
 {
-	struct timespec now;
+	struct timespec t;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static inline void

@@ -64,6 +64,11 @@ typedef struct ReaderSpec {
 typedef struct WriterMark {
 	int64_t length;
 	uint64_t tail; /* checksum of its last bytes */
+	/* Of a sink that is written in parts the two are those of the part that is not full: */
+	uint64_t part;    /* its number; what is before it is final.  0: there are no parts */
+	uint64_t rows;    /* in it */
+	uint64_t bytes;   /* in it, before they were compressed */
+	int64_t begun_ms; /* when its first row came, by clock_wall_ms */
 } WriterMark;
 
 typedef struct WriterSpec {
@@ -130,6 +135,9 @@ struct ConnectorClass {
 	 */
 	uint32_t (*split_count)(const Reader *reader);
 
+	/* Whether a sink's settings fit together.  NULL: any do. */
+	Status (*sink_check)(const Setting *sink_settings, Error *err);
+
 	/* NULL: cannot be read / written.  Bytes of long-lived state come from the arena. */
 	Status (*reader_open)(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err);
 	/* Fill `chunk` (which is empty) with whole records; wait at most timeout_ms. */
@@ -166,6 +174,18 @@ struct ConnectorClass {
 	/* What a sink with these settings writes: equal for those that write the same; in the
 	 * arena.  NULL: no two do. */
 	Str (*target)(const Setting *sink_settings, Arena *arena);
+	/* The setting for which a sink must be one statement's alone; NULL: it need not be.
+	 * NULL as a function: never. */
+	const Setting *(*alone)(const Setting *sink_settings);
+	/* A sink that shows what it holds part by part; NULL: it shows rows as they come.
+	 * When the writer wants an epoch to end although nothing comes, by clock_wall_ms;
+	 * INT64_MAX: not. */
+	int64_t (*due)(const Writer *writer);
+	/* Nothing more will be written in this run: the part that is not full is complete too. */
+	Status (*complete)(Writer *writer, Error *err);
+	/* What was written before the last mark, or else the last flush, is final: parts that were
+	 * complete then are shown.  Closing the writer does so too after `complete`. */
+	Status (*show)(Writer *writer, Error *err);
 	/* A writer with WriterSpec.marked: everything written so far is safe, and the mark says how
 	 * far that is.  NULL: it has none. */
 	Status (*mark)(Writer *writer, WriterMark *mark, Error *err);

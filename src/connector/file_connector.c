@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "connector/file_parts.h"
+
 #define COMPRESSIONS "auto|none|gzip|zstd|lz4"
 
 /* clang-format off */
@@ -60,6 +62,17 @@ static const OptionRow sink_rows[FILE_SINK_OPTION_COUNT] = {
 		.initial = "0", .min = 0, .max = 64 << 20,
 		.aliases = "file.write_buffer_size|write_buffer_size|buffer_size_bytes",
 		.doc = "Collect small writes up to this size; 0 writes every batch at once."},
+	[FILE_SINK_ROTATE_SIZE] = {.name = "rotate.size", .type = OPTION_SIZE, .initial = "0",
+		.min = 0, .max = 0x1p50, .aliases = "max_file_size_bytes|max_file_size",
+		.doc = "Write parts of at most so many bytes before compression: for out.jsonl "
+		       "out-part-000001.jsonl and so on; 0: no limit."},
+	[FILE_SINK_ROTATE_ROWS] = {.name = "rotate.rows", .type = OPTION_INTEGER, .initial = "0",
+		.min = 0, .max = 9e15, .aliases = "max_records_per_file",
+		.doc = "Write parts of so many rows; 0: no limit."},
+	[FILE_SINK_ROTATE_INTERVAL] = {.name = "rotate.interval", .type = OPTION_DURATION,
+		.initial = "0", .min = 0, .max = 366 * 86400e3,
+		.aliases = "rotation_interval_ms|rotation_interval",
+		.doc = "Write parts, each complete so long after its first row; 0: no limit."},
 };
 /* clang-format on */
 
@@ -101,6 +114,31 @@ weakness(const Setting *settings, const Options *given, const OptionEntry **opti
 		       : NULL;
 }
 
+const Setting *
+file_sink_rotation(const Setting *settings)
+{
+	for (FileSinkOption i = FILE_SINK_ROTATE_SIZE; i <= FILE_SINK_ROTATE_INTERVAL; i++)
+		if (settings[i].integer > 0)
+			return &settings[i];
+	return NULL;
+}
+
+static Status
+check_sink(const Setting *settings, Error *err)
+{
+	const Setting *rotation = file_sink_rotation(settings);
+	const Setting *path = &settings[FILE_SINK_PATH];
+
+	if (rotation == NULL || !path->present || !is_special(path->text))
+		return FERRIS_OK;
+	error_set(err, FERRIS_ERR_OPTION_CONFLICT,
+		  "'%.*s' divides files into parts, but the sink's 'path' = '%.*s' is a pipe, a "
+		  "device or a terminal",
+		  STR_ARG(rotation->entry->key), STR_ARG(path->text));
+	error_hint(err, "leave it out, or give 'path' the name of a file");
+	return option_error(rotation, err);
+}
+
 static bool
 replaces(const Setting *settings)
 {
@@ -109,7 +147,7 @@ replaces(const Setting *settings)
 
 /* The absolute path, by whatever way the folder was named. */
 static Str
-target(const Setting *settings, Arena *arena)
+absolute_path(const Setting *settings, Arena *arena)
 {
 	const char *path = file_path_plain(arena, settings[FILE_SINK_PATH].text);
 	const char *slash = strrchr(path, '/');
@@ -122,6 +160,20 @@ target(const Setting *settings, Arena *arena)
 	if (realpath(str_copy(arena, folder).data, real) == NULL)
 		return str_from(path);
 	return str_format(arena, "%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
+}
+
+/* A file and its parts are two places: a statement that is to write the other one begins there. */
+static Str
+target(const Setting *settings, Arena *arena)
+{
+	Str path = absolute_path(settings, arena);
+	char part[PATH_MAX];
+
+	if (file_sink_rotation(settings) == NULL)
+		return path;
+	FileParts parts = file_parts_of(str_copy(arena, path).data);
+	file_part_path(&parts, (FilePart){0, true}, part);
+	return str_copy(arena, str_from(part));
 }
 
 const ConnectorClass file_connector = {
@@ -140,9 +192,14 @@ const ConnectorClass file_connector = {
 	.writer_open = file_writer_open,
 	.write = file_writer_write,
 	.flush = file_writer_flush,
+	.sink_check = check_sink,
 	.weakness = weakness,
 	.replaces = replaces,
 	.target = target,
+	.alone = file_sink_rotation,
+	.due = file_writer_due,
+	.complete = file_writer_complete,
+	.show = file_writer_show,
 	.mark = file_writer_mark,
 	.writer_close = file_writer_close,
 };

@@ -7,7 +7,10 @@
  *   file_sample.c     the first records, for schema inference
  *   file_watch.c      following files that grow, are rotated or cut
  *   file_origin.c     which file a position is of
- *   file_writer.c     encoded records to one file
+ *   file_writer.c     encoded records to one file, or to parts one after the other
+ *   file_rotation.c   when a part is full, and what becomes of it
+ *   file_parts.c      the names of parts
+ *   file_output.c     one open file that records are added to
  *
  * Nobody outside of these and console.c includes it. */
 #pragma once
@@ -37,13 +40,11 @@ typedef enum FileSinkOption {
 	FILE_SINK_COMPRESSION,
 	FILE_SINK_SYNC,
 	FILE_SINK_WRITE_BUFFER,
+	FILE_SINK_ROTATE_SIZE,
+	FILE_SINK_ROTATE_ROWS,
+	FILE_SINK_ROTATE_INTERVAL,
 	FILE_SINK_OPTION_COUNT
 } FileSinkOption;
-
-typedef enum FileSync {
-	FILE_SYNC_NONE,  /* a flush hands the bytes to the kernel */
-	FILE_SYNC_FLUSH, /* a flush waits until the disk has them */
-} FileSync;
 
 typedef struct FileList {
 	const char **paths; /* NUL-terminated, ascending by name */
@@ -61,6 +62,8 @@ const char *file_path_plain(Arena *arena, Str path);
 /* The files that the query names, at least one.  "-" is standard input. */
 Status file_path_expand(const FileQuery *query, Arena *arena, FileList *list, Error *err);
 FileQuery file_query(const Setting *settings);
+/* The first setting that asks for parts, or NULL. */
+const Setting *file_sink_rotation(const Setting *sink_settings);
 
 Status file_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err);
 Status file_reader_read(Reader *reader, Chunk *chunk, int timeout_ms, ReadResult *result,
@@ -75,6 +78,9 @@ Status file_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Erro
 Status file_writer_write(Writer *writer, const Output *output, Error *err);
 Status file_writer_flush(Writer *writer, Error *err);
 Status file_writer_mark(Writer *writer, WriterMark *mark, Error *err);
+int64_t file_writer_due(const Writer *writer);
+Status file_writer_complete(Writer *writer, Error *err);
+Status file_writer_show(Writer *writer, Error *err);
 Status file_writer_close(Writer *writer, bool failed, Error *err);
 /* A writer on standard output: what the console connector is. */
 Status file_writer_open_stdout(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);

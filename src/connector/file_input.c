@@ -33,7 +33,7 @@ file_open_error(const char *path, int code, Error *err)
 			  "check 'path'; 'file.wait.timeout' waits for a file that comes later");
 }
 
-/* A sink that replaces a file holds an exclusive lock on it (file_writer.c).  Reading such a file
+/* A sink that replaces a file holds an exclusive lock on it (file_output.c).  Reading such a file
  * would see an arbitrary part of it, or feed a statement its own output. */
 static Status
 refuse_busy_file(int fd, const char *path, Error *err)

@@ -531,6 +531,7 @@ job_open(const JobSpec *spec, Job **out, Error *err)
 	TRY(open_failures(job, err));
 	TRY(load_state(job, err));
 	TRY(job_begin_epochs(job, err));
+	job_note_due(job);
 	make_slots(job);
 	job->opened = true;
 	return FERRIS_OK;

@@ -171,7 +171,9 @@ struct Job {
 	_Atomic bool finished;
 	_Atomic bool killed; /* by a trial: nobody does anything more */
 	_Atomic uint32_t tasks_left;
-	_Atomic uint64_t epochs; /* that have become final */
+	_Atomic uint64_t epochs;     /* that have become final */
+	_Atomic int64_t sink_due_ms; /* when the sink wants an epoch though nothing comes, by
+				      * clock_wall_ms; INT64_MAX: not */
 	Counters counters;
 	pthread_mutex_t commit_mutex;
 	pthread_mutex_t error_mutex; /* of the first failure: */
@@ -245,6 +247,8 @@ Status job_commit_positions(Job *job, Error *err);
 
 /* The writer's thread. */
 void *writer_main(void *job);
+/* Lets the reader's thread know when the sink wants an epoch. */
+void job_note_due(Job *job);
 
 /* ---- job/recovery.c */
 

@@ -107,6 +107,15 @@ end_epoch(Job *job, Slot *slot, uint32_t source, bool releases)
 	hand_over(job, slot, SLOT_EPOCH, source);
 }
 
+/* Whether it wants an epoch although nothing was read. */
+static bool
+sink_waits(const Job *job)
+{
+	int64_t due = job->sink_due_ms;
+
+	return due != INT64_MAX && clock_wall_ms() >= due;
+}
+
 static bool
 is_due(const Job *job)
 {
@@ -115,9 +124,9 @@ is_due(const Job *job)
 
 	if (job->spec.trial.crash_seed != 0)
 		return job->epoch_slots >= job_trial_epoch(job);
-	if (job->epoch_slots == 0)
-		return false;
-	return clock_ms() >= job->next_epoch_ms || (bytes > 0 && job->epoch_bytes >= bytes) ||
+	if (clock_ms() >= job->next_epoch_ms)
+		return job->epoch_slots > 0 || sink_waits(job);
+	return (bytes > 0 && job->epoch_bytes >= bytes) ||
 	       (rows > 0 && job->counters.records_in - job->epoch_begin >= (uint64_t)rows);
 }
 

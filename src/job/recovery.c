@@ -30,7 +30,8 @@
 #define ENDED_KEY                                                                                  \
 	STR("\xFF"                                                                                 \
 	    "ended")
-#define NAME_SHOWN 100 /* of the output's, in that of its journal */
+#define MARK_FORMAT 1   /* with parts */
+#define NAME_SHOWN  100 /* of the output's, in that of its journal */
 
 /* ---------------------------------------------------------------- the plan */
 
@@ -221,6 +222,7 @@ open_journal(Job *job, Error *err)
 			 (size_t)job->spec.plan->job[JOB_STATE_LIMIT].integer / 4, &job->journal,
 			 err));
 	job->log_name = journal_folder(job->journal);
+	job->identity += MARK_FORMAT;
 	if (job->first_group != NULL) /* positions are the group's */
 		job->identity += str_hash(str_from(job->first_group));
 	return journal_read(job->journal, gather, job, err);

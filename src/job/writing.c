@@ -3,6 +3,7 @@
  * It counts, cuts the rows at LIMIT, hands on records that failed and makes epochs final: with
  * exactly-once by the sink's transaction, which holds the positions of the input; else it flushes
  * the sink and offers the reader the positions that are safe. */
+#include "base/clock.h"
 #include "base/memory.h"
 #include "job/job_internal.h"
 
@@ -115,6 +116,7 @@ write_slot(Job *job, Slot *slot, Error *err)
 	job->counters.rows_out += result->output.count;
 	job->counters.bytes_out += result->output.bytes.len;
 	TRY(handle_errors(job, slot, split, err));
+	job_note_due(job);
 	job->dirty = job->dirty || is_chunk || result->output.count > 0 || result->error_count > 0;
 	job->inputs[slot->source].end_is_out |= slot->kind == SLOT_END;
 	if (!is_chunk)
@@ -192,6 +194,47 @@ commit_transaction(Job *job, bool done, Error *err)
 	return FERRIS_OK;
 }
 
+/* ---------------------------------------------------------------- parts of the output */
+
+void
+job_note_due(Job *job)
+{
+	job->sink_due_ms = job->sink->due != NULL ? job->sink->due(job->writer) : INT64_MAX;
+}
+
+static bool
+sink_is_due(const Job *job)
+{
+	return job->sink->due != NULL && job->sink->due(job->writer) <= clock_wall_ms();
+}
+
+/* The epoch is final, unless the next run begins anew: then all parts are, at the end. */
+static Status
+show_parts(Job *job, Error *err)
+{
+	return job->sink->show != NULL && job->recovery != RECOVERY_ANEW
+		       ? job->sink->show(job->writer, err)
+		       : FERRIS_OK;
+}
+
+/* Whether no later run adds to the part that is not full. */
+static bool
+last_part_is_complete(const Job *job)
+{
+	return job->recovery == RECOVERY_NONE || job->all_ended || job->satisfied ||
+	       job->rows_left == 0;
+}
+
+static Status
+complete_output(Job *job, Error *err)
+{
+	return job->sink->complete != NULL && !job_failed(job) && last_part_is_complete(job)
+		       ? job->sink->complete(job->writer, err)
+		       : FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- epochs */
+
 static Status
 commit_epoch(Job *job, Error *err)
 {
@@ -215,7 +258,8 @@ commit_epoch(Job *job, Error *err)
 		offer_positions(job);
 	job_counters(job, &job->final);
 	job->dirty = false;
-	return job_survives(job, CRASH_COMMITTED, err);
+	TRY(job_survives(job, CRASH_COMMITTED, err));
+	return show_parts(job, err);
 }
 
 static Status
@@ -228,8 +272,9 @@ end_epoch(Job *job, Slot *slot, Error *err)
 		return slot->status;
 	}
 	TRY(job_put_changes(job, slot, err));
-	if (job->dirty)
+	if (job->dirty || sink_is_due(job))
 		TRY(commit_epoch(job, err));
+	job_note_due(job);
 	for (uint32_t i = 0; i < input->split_count && slot->releases; i++)
 		input->splits[i].seen = false;
 	job->epochs++;
@@ -293,12 +338,15 @@ static Status
 commit_last_epoch(Job *job, bool done, Error *err)
 {
 	bool kept = job->recovery == RECOVERY_SINK || job->recovery == RECOVERY_JOURNAL;
+	bool has_parts = job->sink->complete != NULL;
 
-	if (kept && (job_failed(job) || job->keeps_state))
+	if (kept && (job_failed(job) || (job->keeps_state && (job->dirty || !has_parts))))
 		return FERRIS_OK;
-	if (done && job->recovery == RECOVERY_JOURNAL && !journal_has_epochs(job->journal))
+	TRY(complete_output(job, err));
+	if (done && job->recovery == RECOVERY_JOURNAL && !journal_has_epochs(job->journal) &&
+	    !sink_is_due(job))
 		return FERRIS_OK; /* nothing will ever go on from there */
-	if (job->dirty)
+	if (job->dirty || sink_is_due(job))
 		TRY(commit_epoch(job, err));
 	if (done && job->recovery == RECOVERY_SINK && job->keeps_records)
 		forget_places(job);

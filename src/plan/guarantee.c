@@ -244,6 +244,23 @@ lengthen_epochs(Setting *interval)
 	interval->text = STR("1s");
 }
 
+static Status
+check_alone(const StatementPlan *plan, Error *err)
+{
+	const ConnectorClass *sink = plan->sink->connector;
+	const Setting *alone =
+		sink->alone != NULL ? sink->alone(plan->sink->connector_settings) : NULL;
+
+	if (alone == NULL)
+		return FERRIS_OK;
+	error_set(err, FERRIS_ERR_OPTION_CONFLICT,
+		  "'%.*s' = '%.*s' needs a sink of its own, but another statement writes to the "
+		  "same file as '%.*s'",
+		  STR_ARG(alone->entry->key), STR_ARG(alone->text), STR_ARG(plan->name));
+	error_hint(err, "give each a 'path' of its own");
+	return option_error(alone, err);
+}
+
 Status
 plan_guarantee_apart(Arena *arena, const ScriptPlan *script, Error *err)
 {
@@ -253,10 +270,12 @@ plan_guarantee_apart(Arena *arena, const ScriptPlan *script, Error *err)
 		StatementPlan *plan = script->items[i];
 		bool shared = false;
 
-		if (plan->recovery != RECOVERY_JOURNAL)
-			continue;
 		for (uint32_t j = 0; j < script->count && !shared; j++)
 			shared = share_target(plan, script->items[j], arena);
+		if (shared)
+			TRY(check_alone(plan, err));
+		if (plan->recovery != RECOVERY_JOURNAL)
+			continue;
 		if (!shared) {
 			lengthen_epochs(&plan->job[JOB_COMMIT_INTERVAL]);
 			continue;

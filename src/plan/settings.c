@@ -360,6 +360,8 @@ resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Optio
 	TRY(options_resolve(connector_group, &endpoint->given, arena, &endpoint->connector_settings,
 			    err));
 	TRY(options_resolve(codec_group, &endpoint->given, arena, &endpoint->codec_settings, err));
+	if (role == ROLE_SINK && endpoint->connector->sink_check != NULL)
+		TRY(endpoint->connector->sink_check(endpoint->connector_settings, err));
 
 	/* A stream that is declared once may be read here and written there. */
 	options_mark_used(&endpoint->connector->source_options, &endpoint->given);

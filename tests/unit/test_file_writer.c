@@ -1,4 +1,5 @@
 /* tests/unit/test_file_writer.c -- writing to files, full disks, pipes and standard output. */
+#include "connector/file_parts.h"
 #include "file_fixture.h"
 
 static Status
@@ -167,6 +168,109 @@ test_short_write_at_the_size_limit(void **state)
 	tear_down(&f);
 }
 
+/* ---- parts ---- */
+
+static void
+assert_part_names(const char *path, const char *shown, const char *in_work)
+{
+	FileParts parts = file_parts_of(path);
+	char found[PATH_MAX];
+
+	file_part_path(&parts, (FilePart){1, true}, found);
+	assert_string_equal(found, shown);
+	file_part_path(&parts, (FilePart){1234567, false}, found);
+	assert_string_equal(found, in_work);
+}
+
+static void
+test_names_of_parts(void **state)
+{
+	(void)state;
+	assert_part_names("out.jsonl", "out-part-000001.jsonl",
+			  ".out-part-1234567.jsonl.inprogress");
+	assert_part_names("a.b/v1.out.csv.zst", "a.b/v1.out-part-000001.csv.zst",
+			  "a.b/.v1.out-part-1234567.csv.zst.inprogress");
+	assert_part_names("/out", "/out-part-000001", "/.out-part-1234567.inprogress");
+	assert_part_names("out.gz", "out-part-000001.gz", ".out-part-1234567.gz.inprogress");
+	assert_part_names(".out", ".out-part-000001", "..out-part-1234567.inprogress");
+}
+
+/* Records of one byte and a line end, or of the length that is given for the last one. */
+static Status
+write_records(Fixture *f, uint32_t count, size_t last)
+{
+	Output output = {.count = count, .ends = ARENA_ARRAY(&f->arena, uint32_t, count)};
+	Buffer *bytes = &output.bytes;
+
+	bytes->data = arena_zero(&f->arena, count * 2 + last);
+	for (uint32_t i = 0; i < count; i++) {
+		size_t len = i == count - 1 ? last : 1;
+
+		memset(bytes->data + bytes->len, 'a', len);
+		bytes->len += len;
+		bytes->data[bytes->len++] = '\n';
+		output.ends[i] = (uint32_t)bytes->len;
+	}
+	return file_connector.write(f->writer, &output, &f->err);
+}
+
+static Status
+write_limited(Fixture *f, uint32_t count, size_t last, rlim_t limit)
+{
+	struct rlimit before, small;
+
+	getrlimit(RLIMIT_FSIZE, &before);
+	small = before;
+	small.rlim_cur = limit;
+	setrlimit(RLIMIT_FSIZE, &small);
+	Status status = write_records(f, count, last);
+	setrlimit(RLIMIT_FSIZE, &before);
+	return status;
+}
+
+/* A write that fails may be tried again if nothing of it was taken. */
+static void
+test_failed_writes_to_parts(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up_writer(&f, "", "path", in_folder("parts"), "rotate.rows", "2", NULL);
+	assert_int_equal(open_writer(&f), 0);
+	assert_int_equal(write_limited(&f, 2, 9, 5), FERRIS_ERR_FILE_WRITE);
+	assert_true((f.err.flags & ERROR_RETRIABLE) != 0);
+	assert_int_equal(write_records(&f, 2, 9), 0);
+	assert_int_equal(file_connector.show(f.writer, &f.err), 0);
+	assert_holds(in_folder("parts-part-000001"), "a\naaaaaaaaa\n");
+	assert_int_equal(write_limited(&f, 3, 9, 5), FERRIS_ERR_FILE_WRITE);
+	assert_false((f.err.flags & ERROR_RETRIABLE) != 0); /* part 2 has two of the records */
+	assert_int_equal(file_connector.writer_close(f.writer, true, &f.err), 0);
+	assert_holds(in_folder(".parts-part-000002.inprogress"), "a\na\n");
+	tear_down(&f);
+}
+
+/* Reading a part keeps the next run from removing it. */
+static void
+test_part_that_is_read_is_not_removed(void **state)
+{
+	const char *path = in_folder("read-part-000001");
+	Fixture in, out;
+
+	(void)state;
+	put_file(path, "precious\n", 9);
+	set_up_reader(&in, &lines_codec, "path", path, NULL);
+	assert_int_equal(open_reader(&in), 0);
+	set_up_writer(&out, "", "path", in_folder("read"), "rotate.size", "1KB", NULL);
+	assert_int_equal(open_writer(&out), FERRIS_ERR_FILE_WRITE);
+	assert_non_null(strstr(out.err.message, "is being read"));
+	assert_holds(path, "precious\n");
+	tear_down(&in);
+	assert_int_equal(open_writer(&out), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(file_connector.writer_close(out.writer, false, &out.err), 0);
+	tear_down(&out);
+}
+
 /* Standard output becomes the write end of a pipe; returns the old one. */
 static int
 pipe_stdout(int *read_end)
@@ -295,6 +399,9 @@ main(void)
 		cmocka_unit_test(test_two_appenders),
 		cmocka_unit_test(test_write_errors),
 		cmocka_unit_test(test_short_write_at_the_size_limit),
+		cmocka_unit_test(test_names_of_parts),
+		cmocka_unit_test(test_failed_writes_to_parts),
+		cmocka_unit_test(test_part_that_is_read_is_not_removed),
 		cmocka_unit_test(test_broken_pipe),
 		cmocka_unit_test(test_console_on_a_nonblocking_pipe),
 		cmocka_unit_test(test_input_is_not_replaced),
