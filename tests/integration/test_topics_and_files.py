@@ -1,5 +1,6 @@
 """Exactly-once between topics and files: processes are killed again and again; the output is that of
 a process that never was."""
+import glob
 import json
 import os
 import random
@@ -41,12 +42,21 @@ def seeded():
     return random.Random(seed)
 
 
+def parts(kafka):
+    """The files of an output in parts, in order; one in work comes last."""
+    return sorted(glob.glob(f"{kafka.folder}/out-part-*.jsonl")) + \
+        sorted(glob.glob(f"{kafka.folder}/.out-part-*.jsonl.inprogress"))
+
+
 def output(kafka):
-    path = os.path.join(kafka.folder, "out.jsonl")
-    if not os.path.exists(path):
-        return []
-    with open(path, encoding="utf-8") as file:
-        return file.read().splitlines()
+    rows = []
+    for path in glob.glob(f"{kafka.folder}/out.jsonl") + parts(kafka):
+        try:
+            with open(path, encoding="utf-8") as file:
+                rows += file.read().splitlines()
+        except FileNotFoundError:
+            return output(kafka)  # a part got its final name
+    return rows
 
 
 def write_input(kafka, first, end):
@@ -80,10 +90,10 @@ def windows_of(rows):
     return found
 
 
-def from_topic(kafka, query, last, partitions=2, kills=8):
+def from_topic(kafka, query, last, partitions=2, kills=8, sink=TO_FILE):
     """Kills processes that write a topic into a file; returns the rows when `last` of them says so."""
     place = {"topic": kafka.topic("in", partitions), "group": kafka.name("group")}
-    sql = TOPIC % place + query + TO_FILE
+    sql = TOPIC % place + query + sink
     moments = seeded()
     flow = Records(kafka, place["topic"])
     flow.start()
@@ -107,6 +117,21 @@ def from_topic(kafka, query, last, partitions=2, kills=8):
     assert job.stop() == 0, job.text()
     print(f"# {flow.sent} records, {kills} kills")
     return [json.loads(row) for row in output(kafka)], flow.sent, place
+
+
+def test_topic_to_parts(kafka):
+    """Each part that is shown has its rows, and the one in work the rest."""
+    rows, sent, _ = from_topic(
+        kafka, FILTER, lambda rows, sent: sum(row["id"] == -1 for row in rows) == 2,
+        sink=TO_FILE.replace("'format'", "'rotate.rows' = '100', 'format'"))
+    ids = [row["id"] for row in rows if row["id"] >= 0]
+    assert sorted(ids) == [i for i in range(sent) if i % 10 > 2], f"{len(ids)} rows of {sent}"
+    names = parts(kafka)
+    shown = [name for name in names if not name.endswith(".inprogress")]
+    assert len(shown) == len(rows) // 100 and len(names) - len(shown) <= 1, names
+    for name in shown:
+        with open(name, encoding="utf-8") as file:
+            assert len(file.readlines()) == 100, name
 
 
 def test_topic_to_file(kafka):

@@ -95,6 +95,21 @@ pwrite(int fd, const void *bytes, size_t len, off_t at)
 	return due != 0 ? -1 : real(fd, bytes, len, at);
 }
 
+/* Of calls that open a file only those count that may make one. */
+EXPORT int
+open(const char *path, int flags, ...)
+{
+	int (*real)(const char *, int, ...) = (int (*)(const char *, int, ...))next("open");
+	va_list arguments;
+
+	if ((flags & (O_CREAT | O_TMPFILE)) == 0)
+		return real(path, flags);
+	va_start(arguments, flags);
+	mode_t mode = va_arg(arguments, mode_t);
+	va_end(arguments);
+	return is_due(-1, path, false) != 0 ? -1 : real(path, flags, mode);
+}
+
 EXPORT int
 fsync(int fd)
 {
