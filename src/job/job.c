@@ -503,6 +503,8 @@ job_new(const JobSpec *spec)
 	pthread_mutex_init(&job->commit_mutex, NULL);
 	buffer_init(&job->record_key, SIZE_MAX);
 	buffer_init(&job->record_value, SIZE_MAX);
+	buffer_init(&job->large.key, SIZE_MAX);
+	buffer_init(&job->large.value, SIZE_MAX);
 	set_counters(&job->counters, &spec->counters);
 	job->final = spec->counters;
 	job->stateful = plan_is_stateful(spec->plan);
@@ -653,6 +655,7 @@ job_close(Job *job)
 	if (job == NULL)
 		return;
 	job_close_state(job);
+	large_records_free(&job->large);
 	if (job->failures != NULL && failure_close(job->failures, true, &err) != FERRIS_OK)
 		error_print(stderr, &err, NULL, NULL);
 	if (job->writer != NULL && job->sink->writer_close(job->writer, true, &err) != FERRIS_OK)

@@ -89,6 +89,14 @@ typedef struct SplitState {
 } SplitState;
 
 typedef struct LogCopy LogCopy;
+typedef struct LargeRecord LargeRecord;
+
+/* Those in the log that are in parts; few. */
+typedef struct LargeRecords {
+	LargeRecord *items;
+	uint32_t count;
+	Buffer key, value;
+} LargeRecords;
 
 /* Each is written by one thread and read by all. */
 typedef struct Counters {
@@ -204,6 +212,7 @@ struct Job {
 	int64_t rows_left;        /* LIMIT */
 	EpochInput *epoch_inputs; /* of each source */
 	StateLog *log;            /* keeps_records: one of the two */
+	LargeRecords large;       /* in the log */
 	LogCopy *copy;            /* of the log; NULL: there is none */
 	Journal *journal;
 	bool identified; /* it names the plan */
@@ -291,6 +300,17 @@ Status job_put_places(Job *job, bool done, Error *err);
 uint64_t job_resumed_lines(const Job *job, uint32_t source, const Chunk *chunk);
 /* The writer's: the epoch of the journal is final when it returns. */
 Status job_commit_journal(Job *job, Error *err);
+
+/* One record of the log as it is there. */
+Status job_put_into_log(Job *job, Str key, Str value, Error *err);
+
+/* ---- job/large_record.c */
+
+/* As job_put_record into the log; in parts if it is large. */
+Status large_record_put(Job *job, Str key, Str value, Error *err);
+/* What was gathered from a log: records in the place of their parts. */
+Status large_records_join(Job *job, Error *err);
+void large_records_free(LargeRecords *all);
 
 /* ---- job/log_copy.c */
 

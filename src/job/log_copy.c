@@ -462,7 +462,7 @@ log_copy_committed(Job *job)
 		return;
 	}
 	bool due = clock_ms() >= copy->next_ms || copy->changes.len >= PART_BYTES ||
-		   job->spec.trial.crash_seed != 0;
+		   (job->spec.trial.crash_seed != 0 && job->epochs % 4 == 0);
 	if (!copy->signed_ || !due || !is_idle(copy, copy->changes.len >= AHEAD_BYTES) ||
 	    !copy->kept)
 		return;

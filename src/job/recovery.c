@@ -8,6 +8,7 @@
  *     FE source, split         where a source stands: for topics the group's positions follow
  *     FF "plan"                the plan: records of another query are refused
  *     FF "ended" source        what comes out at the source's end is in the state
+ *     FB, FC                   a record that is too large for a log; job/large_record.c
  *     FF "log"                 a number by which a copy of a log knows it; job/log_copy.c
  *     FF "savepoint"           the one that all of it came from at first; job/restore.c
  *
@@ -264,7 +265,8 @@ job_read_records(Job *job, Error *err)
 	job->identity = plan_identity(&job->arena, job->spec.plan);
 	TRY(job_open_gathering(job, &job->gathering, err));
 	TRY(job->recovery == RECOVERY_JOURNAL ? open_journal(job, err) : open_log(job, err));
-	return gathering_finish(&job->gathering, err);
+	TRY(gathering_finish(&job->gathering, err));
+	return job->log != NULL ? large_records_join(job, err) : FERRIS_OK;
 }
 
 Status
@@ -373,12 +375,19 @@ job_save_changes(const Job *job, Pipeline *pipeline, Slot *slot)
 /* ---------------------------------------------------------------- the writer's side */
 
 Status
+job_put_into_log(Job *job, Str key, Str value, Error *err)
+{
+	TRY(job->sink->log_put(job->log, key, value, err));
+	log_copy_put(job->copy, key, value);
+	return FERRIS_OK;
+}
+
+Status
 job_put_record(Job *job, Str key, Str value, Error *err)
 {
 	TRY(job_survives(job, CRASH_PUT, err));
 	TRY(job->journal != NULL ? journal_put(job->journal, key, value, err)
-				 : job->sink->log_put(job->log, key, value, err));
-	log_copy_put(job->copy, key, value);
+				 : large_record_put(job, key, value, err));
 	return job_survives(job, CRASH_PUT, err);
 }
 
