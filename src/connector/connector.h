@@ -7,6 +7,7 @@
  * Threads: one reader is used by one thread, one writer by one thread (not the same one). */
 #pragma once
 
+#include "base/disk.h"
 #include "codec/codec.h"
 
 typedef struct ConnectorClass ConnectorClass;
@@ -84,6 +85,7 @@ typedef struct WriterSpec {
 	const char *transaction;
 	Writer *within;           /* of the same class: epochs are those of this writer; or NULL */
 	bool marked;              /* epochs become final by marks, which the caller keeps */
+	Disk *disk;               /* for files; NULL: the real one */
 	const WriterMark *resume; /* then: what is behind it goes; NULL: nothing is final yet */
 } WriterSpec;
 

@@ -66,7 +66,7 @@ write_all(const FileOutput *self, const char *data, size_t len, size_t *done)
 {
 	*done = 0;
 	while (*done < len) {
-		ssize_t n = write(self->fd, data + *done, len - *done);
+		ssize_t n = disk_write(self->disk, self->fd, data + *done, len - *done);
 
 		if (n > 0) {
 			*done += (size_t)n;
@@ -91,7 +91,8 @@ take_back(const FileOutput *self, size_t count)
 	if (end < (off_t)count || fstat(self->fd, &info) != 0 || info.st_size != end)
 		return false;
 	end -= (off_t)count;
-	return ftruncate(self->fd, end) == 0 && lseek(self->fd, end, SEEK_SET) == end;
+	return disk_truncate(self->disk, self->fd, end) == 0 &&
+	       lseek(self->fd, end, SEEK_SET) == end;
 }
 
 /* Lets the disk write while the next records are made: a mark waits less then. */
@@ -142,8 +143,8 @@ compress_failed(const FileOutput *self, Error *err)
 	return err->status;
 }
 
-Status
-file_output_write(FileOutput *self, const char *data, size_t len, Error *err)
+static Status
+write_bytes(FileOutput *self, const char *data, size_t len, Error *err)
 {
 	size_t done;
 
@@ -166,6 +167,22 @@ file_output_write(FileOutput *self, const char *data, size_t len, Error *err)
 	if (status != FERRIS_OK && done > 0)
 		err->flags &= ~ERROR_RETRIABLE;
 	return status;
+}
+
+static Status
+write_preamble(FileOutput *self, Error *err)
+{
+	TRY(write_bytes(self, self->preamble.data, self->preamble.len, err));
+	self->preamble.len = 0;
+	return FERRIS_OK;
+}
+
+Status
+file_output_write(FileOutput *self, const char *data, size_t len, Error *err)
+{
+	if (self->preamble.len > 0)
+		TRY(write_preamble(self, err));
+	return write_bytes(self, data, len, err);
 }
 
 /* ---- marks ---- */
@@ -202,7 +219,8 @@ cut_back(FileOutput *self, const WriterMark *mark, int64_t size, Error *err)
 	TRY(checksum_tail(self, mark->length, &tail, err));
 	if (tail != mark->tail)
 		return not_as_it_was(self, "it holds something else", err);
-	if (ftruncate(self->fd, mark->length) != 0 || lseek(self->fd, mark->length, SEEK_SET) < 0)
+	if (disk_truncate(self->disk, self->fd, mark->length) != 0 ||
+	    lseek(self->fd, mark->length, SEEK_SET) < 0)
 		return file_create_error(self->path, errno, err);
 	self->length = self->sync_begun = mark->length;
 	return FERRIS_OK;
@@ -266,25 +284,21 @@ check_alone(const FileOutput *self, Error *err)
 }
 
 int
-file_sync_folder(const char *path)
+file_sync_folder(Disk *disk, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[PATH_MAX];
 
 	snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path + 1) : 1,
 		 slash != NULL ? path : ".");
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int code = fd < 0 || fsync(fd) != 0 ? errno : 0;
-	if (fd >= 0)
-		close(fd);
-	return code;
+	return disk_sync_folder(disk, folder) == 0 ? 0 : errno;
 }
 
 /* A new file may be gone after a power failure although its bytes are on the disk. */
 static Status
 sync_name(FileOutput *self, Error *err)
 {
-	int code = self->named ? 0 : file_sync_folder(self->path);
+	int code = self->named ? 0 : file_sync_folder(self->disk, self->path);
 
 	self->named = code == 0;
 	if (code == 0)
@@ -297,16 +311,19 @@ sync_name(FileOutput *self, Error *err)
 Status
 file_output_mark(FileOutput *self, WriterMark *mark, Error *err)
 {
+	if (self->begun)
+		TRY(write_preamble(self, err));
 	TRY(end_frame(self, err));
 	TRY(write_pending(self, err));
 	TRY(check_alone(self, err));
-	if (fdatasync(self->fd) != 0) {
+	if (disk_sync(self->disk, self->fd) != 0) {
 		write_error(self, errno, err);
 		err->flags = 0; /* a second try would succeed without having written */
 		return err->status;
 	}
 	TRY(sync_name(self, err));
 	self->sync_begun = self->length;
+	self->begun = true;
 	mark->length = self->length;
 	return checksum_tail(self, mark->length, &mark->tail, err);
 }
@@ -324,7 +341,7 @@ take_to_replace(FileOutput *self, bool resumed, Error *err)
 		return error_hint(err, "write to another path, or add to the file with "
 				       "'append' = 'true'");
 	}
-	if (!resumed && ftruncate(self->fd, 0) != 0)
+	if (!resumed && disk_truncate(self->disk, self->fd, 0) != 0)
 		return file_create_error(self->path, errno, err);
 	return FERRIS_OK;
 }
@@ -358,7 +375,7 @@ open_descriptor(FileOutput *self, const FileOutputSpec *spec, bool *empty, Error
 
 	self->path = is_stdout ? STDOUT_NAME : spec->path;
 	self->fd = is_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-			     : open(spec->path, open_flags(spec), 0666);
+			     : disk_open(spec->disk, spec->path, open_flags(spec), 0666);
 	if (self->fd < 0 || fstat(self->fd, &info) != 0)
 		return open_failed(self, spec, errno, err);
 	self->regular = S_ISREG(info.st_mode) && !is_stdout;
@@ -384,8 +401,12 @@ start_file(FileOutput *self, const FileOutputSpec *spec, Error *err)
 		return error_set(err, FERRIS_ERR_SYSTEM, "cannot start %s for file '%s'",
 				 compression_name(spec->compression), spec->path);
 	TRY(open_descriptor(self, spec, &empty, err));
-	if (empty && spec->preamble_len > 0)
-		TRY(file_output_write(self, spec->preamble, spec->preamble_len, err));
+	if (!empty)
+		self->preamble.len = 0;
+	/* A piece of it that a crash leaves behind what others have written would stay: it comes
+	 * behind the first mark. */
+	if (!spec->marked || !spec->append || spec->resume != NULL)
+		TRY(write_preamble(self, err));
 	/* At once: whoever appends to the file next must see that it has a header. */
 	return self->compressor == NULL ? write_pending(self, err) : FERRIS_OK;
 }
@@ -395,6 +416,8 @@ file_output_open(FileOutput *self, const FileOutputSpec *spec, Error *err)
 {
 	*self = (FileOutput){
 		.fd = -1,
+		.disk = spec->disk,
+		.preamble = {spec->preamble, (uint32_t)spec->preamble_len},
 		.sync = spec->sync,
 		.marked = spec->marked,
 		.frames = spec->marked || spec->part,
@@ -406,7 +429,7 @@ file_output_open(FileOutput *self, const FileOutputSpec *spec, Error *err)
 	if (status == FERRIS_OK)
 		return FERRIS_OK;
 	if (self->fd >= 0 && spec->part && spec->resume == NULL)
-		unlink(spec->path); /* so that it can be tried again */
+		disk_unlink(spec->disk, spec->path); /* so that it can be tried again */
 	file_output_close(self);
 	return status;
 }
@@ -414,7 +437,7 @@ file_output_open(FileOutput *self, const FileOutputSpec *spec, Error *err)
 static Status
 sync_file(FileOutput *self, Error *err)
 {
-	if (self->sync != FILE_SYNC_NONE && self->regular && fdatasync(self->fd) != 0)
+	if (self->sync != FILE_SYNC_NONE && self->regular && disk_sync(self->disk, self->fd) != 0)
 		return write_error(self, errno, err);
 	return FERRIS_OK;
 }
@@ -433,6 +456,7 @@ file_output_flush(FileOutput *self, Error *err)
 Status
 file_output_finish(FileOutput *self, Error *err)
 {
+	TRY(write_preamble(self, err));
 	bool frame = !self->frames || self->framed || self->length == 0;
 
 	if (self->compressor != NULL && frame &&

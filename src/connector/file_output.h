@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "base/disk.h"
 #include "connector/compress.h"
 #include "connector/connector.h"
 
@@ -22,19 +23,23 @@ typedef struct FileOutputSpec {
 	size_t preamble_len;
 	bool append;
 	bool part;                /* it is new, nobody else's, and whole after each flush */
+	Disk *disk;               /* as in WriterSpec */
 	bool marked;              /* as in WriterSpec */
 	const WriterMark *resume; /* as in WriterSpec; only `length` and `tail` are used */
 } FileOutputSpec;
 
 typedef struct FileOutput {
 	const char *path; /* for messages */
-	int fd;           /* -1: not open */
+	Disk *disk;
+	int fd; /* -1: not open */
 	bool regular;
 	FileSync sync;
 	bool marked;
 	bool frames;        /* the compressor's frame ends with each flush and mark */
 	bool named;         /* marked: the folder's entry of the file is on the disk */
 	bool framed;        /* something is in the compressor's frame */
+	Str preamble;       /* that is still to be written */
+	bool begun;         /* marked: it has given a mark */
 	int64_t length;     /* marked: of the file */
 	int64_t sync_begun; /* marked: up to where the disk has been told to write */
 	Compression compression;
@@ -61,4 +66,4 @@ void file_output_close(FileOutput *self);
 /* The error for a file that cannot be made, with errno `code`. */
 Status file_create_error(const char *path, int code, Error *err);
 /* Makes the names in the folder of `path` safe on the disk.  Returns 0 or an errno code. */
-int file_sync_folder(const char *path);
+int file_sync_folder(Disk *disk, const char *path);

@@ -183,7 +183,7 @@ file_part_show(const FileParts *parts, uint64_t number, bool shown, Error *err)
 
 	file_part_path(parts, (FilePart){number, !shown}, from);
 	file_part_path(parts, (FilePart){number, shown}, to);
-	if (rename(from, to) == 0)
+	if (disk_rename(parts->disk, from, to) == 0)
 		return FERRIS_OK;
 	error_set(err, FERRIS_ERR_FILE_WRITE, "cannot rename file '%s' to '%s'", from, to);
 	error_errno(err, errno);
@@ -198,7 +198,7 @@ file_part_remove(const FileParts *parts, FilePart part, Error *err)
 	char path[PATH_MAX];
 
 	file_part_path(parts, part, path);
-	if (unlink(path) == 0 || errno == ENOENT)
+	if (disk_unlink(parts->disk, path) == 0 || errno == ENOENT)
 		return FERRIS_OK;
 	error_set(err, FERRIS_ERR_FILE_WRITE, "cannot remove file '%s'", path);
 	error_errno(err, errno);

@@ -10,14 +10,16 @@
 
 #include <limits.h>
 
-#include "base/str.h"
+#include "base/disk.h"
 #include "base/error.h"
+#include "base/str.h"
 
 typedef struct FileParts {
 	const char *path; /* as the user gave it, for messages */
 	Str folder;       /* with its slash; empty: the current one */
 	Str stem;
 	Str ending; /* with its dot; may be empty */
+	Disk *disk; /* NULL: the real one */
 } FileParts;
 
 typedef struct FilePart {

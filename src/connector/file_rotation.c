@@ -220,7 +220,7 @@ show_all(FileRotation *self, Error *err)
 {
 	TRY(file_rotation_show(self, err));
 	int code = self->spec.marked || self->spec.sync == FILE_SYNC_FLUSH
-			   ? file_sync_folder(self->parts.path)
+			   ? file_sync_folder(self->parts.disk, self->parts.path)
 			   : 0;
 	if (code == 0)
 		return FERRIS_OK;

@@ -25,6 +25,7 @@ output_spec(const WriterSpec *spec, const char *path)
 		.preamble = spec->preamble,
 		.preamble_len = spec->preamble_len,
 		.append = settings[FILE_SINK_APPEND].flag,
+		.disk = spec->disk,
 		.marked = spec->marked,
 		.resume = spec->resume,
 	};
@@ -38,6 +39,7 @@ open_rotation(FileWriter *writer, const WriterSpec *spec, FileOutputSpec output,
 	FileRotation *rotation = ARENA_NEW(arena, FileRotation);
 
 	rotation->parts = file_parts_of(output.path);
+	rotation->parts.disk = spec->disk;
 	rotation->size_limit = (uint64_t)settings[FILE_SINK_ROTATE_SIZE].integer;
 	rotation->row_limit = (uint64_t)settings[FILE_SINK_ROTATE_ROWS].integer;
 	rotation->interval_ms = settings[FILE_SINK_ROTATE_INTERVAL].integer;

@@ -47,6 +47,7 @@ typedef struct Trial {
 	/* Not 0: statements run one after the other and step by step, so that the seed decides all;
 	 * those that are exactly-once are killed at some of the steps, and start again. */
 	uint64_t crash_seed;
+	Disk *disk; /* then: of those that are exactly-once; NULL: the real one */
 } Trial;
 
 /* How far the event time of a source has come, for others to see; its task writes it. */

@@ -40,7 +40,8 @@ failure_open(const FailureSpec *given, Arena *arena, FailureHandler **out, Error
 			   .environment = given->environment,
 			   .within = given->within,
 			   .marked = given->marked,
-			   .resume = given->resume};
+			   .resume = given->resume,
+			   .disk = given->disk};
 	handler->to_topic = sink->connector->keyed_output;
 	output_init(&handler->letters, LETTER_LIMIT, handler->to_topic);
 	return sink->connector->writer_open(&spec, arena, &handler->writer, err);

@@ -28,6 +28,7 @@ typedef struct FailureSpec {
 	Writer *within;           /* the writer in whose epochs the dead letters are; or NULL */
 	bool marked;              /* as in WriterSpec */
 	const WriterMark *resume; /* likewise */
+	Disk *disk;               /* likewise */
 } FailureSpec;
 
 Status failure_open(const FailureSpec *spec, Arena *arena, FailureHandler **out, Error *err);

@@ -5,6 +5,7 @@
 #include "job/job.h"
 
 #include "base/clock.h"
+#include "base/disk_trial.h"
 #include "base/memory.h"
 #include "exec/checkpoint.h"
 #include "job/job_internal.h"
@@ -44,7 +45,8 @@ job_may_restart(Job *job, JobCounters *counters, bool *progressed)
 {
 	pthread_mutex_lock(&job->error_mutex);
 	bool may = job->guarantee == GUARANTEE_EXACTLY_ONCE && job->status != FERRIS_OK &&
-		   (job->error.flags & ERROR_REQUIRES_ABORT);
+		   ((job->error.flags & ERROR_REQUIRES_ABORT) ||
+		    (job->disk != NULL && disk_has_failed(job->disk)));
 	pthread_mutex_unlock(&job->error_mutex);
 	/* One that begins anew counts anew. */
 	*counters = job->recovery == RECOVERY_ANEW ? job->spec.counters : job->final;
@@ -371,6 +373,7 @@ open_failures(Job *job, Error *err)
 		.within = job->recovery == RECOVERY_SINK ? job->writer : NULL,
 		.marked = job->recovery == RECOVERY_JOURNAL,
 		.resume = job_resume_mark(job, MARK_DEAD_LETTERS),
+		.disk = job->disk,
 	};
 
 	return say_how_to_begin_anew(job, failure_open(&spec, &job->arena, &job->failures, err),
@@ -396,6 +399,7 @@ open_writer(Job *job, Error *err)
 		.transaction = job->recovery == RECOVERY_SINK ? job->name : NULL,
 		.marked = job->recovery == RECOVERY_JOURNAL,
 		.resume = job_resume_mark(job, MARK_OUTPUT),
+		.disk = job->disk,
 	};
 	buffer_free(&preamble);
 	if (status == FERRIS_OK)
@@ -518,6 +522,7 @@ job_new(const JobSpec *spec)
 	set_limits(job);
 	job->guarantee = spec->plan->guarantee;
 	job->sink = spec->plan->sink->connector;
+	job->disk = job->guarantee == GUARANTEE_EXACTLY_ONCE ? spec->trial.disk : NULL;
 	return job;
 }
 

@@ -146,6 +146,7 @@ struct Job {
 	const char *name;        /* then: by which brokers know this process */
 	const char *first_group; /* then: of the first source; NULL: no broker knows it */
 	Recovery recovery;
+	Disk *disk;             /* of a trial; NULL: the real one */
 	bool keeps_records;     /* beside the output, in a log or journal of that name: where inputs
 				 * stand, and more; no other process has part of the input then */
 	bool has_foreign_input; /* whose positions the sink's transactions cannot hold */
@@ -333,7 +334,8 @@ void log_copy_close(Job *job, bool whole);
 /* ---- job/savepoint.c */
 
 /* The name of the statement's journal in a savepoint. */
-const char *savepoint_journal(Arena *arena, Str statement);
+const char *savepoint_name(Arena *arena, Str statement);
+Status savepoint_journal(const char *folder, const char *name, Journal **out, Error *err);
 
 /* A visit that copies records into a journal, a part at a time. */
 typedef struct SavepointCopy {

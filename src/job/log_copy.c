@@ -192,14 +192,18 @@ copy_free(LogCopy *copy)
 static Status
 open_journal(Job *job, LogCopy *copy, Error *err)
 {
-	const char *name = str_format(&job->arena, "%s-copy", job->log_name).data;
-	size_t memory = (size_t)job->spec.plan->job[JOB_STATE_LIMIT].integer / 4;
-	Status status = journal_open(job->state_dir, name, memory, &copy->journal, err);
+	JournalSpec spec = {
+		.dir = job->state_dir,
+		.name = str_format(&job->arena, "%s-copy", job->log_name).data,
+		.memory = (size_t)job->spec.plan->job[JOB_STATE_LIMIT].integer / 4,
+		.disk = job->disk,
+	};
+	Status status = journal_open(&spec, &copy->journal, err);
 
 	if (status == FERRIS_ERR_STATE_DAMAGED) {
 		TRY(journal_remove(copy->journal, err));
 		journal_close(copy->journal);
-		status = journal_open(job->state_dir, name, memory, &copy->journal, err);
+		status = journal_open(&spec, &copy->journal, err);
 	}
 	copy->usable = status == FERRIS_OK;
 	return status;

@@ -219,9 +219,13 @@ open_journal(Job *job, Error *err)
 	job->log_name = str_format(&job->arena, "%.*s-%016llx", STR_ARG(name),
 				   (unsigned long long)str_hash(target))
 				.data;
-	TRY(journal_open(job->state_dir, job->log_name,
-			 (size_t)job->spec.plan->job[JOB_STATE_LIMIT].integer / 4, &job->journal,
-			 err));
+	JournalSpec spec = {
+		.dir = job->state_dir,
+		.name = job->log_name,
+		.memory = (size_t)job->spec.plan->job[JOB_STATE_LIMIT].integer / 4,
+		.disk = job->disk,
+	};
+	TRY(journal_open(&spec, &job->journal, err));
 	job->log_name = journal_folder(job->journal);
 	job->identity += MARK_FORMAT;
 	if (job->first_group != NULL) /* positions are the group's */

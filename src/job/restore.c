@@ -12,7 +12,6 @@
 #include "state/record.h"
 #include "state/store.h"
 
-#define MEMORY     ((size_t)16 << 20)
 #define STATES_MAX 65536 /* operators or sources: more of them are damage */
 
 typedef struct Restoring {
@@ -307,9 +306,9 @@ restore(Restoring *self, Error *err)
 {
 	Job *job = self->job;
 
-	TRY(journal_open(job->spec.from->folder,
-			 savepoint_journal(&job->arena, job->spec.plan->name), MEMORY,
-			 &self->journal, err));
+	TRY(savepoint_journal(job->spec.from->folder,
+			      savepoint_name(&job->arena, job->spec.plan->name), &self->journal,
+			      err));
 	if (!journal_has_epochs(self->journal))
 		return FERRIS_OK; /* it kept nothing, or it is new */
 	if (!job->keeps_records)

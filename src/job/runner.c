@@ -5,6 +5,7 @@
 #include "job/runner.h"
 
 #include "base/clock.h"
+#include "base/disk_trial.h"
 #include "base/memory.h"
 #include "job/report.h"
 
@@ -61,17 +62,31 @@ job_spec(const RunSpec *spec, const StatementPlan *plan)
 	};
 }
 
+/* In a trial: whoever started the statement would do so again. */
+static bool
+disk_failed(const RunSpec *spec)
+{
+	return spec->trial.disk != NULL && disk_has_failed(spec->trial.disk);
+}
+
 /* Opens statements first..end-1, then starts them. */
 static Status
 open_jobs(const RunSpec *spec, Job **jobs, uint32_t first, uint32_t end, Error *err)
 {
+	if (spec->trial.disk != NULL)
+		disk_begin(spec->trial.disk);
 	for (uint32_t i = first; i < end; i++) {
 		JobSpec job = job_spec(spec, spec->plan->items[i]);
+		Status status = job_open(&job, &jobs[i], err);
 
-		TRY(job_open(&job, &jobs[i], err));
+		if (status != FERRIS_OK && disk_failed(spec))
+			job_abandon(jobs[i], err);
+		else
+			TRY(status);
 	}
 	for (uint32_t i = first; i < end; i++)
-		TRY(job_start(jobs[i], err));
+		if (!job_is_done(jobs[i]))
+			TRY(job_start(jobs[i], err));
 	return FERRIS_OK;
 }
 
@@ -136,6 +151,8 @@ restart(const RunSpec *spec, Job **job, uint32_t *attempts)
 		again.counters.restarts++;
 		job_close(*job);
 		*job = NULL;
+		if (spec->trial.disk != NULL)
+			disk_restart(spec->trial.disk);
 		Status status = job_open(&again, &next, &err);
 		*job = next;
 		if (status == FERRIS_OK)
@@ -143,7 +160,7 @@ restart(const RunSpec *spec, Job **job, uint32_t *attempts)
 		if (status == FERRIS_OK)
 			return true;
 		job_abandon(next, &err);
-		if (!(err.flags & (ERROR_RETRIABLE | ERROR_REQUIRES_ABORT)))
+		if (!(err.flags & (ERROR_RETRIABLE | ERROR_REQUIRES_ABORT)) && !disk_failed(spec))
 			return false;
 	}
 	return false;

@@ -32,8 +32,15 @@ savepoint_folder(const ScriptPlan *plan, const char *name, Arena *arena)
 		.data;
 }
 
+Status
+savepoint_journal(const char *folder, const char *name, Journal **out, Error *err)
+{
+	return journal_open(&(JournalSpec){.dir = folder, .name = name, .memory = MEMORY}, out,
+			    err);
+}
+
 const char *
-savepoint_journal(Arena *arena, Str statement)
+savepoint_name(Arena *arena, Str statement)
 {
 	char shown[NAME_SHOWN + 1] = "";
 
@@ -113,8 +120,8 @@ save_job(Job *job, const char *folder, bool *kept, Error *err)
 	TRY(gathering_is_empty(&job->gathering, &empty, err));
 	if (empty)
 		return FERRIS_OK;
-	Status status = journal_open(folder, savepoint_journal(&job->arena, job->spec.plan->name),
-				     MEMORY, &journal, err);
+	Status status = savepoint_journal(folder, savepoint_name(&job->arena, job->spec.plan->name),
+					  &journal, err);
 	if (status == FERRIS_OK)
 		status = journal_remove(journal, err); /* of one that was not finished */
 	if (status == FERRIS_OK)
@@ -181,7 +188,7 @@ savepoint_make(const ScriptPlan *plan, Str application, void *environment, const
 	       Error *err)
 {
 	Journal *contents;
-	Status status = journal_open(folder, CONTENTS, MEMORY, &contents, err);
+	Status status = savepoint_journal(folder, CONTENTS, &contents, err);
 
 	if (status == FERRIS_OK)
 		status = make(plan, application, environment, folder, contents, err);
@@ -199,7 +206,7 @@ savepoint_exists(const char *folder, bool *exists, Error *err)
 	*exists = false;
 	if (access(folder, F_OK) != 0)
 		return FERRIS_OK;
-	Status status = journal_open(folder, CONTENTS, MEMORY, &contents, err);
+	Status status = savepoint_journal(folder, CONTENTS, &contents, err);
 	*exists = status == FERRIS_OK && journal_has_epochs(contents);
 	journal_close(contents);
 	return status;
@@ -238,7 +245,7 @@ read_contents(const char *folder, Arena *arena, Savepoint *out, Error *err)
 {
 	ContentsReader reader = {out, arena};
 	Journal *contents;
-	Status status = journal_open(folder, CONTENTS, MEMORY, &contents, err);
+	Status status = savepoint_journal(folder, CONTENTS, &contents, err);
 
 	if (status == FERRIS_OK)
 		status = journal_read(contents, take_content, &reader, err);

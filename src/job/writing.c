@@ -256,7 +256,8 @@ commit_epoch(Job *job, Error *err)
 	TRY(status);
 	if (job->recovery != RECOVERY_SINK)
 		offer_positions(job);
-	job_counters(job, &job->final);
+	if (job->recovery != RECOVERY_ANEW) /* that one counts anew too */
+		job_counters(job, &job->final);
 	job->dirty = false;
 	TRY(job_survives(job, CRASH_COMMITTED, err));
 	return show_parts(job, err);

@@ -47,7 +47,7 @@ instance_claim(const char *dir, const char *name, Instance *out, Error *err)
 	if (dir == NULL)
 		dir = store_default_dir(path, sizeof path);
 	snprintf(folder, sizeof folder, "%s/instances", dir);
-	TRY(make_folders(folder, err));
+	TRY(make_folders(NULL, folder, err));
 	for (unsigned n = 0; n < INSTANCES_MAX; n++) {
 		snprintf(path, sizeof path, "%s/%s.%u", folder, plain, n);
 		int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -16,15 +16,16 @@
 #define LOCK_TRIES   100
 #define WRITE_STEP   ((size_t)1 << 20)
 #define REWRITE_FROM ((int64_t)1 << 20) /* a shorter file is not written anew */
+#define TRIAL_FROM   256                /* in a trial */
 
 struct Journal {
-	const char *dir;
-	size_t memory;
+	JournalSpec spec;
 	char folder[640];
 	char path[660]; /* of the file that counts */
 	int lock;       /* -1: there is no folder yet */
 	int fd;         /* the file that sections go to; -1: none yet */
 	int64_t len;    /* of its whole sections */
+	int64_t last;   /* where the last of them begins */
 	int64_t live;   /* its length when it was last written anew */
 	bool failed;
 	Buffer section; /* of the epoch that is open */
@@ -51,15 +52,40 @@ other_path(const Journal *journal, const char *name, char *out, size_t size)
 }
 
 static Status
-sync_folder(const char *folder, Error *err)
+sync_folder(Disk *disk, const char *folder, Error *err)
 {
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return disk_sync_folder(disk, folder) == 0 ? FERRIS_OK
+						   : failed(err, "sync the folder", folder);
+}
 
-	if (fd < 0)
-		return failed(err, "open the folder", folder);
-	Status status = fsync(fd) == 0 ? FERRIS_OK : failed(err, "sync the folder", folder);
-	close(fd);
-	return status;
+static Status
+write_all(Disk *disk, int fd, const char *path, const Buffer *bytes, int64_t at, Error *err)
+{
+	size_t done = 0;
+
+	while (done < bytes->len) {
+		ssize_t n = disk_pwrite(disk, fd, bytes->data + done, bytes->len - done,
+					at + (int64_t)done);
+
+		if (n <= 0 && errno != EINTR)
+			return failed(err, "write", path);
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return FERRIS_OK;
+}
+
+/* The journal's name, that of its folder and that of the folder above are on the disk. */
+static Status
+sync_folders(const Journal *journal, Error *err)
+{
+	static const char *const above[] = {"", "/..", "/../.."};
+	char path[660];
+
+	for (size_t i = 0; i < sizeof above / sizeof *above; i++) {
+		snprintf(path, sizeof path, "%s%s", journal->folder, above[i]);
+		TRY(sync_folder(journal->spec.disk, path, err));
+	}
+	return FERRIS_OK;
 }
 
 /* ---------------------------------------------------------------- the lock */
@@ -83,7 +109,7 @@ take_lock(Journal *journal, bool make, Error *err)
 	other_path(journal, "lock", path, sizeof path);
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		if (make)
-			TRY(make_folders(journal->folder, err));
+			TRY(make_folders(journal->spec.disk, journal->folder, err));
 		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 		if (fd < 0 && errno == ENOENT && !make)
 			return FERRIS_OK;
@@ -117,6 +143,7 @@ read_sections(Journal *journal, SnapshotReader *reader, uint32_t *sections, Erro
 
 		while (got)
 			TRY(snapshot_next(reader, &key, &value, &got, err));
+		journal->last = *sections > 0 ? journal->len : 0;
 		journal->len = ftello(reader->file);
 		journal->writer.count = reader->count;
 		journal->writer.checksum = reader->checksum;
@@ -146,6 +173,27 @@ check_file(Journal *journal, const char *path, Error *err)
 	return error_set(err, FERRIS_ERR_STATE_DAMAGED, "the journal '%s' is empty", path);
 }
 
+/* Of the last section it is not known whether it is on the disk: when a sync fails, its bytes may
+ * be there to be read, and no later sync writes them.  What is written again is synced with the
+ * next section, which is worth nothing without it.  The first one was synced before the file had
+ * its name. */
+static Status
+write_last_again(Journal *journal, Error *err)
+{
+	size_t len = (size_t)(journal->len - journal->last);
+
+	if (journal->last == 0)
+		return FERRIS_OK;
+	char *bytes = buffer_reserve(&journal->section, len);
+	if (pread(journal->fd, bytes, len, journal->last) != (ssize_t)len)
+		return failed(err, "read", journal->path);
+	buffer_commit(&journal->section, bytes + len);
+	Status status = write_all(journal->spec.disk, journal->fd, journal->path, &journal->section,
+				  journal->last, err);
+	buffer_reset(&journal->section);
+	return status;
+}
+
 /* The file before takes the place of one that is damaged, or was not put there in time. */
 static Status
 fall_back(Journal *journal, const char *old, Error *err)
@@ -154,9 +202,9 @@ fall_back(Journal *journal, const char *old, Error *err)
 
 	if (access(old, F_OK) != 0 || check_file(journal, old, &ignored) != FERRIS_OK)
 		return err->status;
-	if (rename(old, journal->path) != 0)
-		return failed(err, "rename", old);
-	return sync_folder(journal->folder, err);
+	return disk_rename(journal->spec.disk, old, journal->path) == 0
+		       ? FERRIS_OK
+		       : failed(err, "rename", old);
 }
 
 static Status
@@ -178,31 +226,32 @@ find_file(Journal *journal, Error *err)
 				  "the folder '%s' to begin anew",
 				  journal->folder);
 	TRY(status);
-	journal->fd = open(journal->path, O_RDWR | O_CLOEXEC);
+	/* The process that gave the file its name may not have come so far. */
+	TRY(sync_folders(journal, err));
+	journal->fd = disk_open(journal->spec.disk, journal->path, O_RDWR | O_CLOEXEC, 0);
 	/* What a crash left behind the last whole section. */
-	if (journal->fd < 0 || ftruncate(journal->fd, journal->len) != 0)
+	if (journal->fd < 0 || disk_truncate(journal->spec.disk, journal->fd, journal->len) != 0)
 		return failed(err, "open", journal->path);
-	return FERRIS_OK;
+	return write_last_again(journal, err);
 }
 
 Status
-journal_open(const char *dir, const char *name, size_t memory, Journal **out, Error *err)
+journal_open(const JournalSpec *spec, Journal **out, Error *err)
 {
 	Journal *journal = memory_zero(sizeof *journal);
 	char standard[512];
 
 	*out = journal;
 	journal->lock = journal->fd = -1;
-	journal->dir = dir;
-	journal->memory = memory;
+	journal->spec = *spec;
 	buffer_init(&journal->section, SIZE_MAX);
 	snapshot_writer_init(&journal->writer, &journal->section);
 	snprintf(journal->folder, sizeof journal->folder, "%s/jobs",
-		 dir != NULL ? dir : store_default_dir(standard, sizeof standard));
+		 spec->dir != NULL ? spec->dir : store_default_dir(standard, sizeof standard));
 	/* Now, so that a folder that cannot be written is no surprise later. */
-	TRY(make_folders(journal->folder, err));
+	TRY(make_folders(spec->disk, journal->folder, err));
 	size_t len = strlen(journal->folder);
-	snprintf(journal->folder + len, sizeof journal->folder - len, "/%s", name);
+	snprintf(journal->folder + len, sizeof journal->folder - len, "/%s", spec->name);
 	other_path(journal, "journal", journal->path, sizeof journal->path);
 	TRY(take_lock(journal, false, err));
 	return journal->lock >= 0 ? find_file(journal, err) : FERRIS_OK;
@@ -271,35 +320,20 @@ journal_read(Journal *journal, JournalVisit visit, void *context, Error *err)
 
 /* ---------------------------------------------------------------- writing */
 
-static Status
-write_all(int fd, const char *path, const Buffer *bytes, int64_t at, Error *err)
-{
-	size_t done = 0;
-
-	while (done < bytes->len) {
-		ssize_t n = pwrite(fd, bytes->data + done, bytes->len - done, at + (off_t)done);
-
-		if (n <= 0 && errno != EINTR)
-			return failed(err, "write", path);
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return FERRIS_OK;
-}
-
 /* The new file is whole and on the disk: it takes its place. */
 static Status
 publish(Journal *journal, int fd, const char *fresh, Error *err)
 {
 	char old[660];
 
-	if (fsync(fd) != 0)
+	if (disk_sync(journal->spec.disk, fd) != 0)
 		return failed(err, "sync", fresh);
 	other_path(journal, "journal.old", old, sizeof old);
-	if (journal->fd >= 0 && rename(journal->path, old) != 0)
+	if (journal->fd >= 0 && disk_rename(journal->spec.disk, journal->path, old) != 0)
 		return failed(err, "rename", journal->path);
-	if (rename(fresh, journal->path) != 0)
+	if (disk_rename(journal->spec.disk, fresh, journal->path) != 0)
 		return failed(err, "rename", fresh);
-	TRY(sync_folder(journal->folder, err));
+	TRY(sync_folder(journal->spec.disk, journal->folder, err));
 	if (journal->fd >= 0)
 		close(journal->fd);
 	journal->fd = fd;
@@ -310,7 +344,7 @@ static Status
 open_fresh(const Journal *journal, char *path, size_t size, int *fd, Error *err)
 {
 	other_path(journal, "journal.new", path, size);
-	*fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	*fd = disk_open(journal->spec.disk, path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	return *fd >= 0 ? FERRIS_OK : failed(err, "write", path);
 }
 
@@ -318,23 +352,19 @@ open_fresh(const Journal *journal, char *path, size_t size, int *fd, Error *err)
 static Status
 begin_file(Journal *journal, Error *err)
 {
-	char fresh[660], parent[660];
+	char fresh[660];
 	int fd;
 
 	if (journal->lock < 0)
 		TRY(take_lock(journal, true, err));
 	TRY(open_fresh(journal, fresh, sizeof fresh, &fd, err));
-	Status status = write_all(fd, fresh, &journal->section, 0, err);
+	Status status = write_all(journal->spec.disk, fd, fresh, &journal->section, 0, err);
 	if (status == FERRIS_OK)
 		status = publish(journal, fd, fresh, err);
 	if (journal->fd != fd)
 		close(fd);
 	TRY(status);
-	/* The folders may be new too. */
-	snprintf(parent, sizeof parent, "%s/..", journal->folder);
-	TRY(sync_folder(parent, err));
-	snprintf(parent, sizeof parent, "%s/../..", journal->folder);
-	TRY(sync_folder(parent, err));
+	TRY(sync_folders(journal, err)); /* they may be new too */
 	journal->len = journal->live = (int64_t)journal->section.len;
 	return FERRIS_OK;
 }
@@ -342,8 +372,9 @@ begin_file(Journal *journal, Error *err)
 static Status
 append_section(Journal *journal, Error *err)
 {
-	TRY(write_all(journal->fd, journal->path, &journal->section, journal->len, err));
-	if (fdatasync(journal->fd) != 0)
+	TRY(write_all(journal->spec.disk, journal->fd, journal->path, &journal->section,
+		      journal->len, err));
+	if (disk_sync(journal->spec.disk, journal->fd) != 0)
 		return failed(err, "sync", journal->path);
 	journal->len += (int64_t)journal->section.len;
 	return FERRIS_OK;
@@ -363,7 +394,7 @@ drain(Journal *journal, int fd, const char *path, int64_t *len, size_t from, Err
 {
 	if (journal->section.len < from)
 		return FERRIS_OK;
-	TRY(write_all(fd, path, &journal->section, *len, err));
+	TRY(write_all(journal->spec.disk, fd, path, &journal->section, *len, err));
 	*len += (int64_t)journal->section.len;
 	buffer_reset(&journal->section);
 	return FERRIS_OK;
@@ -418,7 +449,7 @@ rewrite(Journal *journal, Error *err)
 	Gathering gathering;
 
 	buffer_reset(&journal->section);
-	TRY(gathering_open(&gathering, journal->dir, journal->memory, err));
+	TRY(gathering_open(&gathering, journal->spec.dir, journal->spec.memory, err));
 	Status status = write_anew(journal, &gathering, err);
 	gathering_close(&gathering);
 	return status;
@@ -439,7 +470,8 @@ commit(Journal *journal, Error *err)
 		snapshot_write_header(&journal->writer);
 	snapshot_write_end(&journal->writer);
 	TRY(journal->fd < 0 ? begin_file(journal, err) : append_section(journal, err));
-	if (journal->len > 2 * journal->live + REWRITE_FROM)
+	if (journal->len >
+	    2 * journal->live + (journal->spec.disk != NULL ? TRIAL_FROM : REWRITE_FROM))
 		TRY(rewrite(journal, err));
 	buffer_reset(&journal->section);
 	return FERRIS_OK;
@@ -467,7 +499,8 @@ journal_remove(Journal *journal, Error *err)
 	if (journal->lock < 0)
 		return FERRIS_OK;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (unlink(other_path(journal, names[i], path, sizeof path)) != 0 &&
+		if (disk_unlink(journal->spec.disk,
+				other_path(journal, names[i], path, sizeof path)) != 0 &&
 		    errno != ENOENT)
 			return failed(err, "remove", path);
 	if (journal->fd >= 0)

@@ -19,15 +19,22 @@
  * Threads: one at a time. */
 #pragma once
 
+#include "base/disk.h"
 #include "state/gathering.h"
 
 typedef struct Journal Journal;
 
 typedef Status (*JournalVisit)(void *context, Str key, Str value, Error *err);
 
-/* Takes the journal of that name, which one process has alone.  `dir` NULL: the default folder for
- * state; it lives as long.  `memory`: what writing it anew may use. */
-Status journal_open(const char *dir, const char *name, size_t memory, Journal **out, Error *err);
+typedef struct JournalSpec {
+	const char *dir; /* NULL: the default folder for state */
+	const char *name;
+	size_t memory; /* what writing it anew may use */
+	Disk *disk;    /* NULL: the real one */
+} JournalSpec;
+
+/* Takes the journal of that name, which one process has alone.  The spec's texts live as long. */
+Status journal_open(const JournalSpec *spec, Journal **out, Error *err);
 void journal_close(Journal *journal);
 /* Where it is, for messages. */
 const char *journal_folder(const Journal *journal);

@@ -24,7 +24,7 @@ dir_error(Error *err, const char *what, const char *path)
 }
 
 Status
-make_folders(const char *path, Error *err)
+make_folders(Disk *disk, const char *path, Error *err)
 {
 	char part[400];
 
@@ -36,7 +36,7 @@ make_folders(const char *path, Error *err)
 
 		memcpy(part, path, len);
 		part[len] = 0;
-		if (mkdir(part, 0700) != 0 && errno != EEXIST)
+		if (disk_make_folder(disk, part, 0700) != 0 && errno != EEXIST)
 			return dir_error(err, "make the folder", part);
 	}
 	return FERRIS_OK;
@@ -101,7 +101,7 @@ Status
 scratch_dir_open(const char *parent, ScratchDir *out, Error *err)
 {
 	*out = (ScratchDir){.lock = -1};
-	TRY(make_folders(parent, err));
+	TRY(make_folders(NULL, parent, err));
 	remove_left_behind(parent);
 	snprintf(out->path, sizeof out->path, "%s/" NAME_BEGINS "XXXXXX", parent);
 	if (mkdtemp(out->path) == NULL) {

@@ -6,6 +6,7 @@
  * Threads: none of its own. */
 #pragma once
 
+#include "base/disk.h"
 #include "base/error.h"
 
 typedef struct ScratchDir {
@@ -13,8 +14,8 @@ typedef struct ScratchDir {
 	int lock; /* of the file `lock`; -1: no folder */
 } ScratchDir;
 
-/* Makes the folder and its parents where they are missing. */
-Status make_folders(const char *path, Error *err);
+/* Makes the folder and its parents where they are missing.  `disk` NULL: on the real one. */
+Status make_folders(Disk *disk, const char *path, Error *err);
 /* A new folder in `parent`, which is made if it is missing, parents included. */
 Status scratch_dir_open(const char *parent, ScratchDir *out, Error *err);
 /* Removes it and the files in it. */

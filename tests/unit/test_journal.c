@@ -10,12 +10,14 @@
 
 #include <cmocka.h>
 
+#include "base/disk_trial.h"
 #include "state/journal.h"
 
 #define EPOCHS 3
 #define MEMORY ((size_t)1 << 20)
 
 static char dir[] = "/tmp/ferris-journal-XXXXXX";
+static const JournalSpec spec = {.dir = dir, .name = "j", .memory = MEMORY};
 
 static const char *
 in_journal(const char *name)
@@ -32,7 +34,7 @@ open_it(void)
 	Journal *journal;
 	Error err = {0};
 
-	assert_int_equal(journal_open(dir, "j", MEMORY, &journal, &err), FERRIS_OK);
+	assert_int_equal(journal_open(&spec, &journal, &err), FERRIS_OK);
 	return journal;
 }
 
@@ -156,8 +158,7 @@ assert_epochs(unsigned epochs, bool removed)
 	Error err = {0};
 
 	if (epochs == 0 && !removed) {
-		assert_int_equal(journal_open(dir, "j", MEMORY, &journal, &err),
-				 FERRIS_ERR_STATE_DAMAGED);
+		assert_int_equal(journal_open(&spec, &journal, &err), FERRIS_ERR_STATE_DAMAGED);
 		assert_non_null(strstr(err.hint, "remove the folder"));
 		journal_close(journal);
 		return;
@@ -274,7 +275,7 @@ test_one_process_alone(void **state)
 	(void)state;
 	assert_int_not_equal(access(in_journal("."), F_OK), 0); /* nothing before the first epoch */
 	commit(journal);
-	assert_int_equal(journal_open(dir, "j", MEMORY, &other, &err), FERRIS_ERR_STATE);
+	assert_int_equal(journal_open(&spec, &other, &err), FERRIS_ERR_STATE);
 	assert_non_null(strstr(err.message, "another process"));
 	journal_close(other);
 	assert_int_equal(journal_remove(journal, &err), FERRIS_OK);
@@ -287,6 +288,54 @@ test_one_process_alone(void **state)
 	clear();
 }
 
+/* One life of a process: it finds an epoch that is not before the last one of which it was said
+ * that it is final, and goes on from there until the disk fails, or for some epochs. */
+static unsigned
+live(Disk *disk, unsigned final, unsigned *tried)
+{
+	JournalSpec on_disk = {.dir = dir, .name = "j", .memory = MEMORY, .disk = disk};
+	Journal *journal;
+	char text[16];
+	Error err = {0};
+
+	if (journal_open(&on_disk, &journal, &err) == FERRIS_OK) {
+		unsigned epoch = find(journal).epoch;
+
+		assert_true(epoch >= final && epoch <= *tried);
+		for (int i = 0; i < 3; i++) {
+			snprintf(text, sizeof text, "%u", ++epoch);
+			assert_int_equal(journal_put(journal, STR("epoch"), str_from(text), &err),
+					 FERRIS_OK);
+			*tried = epoch > *tried ? epoch : *tried;
+			if (journal_commit(journal, &err) != FERRIS_OK)
+				break;
+			final = epoch;
+		}
+	} else {
+		assert_true(disk_has_failed(disk));
+	}
+	journal_close(journal);
+	return final;
+}
+
+/* Calls that fail and power that goes, in every order. */
+static void
+test_disks_fail(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 1500; seed++) {
+		Disk *disk = disk_new(dir, seed);
+		unsigned final = 0, tried = 0;
+
+		for (int i = 0; i < 14; i++) {
+			final = live(disk, final, &tried);
+			disk_restart(disk);
+		}
+		disk_destroy(disk);
+		clear();
+	}
+}
+
 int
 main(void)
 {
@@ -296,6 +345,7 @@ main(void)
 		cmocka_unit_test(test_garbage_behind_the_end),
 		cmocka_unit_test(test_written_anew),
 		cmocka_unit_test(test_one_process_alone),
+		cmocka_unit_test(test_disks_fail),
 	};
 
 	if (mkdtemp(dir) == NULL)
