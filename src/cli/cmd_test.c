@@ -167,9 +167,12 @@ static void
 say_crashes(const SqlTestRuns *runs)
 {
 	fprintf(stderr,
-		"seed %llu: %llu runs with crashes, %llu crashes survived, %llu tests left out\n",
+		"seed %llu: %llu runs with crashes, %llu crashes survived, %llu tests left out; "
+		"%llu calls of a disk failed, power was lost %llu times, %llu files were torn\n",
 		(unsigned long long)runs->seed, (unsigned long long)runs->runs,
-		(unsigned long long)runs->survived, (unsigned long long)runs->left_out);
+		(unsigned long long)runs->survived, (unsigned long long)runs->left_out,
+		(unsigned long long)runs->disk.failed, (unsigned long long)runs->disk.power,
+		(unsigned long long)runs->disk.torn);
 }
 
 int

@@ -28,6 +28,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/disk_trial.h"
 #include "base/option.h"
 
 typedef enum BlockKind {
@@ -82,6 +83,7 @@ typedef struct SqlTestRuns {
 	uint64_t runs;     /* with crashes */
 	uint64_t survived; /* crashes in them */
 	uint64_t left_out; /* tests with no statement that can be exactly-once */
+	DiskCounters disk; /* what went wrong with files */
 } SqlTestRuns;
 
 /* Runs one test in all variations; true if it passed, else `why` says what was wrong. */

@@ -40,20 +40,28 @@ rearm_pauses(MemoryReader *reader, uint32_t index)
 	}
 }
 
-/* With the lock held: all partitions go on where the group stands, and take turns as if there had
- * been no break. */
+/* With the lock held: partitions take turns as if there had been no break. */
+static void
+find_turn(MemoryReader *reader)
+{
+	reader->turn = 0;
+	for (uint32_t i = 0; i < reader->topic->partition_count; i++)
+		if (reader->next[i] < reader->next[reader->turn])
+			reader->turn = i;
+}
+
+/* With the lock held: all partitions go on where the group stands, or behind what was read of them
+ * and is kept. */
 static void
 resume(MemoryReader *reader)
 {
-	reader->turn = 0;
 	for (uint32_t i = 0; i < MEMORY_PARTITIONS; i++) {
 		const MemoryCommit *commit = memory_find_commit(reader->topic, reader->group, i);
 
-		if (commit != NULL)
+		if (commit != NULL && (!reader->keeps_place || commit->position > reader->next[i]))
 			reader->next[i] = (uint32_t)commit->position;
-		if (reader->next[i] < reader->next[reader->turn])
-			reader->turn = i;
 	}
+	find_turn(reader);
 }
 
 static Status
@@ -75,10 +83,16 @@ memory_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *er
 	if (reader->resumes)
 		resume(reader);
 	for (uint32_t i = 0; i < MEMORY_PARTITIONS; i++) {
-		reader->names[i] = str_format(arena, "%.*s[%u]", STR_ARG(name), i).data;
+		Str split = str_format(arena, "%.*s[%u]", STR_ARG(name), i);
+		const SplitPlace *place = split_place_find(spec->places, spec->place_count, split);
+
+		reader->names[i] = split.data;
+		if (place != NULL)
+			reader->next[i] = (uint32_t)place->next;
 		if (reader->resumes)
 			rearm_pauses(reader, i);
 	}
+	find_turn(reader);
 	memory_unlock(reader->broker);
 	*out = &reader->base;
 	return FERRIS_OK;
@@ -312,6 +326,14 @@ resumes(const Setting *settings)
 	return settings[SOURCE_RESUME].flag;
 }
 
+static const char *
+no_place(const Setting *settings)
+{
+	return settings[SOURCE_RESUME].flag
+		       ? NULL
+		       : "a source cannot be read again from where it was left";
+}
+
 static uint32_t
 memory_split_count(const Reader *base)
 {
@@ -332,6 +354,7 @@ const ConnectorClass memory_connector = {
 	.sink_options = {"memory sink", sink_rows, SINK_OPTION_COUNT},
 	.bounded = is_bounded,
 	.resumes = resumes,
+	.no_place = no_place,
 	.split_count = memory_split_count,
 	.reader_open = memory_reader_open,
 	.read = memory_read,

@@ -485,6 +485,7 @@ typedef struct PlanInput {
 	Options settings;      /* --set of the command line */
 	Str output_format;     /* codec for the rows of a plain SELECT: "table", "json", "csv" */
 	Str select_connector;  /* where those rows go; empty: the console */
+	Str select_path;       /* then, of the file; empty: it is none */
 	Str default_connector; /* of streams that name none; empty: they must */
 	void *environment;     /* passed on to connectors */
 	bool offline;          /* infer no schema: explain and check without --live */

@@ -127,11 +127,13 @@ select_sink(Binder *binder, Endpoint **out)
 	Str name = console ? STR("console") : binder->statement_name;
 	Options own = options_for(binder->arena, &binder->with, ROLE_SINK, name,
 				  !binder->source_undeclared);
-	Options given = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, 2)};
+	Options given = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, 3)};
 
 	TRY(refuse_places(binder, name));
 	append(&given, "connector", console ? STR("console") : input->select_connector);
 	append(&given, "format", input->output_format);
+	if (input->select_path.len > 0)
+		append(&given, "path", input->select_path);
 	given = join_options(binder->arena, &own, &given);
 	return resolve_endpoint(binder, ROLE_SINK, name, (Position){0}, given, out);
 }
