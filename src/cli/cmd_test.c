@@ -168,11 +168,13 @@ say_crashes(const SqlTestRuns *runs)
 {
 	fprintf(stderr,
 		"seed %llu: %llu runs with crashes, %llu crashes survived, %llu tests left out; "
-		"%llu calls of a disk failed, power was lost %llu times, %llu files were torn\n",
+		"%llu calls of a disk failed, power was lost %llu times, %llu files were torn; "
+		"%llu records came again, %llu processes were taken for dead\n",
 		(unsigned long long)runs->seed, (unsigned long long)runs->runs,
 		(unsigned long long)runs->survived, (unsigned long long)runs->left_out,
 		(unsigned long long)runs->disk.failed, (unsigned long long)runs->disk.power,
-		(unsigned long long)runs->disk.torn);
+		(unsigned long long)runs->disk.torn, (unsigned long long)runs->repeated,
+		(unsigned long long)runs->expelled);
 }
 
 int

@@ -62,6 +62,7 @@ typedef struct SqlTest {
 	uint32_t block_count;
 	OptionEntry *settings;
 	uint32_t setting_count;
+	uint32_t partitions; /* of the input that has most */
 } SqlTest;
 
 typedef struct TestFile {
@@ -84,6 +85,8 @@ typedef struct SqlTestRuns {
 	uint64_t survived; /* crashes in them */
 	uint64_t left_out; /* tests with no statement that can be exactly-once */
 	DiskCounters disk; /* what went wrong with files */
+	uint64_t repeated; /* records that came twice */
+	uint64_t expelled; /* processes that were taken for dead */
 } SqlTestRuns;
 
 /* Runs one test in all variations; true if it passed, else `why` says what was wrong. */

@@ -131,6 +131,8 @@ read_directive(Lines *lines, Arena *arena, const char *path, Str word, Str rest,
 		if (directive->named)
 			block->name = str_copy(arena, next_word(&rest));
 		TRY(read_flags(block, rest, path, err));
+		if (block->kind == BLOCK_INPUT && block->partition >= test->partitions)
+			test->partitions = block->partition + 1;
 		read_block(lines, arena, &block->lines, &block->line_count);
 		return FERRIS_OK;
 	}

@@ -19,6 +19,8 @@ typedef struct Variation {
 	Trial trial;
 	uint64_t seed; /* as it was given, of the trial's */
 	bool to_file;  /* the rows of a plain SELECT */
+	bool shuffles; /* partitions come in any order */
+	bool shares;   /* two processes share the input of a statement */
 } Variation;
 
 static const Variation variations[] = {
@@ -145,6 +147,9 @@ set_faults(TestRun *run)
 	if (seed == 0)
 		return;
 	broker->read_ms = 1;
+	broker->seed = seed;
+	broker->shuffles = run->variation->shuffles;
+	broker->shares = run->variation->shares;
 	faults[seed_choice(seed, 0, kinds)]->at = 1 + seed_choice(seed, 1, 12);
 	broker->revoke_every = seed_choice(seed, 2, 2) == 0 ? 2 + seed_choice(seed, 3, 5) : 0;
 }
@@ -253,6 +258,33 @@ run_settings(TestRun *run)
 	return settings;
 }
 
+/* Whether two processes may share its input: one topic, into another, without state. */
+static bool
+can_share(const StatementPlan *plan)
+{
+	return plan->guarantee == GUARANTEE_EXACTLY_ONCE && plan->recovery == RECOVERY_SINK &&
+	       plan->scan_count == 1 && !plan_is_stateful(plan) &&
+	       plan->scans[0]->scan.endpoint->connector == plan->sink->connector;
+}
+
+/* A statement that stands there twice is two processes. */
+static void
+double_statements(TestRun *run)
+{
+	const ScriptPlan *plan = run->plan;
+	ScriptPlan *doubled = ARENA_NEW(&run->arena, ScriptPlan);
+
+	*doubled = *plan;
+	doubled->items = ARENA_ARRAY(&run->arena, StatementPlan *, 2 * plan->count);
+	doubled->count = 0;
+	for (uint32_t i = 0; i < plan->count; i++) {
+		doubled->items[doubled->count++] = plan->items[i];
+		if (can_share(plan->items[i]))
+			doubled->items[doubled->count++] = plan->items[i];
+	}
+	run->plan = doubled;
+}
+
 /* Whether crashes can try anything. */
 static bool
 any_exactly_once(const ScriptPlan *plan)
@@ -295,6 +327,8 @@ execute(TestRun *run)
 	for (uint32_t i = 0; i < run->plan->count; i++)
 		if (run->plan->items[i]->is_select)
 			run->select_name = run->plan->items[i]->name;
+	if (run->variation->shares)
+		double_statements(run);
 	if (!run->left_out)
 		run_plan(run);
 }
@@ -341,7 +375,7 @@ same_lines(TestRun *run, const TestBlock *block, Str *got, uint32_t count)
 
 	if (block->line_count > 0)
 		memcpy(wanted, block->lines, sizeof *wanted * block->line_count);
-	if (block->unordered) {
+	if (block->unordered || (run->variation->shares && run->test->partitions > 1)) {
 		qsort(wanted, block->line_count, sizeof *wanted, compare_lines);
 		qsort(got, count, sizeof *got, compare_lines);
 	}
@@ -628,8 +662,9 @@ say_variation(Buffer *why, const Variation *variation)
 		      variation->parallelism, trial->spill ? ", all state spilled" : "",
 		      trial->reload ? ", state saved and loaded" : "");
 	if (trial->crash_seed != 0)
-		buffer_printf(why, "%s, crashes of --seed %llu",
+		buffer_printf(why, "%s%s, crashes of --seed %llu",
 			      variation->to_file ? ", rows to a file" : "",
+			      variation->shares ? ", two processes" : "",
 			      (unsigned long long)variation->seed);
 	buffer_printf(why, ")\n");
 }
@@ -664,6 +699,8 @@ run_variation(const SqlTest *test, const Variation *variation, SqlTestRuns *runs
 		runs->runs++;
 		runs->survived += run.sum.restarts;
 		add_disk_counters(&runs->disk, run.disk);
+		runs->repeated += run.broker->repeated;
+		runs->expelled += run.broker->expelled;
 	}
 	runs->left_out += run.left_out;
 	if (runs->keep == NULL)
@@ -683,6 +720,19 @@ has_rows(const SqlTest *test)
 	return false;
 }
 
+/* Whether the order of partitions shows nowhere. */
+static bool
+may_shuffle(const SqlTest *test)
+{
+	bool unordered = true;
+
+	for (uint32_t i = 0; i < test->block_count; i++)
+		unordered = unordered &&
+			    (test->blocks[i].unordered || (test->blocks[i].kind != BLOCK_OUTPUT &&
+							   test->blocks[i].kind != BLOCK_ROWS));
+	return unordered || test->partitions <= 1;
+}
+
 /* One seed gives each test other crashes.  Spilling is slow, and tried elsewhere: now and then. */
 static Variation
 crash_variation(const SqlTest *test, uint64_t seed)
@@ -697,6 +747,8 @@ crash_variation(const SqlTest *test, uint64_t seed)
 		.parallelism = "1",
 		.trial = {.spill = seed_choice(own, 5, 24) == 0, .crash_seed = own},
 		.seed = seed,
+		.shuffles = may_shuffle(test),
+		.shares = seed_choice(own, 8, 3) == 0,
 		.to_file = has_rows(test) && seed_choice(own, 7, 3) == 0,
 	};
 }

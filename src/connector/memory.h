@@ -53,11 +53,17 @@ typedef struct MemoryBroker {
 	/* Instead of each so-many-th read that would find records, a reader of a group hears that
 	 * its partitions go; once released they come back where the group stands.  0: never. */
 	uint32_t revoke_every;
+	/* Not 0: it decides what a fetch brings besides, and what the two fields below ask for. */
+	uint64_t seed;
+	bool shuffles;    /* partitions come in any order, not turn and turn about */
+	bool shares;      /* two readers of a group are two processes; see memory_group.c */
 	int64_t read_ms;  /* how far a read puts the clock of jobs forward, beside pauses */
 	int64_t clock_ms; /* time of records written without one; MEMORY_NO_TIMESTAMP: now */
 	_Atomic int64_t clock_offset_ms; /* how far pauses and reads have put the clock of jobs
 					    forward */
 	MemoryLock *lock;                /* guards what follows and the faults' counters */
+	uint64_t repeated;               /* records that a fetch brought once more */
+	uint64_t expelled;               /* members of groups that were taken for dead */
 	MemoryTopic *topics;
 	MemoryProducer *producers; /* of transactions */
 	Arena arena;

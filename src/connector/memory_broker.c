@@ -218,6 +218,16 @@ memory_topic_pause(MemoryBroker *broker, Str name, uint32_t partition, int64_t p
 
 /* ---------------------------------------------------------------- for the connector */
 
+uint32_t
+memory_draw(MemoryReader *reader, uint32_t limit)
+{
+	uint64_t hash = (reader->broker->seed ^ reader->life << 40 ^ reader->draws++) *
+			UINT64_C(0x9E3779B97F4A7C15);
+
+	hash = (hash ^ hash >> 31) * UINT64_C(0xBF58476D1CE4E5B9);
+	return (uint32_t)(hash >> 32) % limit;
+}
+
 Status
 memory_no_broker(const char *object, Error *err)
 {

@@ -2,6 +2,7 @@
  *
  *     memory_broker.c   topics, positions of groups, logs
  *     memory_reader.c   the reader and the connector's row
+ *     memory_group.c    readers that share partitions, in simulations
  *     memory_writer.c   the writer and its transactions
  *
  * Threads: everything here is guarded by the broker's mutex. */
@@ -11,6 +12,8 @@
 
 #include "connector/connector.h"
 #include "connector/memory.h"
+
+#define MEMORY_MEMBERS 2
 
 extern const ConnectorClass memory_connector;
 
@@ -24,12 +27,26 @@ typedef struct MemoryPartition {
 	uint32_t count, capacity;
 } MemoryPartition;
 
+typedef struct MemoryReader MemoryReader;
 typedef struct MemoryCommit MemoryCommit;
 struct MemoryCommit {
 	MemoryCommit *next;
 	Str group;
 	uint32_t partition;
 	int64_t position;
+};
+
+/* Two processes that share a topic; memory_group.c. */
+typedef struct MemoryGroup MemoryGroup;
+struct MemoryGroup {
+	MemoryGroup *next;
+	Str name;
+	MemoryReader *members[MEMORY_MEMBERS]; /* NULL: it does not run */
+	bool shared;                           /* there have been two */
+	uint32_t running;                      /* the member whose turn it is */
+	uint32_t expelled;                     /* so often */
+	uint32_t lives[MEMORY_MEMBERS];        /* of each */
+	uint8_t dealt[MEMORY_PARTITIONS];      /* to which member */
 };
 
 struct MemoryTopic {
@@ -39,9 +56,11 @@ struct MemoryTopic {
 	uint32_t count, capacity;
 	MemoryPartition partitions[MEMORY_PARTITIONS];
 	uint32_t partition_count;
+	uint32_t lives;   /* of its readers */
 	uint32_t writers; /* statements that write to it now */
 	bool closed;
 	MemoryCommit *commits;
+	MemoryGroup *groups;
 };
 
 /* Who writes transactions of that name: the one who opened it last. */
@@ -54,7 +73,7 @@ struct MemoryProducer {
 enum { SOURCE_TOPIC, SOURCE_BATCH, SOURCE_RESUME, SOURCE_ENDLESS, SOURCE_OPTION_COUNT };
 enum { SINK_TOPIC, SINK_TRANSACTIONS, SINK_OPTION_COUNT };
 
-typedef struct MemoryReader {
+struct MemoryReader {
 	Reader base;
 	MemoryBroker *broker;
 	MemoryTopic *topic;
@@ -68,7 +87,16 @@ typedef struct MemoryReader {
 	uint32_t next[MEMORY_PARTITIONS];
 	bool pauses[MEMORY_PARTITIONS]; /* the last thing met was a pause */
 	const char *names[MEMORY_PARTITIONS];
-} MemoryReader;
+	uint64_t life, draws; /* of numbers by the seed */
+	/* of a group that is shared */
+	MemoryGroup *shares;          /* NULL: none */
+	uint32_t member;              /* its number */
+	bool has_run;                 /* it has been read */
+	bool joined;                  /* it is dealt partitions */
+	bool expelled;                /* it was, and others have them */
+	uint32_t fetched;             /* then: so often it reads on */
+	bool held[MEMORY_PARTITIONS]; /* partitions that it reads */
+};
 
 void memory_lock(MemoryBroker *broker);
 void memory_unlock(MemoryBroker *broker);
@@ -86,6 +114,8 @@ void memory_store_positions(const MemoryReader *reader, const SplitPosition *pos
 /* data NULL stays so. */
 Str memory_copy_or_null(Arena *arena, Str bytes);
 MemoryProducer *memory_producer_get(MemoryBroker *broker, Str name);
+/* 0..limit-1, by the broker's seed and the reader's life: another one each time. */
+uint32_t memory_draw(MemoryReader *reader, uint32_t limit);
 /* Does this call fail? */
 bool memory_fault_hits(MemoryFault *fault);
 
@@ -94,6 +124,19 @@ Status memory_no_broker(const char *object, Error *err);
 Status memory_fault_error(Status status, const char *what, const MemoryTopic *topic, Error *err);
 /* The name that the option gives, or the object's. */
 Str memory_topic_name(const Setting *setting, const char *object);
+
+/* ---- memory_group.c, with the lock held */
+
+/* The reader is a process that may share the group's partitions. */
+void memory_group_open(MemoryReader *reader);
+void memory_group_leave(MemoryReader *reader);
+/* Whether there are two of them. */
+bool memory_group_shares(const MemoryReader *reader);
+/* Until the reader's turn has come; false: it has not, for too long. */
+bool memory_group_wait(MemoryReader *reader);
+/* READ_DATA: it may read what it holds. */
+ReadResult memory_group_poll(MemoryReader *reader);
+void memory_group_release(MemoryReader *reader);
 
 /* ---- memory_writer.c */
 

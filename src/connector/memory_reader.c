@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "connector/memory_broker.h"
 
+#define BATCH_MAX 8 /* so many records before its position a fetch may begin */
+
 /* clang-format off */
 static const OptionRow source_rows[SOURCE_OPTION_COUNT] = {
 	[SOURCE_TOPIC] = {.name = "topic", .type = OPTION_STRING,
@@ -82,6 +84,9 @@ memory_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *er
 	reader->topic = memory_topic_get(reader->broker, name);
 	if (reader->resumes)
 		resume(reader);
+	reader->life = (uint64_t)++reader->topic->lives << 20;
+	if (reader->resumes && reader->broker->shares && spec->instance != NULL && !spec->whole)
+		memory_group_open(reader);
 	for (uint32_t i = 0; i < MEMORY_PARTITIONS; i++) {
 		Str split = str_format(arena, "%.*s[%u]", STR_ARG(name), i);
 		const SplitPlace *place = split_place_find(spec->places, spec->place_count, split);
@@ -125,13 +130,17 @@ copy_record(Chunk *chunk, const MemoryRecord *from)
 
 /* With the lock held: a partition with records that were not read yet, or -1. */
 static int
-ready_partition(const MemoryReader *reader)
+ready_partition(MemoryReader *reader)
 {
 	const MemoryTopic *topic = reader->topic;
+	bool shares = memory_group_shares(reader);
+	uint32_t first = reader->broker->shuffles ? memory_draw(reader, topic->partition_count)
+						  : reader->turn;
 
 	for (uint32_t i = 0; i < topic->partition_count; i++) {
-		uint32_t index = (reader->turn + i) % topic->partition_count;
-		if (reader->next[index] < topic->partitions[index].count)
+		uint32_t index = (first + i) % topic->partition_count;
+		if ((!shares || reader->held[index]) &&
+		    reader->next[index] < topic->partitions[index].count)
 			return (int)index;
 	}
 	return -1;
@@ -160,6 +169,18 @@ take_pause(MemoryReader *reader, uint32_t index)
 	reader->turn = index + 1;
 }
 
+/* With the lock held: where a fetch begins.  It brings whole batches of what was written together,
+ * so its first records may have been read before. */
+static uint32_t
+fetch_start(MemoryReader *reader, uint32_t index)
+{
+	uint32_t next = reader->next[index];
+
+	if (reader->broker->seed == 0 || memory_draw(reader, 2) == 0)
+		return next;
+	return next - memory_draw(reader, next < BATCH_MAX ? next + 1 : BATCH_MAX);
+}
+
 /* With the lock held: fill the chunk with records of the partition. */
 static void
 take_records(MemoryReader *reader, uint32_t index, Chunk *chunk)
@@ -170,10 +191,21 @@ take_records(MemoryReader *reader, uint32_t index, Chunk *chunk)
 	chunk->split = index;
 	chunk->position = *next;
 	reader->pauses[index] = false;
-	while (*next < partition->count && next_record(reader, index)->pause_ms == 0 &&
-	       chunk->len < CHUNK_CAPACITY &&
-	       (reader->batch == 0 || chunk->record_count < reader->batch))
-		copy_record(chunk, &reader->topic->records[partition->records[(*next)++]]);
+	for (uint32_t at = fetch_start(reader, index);
+	     at < partition->count && chunk->len < CHUNK_CAPACITY &&
+	     (reader->batch == 0 || chunk->record_count < reader->batch);
+	     at++) {
+		const MemoryRecord *record = &reader->topic->records[partition->records[at]];
+
+		if (record->offset < *next) { /* it was read */
+			reader->broker->repeated++;
+			continue;
+		}
+		if (record->pause_ms != 0)
+			break;
+		copy_record(chunk, record);
+		*next = at + 1;
+	}
 	chunk->next_position = *next;
 	chunk->sequence = reader->sequence++;
 	chunk_seal(chunk);
@@ -186,8 +218,18 @@ is_revoked(MemoryReader *reader, uint32_t index)
 {
 	uint32_t every = reader->broker->revoke_every;
 
-	return every > 0 && reader->resumes && next_record(reader, index)->pause_ms == 0 &&
-	       ++reader->reads % every == 0;
+	return every > 0 && reader->resumes && !memory_group_shares(reader) &&
+	       next_record(reader, index)->pause_ms == 0 && ++reader->reads % every == 0;
+}
+
+/* With the lock held: a reader that shares its group waits for its turn, and hears of the group. */
+static bool
+may_read(MemoryReader *reader, ReadResult *result)
+{
+	if (!memory_group_shares(reader))
+		return true;
+	*result = memory_group_wait(reader) ? memory_group_poll(reader) : READ_IDLE;
+	return *result == READ_DATA;
 }
 
 static Status
@@ -201,6 +243,10 @@ memory_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Erro
 	int index;
 
 	memory_lock(broker);
+	if (!may_read(reader, result)) {
+		memory_unlock(broker);
+		return FERRIS_OK;
+	}
 	while ((index = ready_partition(reader)) < 0 && !reader->topic->closed && waited == 0)
 		waited = pthread_cond_timedwait(&broker->lock->changed, &broker->lock->mutex,
 						&deadline);
@@ -244,6 +290,7 @@ memory_release(Reader *base, Error *err)
 
 	(void)err;
 	memory_lock(reader->broker);
+	memory_group_release(reader);
 	if (!reader->keeps_place)
 		memset(reader->next, 0, sizeof reader->next);
 	resume(reader);
@@ -285,7 +332,11 @@ memory_lag(Reader *base)
 static void
 memory_reader_close(Reader *base)
 {
-	(void)base; /* it owns nothing */
+	MemoryReader *reader = (MemoryReader *)base;
+
+	memory_lock(reader->broker);
+	memory_group_leave(reader);
+	memory_unlock(reader->broker);
 }
 
 static Status

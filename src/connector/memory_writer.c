@@ -221,6 +221,17 @@ memory_takes_positions(Writer *base, Reader *reader, Error *err)
 	return error_hint(err, "set 'memory.resume' = 'true'");
 }
 
+/* With the lock held: positions of a reader whose partitions others have are refused. */
+static Status
+check_member(const MemoryReader *reader, Error *err)
+{
+	return !reader->expelled
+		       ? FERRIS_OK
+		       : error_set(err, FERRIS_ERR_KAFKA_EPOCH,
+				   "the group '%.*s' has given the partitions to another member",
+				   STR_ARG(reader->group));
+}
+
 /* With the lock held. */
 static Status
 check_commit(MemoryWriter *writer, Error *err)
@@ -242,6 +253,8 @@ memory_commit_epoch(Writer *base, const EpochInput *inputs, uint32_t count, Erro
 
 	memory_lock(broker);
 	Status status = check_commit(writer, err);
+	for (uint32_t i = 0; i < count && status == FERRIS_OK; i++)
+		status = check_member((const MemoryReader *)inputs[i].reader, err);
 	for (uint32_t i = 0; i < writer->pending_count && status == FERRIS_OK; i++)
 		memory_append(broker, writer->pending[i].topic, &writer->pending[i].record);
 	for (uint32_t i = 0; i < count && status == FERRIS_OK; i++)

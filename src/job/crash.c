@@ -16,12 +16,12 @@ mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 29;
 }
 
-/* A number that depends on the seed, the statement, the start and what is given. */
+/* A number that depends on the seed, the statement, its process, the start and what is given. */
 static uint64_t
 draw(const Job *job, uint64_t a, uint64_t b)
 {
 	Str name = job->spec.plan->name;
-	uint64_t hash = mix(job->spec.trial.crash_seed, job->counters.restarts);
+	uint64_t hash = mix(job->spec.trial.crash_seed + job->spec.process, job->counters.restarts);
 
 	for (uint32_t i = 0; i < name.len; i++)
 		hash = mix(hash, (unsigned char)name.data[i]);
@@ -36,8 +36,12 @@ job_survives(Job *job, CrashStep step, Error *err)
 	if (seed == 0 || job->guarantee != GUARANTEE_EXACTLY_ONCE ||
 	    job->counters.restarts >= CRASHES_MAX || (!job->opened && step != CRASH_OPEN))
 		return FERRIS_OK;
+	uint64_t call = job->crash_calls[step]++;
+	/* Nothing was read yet, and it may be another process's turn. */
+	if (step == CRASH_READ && call == 0)
+		return FERRIS_OK;
 	uint64_t rarity = UINT64_C(2) << mix(seed, CRASH_STEPS) % RARITIES;
-	if (draw(job, step, job->crash_calls[step]++) % rarity != 0)
+	if (draw(job, step, call) % rarity != 0)
 		return FERRIS_OK;
 	job->killed = true;
 	error_set(err, FERRIS_ERR_KAFKA_EPOCH, "killed by the trial at its step %d", (int)step);

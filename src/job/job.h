@@ -35,6 +35,7 @@ typedef struct JobSpec {
 	/* Added to the clock by which idle sources are judged; NULL: nothing. */
 	const _Atomic int64_t *clock_offset_ms;
 	Trial trial;
+	uint32_t process;     /* in a trial: of those that run the statement side by side */
 	JobCounters counters; /* it goes on counting from there */
 	const struct Savepoint *from; /* NULL: from where it was left; lives as long */
 } JobSpec;

@@ -48,6 +48,14 @@ ends(const StatementPlan *plan)
 	return plan->root->kind == PLAN_LIMIT || plan_is_bounded(plan->root);
 }
 
+/* In a trial a statement that stands there twice runs as two processes, side by side. */
+static bool
+is_beside(const RunSpec *spec, uint32_t index)
+{
+	return index > 0 && index < spec->plan->count &&
+	       spec->plan->items[index] == spec->plan->items[index - 1];
+}
+
 static JobSpec
 job_spec(const RunSpec *spec, const StatementPlan *plan)
 {
@@ -77,6 +85,7 @@ open_jobs(const RunSpec *spec, Job **jobs, uint32_t first, uint32_t end, Error *
 		disk_begin(spec->trial.disk);
 	for (uint32_t i = first; i < end; i++) {
 		JobSpec job = job_spec(spec, spec->plan->items[i]);
+		job.process = is_beside(spec, i);
 		Status status = job_open(&job, &jobs[i], err);
 
 		if (status != FERRIS_OK && disk_failed(spec))
@@ -132,7 +141,7 @@ say_restart(const JobSpec *job, const Error *err)
 
 /* Opens a job anew that has failed in a way that allows it.  True: it runs again. */
 static bool
-restart(const RunSpec *spec, Job **job, uint32_t *attempts)
+restart(const RunSpec *spec, Job **job, uint32_t process, uint32_t *attempts)
 {
 	JobSpec again = job_spec(spec, job_plan(*job));
 	bool progressed;
@@ -140,6 +149,7 @@ restart(const RunSpec *spec, Job **job, uint32_t *attempts)
 
 	if (!job_may_restart(*job, &again.counters, &progressed))
 		return false;
+	again.process = process;
 	*attempts = progressed ? 0 : *attempts;
 	job_wait(*job, &err);
 	while (*attempts < RESTARTS_MAX) {
@@ -181,7 +191,7 @@ watch_jobs(const RunSpec *spec, Job **jobs, uint32_t count, bool all, int64_t st
 			bool ended = job_is_done(jobs[i]);
 
 			if (ended && !stopped && job_failed(jobs[i]) &&
-			    restart(spec, &jobs[i], &attempts[i]))
+			    restart(spec, &jobs[i], is_beside(spec, i), &attempts[i]))
 				ended = false;
 			waiting += !ended && (all || stopped || ends(spec->plan->items[i]));
 			if (ended && !stopped && job_failed(jobs[i])) {
@@ -201,7 +211,9 @@ watch_jobs(const RunSpec *spec, Job **jobs, uint32_t count, bool all, int64_t st
 			sum_counters(jobs, count, &sum);
 			spec->progress(spec->context, &sum, (double)(clock_ns() - start) / 1e9);
 		}
-		clock_sleep_us(poll < SHORT_POLLS ? SHORT_POLL_US : (int64_t)POLL_MS * 1000);
+		clock_sleep_us(poll < SHORT_POLLS || spec->trial.crash_seed != 0
+				       ? SHORT_POLL_US
+				       : (int64_t)POLL_MS * 1000);
 	}
 	memory_free(attempts);
 	return stopped;
@@ -220,8 +232,8 @@ run_parts(const RunSpec *spec, Job **jobs, Arena *arena, int64_t start, Error *e
 
 	for (uint32_t first = 0; first < plan->count; first = end) {
 		end = first + 1;
-		while (!in_turn && !plan->items[first]->waits && end < plan->count &&
-		       !plan->items[end]->waits)
+		while ((!in_turn || is_beside(spec, end)) && !plan->items[first]->waits &&
+		       end < plan->count && !plan->items[end]->waits)
 			end++;
 		if (first > 0 && watch_jobs(spec, jobs, first, false, start))
 			return FERRIS_OK;
