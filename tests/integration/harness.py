@@ -61,11 +61,12 @@ class Kafka:
         self.mark = uuid.uuid4().hex[:8]
         self.topics = []
         self.jobs = []
+        self.tool_seconds = None  # how long a tool may take; brokers.py: they wait for brokers
 
     def tool(self, *arguments, lines=None):
         text = None if lines is None else "".join(f"{line}\n" for line in lines)
         run = subprocess.run([TOOL, self.broker, *map(str, arguments)], input=text, text=True,
-                             capture_output=True)
+                             capture_output=True, timeout=self.tool_seconds)
         assert run.returncode == 0, run.stderr
         return run.stdout
 
@@ -84,7 +85,7 @@ class Kafka:
         """One record a line; options go to kcat: "-K", "|" for keys."""
         text = "".join(f"{line}\n" for line in lines)
         subprocess.run(["kcat", "-P", "-b", self.broker, "-t", topic, *options], input=text,
-                       text=True, check=True, capture_output=True)
+                       text=True, check=True, capture_output=True, timeout=self.tool_seconds)
 
     def read(self, topic, isolation="read_committed"):
         """The values of what is in a topic now, in order within each partition."""

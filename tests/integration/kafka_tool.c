@@ -1,6 +1,7 @@
 /* tests/integration/kafka_tool.c -- what Kafka tests need and kcat cannot do.
  *
- *     kafka_tool BROKERS create TOPIC PARTITIONS [KEY=VALUE...]   make a topic, configured so
+ *     kafka_tool BROKERS create TOPIC PARTITIONS [KEY=VALUE...]   make a topic, configured so, with
+ * the brokers' number of replicas or with replicas=N
  *     kafka_tool BROKERS delete TOPIC...
  *     kafka_tool BROKERS watermark TOPIC        "partition low high", a line per partition
  *     kafka_tool BROKERS read TOPIC read_committed|read_uncommitted   the values, a line each, of
@@ -99,13 +100,16 @@ topic_create(const char *brokers, int argc, char **argv)
 	rd_kafka_t *rk = handle_open(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), brokers);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
 	int partitions = (int)strtol(argv[1], NULL, 10);
-	rd_kafka_NewTopic_t *topic =
-		rd_kafka_NewTopic_new(argv[0], partitions, 1, errstr, sizeof errstr);
+	int first = 2, replicas = -1;
 	size_t count;
 
+	if (argc > 2 && strncmp(argv[2], "replicas=", 9) == 0)
+		replicas = (int)strtol(argv[first++] + 9, NULL, 10);
+	rd_kafka_NewTopic_t *topic =
+		rd_kafka_NewTopic_new(argv[0], partitions, replicas, errstr, sizeof errstr);
 	if (topic == NULL)
 		fail("%s", errstr);
-	for (int i = 2; i < argc; i++) {
+	for (int i = first; i < argc; i++) {
 		char *value = strchr(argv[i], '=');
 
 		if (value == NULL)
@@ -241,6 +245,21 @@ topic_read(const char *brokers, int argc, char **argv)
 	free(end);
 }
 
+/* The coordinator of a group may be on its way to another broker: asked again for a while. */
+static void
+committed_query(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
+{
+	rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+	for (int attempt = 0; attempt < 200; attempt++) {
+		error = rd_kafka_committed(rk, list, TIMEOUT_MS);
+		if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+			return;
+		usleep(50000);
+	}
+	fail("%s", rd_kafka_err2str(error));
+}
+
 static void
 committed_print(const char *brokers, int argc, char **argv)
 {
@@ -254,9 +273,7 @@ committed_print(const char *brokers, int argc, char **argv)
 
 	for (int i = 0; i < count; i++)
 		rd_kafka_topic_partition_list_add(list, argv[1], i);
-	rd_kafka_resp_err_t error = rd_kafka_committed(rk, list, TIMEOUT_MS);
-	if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-		fail("%s", rd_kafka_err2str(error));
+	committed_query(rk, list);
 	for (int i = 0; i < count; i++)
 		printf("%d %" PRId64 " %.*s\n", list->elems[i].partition, list->elems[i].offset,
 		       (int)list->elems[i].metadata_size, (const char *)list->elems[i].metadata);

@@ -33,7 +33,7 @@ def patient(kind):
                                        "-X", "message.timeout.ms=2000")
                     self.sent += 100
                     time.sleep(0.02)
-                except subprocess.CalledProcessError:
+                except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
                     time.sleep(0.2)
     return Patient
 
