@@ -7,9 +7,17 @@
  * A call that librdkafka calls retriable is made again until a deadline; all else that is not fatal
  * means abort, whatever librdkafka says of it: that is always right.
  *
+ * The brokers keep a producer out from then on in two cases that look the same: another process has
+ * taken its name, or its transaction lasted longer than transaction.timeout.ms and was ended, since
+ * it was frozen or too few brokers were there.  The age of the transaction tells: with the first
+ * the statement ends, with the second it goes on from the last epoch.
+ *
  * Threads: the writer's; of readers only the handle is used, which librdkafka guards. */
-#include "base/clock.h"
 #include "connector/kafka_writer.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
 
 #define CALL_TIMEOUT_MS    5000
 #define EPOCH_DEADLINE_MS  60000
@@ -18,31 +26,62 @@
 
 /* ---------------------------------------------------------------- errors */
 
+/* Whether the brokers take nothing more from this handle. */
+static bool
+is_kept_out(KafkaWriter *writer)
+{
+	switch (rd_kafka_fatal_error(writer->client.handle, NULL, 0)) {
+	case RD_KAFKA_RESP_ERR__FENCED:
+	case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
+	case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int64_t
+timeout_of(KafkaWriter *writer)
+{
+	char text[32] = "";
+	size_t size = sizeof text;
+
+	rd_kafka_conf_get(rd_kafka_conf(writer->client.handle), "transaction.timeout.ms", text,
+			  &size);
+	return strtoll(text, NULL, 10);
+}
+
+static Status
+kept_out(KafkaWriter *writer, Error *err)
+{
+	int64_t timeout = timeout_of(writer);
+
+	if (clock_ms() - writer->begun_ms >= timeout) {
+		error_set(err, FERRIS_ERR_KAFKA_EPOCH,
+			  "the brokers at %s have ended a transaction that lasted longer than %lld "
+			  "ms",
+			  writer->client.servers, (long long)timeout);
+		return error_hint(err, "if this comes again and again, raise "
+				       "'kafka.transaction.timeout.ms'");
+	}
+	error_set(err, FERRIS_ERR_KAFKA_FENCED,
+		  "another process writes as '%s' to %s and has taken over", writer->transaction,
+		  writer->client.servers);
+	return error_hint(err, "this one has stopped; if both are to run, give one of them another "
+			       "'kafka.transactional.id'");
+}
+
 /* Says what failed and frees librdkafka's error. */
 static Status
 failed(KafkaWriter *writer, rd_kafka_error_t *error, const char *what, Error *err)
 {
-	rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-	bool fenced = code == RD_KAFKA_RESP_ERR__FENCED ||
-		      code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
-		      code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
-
-	if (fenced && rd_kafka_error_is_fatal(error)) {
-		error_set(err, FERRIS_ERR_KAFKA_FENCED,
-			  "another process writes as '%s' to %s and has taken over",
-			  writer->transaction, writer->client.servers);
-		error_hint(err,
-			   "this one has stopped; if both are to run, give one of them another "
-			   "'kafka.transactional.id'");
-	} else {
-		error_set(err, FERRIS_ERR_KAFKA_EPOCH, "%s at %s: %s", what, writer->client.servers,
-			  rd_kafka_error_string(error));
-		pthread_mutex_lock(&writer->client.notes->mutex);
-		if (writer->client.notes->last_error[0] != '\0')
-			error_label(err, "last error of the connection: %s",
-				    writer->client.notes->last_error);
-		pthread_mutex_unlock(&writer->client.notes->mutex);
-	}
+	error_set(err, FERRIS_ERR_KAFKA_EPOCH, "%s at %s: %s", what, writer->client.servers,
+		  rd_kafka_error_string(error));
+	pthread_mutex_lock(&writer->client.notes->mutex);
+	if (writer->client.notes->last_error[0] != '\0')
+		error_label(err, "last error of the connection: %s",
+			    writer->client.notes->last_error);
+	pthread_mutex_unlock(&writer->client.notes->mutex);
 	rd_kafka_error_destroy(error);
 	return err->status;
 }
@@ -100,8 +139,11 @@ kafka_transaction_begin(KafkaWriter *writer, Error *err)
 	do {
 		error = rd_kafka_begin_transaction(writer->client.handle);
 	} while (error != NULL && may_retry(error, deadline));
-	if (error != NULL)
-		return failed(writer, error, "cannot begin a transaction", err);
+	if (error != NULL) {
+		failed(writer, error, "cannot begin a transaction", err);
+		return is_kept_out(writer) ? kept_out(writer, err) : err->status;
+	}
+	writer->begun_ms = clock_ms();
 	writer->in_transaction = true;
 	return FERRIS_OK;
 }
@@ -120,6 +162,13 @@ kafka_transaction_abort(KafkaWriter *writer)
 	} while (error != NULL && may_retry(error, deadline));
 	if (error != NULL)
 		rd_kafka_error_destroy(error);
+}
+
+Status
+kafka_transaction_give_up(KafkaWriter *writer, Error *err)
+{
+	kafka_transaction_abort(writer);
+	return is_kept_out(writer) ? kept_out(writer, err) : err->status;
 }
 
 /* ---------------------------------------------------------------- committing */
@@ -177,32 +226,36 @@ kafka_commit_epoch(Writer *base, const EpochInput *inputs, uint32_t count, Error
 		status = send_positions(writer, &inputs[i], deadline, err);
 	if (status == FERRIS_OK)
 		status = commit(writer, deadline, err);
-	if (status != FERRIS_OK)
-		kafka_transaction_abort(writer);
-	return status;
+	return status == FERRIS_OK ? FERRIS_OK : kafka_transaction_give_up(writer, err);
 }
 
 /* ---------------------------------------------------------------- who can be in an epoch */
 
-static bool
-same_cluster(rd_kafka_t *a, rd_kafka_t *b)
+static Status
+ask_cluster(KafkaWriter *writer, rd_kafka_t *other, bool *same, Error *err)
 {
-	char *first = rd_kafka_clusterid(a, CLUSTER_TIMEOUT_MS);
-	char *second = rd_kafka_clusterid(b, CLUSTER_TIMEOUT_MS);
-	bool same = first != NULL && second != NULL && strcmp(first, second) == 0;
+	rd_kafka_t *own = writer->client.handle;
+	char *first = rd_kafka_clusterid(own, CLUSTER_TIMEOUT_MS);
+	char *second = rd_kafka_clusterid(other, CLUSTER_TIMEOUT_MS);
+	bool answered = first != NULL && second != NULL;
 
-	rd_kafka_mem_free(a, first);
-	rd_kafka_mem_free(b, second);
-	return same;
+	*same = answered && strcmp(first, second) == 0;
+	rd_kafka_mem_free(own, first);
+	rd_kafka_mem_free(other, second);
+	return answered ? FERRIS_OK
+			: kafka_error(&writer->client, err, FERRIS_ERR_KAFKA_CONNECT,
+				      RD_KAFKA_RESP_ERR__TIMED_OUT, "no cluster id for topic");
 }
 
 Status
 kafka_takes_positions(Writer *base, Reader *reader, Error *err)
 {
 	KafkaWriter *writer = (KafkaWriter *)base;
+	bool same = false;
 
-	if (reader->class == base->class &&
-	    same_cluster(writer->client.handle, kafka_reader_handle(reader)))
+	if (reader->class == base->class)
+		TRY(ask_cluster(writer, kafka_reader_handle(reader), &same, err));
+	if (same)
 		return kafka_check_read(writer, kafka_split_name(reader, UINT32_MAX), err);
 	error_set(
 		err, FERRIS_ERR_PREFLIGHT,

@@ -214,7 +214,8 @@ check_deliveries(KafkaWriter *writer, Error *err)
 		  writer->client.servers, (unsigned long long)errors, text);
 	error_hint(err, "their input is read again when the job starts again");
 	err->flags = ERROR_REQUIRES_ABORT;
-	return err->status;
+	KafkaWriter *owner = kafka_transaction_owner(writer);
+	return owner->transactional ? kafka_transaction_give_up(owner, err) : err->status;
 }
 
 Status
@@ -227,11 +228,12 @@ kafka_refused(KafkaWriter *writer, const char *topic, rd_kafka_resp_err_t code, 
 	if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
 		error_hint(err, "raise 'kafka.message.max.bytes' and the topic's "
 				"max.message.bytes");
+	KafkaWriter *owner = kafka_transaction_owner(writer);
+	if (!owner->transactional || code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+		return err->status;
 	/* After an error of the transaction nothing is taken until it has been aborted. */
-	if (kafka_transaction_owner(writer)->transactional &&
-	    code != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-		err->flags = ERROR_REQUIRES_ABORT;
-	return err->status;
+	err->flags = ERROR_REQUIRES_ABORT;
+	return kafka_transaction_give_up(owner, err);
 }
 
 Status

@@ -17,6 +17,7 @@ struct KafkaWriter {
 	KafkaWriter *within; /* whose handle and transactions it uses; NULL: its own */
 	bool transactional;
 	bool in_transaction;     /* begun and neither committed nor aborted */
+	int64_t begun_ms;        /* when the last one began */
 	const char *transaction; /* transactional.id */
 	WriterSpec spec;
 };
@@ -40,6 +41,9 @@ Status kafka_transactions_init(KafkaWriter *writer, int timeout_ms, bool *again,
 Status kafka_transaction_begin(KafkaWriter *writer, Error *err);
 /* As far as it can be: the brokers abort it at its timeout, or when its name comes again. */
 void kafka_transaction_abort(KafkaWriter *writer);
+/* Aborts it for the error, which becomes FERRIS_ERR_KAFKA_FENCED if another process has taken the
+ * name. */
+Status kafka_transaction_give_up(KafkaWriter *writer, Error *err);
 Status kafka_commit_epoch(Writer *writer, const EpochInput *inputs, uint32_t count, Error *err);
 Status kafka_takes_positions(Writer *writer, Reader *reader, Error *err);
 

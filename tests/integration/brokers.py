@@ -12,6 +12,7 @@ These tests kill brokers: nothing else may use them meanwhile.
 """
 import json
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -267,6 +268,18 @@ def test_processes_are_killed_with_brokers(kafka):
                 query.goes_on()
             broker("start", number)
             all_in_sync(kafka)
+    while_both_run(kafka, disturb)
+
+
+def test_a_process_that_was_frozen_goes_on(kafka):
+    """For so long that the brokers have ended its transaction: nobody else has taken its place."""
+    def disturb(*queries):
+        for query in queries:
+            query.job.process.send_signal(signal.SIGSTOP)
+        # The brokers look for transactions that have lasted too long every ten seconds.
+        time.sleep(TRANSACTION_SECONDS + 11)
+        for query in queries:
+            query.job.process.send_signal(signal.SIGCONT)
     while_both_run(kafka, disturb)
 
 

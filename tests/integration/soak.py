@@ -32,6 +32,7 @@ OF_BROKERS = [
     ("rolling restart", brokers.test_one_after_the_other_is_restarted),
     ("two of three gone", brokers.test_two_of_three_are_gone),
     ("processes and brokers killed", brokers.test_processes_are_killed_with_brokers),
+    ("processes frozen", brokers.test_a_process_that_was_frozen_goes_on),
 ]
 
 

@@ -178,6 +178,28 @@ def test_an_id_with_two_users_ends_in_one_clear_error(kafka):
     check_once(kafka.read(place["target"]), 200)
 
 
+def test_an_id_with_two_users_under_load_ends_in_one_clear_error(kafka):
+    """Whichever is kept out while it writes ends; the other one goes on."""
+    place = names(kafka, 2)
+    sql = (SQL % place).rstrip().rstrip(";")[:-1] + \
+        f", 'sink.kafka.transactional.id' = '{kafka.name('writer')}');"
+    flow = Flow(kafka, place["source"])
+    flow.start()
+    try:
+        first = kafka.execute(sql)
+        kafka.wait_for_records(place["target"], 1, first)
+        second = kafka.execute(sql)
+        kafka.wait_for("the end of one", lambda: first.alive() != second.alive())
+        ended, goes_on = (second, first) if first.alive() else (first, second)
+        time.sleep(2)
+    finally:
+        flow.stop()
+    assert ended.process.returncode == 3 and "FS3108" in ended.text(), ended.text()
+    lines = drained(kafka, place, flow, goes_on)
+    assert goes_on.stop() == 0, goes_on.text()
+    check_once(lines, flow.sent)
+
+
 def refused(kafka, place, sql=SQL, code="FS3109"):
     job = kafka.execute(sql % place)
     kafka.wait_for("the refusal", lambda: not job.alive())
