@@ -251,6 +251,37 @@ kafka_error(KafkaClient *client, Error *err, Status status, rd_kafka_resp_err_t 
 	return status;
 }
 
+bool
+kafka_passes(rd_kafka_resp_err_t code)
+{
+	switch (code) {
+	case RD_KAFKA_RESP_ERR__TRANSPORT:
+	case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+	case RD_KAFKA_RESP_ERR__TIMED_OUT:
+	case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+	case RD_KAFKA_RESP_ERR__WAIT_COORD:
+	case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+	case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+	case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+	case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
+	case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+	case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+	case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+	case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+	case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+	case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
+	case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+	case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
+	case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+	case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+	case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+	case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* The partitions of the topic in an answer; 0 if it does not exist. */
 static int
 partitions_in(const struct rd_kafka_metadata *metadata, rd_kafka_resp_err_t *code)
@@ -281,14 +312,15 @@ kafka_client_topic(KafkaClient *client, int *partitions, Error *err)
 
 		code = rd_kafka_metadata(client->handle, 0, topic, &metadata,
 					 wait > 100 ? wait : 100);
-		if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-			break;
-		*partitions = partitions_in(metadata, &code);
-		rd_kafka_metadata_destroy(metadata);
-		/* A topic that is being created has no leader for a moment. */
-		if (code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+		if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+			*partitions = partitions_in(metadata, &code);
+			rd_kafka_metadata_destroy(metadata);
+		}
+		/* A topic that is being created has no leader for a moment; the broker that was
+		 * asked may just have gone. */
+		if (kafka_passes(code))
 			clock_sleep_ms(50);
-	} while (code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE && clock_ms() < deadline);
+	} while (kafka_passes(code) && clock_ms() < deadline);
 	rd_kafka_topic_destroy(topic);
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return FERRIS_OK;

@@ -66,6 +66,9 @@ void kafka_client_close(KafkaClient *client);
 /* Set an error from librdkafka's code, with the last connection error as its label. */
 Status kafka_error(KafkaClient *client, Error *err, Status status, rd_kafka_resp_err_t code,
 		   const char *what);
+/* Whether the code tells of brokers that are away, or of partitions and coordinators that move: the
+ * same may succeed later. */
+bool kafka_passes(rd_kafka_resp_err_t code);
 /* Whether this librdkafka knows the property. */
 bool kafka_has_property(const char *name);
 

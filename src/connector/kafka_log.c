@@ -15,6 +15,7 @@
 #define READ_TIMEOUT_MS  200
 #define QUERY_TIMEOUT_MS 2000
 #define DEADLINE_MS      60000 /* without any progress */
+#define HANDLE_MS        10000 /* after which another one is asked by */
 
 typedef struct KafkaLog {
 	StateLog base;
@@ -87,23 +88,27 @@ no_answer(KafkaLog *log, rd_kafka_resp_err_t code, Error *err)
 	return err->status;
 }
 
-/* The high watermark, which a handle that reads committed records is not told. */
+/* The high watermark, which a handle that reads committed records is not told.  A handle that was
+ * asked while brokers went may know nothing of the topic for minutes: then a new one is. */
 static Status
 find_end(KafkaLog *log, int64_t *low, int64_t *end, Error *err)
 {
 	int64_t deadline = clock_ms() + DEADLINE_MS;
 	rd_kafka_resp_err_t code;
-	KafkaClient client;
 
-	TRY(open_reader(log, "read_uncommitted", &client, err));
 	do {
-		code = rd_kafka_query_watermark_offsets(client.handle, log->name, PARTITION, low,
-							end, QUERY_TIMEOUT_MS);
-		/* A topic that has just been made has no leader for a moment. */
-		if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		int64_t enough = clock_ms() + HANDLE_MS;
+		KafkaClient client;
+
+		TRY(open_reader(log, "read_uncommitted", &client, err));
+		while ((code = rd_kafka_query_watermark_offsets(
+				client.handle, log->name, PARTITION, low, end, QUERY_TIMEOUT_MS)) !=
+			       RD_KAFKA_RESP_ERR_NO_ERROR &&
+		       clock_ms() < enough)
+			/* A topic that has just been made has no leader for a moment. */
 			clock_sleep_ms(20);
+		kafka_client_close(&client);
 	} while (code != RD_KAFKA_RESP_ERR_NO_ERROR && clock_ms() < deadline);
-	kafka_client_close(&client);
 	return code == RD_KAFKA_RESP_ERR_NO_ERROR ? FERRIS_OK : no_answer(log, code, err);
 }
 

@@ -156,27 +156,53 @@ first_offset(const KafkaReader *reader, const KafkaPartition *partition, int64_t
 	return offset;
 }
 
+/* Whether the group said where each partition begins: a timeout comes as an offset without a value
+ * and without an error, so nothing but success of the whole call is believed. */
+static bool
+ask_positions(KafkaReader *reader, rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t *code)
+{
+	*code = rd_kafka_committed(reader->client.handle, list, ASK_TIMEOUT_MS);
+	for (int i = 0; i < list->cnt && *code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+		*code = list->elems[i].err;
+	return *code == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* Where the partition ends now. */
+static rd_kafka_resp_err_t
+ask_end(KafkaReader *reader, uint32_t partition, int64_t deadline)
+{
+	KafkaClient *client = &reader->client;
+	rd_kafka_resp_err_t code;
+	int64_t low, end = 0;
+
+	while (kafka_passes(code = rd_kafka_query_watermark_offsets(client->handle, client->topic,
+								    (int32_t)partition, &low, &end,
+								    QUERY_TIMEOUT_MS)) &&
+	       clock_ms() < deadline)
+		clock_sleep_ms(50);
+	reader->partitions[partition].end = end;
+	reader->partitions[partition].done = code == RD_KAFKA_RESP_ERR_NO_ERROR && low >= end;
+	return code;
+}
+
 /* Every partition from its committed position to its end of now. */
 static Status
 assign_bounded(KafkaReader *reader, Error *err)
 {
 	KafkaClient *client = &reader->client;
+	int64_t deadline = clock_ms() + ASK_DEADLINE_MS;
 	rd_kafka_topic_partition_list_t *list =
 		rd_kafka_topic_partition_list_new((int)reader->partition_count);
 	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
 	for (uint32_t i = 0; i < reader->partition_count && code == RD_KAFKA_RESP_ERR_NO_ERROR;
 	     i++) {
-		KafkaPartition *partition = &reader->partitions[i];
-		int64_t low;
-
 		rd_kafka_topic_partition_list_add(list, client->topic, (int32_t)i);
-		code = rd_kafka_query_watermark_offsets(client->handle, client->topic, (int32_t)i,
-							&low, &partition->end, QUERY_TIMEOUT_MS);
-		partition->done = low >= partition->end;
+		code = ask_end(reader, i, deadline);
 	}
-	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-		code = rd_kafka_committed(client->handle, list, QUERY_TIMEOUT_MS);
+	while (code == RD_KAFKA_RESP_ERR_NO_ERROR && !ask_positions(reader, list, &code) &&
+	       kafka_passes(code) && clock_ms() < deadline)
+		code = RD_KAFKA_RESP_ERR_NO_ERROR;
 	for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
 		rd_kafka_topic_partition_t *given = &list->elems[i];
 
@@ -341,6 +367,19 @@ append_message(Chunk *chunk, const rd_kafka_message_t *message)
 	append_headers(chunk, record, message);
 }
 
+/* A broker that has just started, or a handle that has seen all of them go, may not know the topic
+ * for a moment: another look tells. */
+static Status
+unknown_topic(KafkaReader *reader, Error *err)
+{
+	int partitions;
+
+	if (reader->client.embedded ||
+	    kafka_client_topic(&reader->client, &partitions, err) != FERRIS_OK || partitions > 0)
+		return FERRIS_OK;
+	return missing_topic(&reader->client, err);
+}
+
 /* An event that comes as a message: the end of a partition, or an error. */
 static Status
 handle_event(KafkaReader *reader, const rd_kafka_message_t *message, Error *err)
@@ -364,7 +403,7 @@ handle_event(KafkaReader *reader, const rd_kafka_message_t *message, Error *err)
 		return err->status;
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
 	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-		return reader->client.embedded ? FERRIS_OK : missing_topic(&reader->client, err);
+		return unknown_topic(reader, err);
 	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
@@ -376,17 +415,6 @@ handle_event(KafkaReader *reader, const rd_kafka_message_t *message, Error *err)
 		/* The connection comes and goes; librdkafka goes on trying. */
 		return FERRIS_OK;
 	}
-}
-
-/* Whether the group said where each partition begins: a timeout comes as an offset without a value
- * and without an error, so nothing but success of the whole call is believed. */
-static bool
-ask_positions(KafkaReader *reader, rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t *code)
-{
-	*code = rd_kafka_committed(reader->client.handle, list, ASK_TIMEOUT_MS);
-	for (int i = 0; i < list->cnt && *code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
-		*code = list->elems[i].err;
-	return *code == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 static Status
@@ -607,6 +635,8 @@ kafka_commit(Reader *base, const SplitPosition *positions, uint32_t count, Error
 	rd_kafka_topic_partition_list_t *list = kafka_position_list(base, positions, count);
 	rd_kafka_resp_err_t code = rd_kafka_commit(reader->client.handle, list, 0);
 	rd_kafka_topic_partition_list_destroy(list);
+	if (kafka_passes(code)) /* the next commit says the same and more */
+		return FERRIS_OK;
 	switch (code) {
 	case RD_KAFKA_RESP_ERR_NO_ERROR:
 	case RD_KAFKA_RESP_ERR__NO_OFFSET:
@@ -614,14 +644,6 @@ kafka_commit(Reader *base, const SplitPosition *positions, uint32_t count, Error
 	case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
 	case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
 	case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
-	/* The broker is away: the next commit says the same and more. */
-	case RD_KAFKA_RESP_ERR__TRANSPORT:
-	case RD_KAFKA_RESP_ERR__TIMED_OUT:
-	case RD_KAFKA_RESP_ERR__WAIT_COORD:
-	case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
-	case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
-	case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
-	case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
 		return FERRIS_OK;
 	default:
 		return kafka_error(&reader->client, err, FERRIS_ERR_KAFKA_COMMIT, code,

@@ -1,7 +1,9 @@
 /* connector/kafka_topic.c -- making topics. */
+#include "base/clock.h"
 #include "connector/kafka_client.h"
 
-#define ADMIN_TIMEOUT_MS 15000
+#define ADMIN_TIMEOUT_MS   15000
+#define CREATE_DEADLINE_MS 30000
 
 static rd_kafka_resp_err_t
 created_code(rd_kafka_event_t *event)
@@ -16,19 +18,12 @@ created_code(rd_kafka_event_t *event)
 	return count > 0 ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-Status
-kafka_create_topic(KafkaClient *client, const char *name, int partitions,
-		   const char *const *configs, Error *err)
+static rd_kafka_resp_err_t
+try_to_create(KafkaClient *client, rd_kafka_NewTopic_t *topic)
 {
-	char text[256];
 	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, -1, text, sizeof text);
-
-	if (topic == NULL)
-		return error_set(err, FERRIS_ERR_KAFKA_TOPIC, "topic '%s': %s", name, text);
-	for (; configs != NULL && *configs != NULL; configs += 2)
-		rd_kafka_NewTopic_set_config(topic, configs[0], configs[1]);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(client->handle);
+
 	rd_kafka_CreateTopics(client->handle, &topic, 1, NULL, queue);
 	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ADMIN_TIMEOUT_MS);
 	if (event != NULL) {
@@ -36,10 +31,31 @@ kafka_create_topic(KafkaClient *client, const char *name, int partitions,
 		rd_kafka_event_destroy(event);
 	}
 	rd_kafka_queue_destroy(queue);
+	return code;
+}
+
+Status
+kafka_create_topic(KafkaClient *client, const char *name, int partitions,
+		   const char *const *configs, Error *err)
+{
+	int64_t deadline = clock_ms() + CREATE_DEADLINE_MS;
+	char text[256];
+	rd_kafka_resp_err_t code;
+	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, -1, text, sizeof text);
+
+	if (topic == NULL)
+		return error_set(err, FERRIS_ERR_KAFKA_TOPIC, "topic '%s': %s", name, text);
+	for (; configs != NULL && *configs != NULL; configs += 2)
+		rd_kafka_NewTopic_set_config(topic, configs[0], configs[1]);
+	/* Without a controller for a while, brokers create nothing. */
+	while (kafka_passes(code = try_to_create(client, topic)) && clock_ms() < deadline)
+		clock_sleep_ms(200);
 	rd_kafka_NewTopic_destroy(topic);
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
 		return FERRIS_OK;
 	error_set(err, FERRIS_ERR_KAFKA_TOPIC, "cannot create topic '%s' at %s: %s", name,
 		  client->servers, rd_kafka_err2str(code));
+	if (kafka_passes(code))
+		err->flags = ERROR_RETRIABLE;
 	return error_hint(err, "create it by hand, or give the user the right to");
 }
