@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "cli/command.h"
+#include "connector/connector.h"
 #include "ferris.h"
 #include "type/number.h"
 
@@ -49,6 +50,24 @@ print_help(FILE *out, const char *program)
 		fprintf(out, "  %s %s\n      %s\n", commands[i].name, commands[i].arguments,
 			commands[i].doc);
 	fprintf(out, "\n  --version prints the version, --help this text\n");
+}
+
+/* With the libraries that were loaded, which need not be those that it was built with. */
+static void
+print_version(const char *program)
+{
+	const ConnectorClass *const *classes;
+	size_t count = connector_classes(&classes);
+
+	printf("%s %s\n", program, FERRIS_VERSION);
+	for (size_t i = 0; i < count; i++) {
+		char library[64];
+
+		if (classes[i]->library == NULL)
+			continue;
+		classes[i]->library(library, sizeof library);
+		printf("%s\n", library);
+	}
 }
 
 int
@@ -193,7 +212,7 @@ main(int argc, char **argv)
 		return EXIT_OK;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
-		printf("%s %s\n", program, FERRIS_VERSION);
+		print_version(program);
 		return EXIT_OK;
 	}
 	const CommandRow *command = find_command(argv[1]);

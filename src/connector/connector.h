@@ -120,6 +120,8 @@ struct ConnectorClass {
 	const char *doc;
 	const char *default_format; /* used when 'format' is not given; NULL: it must be */
 	bool keyed_output;          /* the writer wants record ends, keys and headers */
+	/* The library that it uses, with its version; NULL: none that is worth a word. */
+	void (*library)(char *out, size_t size);
 	OptionGroup source_options;
 	OptionGroup sink_options;
 

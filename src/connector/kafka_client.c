@@ -59,6 +59,12 @@ set_property(rd_kafka_conf_t *conf, const char *name, const char *value, const O
 	return error_hint(err, "the properties are those of librdkafka %s", rd_kafka_version_str());
 }
 
+void
+kafka_library(char *out, size_t size)
+{
+	snprintf(out, size, "librdkafka %s", rd_kafka_version_str());
+}
+
 bool
 kafka_has_property(const char *name)
 {

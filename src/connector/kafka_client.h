@@ -85,6 +85,9 @@ Status kafka_create_topic(KafkaClient *client, const char *name, int partitions,
 Status kafka_embedded_acquire(const char **servers, Error *err);
 void kafka_embedded_release(void);
 
+/* The librdkafka that was loaded, which need not be the one of the headers. */
+void kafka_library(char *out, size_t size);
+
 extern const ConnectorClass kafka_connector;
 extern const OptionRow kafka_source_rows[KAFKA_SOURCE_OPTION_COUNT];
 

@@ -128,6 +128,7 @@ const ConnectorClass kafka_connector = {
 	.doc = "Topics of Apache Kafka.",
 	.default_format = "json",
 	.keyed_output = true,
+	.library = kafka_library,
 	.source_options = {"Kafka source", kafka_source_rows, KAFKA_SOURCE_OPTION_COUNT},
 	.sink_options = {"Kafka sink", sink_rows, KAFKA_SINK_OPTION_COUNT},
 	.bounded = is_bounded,
