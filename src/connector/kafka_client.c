@@ -135,14 +135,21 @@ on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 	pthread_mutex_unlock(&notes->mutex);
 }
 
-/* librdkafka's own chatter; what matters comes back as an error. */
+/* librdkafka's own chatter; what matters comes back as an error, but for what made a transaction
+ * fail: the calls after that only say that it has. */
 static void
 on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
-	(void)handle;
 	(void)level;
-	(void)facility;
-	(void)text;
+	if (strcmp(facility, "TXNERR") != 0)
+		return;
+	KafkaNotes *notes = rd_kafka_opaque(handle);
+	const char *thread = strstr(text, "]: ");
+
+	pthread_mutex_lock(&notes->mutex);
+	snprintf(notes->transaction_error, sizeof notes->transaction_error, "%s",
+		 thread != NULL ? thread + 3 : text);
+	pthread_mutex_unlock(&notes->mutex);
 }
 
 static void

@@ -31,9 +31,10 @@ typedef enum KafkaOption {
 /* What librdkafka's threads report between calls. */
 typedef struct KafkaNotes {
 	pthread_mutex_t mutex;
-	char last_error[256];     /* of the connection, for messages */
-	uint64_t delivery_errors; /* producer: records that were given up */
-	char delivery_error[256]; /* of the first */
+	char last_error[256];        /* of the connection, for messages */
+	char transaction_error[256]; /* why the last transaction failed that did */
+	uint64_t delivery_errors;    /* producer: records that were given up */
+	char delivery_error[256];    /* of the first */
 	/* consumer: partitions are given or taken, while its thread asks for messages; NULL:
 	 * librdkafka sees to it */
 	void (*rebalance)(void *owner, rd_kafka_resp_err_t code,

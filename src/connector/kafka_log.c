@@ -7,6 +7,9 @@
  * this partition a little later.  Behind an aborted transaction stands no record: the end of the
  * partition, as an event, gives the position.
  *
+ * A handle of librdkafka that was used while brokers went may get no answer for minutes: when it
+ * gets none for a while, a new one goes on.
+ *
  * Threads: the writer's, or before it starts. */
 #include "base/clock.h"
 #include "connector/kafka_writer.h"
@@ -69,6 +72,8 @@ open_reader(KafkaLog *log, const char *isolation, KafkaClient *out, Error *err)
 		{"client.id", "ferris-sql", false},
 		{"enable.auto.commit", "false", false},
 		{"enable.partition.eof", "true", false},
+		/* Never the end, behind state that was not read. */
+		{"auto.offset.reset", "earliest", false},
 		{"fetch.wait.max.ms", "10", false},
 		{"fetch.queue.backoff.ms", "5", true},
 		{"isolation.level", isolation, false},
@@ -88,8 +93,7 @@ no_answer(KafkaLog *log, rd_kafka_resp_err_t code, Error *err)
 	return err->status;
 }
 
-/* The high watermark, which a handle that reads committed records is not told.  A handle that was
- * asked while brokers went may know nothing of the topic for minutes: then a new one is. */
+/* The high watermark, which a handle that reads committed records is not told. */
 static Status
 find_end(KafkaLog *log, int64_t *low, int64_t *end, Error *err)
 {
@@ -101,8 +105,8 @@ find_end(KafkaLog *log, int64_t *low, int64_t *end, Error *err)
 		KafkaClient client;
 
 		TRY(open_reader(log, "read_uncommitted", &client, err));
-		while ((code = rd_kafka_query_watermark_offsets(
-				client.handle, log->name, PARTITION, low, end, QUERY_TIMEOUT_MS)) !=
+		while ((code = rd_kafka_query_watermark_offsets(client.handle, log->name, PARTITION,
+								low, end, QUERY_TIMEOUT_MS)) !=
 			       RD_KAFKA_RESP_ERR_NO_ERROR &&
 		       clock_ms() < enough)
 			/* A topic that has just been made has no leader for a moment. */
@@ -127,55 +131,70 @@ take_message(const rd_kafka_message_t *message, StateLogVisit visit, void *conte
 	return visit(context, (Str){message->key, (uint32_t)message->key_len}, value, err);
 }
 
-/* The clock is asked only while nothing comes: a log may have millions of records. */
+/* Until nothing has come for a while.  The clock is asked only then: a log may have millions of
+ * records. */
 static Status
-read_until(KafkaLog *log, int64_t position, int64_t end, StateLogVisit visit, void *context,
-	   Error *err)
+read_on(KafkaLog *log, int64_t *position, int64_t end, StateLogVisit visit, void *context,
+	Error *err)
 {
 	int64_t waits_since = 0;
 
-	while (position < end) {
+	while (*position < end) {
 		rd_kafka_message_t *message =
 			rd_kafka_consumer_poll(log->reader.handle, READ_TIMEOUT_MS);
-		int64_t before = position;
+		int64_t before = *position;
 
 		if (message != NULL) {
-			Status status = take_message(message, visit, context, &position, err);
+			Status status = take_message(message, visit, context, position, err);
 
 			rd_kafka_message_destroy(message);
 			TRY(status);
 		}
-		if (position > before)
+		if (*position > before)
 			waits_since = 0;
 		else if (waits_since == 0)
 			waits_since = clock_ms();
-		else if (clock_ms() - waits_since >= DEADLINE_MS)
-			return no_answer(log, RD_KAFKA_RESP_ERR__TIMED_OUT, err);
+		else if (clock_ms() - waits_since >= HANDLE_MS)
+			break;
 	}
 	return FERRIS_OK;
+}
+
+static Status
+read_by_new_handle(KafkaLog *log, int64_t *position, int64_t end, StateLogVisit visit,
+		   void *context, Error *err)
+{
+	TRY(open_reader(log, "read_committed", &log->reader, err));
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(list, log->name, PARTITION)->offset = *position;
+	rd_kafka_poll_set_consumer(log->reader.handle);
+	rd_kafka_assign(log->reader.handle, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	Status status = read_on(log, position, end, visit, context, err);
+	kafka_client_close(&log->reader);
+	return status;
 }
 
 Status
 kafka_log_read(StateLog *base, int64_t from, StateLogVisit visit, void *context, Error *err)
 {
 	KafkaLog *log = (KafkaLog *)base;
-	int64_t low, end;
+	int64_t position, end;
 
-	TRY(find_end(log, &low, &end, err));
-	if (from != LOG_BEGIN && (from < low || from > end))
+	TRY(find_end(log, &position, &end, err));
+	if (from != LOG_BEGIN && (from < position || from > end))
 		return FERRIS_OK;
-	low = from != LOG_BEGIN ? from : low;
-	if (low >= end)
-		return FERRIS_OK;
-	TRY(open_reader(log, "read_committed", &log->reader, err));
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_list_add(list, log->name, PARTITION)->offset = low;
-	rd_kafka_poll_set_consumer(log->reader.handle);
-	rd_kafka_assign(log->reader.handle, list);
-	rd_kafka_topic_partition_list_destroy(list);
-	Status status = read_until(log, low, end, visit, context, err);
-	kafka_client_close(&log->reader);
-	return status;
+	position = from != LOG_BEGIN ? from : position;
+	for (int64_t deadline = clock_ms() + DEADLINE_MS; position < end;) {
+		int64_t before = position;
+
+		TRY(read_by_new_handle(log, &position, end, visit, context, err));
+		if (position > before)
+			deadline = clock_ms() + DEADLINE_MS;
+		else if (clock_ms() >= deadline)
+			return no_answer(log, RD_KAFKA_RESP_ERR__TIMED_OUT, err);
+	}
+	return FERRIS_OK;
 }
 
 /* The last stable offset: a producer is told that one. */

@@ -454,11 +454,14 @@ take_assigned(KafkaReader *reader, Error *err)
 	if (reader->whole && (uint32_t)list->cnt < reader->partition_count)
 		return wait_for_all(reader, err);
 	reader->partial_since = 0;
-	if (!ask_positions(reader, list, &code))
-		return clock_ms() < reader->assign_deadline
-			       ? FERRIS_OK
-			       : kafka_error(&reader->client, err, FERRIS_ERR_KAFKA_READ, code,
-					     "the group does not say where to begin in topic");
+	if (!ask_positions(reader, list, &code)) {
+		if (clock_ms() < reader->assign_deadline)
+			return FERRIS_OK;
+		kafka_error(&reader->client, err, FERRIS_ERR_KAFKA_READ, code,
+			    "the group does not say where to begin in topic");
+		err->flags = ERROR_RETRIABLE | ERROR_REQUIRES_ABORT; /* a new handle may do */
+		return err->status;
+	}
 	for (int i = 0; i < list->cnt; i++) {
 		rd_kafka_topic_partition_t *given = &list->elems[i];
 		KafkaPartition *partition = partition_of(reader, given->partition);

@@ -75,13 +75,16 @@ kept_out(KafkaWriter *writer, Error *err)
 static Status
 failed(KafkaWriter *writer, rd_kafka_error_t *error, const char *what, Error *err)
 {
+	KafkaNotes *notes = writer->client.notes;
+
+	pthread_mutex_lock(&notes->mutex);
+	bool known = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__STATE &&
+		     notes->transaction_error[0] != '\0';
 	error_set(err, FERRIS_ERR_KAFKA_EPOCH, "%s at %s: %s", what, writer->client.servers,
-		  rd_kafka_error_string(error));
-	pthread_mutex_lock(&writer->client.notes->mutex);
-	if (writer->client.notes->last_error[0] != '\0')
-		error_label(err, "last error of the connection: %s",
-			    writer->client.notes->last_error);
-	pthread_mutex_unlock(&writer->client.notes->mutex);
+		  known ? notes->transaction_error : rd_kafka_error_string(error));
+	if (notes->last_error[0] != '\0')
+		error_label(err, "last error of the connection: %s", notes->last_error);
+	pthread_mutex_unlock(&notes->mutex);
 	rd_kafka_error_destroy(error);
 	return err->status;
 }
