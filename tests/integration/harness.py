@@ -128,7 +128,8 @@ class Kafka:
             value = condition()
             if value:
                 return value
-            assert job is None or job.alive(), f"the job ended while waiting for {what}"
+            assert job is None or job.alive(), \
+                f"the job ended with {job.process.returncode} while waiting for {what}"
             assert time.monotonic() < deadline, f"no {what} within {seconds} s"
             time.sleep(0.1)
 
