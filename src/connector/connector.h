@@ -59,6 +59,7 @@ typedef struct ReaderSpec {
 	 * good as long as the reader is. */
 	const SplitPlace *places;
 	uint32_t place_count;
+	bool only_places; /* a split without a place has not been read, whatever its own position */
 } ReaderSpec;
 
 /* What a sink holds that is final. */

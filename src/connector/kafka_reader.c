@@ -45,6 +45,7 @@ typedef struct KafkaReader {
 	bool bounded;
 	bool keeps_place;
 	bool placed;           /* the places of the spec count, not the group's positions */
+	bool only_places;      /* as in ReaderSpec */
 	bool whole;            /* it must have all partitions */
 	int64_t partial_since; /* then: when it was given some only; 0: it was not */
 	int partial_count;
@@ -141,16 +142,16 @@ name_partitions(KafkaReader *reader, const ReaderSpec *spec, int count, Arena *a
 }
 
 /* Where reading begins; `committed` is the group's position, or negative.  What was read of a
- * partition may be in the statement's state, though it was not committed; and one that places are
- * silent about, where there are any, has not been read, whatever the group says. */
+ * partition may be in the statement's state, though it was not committed. */
 static int64_t
 first_offset(const KafkaReader *reader, const KafkaPartition *partition, int64_t committed)
 {
+	int64_t next = partition != NULL ? partition->next : -1;
 	int64_t offset = committed;
 
-	if (reader->placed ||
-	    (reader->keeps_place && partition != NULL && partition->next > committed))
-		offset = partition != NULL ? partition->next : -1;
+	if (reader->only_places || (reader->placed && next >= 0) ||
+	    (reader->keeps_place && next > committed))
+		offset = next;
 	if (offset < 0)
 		offset = reader->from_end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
 	return offset;
@@ -282,6 +283,7 @@ kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err
 	reader->bounded = spec->settings[KAFKA_BOUNDED].flag;
 	reader->keeps_place = spec->keeps_place;
 	reader->placed = spec->place_count > 0;
+	reader->only_places = spec->only_places;
 	reader->whole = spec->whole && spec->instance != NULL;
 	reader->from_end = begins_at_end(spec->settings[KAFKA_OFFSET_RESET].text);
 	reader->poll_records = (size_t)spec->settings[KAFKA_POLL_RECORDS].integer;
@@ -444,6 +446,21 @@ wait_for_all(KafkaReader *reader, Error *err)
 								   : not_alone(reader, err);
 }
 
+/* A member of that name read another topic a moment ago: the group has not forgotten it, and deals
+ * as it did then. */
+static Status
+another_topic(const KafkaReader *reader, const char *given, Error *err)
+{
+	error_set(err, FERRIS_ERR_KAFKA_READ,
+		  "the consumer group still gives this process topic '%s', which it read before, "
+		  "instead of '%s'",
+		  given, reader->client.topic);
+	err->flags = 0;
+	return error_hint(err, "start it again when the group has forgotten that, after "
+			       "'kafka.session.timeout.ms' (6 s), or choose another "
+			       "'kafka.group.id'");
+}
+
 /* Begins to read the partitions that the group has given. */
 static Status
 take_assigned(KafkaReader *reader, Error *err)
@@ -451,6 +468,9 @@ take_assigned(KafkaReader *reader, Error *err)
 	rd_kafka_topic_partition_list_t *list = reader->assigned;
 	rd_kafka_resp_err_t code;
 
+	for (int i = 0; i < list->cnt; i++)
+		if (strcmp(list->elems[i].topic, reader->client.topic) != 0)
+			return another_topic(reader, list->elems[i].topic, err);
 	if (reader->whole && (uint32_t)list->cnt < reader->partition_count)
 		return wait_for_all(reader, err);
 	reader->partial_since = 0;

@@ -42,6 +42,7 @@ source_open(Source *source, const SourceSpec *given, Arena *arena, Error *err)
 		.whole = given->whole,
 		.places = given->places,
 		.place_count = given->place_count,
+		.only_places = given->only_places,
 		.environment = given->environment,
 	};
 	TRY(endpoint->connector->reader_open(&spec, arena, &source->reader, err));

@@ -22,6 +22,7 @@ typedef struct SourceSpec {
 	bool whole;               /* likewise */
 	const SplitPlace *places; /* likewise */
 	uint32_t place_count;
+	bool only_places;
 	void *environment;
 } SourceSpec;
 

@@ -330,7 +330,8 @@ open_sources(Job *job, Error *err)
 				   .keeps_place = job->stateful || job->keeps_records,
 				   .whole = job->stateful || job->keeps_records,
 				   .places = job->inputs[i].places,
-				   .place_count = job->inputs[i].place_count};
+				   .place_count = job->inputs[i].place_count,
+				   .only_places = job->restored.data != NULL};
 		TRY(source_open(&job->sources[i], &spec, &job->arena, err));
 	}
 	reading_order_init(&job->order, job->sources, job->source_count, &job->arena);

@@ -91,6 +91,28 @@ def test_a_frozen_process_is_kept_out(kafka):
     check_once(lines, flow.sent)
 
 
+def test_another_topic_in_the_same_group_at_once(kafka):
+    """The group knows the member by its name, and deals it what it had: that is said, and not read."""
+    place = names(kafka, 2)
+    kafka.produce(place["source"], map(trade, range(100)))
+    job = kafka.execute(SQL % place)
+    kafka.wait_for_records(place["target"], 100, job)
+    job.kill()
+    other = {**place, "source": kafka.topic("other", 2), "target": kafka.topic("rows")}
+    kafka.produce(other["source"], map(trade, range(50)))
+    for _ in range(2):
+        job = kafka.execute(SQL % other)
+        end = time.monotonic() + 20
+        while job.alive() and time.monotonic() < end and len(kafka.read(other["target"])) < 50:
+            time.sleep(0.1)
+        if job.alive():
+            break
+        assert "which it read before" in job.text(), job.text()
+        time.sleep(8)
+    assert len(kafka.read(other["target"])) == 50, job.text()
+    assert job.stop() == 0, job.text()
+
+
 def test_dead_letters_are_in_the_transaction(kafka):
     """Killed again and again, every second record bad: each dead letter comes once too."""
     place = names(kafka)

@@ -239,6 +239,24 @@ def test_the_table_is_there_again(kafka):
     assert all(row["city"] == f"new {row['symbol']}" for row in rows)
 
 
+def test_a_group_larger_than_a_message(kafka):
+    """Some 1.2 MB of state in one group: the brokers take 1 MB as one record."""
+    place = {"source": kafka.topic("in", 2), "target": kafka.topic("out"), "group": kafka.name("group")}
+    sql = (SOURCE + "CREATE STREAM seen AS SELECT COUNT(DISTINCT id) AS n FROM trades EMIT CHANGES" +
+           SINK.replace("'delivery", "'commit.interval' = '500ms', 'delivery")) % place
+    kafka.produce(place["source"], map(line, range(150_000)))
+    job = kafka.execute(sql)
+    kafka.wait_for_records(place["target"], 150_000, job)
+    job.kill()
+    for more in range(3):
+        kafka.produce(place["source"], map(line, range(149_990 + more, 150_001 + more)))
+        job = kafka.execute(sql)
+        kafka.wait_for_records(place["target"], 150_000 + 11 * (more + 1), job)
+        assert job.stop() == 0, job.text()
+    counts = [row["n"] for row in kafka.read_json(place["target"])]
+    assert len(counts) == 150_033 and sorted(set(counts)) == list(range(1, 150_004)), max(counts)
+
+
 def test_state_of_another_query_is_refused(kafka):
     place = {"source": kafka.topic("in"), "target": kafka.topic("out"),
              "group": kafka.name("group")}
