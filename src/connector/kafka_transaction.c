@@ -20,7 +20,7 @@
 #include "base/clock.h"
 
 #define CALL_TIMEOUT_MS    5000
-#define EPOCH_DEADLINE_MS  60000
+#define BEGIN_DEADLINE_MS  10000
 #define ABORT_DEADLINE_MS  5000
 #define CLUSTER_TIMEOUT_MS 10000
 
@@ -134,7 +134,7 @@ kafka_transactions_init(KafkaWriter *writer, int timeout_ms, bool *again, Error 
 Status
 kafka_transaction_begin(KafkaWriter *writer, Error *err)
 {
-	int64_t deadline = clock_ms() + EPOCH_DEADLINE_MS;
+	int64_t deadline = clock_ms() + BEGIN_DEADLINE_MS;
 	rd_kafka_error_t *error;
 
 	if (writer->in_transaction)
@@ -217,7 +217,8 @@ Status
 kafka_commit_epoch(Writer *base, const EpochInput *inputs, uint32_t count, Error *err)
 {
 	KafkaWriter *writer = (KafkaWriter *)base;
-	int64_t deadline = clock_ms() + EPOCH_DEADLINE_MS;
+	/* By then the brokers have ended the transaction, if it was not committed. */
+	int64_t deadline = clock_ms() + timeout_of(writer);
 	uint32_t positions = 0;
 
 	for (uint32_t i = 0; i < count; i++)

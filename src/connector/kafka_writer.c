@@ -47,6 +47,10 @@ open_client(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 		{"queue.buffering.max.messages", "500000", false},
 		{"queue.buffering.max.kbytes", "65536", false},
 		{"transactional.id", writer->transaction, false},
+		/* After a broker's restart librdkafka (2.0.2 to 2.16) may wait for its group
+		 * coordinator for ever, whatever its timeout, until a connection changes: an idle
+		 * one that is closed ends the wait. */
+		{"connections.max.idle.ms", spec->transaction != NULL ? "10000" : NULL, false},
 		{"transaction.timeout.ms", spec->transaction != NULL ? "10000" : NULL, false},
 		{NULL, NULL, false},
 	};
