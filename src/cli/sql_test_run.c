@@ -40,6 +40,7 @@ static const char *const crash_reads[] = {"1", "40", "300", "4KB"};
 #define VARIATION_COUNT (sizeof variations / sizeof *variations)
 #define SHOWN_LINES     12
 #define TIME_LIMIT_MS   20000
+#define SPILL_LIMIT_MS  120000 /* on a busy machine */
 #define OPEN_FOLDERS    8 /* at most, while a folder is removed */
 #define ROWS_FILE       "rows.jsonl"
 
@@ -208,6 +209,12 @@ is_overdue(void *context)
 	return true;
 }
 
+static int
+time_limit(const TestRun *run)
+{
+	return run->variation->trial.spill ? SPILL_LIMIT_MS : TIME_LIMIT_MS;
+}
+
 static void
 run_plan(TestRun *run)
 {
@@ -224,7 +231,7 @@ run_plan(TestRun *run)
 	RunSummary summary;
 
 	spec.trial.disk = run->disk;
-	run->deadline_ms = clock_ms() + TIME_LIMIT_MS;
+	run->deadline_ms = clock_ms() + time_limit(run);
 	run->status = run_script(&spec, &summary, &run->error);
 	run->sum = summary.sum;
 }
@@ -630,7 +637,7 @@ check(TestRun *run)
 		buffer_printf(run->why,
 			      "    did not end in %d s; does every stream that is read have an "
 			      "input?\n",
-			      TIME_LIMIT_MS / 1000);
+			      time_limit(run) / 1000);
 		return false;
 	}
 	if (run->status != FERRIS_OK && !expects_error(run->test)) {

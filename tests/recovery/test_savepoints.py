@@ -60,10 +60,10 @@ def stop(process):
 
 
 def follow(place, sql, rows, *options, output="out.jsonl"):
-    """Runs it until the output has so many rows, and stops it."""
+    """Runs it until the output has so many rows, be it cut back to them or not, and stops it."""
     process = place.start(sql, options)
     wait_for(f"{rows} rows", lambda: os.path.exists(place.path(output)) and
-             place.read(output).count(b"\n") >= rows, process)
+             place.read(output).count(b"\n") == rows, process)
     stop(process)
     assert place.read(output).count(b"\n") == rows
 
