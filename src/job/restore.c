@@ -30,19 +30,10 @@ typedef struct Restoring {
 static void
 take_state(Restoring *self, uint32_t number, Str shape)
 {
-	KeptStates *states = &self->before;
 	Arena *arena = &self->job->arena;
-	uint32_t n = states->count;
-
-	if ((n & (n - 1)) == 0) { /* full at each power of two */
-		KeptState *more = ARENA_ARRAY(arena, KeptState, n == 0 ? 1 : 2 * n);
-
-		if (n > 0)
-			memcpy(more, states->items, sizeof *more * n);
-		states->items = more;
-	}
-	KeptState *state = &states->items[states->count++];
+	KeptState *state = kept_states_add(arena, &self->before);
 	const char *line = memchr(shape.data, '\n', shape.len);
+
 	state->number = number;
 	state->shape = str_copy(arena, shape);
 	state->title =

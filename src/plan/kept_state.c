@@ -216,8 +216,8 @@ below_of(Arena *arena, const PlanNode *node)
 	return taken(arena, &out);
 }
 
-static void
-add_state(Arena *arena, KeptStates *states, const PlanNode *node, uint32_t number)
+KeptState *
+kept_states_add(Arena *arena, KeptStates *states)
 {
 	uint32_t n = states->count;
 
@@ -228,8 +228,15 @@ add_state(Arena *arena, KeptStates *states, const PlanNode *node, uint32_t numbe
 			memcpy(more, states->items, sizeof *more * n);
 		states->items = more;
 	}
+	return &states->items[states->count++];
+}
+
+static void
+add_state(Arena *arena, KeptStates *states, const PlanNode *node, uint32_t number)
+{
 	Str title = plan_explain_node(arena, node);
-	states->items[states->count++] =
+
+	*kept_states_add(arena, states) =
 		(KeptState){number, title, shape_of(arena, node, title), below_of(arena, node)};
 }
 

@@ -22,6 +22,8 @@ typedef struct KeptStates {
 	uint32_t count;
 } KeptStates;
 
+/* One more, of which nothing is set; good until the next. */
+KeptState *kept_states_add(Arena *arena, KeptStates *states);
 /* Of the operators that keep anything; all in the arena. */
 KeptStates plan_kept_states(Arena *arena, const StatementPlan *plan);
 /* Equal for plans that do the same with the same state, whatever the text of their SQL was. */
