@@ -148,17 +148,7 @@ command_execute(const Arguments *arguments)
 	arena_init(&arena, 0);
 	int code = check_output(output, &arena);
 	if (code == EXIT_OK)
-		code = load_script(arguments, &arena, &loaded);
-	if (code == EXIT_OK) {
-		PlanInput input = {
-			.script = loaded.script,
-			.application = loaded.application,
-			.settings = arguments->settings,
-			.output_format = str_from(output),
-		};
-
-		code = plan_loaded(&arena, &loaded, &input, &plan);
-	}
+		code = load_plan(arguments, output, false, &arena, &loaded, &plan);
 	if (code == EXIT_OK)
 		code = check_settings(arguments);
 	if (code == EXIT_OK)

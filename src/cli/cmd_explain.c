@@ -23,18 +23,8 @@ static int
 plan_offline(const Arguments *arguments, Arena *arena, ScriptPlan **plan)
 {
 	LoadedScript loaded;
-	int code = load_script(arguments, arena, &loaded);
 
-	if (code != EXIT_OK)
-		return code;
-	PlanInput input = {
-		.script = loaded.script,
-		.application = loaded.application,
-		.settings = arguments->settings,
-		.output_format = STR("json"),
-		.offline = true,
-	};
-	return plan_loaded(arena, &loaded, &input, plan);
+	return load_plan(arguments, "json", true, arena, &loaded, plan);
 }
 
 /* EXIT_SQL if state would be lost. */

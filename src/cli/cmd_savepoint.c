@@ -29,17 +29,7 @@ command_savepoint(const Arguments *arguments)
 	if (arguments->rest_count != 1)
 		return usage_error("savepoint needs a name");
 	arena_init(&arena, 0);
-	int code = load_script(arguments, &arena, &loaded);
-	if (code == EXIT_OK) {
-		PlanInput input = {
-			.script = loaded.script,
-			.application = loaded.application,
-			.settings = arguments->settings,
-			.output_format = STR("table"),
-		};
-
-		code = plan_loaded(&arena, &loaded, &input, &plan);
-	}
+	int code = load_plan(arguments, "table", false, &arena, &loaded, &plan);
 	if (code == EXIT_OK)
 		code = check_settings(arguments);
 	if (code == EXIT_OK)

@@ -21,7 +21,7 @@ typedef struct Arguments {
 	int64_t seconds;
 	int64_t seed; /* of crashes in tests; 0: none was given */
 	int64_t seeds;
-	const char *keep; /* a folder for those of tests; NULL: they are removed */
+	const char *keep;      /* a folder for those of tests; NULL: they are removed */
 	const char *savepoint; /* to make when the run is stopped; or NULL */
 	const char *from;      /* the savepoint to start from; or NULL */
 	bool drop_state;       /* of it that finds no place */
@@ -61,6 +61,9 @@ int make_savepoint(const LoadedScript *loaded, const ScriptPlan *plan, const cha
 /* Plan it; errors are printed.  EXIT_OK if every statement is planned. */
 int plan_loaded(Arena *arena, const LoadedScript *loaded, const PlanInput *input,
 		ScriptPlan **plan);
+/* Both: what the arguments name, planned with their settings; `offline` as in PlanInput. */
+int load_plan(const Arguments *arguments, const char *output_format, bool offline, Arena *arena,
+	      LoadedScript *loaded, ScriptPlan **plan);
 
 /* SIGINT and SIGTERM set a flag instead of ending the process; a second one ends it. */
 void catch_signals(void);

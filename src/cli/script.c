@@ -107,3 +107,21 @@ plan_loaded(Arena *arena, const LoadedScript *loaded, const PlanInput *input, Sc
 		return EXIT_USAGE;
 	return status == FERRIS_OK ? EXIT_OK : error_info(status)->exit_code;
 }
+
+int
+load_plan(const Arguments *arguments, const char *output_format, bool offline, Arena *arena,
+	  LoadedScript *loaded, ScriptPlan **plan)
+{
+	int code = load_script(arguments, arena, loaded);
+
+	if (code != EXIT_OK)
+		return code;
+	PlanInput input = {
+		.script = loaded->script,
+		.application = loaded->application,
+		.settings = arguments->settings,
+		.output_format = str_from(output_format),
+		.offline = offline,
+	};
+	return plan_loaded(arena, loaded, &input, plan);
+}

@@ -144,7 +144,7 @@ kafka_transaction_begin(KafkaWriter *writer, Error *err)
 	} while (error != NULL && may_retry(error, deadline));
 	if (error != NULL) {
 		failed(writer, error, "cannot begin a transaction", err);
-		return is_kept_out(writer) ? kept_out(writer, err) : err->status;
+		return kafka_transaction_give_up(writer, err);
 	}
 	writer->begun_ms = clock_ms();
 	writer->in_transaction = true;

@@ -337,14 +337,6 @@ void log_copy_close(Job *job, bool whole);
 const char *savepoint_name(Arena *arena, Str statement);
 Status savepoint_journal(const char *folder, const char *name, Journal **out, Error *err);
 
-/* A visit that copies records into a journal, a part at a time. */
-typedef struct SavepointCopy {
-	Journal *journal;
-	size_t bytes; /* since the last part */
-} SavepointCopy;
-
-Status savepoint_copy(void *copy, Str key, Str value, Error *err);
-
 /* ---- job/restore.c */
 
 /* Puts what the savepoint holds in the place of what was read, unless it has done so before. */

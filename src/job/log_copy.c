@@ -334,7 +334,8 @@ job_read_log(Job *job, JournalVisit visit, Error *err)
 			buffer_reset(&copy->changes);
 	}
 	if (!used) {
-		TRY(forget(&reading, err));
+		if (reading.copied + reading.read > 0)
+			TRY(forget(&reading, err));
 		TRY(job->sink->log_read(job->log, LOG_BEGIN, visit_read, &reading, err));
 	}
 	if (reading.copied + reading.read > 0 && job->spec.trial.crash_seed == 0)
@@ -372,10 +373,9 @@ static Status
 copy_all(Job *job, Error *err)
 {
 	LogCopy *copy = job->copy;
-	SavepointCopy parts = {.journal = copy->journal};
 
 	TRY(journal_remove(copy->journal, err));
-	TRY(backend_each(job->gathering.records, STR(""), savepoint_copy, &parts, err));
+	TRY(journal_put_all(copy->journal, job->gathering.records, err));
 	TRY(copy_facts(job, copy->journal, err));
 	return journal_commit(copy->journal, err);
 }

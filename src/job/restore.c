@@ -256,10 +256,9 @@ static Status
 replace_journal(Restoring *self, Error *err)
 {
 	Job *job = self->job;
-	SavepointCopy copy = {.journal = job->journal};
 
 	TRY(journal_remove(job->journal, err));
-	TRY(backend_each(self->fresh.records, STR(""), savepoint_copy, &copy, err));
+	TRY(journal_put_all(job->journal, self->fresh.records, err));
 	TRY(replace_ends(self, err));
 	TRY(put_owner(job, err));
 	return journal_commit(job->journal, err);

@@ -51,19 +51,6 @@ savepoint_name(Arena *arena, Str statement)
 
 /* ---------------------------------------------------------------- making */
 
-Status
-savepoint_copy(void *context, Str key, Str value, Error *err)
-{
-	SavepointCopy *copy = context;
-
-	copy->bytes += key.len + value.len;
-	TRY(journal_put(copy->journal, key, value, err));
-	if (copy->bytes < MEMORY)
-		return FERRIS_OK;
-	copy->bytes = 0;
-	return journal_commit(copy->journal, err);
-}
-
 /* Facts begin with SAVEPOINT_FACT, which no operator's number does. */
 static Status
 put_fact(Journal *journal, const char *kind, uint32_t number, Str value, Error *err)
@@ -98,9 +85,7 @@ put_facts(Job *job, Journal *journal, Error *err)
 static Status
 save_records(Job *job, Journal *journal, Error *err)
 {
-	SavepointCopy copy = {.journal = journal};
-
-	TRY(backend_each(job->gathering.records, STR(""), savepoint_copy, &copy, err));
+	TRY(journal_put_all(journal, job->gathering.records, err));
 	TRY(put_facts(job, journal, err));
 	return journal_commit(journal, err);
 }

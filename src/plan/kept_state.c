@@ -204,9 +204,10 @@ add_below(Arena *arena, Buffer *out, const PlanNode *node)
 	}
 }
 
-static Str
-below_of(Arena *arena, const PlanNode *node)
+Str
+plan_state_input(Arena *arena, const KeptState *state)
 {
+	const PlanNode *node = state->node;
 	Buffer out;
 
 	buffer_init(&out, TEXT_LIMIT);
@@ -237,7 +238,7 @@ add_state(Arena *arena, KeptStates *states, const PlanNode *node, uint32_t numbe
 	Str title = plan_explain_node(arena, node);
 
 	*kept_states_add(arena, states) =
-		(KeptState){number, title, shape_of(arena, node, title), below_of(arena, node)};
+		(KeptState){number, title, shape_of(arena, node, title), node};
 }
 
 /* `*number` is that of the next operator; in the order of build_operators in exec/pipeline.c. */

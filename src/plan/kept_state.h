@@ -14,7 +14,7 @@ typedef struct KeptState {
 	uint32_t number; /* of the operator in the pipeline: the first part of its records' keys */
 	Str title;       /* for people: its line in EXPLAIN */
 	Str shape;       /* title, types, sources */
-	Str below;       /* what feeds it, as EXPLAIN shows it */
+	const PlanNode *node;
 } KeptState;
 
 typedef struct KeptStates {
@@ -26,6 +26,8 @@ typedef struct KeptStates {
 KeptState *kept_states_add(Arena *arena, KeptStates *states);
 /* Of the operators that keep anything; all in the arena. */
 KeptStates plan_kept_states(Arena *arena, const StatementPlan *plan);
+/* What feeds it, as EXPLAIN shows it, without the fields that only others read. */
+Str plan_state_input(Arena *arena, const KeptState *state);
 /* Equal for plans that do the same with the same state, whatever the text of their SQL was. */
 uint64_t plan_identity(Arena *arena, const StatementPlan *plan);
 

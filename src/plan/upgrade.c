@@ -109,9 +109,9 @@ compare_states(Upgrade *self, const StatementPlan *before, const StatementPlan *
 			continue;
 		}
 		kept[match] = true;
-		print_thing(self, state->title,
-			    str_eq(old.items[match].below, state->below) ? FATE_KEPT
-									 : FATE_CHANGED);
+		bool same = str_eq(plan_state_input(self->arena, &old.items[match]),
+				   plan_state_input(self->arena, state));
+		print_thing(self, state->title, same ? FATE_KEPT : FATE_CHANGED);
 	}
 	for (uint32_t i = 0; i < old.count; i++)
 		if (!kept[i])

@@ -16,6 +16,7 @@
 #define LOCK_TRIES   100
 #define WRITE_STEP   ((size_t)1 << 20)
 #define REWRITE_FROM ((int64_t)1 << 20) /* a shorter file is not written anew */
+#define PART_BYTES   ((size_t)16 << 20) /* of many records that are put at once */
 #define TRIAL_FROM   256                /* in a trial */
 
 struct Journal {
@@ -486,6 +487,21 @@ journal_commit(Journal *journal, Error *err)
 	Status status = commit(journal, err);
 	journal->failed = status != FERRIS_OK;
 	return status;
+}
+
+static Status
+put_one(void *context, Str key, Str value, Error *err)
+{
+	Journal *journal = context;
+
+	TRY(journal_put(journal, key, value, err));
+	return journal->section.len >= PART_BYTES ? journal_commit(journal, err) : FERRIS_OK;
+}
+
+Status
+journal_put_all(Journal *journal, StateBackend *records, Error *err)
+{
+	return backend_each(records, STR(""), put_one, journal, err);
 }
 
 /* The older file first: it must never be the only one, it would be believed.  Last the one that

@@ -44,6 +44,8 @@ bool journal_has_epochs(const Journal *journal);
 Status journal_read(Journal *journal, JournalVisit visit, void *context, Error *err);
 /* Into the epoch that is open.  value.data NULL: the key is gone. */
 Status journal_put(Journal *journal, Str key, Str value, Error *err);
+/* All records of a backend, in final epochs of some megabytes each; the last one stays open. */
+Status journal_put_all(Journal *journal, StateBackend *records, Error *err);
 /* Makes the epoch final.  After an error the journal takes no more. */
 Status journal_commit(Journal *journal, Error *err);
 /* As if it had never been.  When the power fails soon it may be there again, as it was. */
