@@ -43,6 +43,12 @@ typedef struct SplitPlace {
 	Str origin; /* of the last chunk that was read of it */
 } SplitPlace;
 
+/* One of the splits of a source, for which alone something is opened. */
+typedef struct SplitShare {
+	uint32_t split;
+	uint32_t count; /* of all splits; 0: it is for all of them */
+} SplitShare;
+
 typedef struct ReaderSpec {
 	const char *object;      /* name of the stream, for messages */
 	const Setting *settings; /* of the class's source options */
@@ -60,7 +66,14 @@ typedef struct ReaderSpec {
 	const SplitPlace *places;
 	uint32_t place_count;
 	bool only_places; /* a split without a place has not been read, whatever its own position */
+	SplitShare share; /* it reads this one only, whatever a group deals */
 } ReaderSpec;
+
+/* A process among those that share splits as a group; what is in work for a split goes with it. */
+typedef struct Membership {
+	const ConnectorClass *class;
+	uint32_t splits; /* of each source */
+} Membership;
 
 /* What a sink holds that is final. */
 typedef struct WriterMark {
@@ -88,6 +101,8 @@ typedef struct WriterSpec {
 	bool marked;              /* epochs become final by marks, which the caller keeps */
 	Disk *disk;               /* for files; NULL: the real one */
 	const WriterMark *resume; /* then: what is behind it goes; NULL: nothing is final yet */
+	SplitShare share; /* it is one of so many of this statement in this process, and they share
+			     its memory */
 } WriterSpec;
 
 /* Everything up to (not including) `next` has been processed. */
@@ -137,8 +152,17 @@ struct ConnectorClass {
 	 * a function: never. */
 	const char *(*no_place)(const Setting *source_settings);
 	/* How many splits deliver side by side, each with its own event time; NULL: one at a time.
-	 */
+	 * A reader of one split of many has one. */
 	uint32_t (*split_count)(const Reader *reader);
+	/* Into the group of the first source; all of them must have as many splits, which are dealt
+	 * together.  NULL: such a source is not shared split by split. */
+	Status (*join)(const ReaderSpec *sources, uint32_t count, Arena *arena, Membership **out,
+		       Error *err);
+	/* Waits for news of the group, at most so long.  held: of each split, whether it is this
+	 * member's; the last word, which another process may not have heard yet.  An error with
+	 * ERROR_REQUIRES_ABORT: a new membership may do. */
+	Status (*member_poll)(Membership *member, int timeout_ms, bool *held, Error *err);
+	void (*member_leave)(Membership *member);
 
 	/* Whether a sink's settings fit together.  NULL: any do. */
 	Status (*sink_check)(const Setting *sink_settings, Error *err);
@@ -206,8 +230,8 @@ struct ConnectorClass {
 				const OptionEntry **option);
 	/* Whether the reader's positions can be in this writer's epochs; the error says why not. */
 	Status (*takes_positions)(Writer *writer, Reader *reader, Error *err);
-	/* State that becomes final with the writer's epochs; made if it is missing.  NULL: there is
-	 * no place for it. */
+	/* State that becomes final with the writer's epochs, that of the writer's share of the
+	 * splits; made if it is missing.  NULL: there is no place for it. */
 	Status (*log_open)(Writer *writer, const char *name, Arena *arena, StateLog **out,
 			   Error *err);
 	/* What is final, from the position `from` on (LOG_BEGIN: all of it); nothing if the log

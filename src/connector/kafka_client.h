@@ -79,6 +79,15 @@ bool kafka_has_property(const char *name);
  * and values in turn, ended by NULL, or NULL.  One that is there already will do. */
 Status kafka_create_topic(KafkaClient *client, const char *name, int partitions,
 			  const char *const *configs, Error *err);
+/* The error of a topic that is not there. */
+Status kafka_missing_topic(const KafkaClient *client, Error *err);
+
+/* ---- kafka_member.c */
+
+Status kafka_join(const ReaderSpec *sources, uint32_t count, Arena *arena, Membership **out,
+		  Error *err);
+Status kafka_member_poll(Membership *member, int timeout_ms, bool *held, Error *err);
+void kafka_member_leave(Membership *member);
 
 /* ---- kafka_embedded.c: librdkafka's mock cluster, one for the process */
 

@@ -1,5 +1,5 @@
-/* connector/kafka_log.c -- state in a compacted topic of one partition, within the writer's
- * transactions.
+/* connector/kafka_log.c -- state in a compacted topic, within the writer's transactions: one
+ * partition, or one for each of the source's, of which a log is one.
  *
  * Reading goes to the end that the topic had after the writer's name was taken: whatever a process
  * of that name had written is decided by then, and nobody else writes here.  That end is the high
@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "connector/kafka_writer.h"
 
-#define PARTITION        0
 #define READ_TIMEOUT_MS  200
 #define QUERY_TIMEOUT_MS 2000
 #define DEADLINE_MS      60000 /* without any progress */
@@ -24,10 +23,34 @@ typedef struct KafkaLog {
 	StateLog base;
 	KafkaWriter *writer;
 	const char *name;
+	int32_t partition;
 	rd_kafka_topic_t *topic;
 	KafkaClient reader; /* while it is read */
 	Arena *arena;
 } KafkaLog;
+
+/* One that was made for another number of them holds keys in other partitions. */
+static Status
+check_partitions(KafkaWriter *writer, const char *name, uint32_t wanted, Error *err)
+{
+	KafkaClient client = writer->client;
+	int64_t deadline = clock_ms() + DEADLINE_MS;
+	int partitions;
+
+	client.topic = name;
+	do { /* one that has just been made is not known everywhere */
+		TRY(kafka_client_topic(&client, &partitions, err));
+		if (partitions == 0)
+			clock_sleep_ms(20);
+	} while (partitions == 0 && clock_ms() < deadline);
+	if ((uint32_t)partitions == wanted || partitions == 0)
+		return FERRIS_OK;
+	error_set(err, FERRIS_ERR_PREFLIGHT,
+		  "topic '%s' at %s keeps the state of %d partitions, and there are %u now", name,
+		  client.servers, partitions, wanted);
+	return error_hint(err, "give the query another 'kafka.group.id', so that it begins anew; "
+			       "without 'state.partitioned' the state is in one partition");
+}
 
 Status
 kafka_log_open(Writer *base, const char *name, Arena *arena, StateLog **out, Error *err)
@@ -41,7 +64,11 @@ kafka_log_open(Writer *base, const char *name, Arena *arena, StateLog **out, Err
 	log->writer = writer;
 	log->name = name;
 	log->arena = arena;
-	TRY(kafka_create_topic(&writer->client, name, 1, configs, err));
+	uint32_t count = writer->spec.share.count;
+
+	log->partition = count > 0 ? (int32_t)writer->spec.share.split : 0;
+	TRY(kafka_create_topic(&writer->client, name, count > 0 ? (int)count : 1, configs, err));
+	TRY(check_partitions(writer, name, count > 0 ? count : 1, err));
 	TRY(kafka_check_log(writer, name, &log->base.keeps_ms, err));
 	log->topic = rd_kafka_topic_new(writer->client.handle, name, NULL);
 	if (log->topic == NULL)
@@ -105,9 +132,9 @@ find_end(KafkaLog *log, int64_t *low, int64_t *end, Error *err)
 		KafkaClient client;
 
 		TRY(open_reader(log, "read_uncommitted", &client, err));
-		while ((code = rd_kafka_query_watermark_offsets(client.handle, log->name, PARTITION,
-								low, end, QUERY_TIMEOUT_MS)) !=
-			       RD_KAFKA_RESP_ERR_NO_ERROR &&
+		while ((code = rd_kafka_query_watermark_offsets(
+				client.handle, log->name, log->partition, low, end,
+				QUERY_TIMEOUT_MS)) != RD_KAFKA_RESP_ERR_NO_ERROR &&
 		       clock_ms() < enough)
 			/* A topic that has just been made has no leader for a moment. */
 			clock_sleep_ms(20);
@@ -166,7 +193,7 @@ read_by_new_handle(KafkaLog *log, int64_t *position, int64_t end, StateLogVisit 
 {
 	TRY(open_reader(log, "read_committed", &log->reader, err));
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_list_add(list, log->name, PARTITION)->offset = *position;
+	rd_kafka_topic_partition_list_add(list, log->name, log->partition)->offset = *position;
 	rd_kafka_poll_set_consumer(log->reader.handle);
 	rd_kafka_assign(log->reader.handle, list);
 	rd_kafka_topic_partition_list_destroy(list);
@@ -204,8 +231,8 @@ kafka_log_end(StateLog *base, int64_t *position, Error *err)
 	KafkaLog *log = (KafkaLog *)base;
 	int64_t low;
 	rd_kafka_resp_err_t code =
-		rd_kafka_query_watermark_offsets(log->writer->client.handle, log->name, PARTITION,
-						 &low, position, QUERY_TIMEOUT_MS);
+		rd_kafka_query_watermark_offsets(log->writer->client.handle, log->name,
+						 log->partition, &low, position, QUERY_TIMEOUT_MS);
 
 	return code == RD_KAFKA_RESP_ERR_NO_ERROR ? FERRIS_OK : no_answer(log, code, err);
 }
@@ -219,7 +246,7 @@ kafka_log_put(StateLog *base, Str key, Str value, Error *err)
 	KafkaWriter *writer = log->writer;
 
 	TRY(kafka_transaction_begin(writer, err));
-	while (rd_kafka_produce(log->topic, PARTITION, RD_KAFKA_MSG_F_COPY,
+	while (rd_kafka_produce(log->topic, log->partition, RD_KAFKA_MSG_F_COPY,
 				(void *)(uintptr_t)value.data, value.len, key.data, key.len,
 				NULL) != 0) {
 		rd_kafka_resp_err_t code = rd_kafka_last_error();

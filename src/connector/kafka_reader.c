@@ -5,7 +5,8 @@
  * pinned.  Positions are committed by kafka_commit, or with a transaction of the writer, when their
  * output is safe: a crash repeats what was not committed, and loses nothing.
  *
- * When the group deals its partitions anew, librdkafka's callback only notes it: kafka_read then
+ * A reader of one partition alone is in no group; kafka_member.c says who has it.  Else, when the
+ * group deals its partitions anew, librdkafka's callback only notes it: kafka_read then
  * says READ_REVOKED, the job makes final what was read, and kafka_release gives them up. Partitions
  * that come begin where the group's committed positions are, which are asked for until there is an
  * answer: while a transaction of their last owner is open there is none.
@@ -23,6 +24,10 @@
 #define ASK_TIMEOUT_MS    1000
 #define ASK_DEADLINE_MS   120000
 #define PARTIAL_MAX_MS    30000
+
+/* Of the queue of a reader of one partition of many. */
+#define QUEUE_MESSAGES_MIN 2000
+#define QUEUE_KB_MIN       2048
 
 typedef struct KafkaPartition {
 	const char *name; /* "trades[3]" */
@@ -46,6 +51,7 @@ typedef struct KafkaReader {
 	bool keeps_place;
 	bool placed;           /* the places of the spec count, not the group's positions */
 	bool only_places;      /* as in ReaderSpec */
+	SplitShare share;      /* it reads one partition, which no group deals */
 	bool whole;            /* it must have all partitions */
 	int64_t partial_since; /* then: when it was given some only; 0: it was not */
 	int partial_count;
@@ -62,14 +68,6 @@ typedef struct KafkaReader {
 /* ---------------------------------------------------------------- opening */
 
 static Status
-missing_topic(KafkaClient *client, Error *err)
-{
-	error_set(err, FERRIS_ERR_KAFKA_TOPIC, "topic '%s' does not exist at %s", client->topic,
-		  client->servers);
-	return error_hint(err, "create it, or correct 'kafka.topic'");
-}
-
-static Status
 open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *err)
 {
 	const Setting *settings = spec->settings;
@@ -77,8 +75,11 @@ open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *er
 				    ? str_copy(arena, settings[KAFKA_GROUP].text).data
 				    : spec->group;
 	bool backoff = kafka_has_property("fetch.queue.backoff.ms");
+	uint32_t readers = spec->share.count > 0 ? spec->share.count : 1;
 	/* A full queue stops fetching: for 5 ms where that can be said, for a second in librdkafka
 	 * before 2.2, where the queue must therefore hold more than a second of input. */
+	uint32_t messages = (backoff ? 20000 : 1000000) / readers;
+	uint32_t kilobytes = (backoff ? 16384 : 262144) / readers;
 	const KafkaDefault defaults[] = {
 		{"group.id", group, false},
 		{"group.instance.id", spec->instance, false},
@@ -95,8 +96,14 @@ open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *er
 		{"fetch.wait.max.ms", "50", false},
 		{"reconnect.backoff.max.ms", "1000", false},
 		{"fetch.queue.backoff.ms", "5", true},
-		{"queued.min.messages", backoff ? "20000" : "1000000", false},
-		{"queued.max.messages.kbytes", backoff ? "16384" : "262144", false},
+		{"queued.min.messages",
+		 str_format(arena, "%u",
+			    messages > QUEUE_MESSAGES_MIN ? messages : QUEUE_MESSAGES_MIN)
+			 .data,
+		 false},
+		{"queued.max.messages.kbytes",
+		 str_format(arena, "%u", kilobytes > QUEUE_KB_MIN ? kilobytes : QUEUE_KB_MIN).data,
+		 false},
 		{NULL, NULL, false},
 	};
 
@@ -265,6 +272,22 @@ rebalance(void *owner, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t
 	rd_kafka_yield(handle);
 }
 
+/* It is read from the first call on. */
+static Status
+assign_share(KafkaReader *reader, Error *err)
+{
+	if (reader->share.split >= reader->partition_count) {
+		error_set(err, FERRIS_ERR_KAFKA_TOPIC, "topic '%s' at %s has no partition %u",
+			  reader->client.topic, reader->client.servers, reader->share.split);
+		return error_hint(err, "all topics of the statement must have as many partitions");
+	}
+	reader->assigned = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(reader->assigned, reader->client.topic,
+					  (int32_t)reader->share.split);
+	reader->assign_deadline = clock_ms() + ASK_DEADLINE_MS;
+	return FERRIS_OK;
+}
+
 static bool
 begins_at_end(Str reset)
 {
@@ -285,6 +308,7 @@ kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err
 	reader->placed = spec->place_count > 0;
 	reader->only_places = spec->only_places;
 	reader->whole = spec->whole && spec->instance != NULL;
+	reader->share = spec->share;
 	reader->from_end = begins_at_end(spec->settings[KAFKA_OFFSET_RESET].text);
 	reader->poll_records = (size_t)spec->settings[KAFKA_POLL_RECORDS].integer;
 	reader->messages = ARENA_ARRAY(arena, rd_kafka_message_t *, reader->poll_records);
@@ -292,12 +316,14 @@ kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err
 	TRY(kafka_client_topic(&reader->client, &partitions, err));
 	/* The embedded cluster makes topics when they are written. */
 	if (partitions == 0 && !reader->client.embedded)
-		return missing_topic(&reader->client, err);
+		return kafka_missing_topic(&reader->client, err);
 	TRY(name_partitions(reader, spec, partitions, arena, err));
 	reader->client.notes->owner = reader;
 	reader->client.notes->rebalance = rebalance;
 	rd_kafka_poll_set_consumer(reader->client.handle);
 	reader->queue = rd_kafka_queue_get_consumer(reader->client.handle);
+	if (reader->share.count > 0)
+		return assign_share(reader, err);
 	return reader->bounded ? assign_bounded(reader, err) : subscribe(reader, err);
 }
 
@@ -379,7 +405,7 @@ unknown_topic(KafkaReader *reader, Error *err)
 	if (reader->client.embedded ||
 	    kafka_client_topic(&reader->client, &partitions, err) != FERRIS_OK || partitions > 0)
 		return FERRIS_OK;
-	return missing_topic(&reader->client, err);
+	return kafka_missing_topic(&reader->client, err);
 }
 
 /* An event that comes as a message: the end of a partition, or an error. */
@@ -694,7 +720,9 @@ kafka_split_drained(Reader *base, uint32_t split)
 uint32_t
 kafka_split_count(const Reader *base)
 {
-	return ((const KafkaReader *)base)->partition_count;
+	const KafkaReader *reader = (const KafkaReader *)base;
+
+	return reader->share.count > 0 ? 1 : reader->partition_count;
 }
 
 int64_t
@@ -753,7 +781,7 @@ kafka_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes, E
 		return status;
 	status = kafka_client_topic(&reader->client, &partitions, err);
 	if (status == FERRIS_OK && partitions == 0)
-		status = missing_topic(&reader->client, err);
+		status = kafka_missing_topic(&reader->client, err);
 	if (status != FERRIS_OK) {
 		kafka_client_close(&reader->client);
 		return status;

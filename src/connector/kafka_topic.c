@@ -59,3 +59,11 @@ kafka_create_topic(KafkaClient *client, const char *name, int partitions,
 		err->flags = ERROR_RETRIABLE;
 	return error_hint(err, "create it by hand, or give the user the right to");
 }
+
+Status
+kafka_missing_topic(const KafkaClient *client, Error *err)
+{
+	error_set(err, FERRIS_ERR_KAFKA_TOPIC, "topic '%s' does not exist at %s", client->topic,
+		  client->servers);
+	return error_hint(err, "create it, or correct 'kafka.topic'");
+}

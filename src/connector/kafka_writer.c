@@ -14,6 +14,8 @@
 #include "codec/headers.h"
 
 #define FLUSH_STEP_MS    100
+#define QUEUE_KB         65536
+#define QUEUE_KB_MIN     4096 /* of a writer beside many others */
 #define INIT_DEADLINE_MS 60000
 #define INIT_TIMEOUT_MS  10000
 #define INIT_QUICK_MS    60 /* the first tries: see open_transactional */
@@ -37,6 +39,8 @@ open_client(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 			is_given(spec->given, "request.required.acks") ||
 			is_given(spec->given, "retries") ||
 			is_given(spec->given, "max.in.flight.requests.per.connection");
+	uint32_t writers = spec->share.count > 0 ? spec->share.count : 1;
+	uint32_t kilobytes = QUEUE_KB / writers;
 	const KafkaDefault defaults[] = {
 		{"client.id", "ferris-sql", false},
 		{"partitioner", "murmur2_random", false},
@@ -45,7 +49,9 @@ open_client(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 		{"enable.idempotence", weakened && spec->transaction == NULL ? "false" : "true",
 		 false},
 		{"queue.buffering.max.messages", "500000", false},
-		{"queue.buffering.max.kbytes", "65536", false},
+		{"queue.buffering.max.kbytes",
+		 str_format(arena, "%u", kilobytes > QUEUE_KB_MIN ? kilobytes : QUEUE_KB_MIN).data,
+		 false},
 		{"transactional.id", writer->transaction, false},
 		/* After a broker's restart librdkafka (2.0.2 to 2.16) may wait for its group
 		 * coordinator for ever, whatever its timeout, until a connection changes: an idle
@@ -103,6 +109,15 @@ open_within(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 			       "'at-least-once'");
 }
 
+/* The user's name; of several writers each has one of its own. */
+static const char *
+given_transaction(const WriterSpec *spec, Str name, Arena *arena)
+{
+	return spec->share.count == 0
+		       ? str_copy(arena, name).data
+		       : str_format(arena, "%.*s-%u", STR_ARG(name), spec->share.split).data;
+}
+
 static Status
 open_handle(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *err)
 {
@@ -112,7 +127,7 @@ open_handle(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 		return open_within(writer, spec, arena, err);
 	writer->transactional = spec->transaction != NULL;
 	writer->transaction = writer->transactional && id->present
-				      ? str_copy(arena, id->text).data
+				      ? given_transaction(spec, id->text, arena)
 				      : spec->transaction;
 	return writer->transactional ? open_transactional(writer, spec, arena, err)
 				     : open_client(writer, spec, arena, err);

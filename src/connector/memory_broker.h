@@ -85,6 +85,7 @@ struct MemoryReader {
 	uint32_t turn;  /* the partition to look at first */
 	uint64_t sequence;
 	uint32_t next[MEMORY_PARTITIONS];
+	SplitShare share;
 	bool pauses[MEMORY_PARTITIONS]; /* the last thing met was a pause */
 	const char *names[MEMORY_PARTITIONS];
 	uint64_t life, draws; /* of numbers by the seed */
@@ -137,6 +138,11 @@ bool memory_group_wait(MemoryReader *reader);
 /* READ_DATA: it may read what it holds. */
 ReadResult memory_group_poll(MemoryReader *reader);
 void memory_group_release(MemoryReader *reader);
+/* Processes that share partitions with their state: there is one, which has all. */
+Status memory_join(const ReaderSpec *sources, uint32_t count, Arena *arena, Membership **out,
+		   Error *err);
+Status memory_member_poll(Membership *member, int timeout_ms, bool *held, Error *err);
+void memory_member_leave(Membership *member);
 
 /* ---- memory_writer.c */
 

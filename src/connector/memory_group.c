@@ -303,3 +303,41 @@ memory_group_open(MemoryReader *reader)
 	reader->life = (uint64_t)reader->member << 16 | ++group->lives[reader->member];
 	group->shared = group->shared || (group->members[0] != NULL && group->members[1] != NULL);
 }
+
+/* ---------------------------------------------------------------- partitions with their state */
+
+Status
+memory_join(const ReaderSpec *sources, uint32_t count, Arena *arena, Membership **out, Error *err)
+{
+	Membership *member = ARENA_NEW(arena, Membership);
+	MemoryBroker *broker = sources[0].environment;
+
+	if (broker == NULL)
+		return memory_no_broker(sources[0].object, err);
+	memory_lock(broker);
+	for (uint32_t i = 0; i < count; i++) {
+		Str name = memory_topic_name(&sources[i].settings[SOURCE_TOPIC], sources[i].object);
+		uint32_t splits = memory_topic_get(broker, name)->partition_count;
+
+		member->splits = member->splits > splits ? member->splits : splits;
+	}
+	memory_unlock(broker);
+	member->class = &memory_connector;
+	*out = member;
+	return FERRIS_OK;
+}
+
+Status
+memory_member_poll(Membership *member, int timeout_ms, bool *held, Error *err)
+{
+	(void)timeout_ms;
+	(void)err;
+	memset(held, true, sizeof *held * member->splits);
+	return FERRIS_OK;
+}
+
+void
+memory_member_leave(Membership *member)
+{
+	(void)member; /* it owns nothing */
+}

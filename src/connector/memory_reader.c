@@ -80,6 +80,7 @@ memory_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *er
 	reader->keeps_place = spec->keeps_place;
 	reader->resumes = spec->settings[SOURCE_RESUME].flag;
 	reader->batch = (uint32_t)spec->settings[SOURCE_BATCH].integer;
+	reader->share = spec->share;
 	memory_lock(reader->broker);
 	reader->topic = memory_topic_get(reader->broker, name);
 	if (reader->resumes)
@@ -128,19 +129,25 @@ copy_record(Chunk *chunk, const MemoryRecord *from)
 	to->timestamp_ms = from->timestamp_ms;
 }
 
+static bool
+is_read(const MemoryReader *reader, uint32_t index)
+{
+	if (reader->share.count > 0)
+		return index == reader->share.split;
+	return !memory_group_shares(reader) || reader->held[index];
+}
+
 /* With the lock held: a partition with records that were not read yet, or -1. */
 static int
 ready_partition(MemoryReader *reader)
 {
 	const MemoryTopic *topic = reader->topic;
-	bool shares = memory_group_shares(reader);
 	uint32_t first = reader->broker->shuffles ? memory_draw(reader, topic->partition_count)
 						  : reader->turn;
 
 	for (uint32_t i = 0; i < topic->partition_count; i++) {
 		uint32_t index = (first + i) % topic->partition_count;
-		if ((!shares || reader->held[index]) &&
-		    reader->next[index] < topic->partitions[index].count)
+		if (is_read(reader, index) && reader->next[index] < topic->partitions[index].count)
 			return (int)index;
 	}
 	return -1;
@@ -324,7 +331,8 @@ memory_lag(Reader *base)
 
 	memory_lock(reader->broker);
 	for (uint32_t i = 0; i < reader->topic->partition_count; i++)
-		lag += reader->topic->partitions[i].count - reader->next[i];
+		if (reader->share.count == 0 || i == reader->share.split)
+			lag += reader->topic->partitions[i].count - reader->next[i];
 	memory_unlock(reader->broker);
 	return lag;
 }
@@ -391,7 +399,7 @@ memory_split_count(const Reader *base)
 	const MemoryReader *reader = (const MemoryReader *)base;
 
 	memory_lock(reader->broker);
-	uint32_t count = reader->topic->partition_count;
+	uint32_t count = reader->share.count > 0 ? 1 : reader->topic->partition_count;
 	memory_unlock(reader->broker);
 	return count;
 }
@@ -407,6 +415,9 @@ const ConnectorClass memory_connector = {
 	.resumes = resumes,
 	.no_place = no_place,
 	.split_count = memory_split_count,
+	.join = memory_join,
+	.member_poll = memory_member_poll,
+	.member_leave = memory_member_leave,
 	.reader_open = memory_reader_open,
 	.read = memory_read,
 	.commit = memory_commit,

@@ -4,7 +4,8 @@
  * state are given; an epoch's end appends all of it and stores the positions of the input, under
  * the broker's mutex.  Who reads a topic therefore sees only what is final.
  *
- * A log of state is a topic of one partition; all its records are read, the last of a key counts.
+ * A log of state is a topic of one partition, one for each share of the splits; all its records are
+ * read, the last of a key counts.
  *
  * Threads: a writer, those within it and its logs belong to one thread. */
 #include <time.h>
@@ -22,7 +23,8 @@ struct MemoryWriter {
 	Writer base;
 	MemoryBroker *broker;
 	MemoryTopic *topic;
-	uint32_t turn;        /* the partition for the next record without a key */
+	uint32_t turn; /* the partition for the next record without a key */
+	SplitShare share;
 	MemoryWriter *within; /* whose epochs these are: its own with a transaction; NULL: none */
 	/* with a transaction */
 	MemoryProducer *producer;
@@ -48,6 +50,7 @@ memory_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *er
 	writer->base.class = &memory_connector;
 	writer->broker = spec->environment;
 	writer->within = (MemoryWriter *)spec->within;
+	writer->share = spec->share;
 	arena_init(&writer->pending_bytes, 0);
 	memory_lock(writer->broker);
 	writer->topic = memory_topic_get(
@@ -281,6 +284,8 @@ memory_log_open(Writer *base, const char *name, Arena *arena, StateLog **out, Er
 	log->writer = (MemoryWriter *)base;
 	log->base.output = log->writer->topic->name;
 	memory_lock(log->writer->broker);
+	if (log->writer->share.count > 0)
+		name = str_format(arena, "%s[%u]", name, log->writer->share.split).data;
 	log->topic = memory_topic_get(log->writer->broker, str_from(name));
 	memory_unlock(log->writer->broker);
 	*out = &log->base;

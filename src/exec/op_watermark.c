@@ -114,7 +114,7 @@ static Status
 watermark_push(Operator *op, Batch *batch, Error *err)
 {
 	WatermarkOp *self = (WatermarkOp *)op;
-	uint32_t split = self->task->chunk->split;
+	uint32_t split = self->task->chunk->split - self->task->first_split;
 	const Vector *times;
 
 	reserve_splits(self, split + 1 > self->side_by_side ? split + 1 : self->side_by_side);

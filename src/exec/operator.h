@@ -74,6 +74,7 @@ struct TaskContext {
 	bool keyed;               /* the output has keys, headers, timestamps */
 	ChunkResult *result;      /* what becomes of the chunk */
 	uint32_t splits;          /* that deliver side by side; 0: one at a time */
+	uint32_t first_split;     /* their least number */
 	EventTime *times;         /* of each source */
 	SourceTime *source_times; /* the same and more, for others to see */
 	uint32_t source_count;

@@ -129,6 +129,7 @@ enter_branch(Pipeline *pipeline, uint32_t index)
 	pipeline->task.source = index;
 	pipeline->task.reader = branch->source->reader;
 	pipeline->task.splits = branch->source->splits;
+	pipeline->task.first_split = branch->source->first_split;
 	return branch;
 }
 
@@ -199,6 +200,7 @@ init_store(Pipeline *pipeline, const PipelineSpec *spec)
 {
 	const Setting *job = spec->plan->job;
 	const char *dir = NULL;
+	uint32_t shares = spec->shares > 0 ? spec->shares : 1;
 
 	if (job[JOB_STATE_DIR].text.data != NULL)
 		dir = str_copy(&pipeline->arena, job[JOB_STATE_DIR].text).data;
@@ -206,8 +208,8 @@ init_store(Pipeline *pipeline, const PipelineSpec *spec)
 		   &(StoreOptions){.dir = dir,
 				   .backend = spec->trial.spill && dir == NULL ? &backend_memory
 									       : NULL,
-				   .memory_limit = (size_t)job[JOB_STATE_LIMIT].integer,
-				   .disk_limit = (uint64_t)job[JOB_STATE_DISK].integer,
+				   .memory_limit = (size_t)job[JOB_STATE_LIMIT].integer / shares,
+				   .disk_limit = (uint64_t)job[JOB_STATE_DISK].integer / shares,
 				   .spill = job[JOB_STATE_SPILL].flag,
 				   .always = spec->trial.spill,
 				   .tracks = spec->tracks || spec->trial.reload});
@@ -237,7 +239,7 @@ pipeline_open(const PipelineSpec *spec, Pipeline **out, Error *err)
 		.source_times = ARENA_ARRAY(&pipeline->arena, SourceTime, count),
 		.source_count = count,
 		.stop_at_error = spec->stop_at_error,
-		.state_limit = (size_t)spec->plan->job[JOB_STATE_LIMIT].integer,
+		.state_limit = pipeline->store.options.memory_limit,
 		.store = &pipeline->store};
 	for (uint32_t i = 0; i < count; i++) {
 		pipeline->branch_count++;

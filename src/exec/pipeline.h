@@ -71,6 +71,7 @@ typedef struct PipelineSpec {
 	const char *group;  /* for consumer groups of tables that operators read */
 	void *environment;  /* for connectors */
 	bool tracks;        /* what changes in its state will be asked for */
+	uint32_t shares;    /* it has the memory of one of so many; 0: all */
 	Trial trial;
 	/* What state gives out between chunks may be more than a result should hold: takes what
 	 * there is so far and leaves an empty one.  NULL: it must hold all. */

@@ -19,19 +19,20 @@ source_decode_spec(Source *source, DecodeSpec *spec)
 	};
 }
 
-Status
-source_open(Source *source, const SourceSpec *given, Arena *arena, Error *err)
+/* `source`: as far as its scan says. */
+static ReaderSpec
+reader_spec(Source *source, const SourceSpec *given, Arena *arena)
 {
-	const PlanNode *scan = given->scan;
-	const Endpoint *endpoint = scan->scan.endpoint;
+	const Endpoint *endpoint = given->scan->scan.endpoint;
 	DecodeSpec *decode = ARENA_NEW(arena, DecodeSpec);
 
-	*source = (Source){.scan = scan,
+	*source = (Source){.scan = given->scan,
 			   .connector = endpoint->connector,
+			   .first_split = given->share.count > 0 ? given->share.split : 0,
 			   .object = str_copy(arena, endpoint->name).data};
-	source->order.places = ARENA_ARRAY(arena, uint32_t, scan->scan.decode_count + 1);
+	source->order.places = ARENA_ARRAY(arena, uint32_t, given->scan->scan.decode_count + 1);
 	source_decode_spec(source, decode);
-	ReaderSpec spec = {
+	return (ReaderSpec){
 		.object = source->object,
 		.settings = endpoint->connector_settings,
 		.given = &endpoint->given,
@@ -43,12 +44,31 @@ source_open(Source *source, const SourceSpec *given, Arena *arena, Error *err)
 		.places = given->places,
 		.place_count = given->place_count,
 		.only_places = given->only_places,
+		.share = given->share,
 		.environment = given->environment,
 	};
-	TRY(endpoint->connector->reader_open(&spec, arena, &source->reader, err));
-	if (endpoint->connector->split_count != NULL)
-		source->splits = endpoint->connector->split_count(source->reader);
+}
+
+Status
+source_open(Source *source, const SourceSpec *given, Arena *arena, Error *err)
+{
+	ReaderSpec spec = reader_spec(source, given, arena);
+
+	TRY(source->connector->reader_open(&spec, arena, &source->reader, err));
+	if (source->connector->split_count != NULL)
+		source->splits = source->connector->split_count(source->reader);
 	return FERRIS_OK;
+}
+
+Status
+source_join(const SourceSpec *given, uint32_t count, Arena *arena, Membership **out, Error *err)
+{
+	ReaderSpec *specs = ARENA_ARRAY(arena, ReaderSpec, count);
+	Source *sources = ARENA_ARRAY(arena, Source, count);
+
+	for (uint32_t i = 0; i < count; i++)
+		specs[i] = reader_spec(&sources[i], &given[i], arena);
+	return sources[0].connector->join(specs, count, arena, out, err);
 }
 
 void

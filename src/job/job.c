@@ -148,6 +148,7 @@ pipeline_spec(Job *job)
 		.hand_over = job->stateful ? hand_over_part : NULL,
 		.receiver = job,
 		.tracks = job->keeps_state,
+		.shares = job->spec.share.count,
 		.stop_at_error =
 			strategy == FAILURE_FAIL_BATCH || strategy == FAILURE_RETRY_WITH_BACKOFF,
 	};
@@ -214,30 +215,35 @@ task_main(void *argument)
 
 /* ---------------------------------------------------------------- opening */
 
+/* The group of its sources if they name none. */
+static const char *
+default_group(const JobSpec *spec, Arena *arena)
+{
+	return str_format(arena, "%.*s-%.*s", STR_ARG(spec->application), STR_ARG(spec->plan->name))
+		.data;
+}
+
 /* Two readers of one topic must not share its partitions, and two of a group would stop each other
  * when they join it: each further source has a group of its own. */
 static const char *
-group_of(Job *job, uint32_t index)
+group_of(const JobSpec *spec, uint32_t index, Arena *arena)
 {
-	const StatementPlan *plan = job->spec.plan;
-	Str name = plan->scans[index]->scan.endpoint->name;
+	const char *group = default_group(spec, arena);
+	Str name = spec->plan->scans[index]->scan.endpoint->name;
 
-	return index == 0
-		       ? job->group
-		       : str_format(&job->arena, "%s-%.*s-%u", job->group, STR_ARG(name), index + 1)
-				 .data;
+	return index == 0 ? group
+			  : str_format(arena, "%s-%.*s-%u", group, STR_ARG(name), index + 1).data;
 }
 
-/* The group by which the brokers know this statement: that of its first source. */
-static const char *
-first_group(Job *job)
+const char *
+job_first_group(const JobSpec *spec, Arena *arena)
 {
-	const Endpoint *first = job->spec.plan->scans[0]->scan.endpoint;
+	const Endpoint *first = spec->plan->scans[0]->scan.endpoint;
 	Str named = first->connector->group != NULL
 			    ? first->connector->group(first->connector_settings)
 			    : (Str){NULL, 0};
 
-	return named.data != NULL ? str_copy(&job->arena, named).data : job->group;
+	return named.data != NULL ? str_copy(arena, named).data : default_group(spec, arena);
 }
 
 /* How the statement goes on after a crash, and what it keeps for that. */
@@ -284,7 +290,13 @@ claim_instance(Job *job, Error *err)
 
 	if (!is_known_to_brokers(job))
 		return FERRIS_OK;
-	job->first_group = first_group(job);
+	job->first_group = job_first_group(&job->spec, &job->arena);
+	if (job->spec.share.count > 0) { /* whoever is dealt the split takes it over */
+		job->name = str_format(&job->arena, "%s-%.*s-%u", job->first_group,
+				       STR_ARG(plan->name), job->spec.share.split)
+				    .data;
+		return FERRIS_OK;
+	}
 	TRY(instance_claim(job->state_dir, job->first_group, &job->instance, err));
 	job->name = job->instance.name;
 	if (!job->keeps_records)
@@ -298,17 +310,27 @@ claim_instance(Job *job, Error *err)
 		  "from run to run one process must have alone",
 		  job->first_group, STR_ARG(plan->name));
 	return error_hint(err,
-			  "stop the other one, or give this one another 'kafka.group.id'; with "
-			  "'delivery.guarantee' = 'at-least-once' both may share the input");
+			  "stop the other one, or give this one another 'kafka.group.id'; "
+			  "'state.partitioned' = 'true' shares the state where the keys are the "
+			  "topic's");
 }
 
 /* Readers of one group must differ, also those of one statement. */
 static const char *
 instance_of(Job *job, uint32_t index)
 {
-	if (job->name == NULL || index == 0)
-		return job->name;
+	if (job->name == NULL || index == 0 || job->spec.share.count > 0)
+		return job->spec.share.count > 0 ? NULL : job->name;
 	return str_format(&job->arena, "%s-%u", job->name, index + 1).data;
+}
+
+SourceSpec
+job_source_spec(const JobSpec *spec, uint32_t source, Arena *arena)
+{
+	return (SourceSpec){.scan = spec->plan->scans[source],
+			    .group = group_of(spec, source, arena),
+			    .share = spec->share,
+			    .environment = spec->environment};
 }
 
 static Status
@@ -323,15 +345,12 @@ open_sources(Job *job, Error *err)
 		job->source_count++;
 		job->inputs[i].started = job_clock(job);
 		job->inputs[i].idle_timeout = endpoint->common[ENDPOINT_IDLE_TIMEOUT].integer;
-		SourceSpec spec = {.scan = plan->scans[i],
-				   .group = group_of(job, i),
-				   .environment = job->spec.environment,
-				   .instance = instance_of(job, i),
-				   .keeps_place = job->stateful || job->keeps_records,
-				   .whole = job->stateful || job->keeps_records,
-				   .places = job->inputs[i].places,
-				   .place_count = job->inputs[i].place_count,
-				   .only_places = job->restored.data != NULL};
+		SourceSpec spec = job_source_spec(&job->spec, i, &job->arena);
+		spec.instance = instance_of(job, i);
+		spec.keeps_place = spec.whole = job->stateful || job->keeps_records;
+		spec.places = job->inputs[i].places;
+		spec.place_count = job->inputs[i].place_count;
+		spec.only_places = job->restored.data != NULL;
 		TRY(source_open(&job->sources[i], &spec, &job->arena, err));
 	}
 	reading_order_init(&job->order, job->sources, job->source_count, &job->arena);
@@ -401,6 +420,7 @@ open_writer(Job *job, Error *err)
 		.marked = job->recovery == RECOVERY_JOURNAL,
 		.resume = job_resume_mark(job, MARK_OUTPUT),
 		.disk = job->disk,
+		.share = job->spec.share,
 	};
 	buffer_free(&preamble);
 	if (status == FERRIS_OK)
@@ -516,9 +536,7 @@ job_new(const JobSpec *spec)
 	job->counts_results = plan_counts_results(spec->plan);
 	job->wants_ticks = plan_wants_ticks(spec->plan);
 	settle_recovery(job);
-	job->group = str_format(&job->arena, "%.*s-%.*s", STR_ARG(spec->application),
-				STR_ARG(spec->plan->name))
-			     .data;
+	job->group = default_group(spec, &job->arena);
 	job->task_count = job->stateful ? 1 : (uint32_t)spec->plan->job[JOB_PARALLELISM].integer;
 	set_limits(job);
 	job->guarantee = spec->plan->guarantee;
@@ -710,6 +728,15 @@ job_counters(Job *job, JobCounters *out)
 	out->lag = c->lag;
 }
 
+void
+job_counters_add(JobCounters *sum, const JobCounters *own)
+{
+#define COUNTER(name, doc) sum->name += own->name;
+#include "job/counter_list.h"
+	if (own->lag > 0)
+		sum->lag += own->lag;
+}
+
 const SourceTime *
 job_source_time(const Job *job, uint32_t source)
 {
@@ -717,8 +744,8 @@ job_source_time(const Job *job, uint32_t source)
 	return pipeline_source_time(job->pipelines[0], source);
 }
 
-const StatementPlan *
-job_plan(const Job *job)
+uint32_t
+job_first_split(const Job *job)
 {
-	return job->spec.plan;
+	return job->spec.share.count > 0 ? job->spec.share.split : 0;
 }

@@ -36,6 +36,7 @@ typedef struct JobSpec {
 	const _Atomic int64_t *clock_offset_ms;
 	Trial trial;
 	uint32_t process;     /* in a trial: of those that run the statement side by side */
+	SplitShare share;     /* of a statement whose state is kept split by split: this one's */
 	JobCounters counters; /* it goes on counting from there */
 	const struct Savepoint *from; /* NULL: from where it was left; lives as long */
 } JobSpec;
@@ -58,5 +59,12 @@ Status job_wait(Job *job, Error *err);
 void job_close(Job *job);
 /* How far the event time of one of the plan's scans has come; after job_open, until job_close. */
 const SourceTime *job_source_time(const Job *job, uint32_t source);
+/* The least number of the partitions that it sees. */
+uint32_t job_first_split(const Job *job);
 void job_counters(Job *job, JobCounters *out);
-const StatementPlan *job_plan(const Job *job);
+void job_counters_add(JobCounters *sum, const JobCounters *own);
+
+/* The group by which the brokers know the statement: that of its first source; in the arena. */
+const char *job_first_group(const JobSpec *spec, Arena *arena);
+/* How the source of that number is opened; what it points to lives in the arena. */
+SourceSpec job_source_spec(const JobSpec *spec, uint32_t source, Arena *arena);

@@ -151,10 +151,11 @@ struct Job {
 				 * stand, and more; no other process has part of the input then */
 	bool has_foreign_input; /* whose positions the sink's transactions cannot hold */
 	bool keeps_state;       /* among them what has changed in operators */
-	const char *log_name;
-	uint64_t identity;            /* of the plan */
-	Str restored;                 /* the savepoint that the records came from at first */
-	uint64_t log_id;              /* of the log, by which its copy knows it; 0: it has none */
+	const char *log_name;   /* of the topic or folder */
+	const char *log_part;   /* of what is this job's alone there */
+	uint64_t identity;      /* of the plan */
+	Str restored;           /* the savepoint that the records came from at first */
+	uint64_t log_id;        /* of the log, by which its copy knows it; 0: it has none */
 	WriterMark marks[MARK_COUNT]; /* journal: as they were in the last epoch, */
 	bool has_marks;               /* if there was one */
 	const char *state_dir;        /* NULL: the default */
@@ -268,6 +269,8 @@ Status job_read_records(Job *job, Error *err);
 Status job_check_owner(Job *job, Error *err);
 /* and takes from it, or from a savepoint, where the statement goes on. */
 Status job_take_records(Job *job, Error *err);
+/* How many bytes of state may be in memory at once while it is read. */
+size_t job_reading_memory(const Job *job);
 /* For all records that the statement keeps. */
 Status job_open_gathering(const Job *job, Gathering *out, Error *err);
 /* What the output is: of a log the topic, of a journal the file. */

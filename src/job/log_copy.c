@@ -194,8 +194,8 @@ open_journal(Job *job, LogCopy *copy, Error *err)
 {
 	JournalSpec spec = {
 		.dir = job->state_dir,
-		.name = str_format(&job->arena, "%s-copy", job->log_name).data,
-		.memory = (size_t)job->spec.plan->job[JOB_STATE_LIMIT].integer / 4,
+		.name = str_format(&job->arena, "%s-copy", job->log_part).data,
+		.memory = job_reading_memory(job),
 		.disk = job->disk,
 	};
 	Status status = journal_open(&spec, &copy->journal, err);
@@ -343,7 +343,7 @@ job_read_log(Job *job, JournalVisit visit, Error *err)
 			"'%.*s' goes on: %llu records of state from the copy on this disk, %llu "
 			"from topic '%s', in %lld ms\n",
 			STR_ARG(job->spec.plan->name), (unsigned long long)reading.copied,
-			(unsigned long long)reading.read, job->log_name,
+			(unsigned long long)reading.read, job->log_part,
 			(long long)(clock_ms() - begin));
 	return FERRIS_OK;
 }

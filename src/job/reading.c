@@ -216,6 +216,7 @@ maybe_tick(Job *job, uint32_t index, bool is_idle, Error *err)
 	Input *input = &job->inputs[index];
 	const Source *source = &job->sources[index];
 	uint32_t count = source->splits > 0 ? source->splits : 1;
+	uint32_t first = source->first_split;
 	int64_t now = job_clock(job);
 	bool any = false;
 
@@ -223,7 +224,7 @@ maybe_tick(Job *job, uint32_t index, bool is_idle, Error *err)
 		return;
 	input->next_tick = now + TICK_INTERVAL_MS;
 	for (uint32_t i = 0; i < count && !any; i++)
-		any = now - *last_data(input, i) >= input->idle_timeout;
+		any = now - *last_data(input, first + i) >= input->idle_timeout;
 	if (!any)
 		return;
 	Slot *slot = take_free_slot(job, err);
@@ -234,9 +235,9 @@ maybe_tick(Job *job, uint32_t index, bool is_idle, Error *err)
 		slot->idle_capacity = count;
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		int64_t last = *last_data(input, i);
+		int64_t last = *last_data(input, first + i);
 		bool drained = source->connector->split_drained != NULL
-				       ? source->connector->split_drained(source->reader, i)
+				       ? source->connector->split_drained(source->reader, first + i)
 				       : is_idle;
 
 		slot->idle_since[i] =

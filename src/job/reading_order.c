@@ -36,10 +36,11 @@ reading_order_has_read(ReadingOrder *order, uint32_t source, ReadResult result)
 		return;
 	for (uint32_t i = 0; i < read->split_count; i++) {
 		if (!read->drained[i])
-			read->drained[i] =
-				connector->split_drained != NULL
-					? connector->split_drained(order->sources[source].reader, i)
-					: result == READ_IDLE;
+			read->drained[i] = connector->split_drained != NULL
+						   ? connector->split_drained(
+							     order->sources[source].reader,
+							     order->sources[source].first_split + i)
+						   : result == READ_IDLE;
 		all = all && read->drained[i];
 	}
 	read->comes_first = !all && result != READ_END;

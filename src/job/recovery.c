@@ -188,13 +188,18 @@ gather(void *context, Str key, Str value, Error *err)
 	return FERRIS_OK;
 }
 
+size_t
+job_reading_memory(const Job *job)
+{
+	size_t memory = (size_t)job->spec.plan->job[JOB_STATE_LIMIT].integer / 4;
+
+	return job->spec.share.count > 0 ? memory / job->spec.share.count : memory;
+}
+
 Status
 job_open_gathering(const Job *job, Gathering *out, Error *err)
 {
-	const Setting *settings = job->spec.plan->job;
-
-	return gathering_open(out, job->state_dir, (size_t)settings[JOB_STATE_LIMIT].integer / 4,
-			      err);
+	return gathering_open(out, job->state_dir, job_reading_memory(job), err);
 }
 
 Str
@@ -222,7 +227,7 @@ open_journal(Job *job, Error *err)
 	JournalSpec spec = {
 		.dir = job->state_dir,
 		.name = job->log_name,
-		.memory = (size_t)job->spec.plan->job[JOB_STATE_LIMIT].integer / 4,
+		.memory = job_reading_memory(job),
 		.disk = job->disk,
 	};
 	TRY(journal_open(&spec, &job->journal, err));
@@ -239,6 +244,10 @@ open_log(Job *job, Error *err)
 	job->log_name = str_format(&job->arena, "%s-%.*s-changelog", job->first_group,
 				   STR_ARG(job->spec.plan->name))
 				.data;
+	job->log_part = job->spec.share.count == 0 ? job->log_name
+						   : str_format(&job->arena, "%s-%u", job->log_name,
+								job->spec.share.split)
+							     .data;
 	TRY(job->sink->log_open(job->writer, job->log_name, &job->arena, &job->log, err));
 	if (job->has_foreign_input) /* another topic would miss the rows before those places */
 		job->identity += str_hash(job_output(job));

@@ -9,20 +9,20 @@
 
 typedef struct Answer {
 	const ScriptPlan *plan;
-	Job *const *jobs; /* of the plan's items; NULL: not begun */
+	Running *const *running; /* the plan's items; NULL: not begun */
 	FixedRows rows;
 } Answer;
 
 typedef void (*AnswerJob)(Answer *answer, uint32_t at);
 
 static const char *
-status_of(Job *job)
+status_of(Running *running)
 {
-	if (job == NULL)
+	if (running == NULL)
 		return "waiting";
-	if (job_failed(job))
+	if (running_failed(running))
 		return "failed";
-	return job_is_done(job) ? "finished" : "running";
+	return running_is_done(running) ? "finished" : "running";
 }
 
 static JobCounters
@@ -30,8 +30,8 @@ counters_of(const Answer *answer, uint32_t at)
 {
 	JobCounters counters = {.lag = -1};
 
-	if (answer->jobs[at] != NULL)
-		job_counters(answer->jobs[at], &counters);
+	if (answer->running[at] != NULL)
+		running_counters(answer->running[at], &counters);
 	return counters;
 }
 
@@ -41,7 +41,7 @@ answer_job(Answer *answer, uint32_t at)
 	const StatementPlan *plan = answer->plan->items[at];
 
 	fixed_text(&answer->rows, plan->name);
-	fixed_text(&answer->rows, str_from(status_of(answer->jobs[at])));
+	fixed_text(&answer->rows, str_from(status_of(answer->running[at])));
 	fixed_text(&answer->rows, plan->statement->text);
 }
 
@@ -61,7 +61,7 @@ answer_status(Answer *answer, uint32_t at)
 	FixedRows *rows = &answer->rows;
 
 	fixed_text(rows, answer->plan->items[at]->name);
-	fixed_text(rows, str_from(status_of(answer->jobs[at])));
+	fixed_text(rows, str_from(status_of(answer->running[at])));
 	fixed_number(rows, (int64_t)counters.records_in);
 	fixed_number(rows, (int64_t)counters.rows_out);
 	fixed_number(rows, (int64_t)counters.filtered);
@@ -73,7 +73,7 @@ answer_status(Answer *answer, uint32_t at)
 static void
 answer_metrics(Answer *answer, uint32_t at)
 {
-	if (answer->jobs[at] == NULL)
+	if (answer->running[at] == NULL)
 		return;
 	JobCounters counters = counters_of(answer, at);
 	const struct {
@@ -104,6 +104,13 @@ real_clock_ms(void)
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
+
+/* The partitions of a statement, job by job. */
+typedef struct WatermarkAnswer {
+	Answer *answer;
+	const StatementPlan *plan;
+	uint32_t source;
+} WatermarkAnswer;
 
 /* How far the partition that is furthest behind has come, of all that are not idle. */
 static int64_t
@@ -149,24 +156,28 @@ answer_split(Answer *answer, const SourceTime *source, uint32_t split, int64_t l
 }
 
 static void
+answer_watermarks_of(void *context, const Job *job)
+{
+	WatermarkAnswer *self = context;
+	const StatementPlan *plan = self->plan;
+	const SourceTime *source = job_source_time(job, self->source);
+	int64_t least = least_watermark(job, plan->scan_count);
+
+	for (uint32_t i = 0; source->splits != NULL && i < source->split_count; i++) {
+		fixed_text(&self->answer->rows, plan->name);
+		fixed_text(&self->answer->rows, plan->scans[self->source]->scan.endpoint->name);
+		fixed_number(&self->answer->rows, job_first_split(job) + i);
+		answer_split(self->answer, source, i, least);
+	}
+}
+
+static void
 answer_watermarks(Answer *answer, uint32_t at)
 {
-	const StatementPlan *plan = answer->plan->items[at];
-	const Job *job = answer->jobs[at];
+	WatermarkAnswer self = {answer, answer->plan->items[at], 0};
 
-	if (job == NULL)
-		return;
-	int64_t least = least_watermark(job, plan->scan_count);
-	for (uint32_t s = 0; s < plan->scan_count; s++) {
-		const SourceTime *source = job_source_time(job, s);
-
-		for (uint32_t i = 0; source->splits != NULL && i < source->split_count; i++) {
-			fixed_text(&answer->rows, plan->name);
-			fixed_text(&answer->rows, plan->scans[s]->scan.endpoint->name);
-			fixed_number(&answer->rows, i);
-			answer_split(answer, source, i, least);
-		}
-	}
+	for (; answer->running[at] != NULL && self.source < self.plan->scan_count; self.source++)
+		running_each(answer->running[at], answer_watermarks_of, &self);
 }
 
 /* All statements that move records, or the one that is asked for. */
@@ -219,32 +230,32 @@ answer_lines(Answer *answer, Str text)
 }
 
 static Status
-run_to_end(Job *job, bool (*interrupted)(void *context), void *context, Error *err)
+run_to_end(Running *running, bool (*interrupted)(void *context), void *context, Error *err)
 {
-	TRY(job_start(job, err));
-	while (!job_is_done(job)) {
+	TRY(running_start(running, err));
+	while (!running_is_done(running)) {
 		if (interrupted != NULL && interrupted(context))
-			job_stop(job);
+			running_stop(running);
 		clock_sleep_ms(POLL_MS);
 	}
-	return job_wait(job, err);
+	return running_wait(running, err);
 }
 
 static Status
 answer_analysis(Answer *answer, const StatementPlan *plan, const ReportRun *run, Arena *arena,
 		Error *err)
 {
-	JobSpec spec = run->spec;
+	Restarts spec = {.spec = run->spec};
 	int64_t start = clock_ns();
 	JobCounters counters;
-	Job *job = NULL;
+	Running *running = NULL;
 
-	spec.plan = plan;
-	Status status = job_open(&spec, &job, err);
+	spec.spec.plan = plan;
+	Status status = running_open(&spec, &running, err);
 	if (status == FERRIS_OK)
-		status = run_to_end(job, run->interrupted, run->context, err);
+		status = run_to_end(running, run->interrupted, run->context, err);
 	if (status == FERRIS_OK) {
-		job_counters(job, &counters);
+		running_counters(running, &counters);
 		answer_lines(answer, plan_explain(arena, plan));
 		answer_lines(answer,
 			     str_format(arena,
@@ -259,19 +270,19 @@ answer_analysis(Answer *answer, const StatementPlan *plan, const ReportRun *run,
 					(unsigned long long)counters.failed,
 					(unsigned long long)counters.limited));
 	}
-	job_close(job);
+	running_close(running);
 	return status;
 }
 
 /* ---------------------------------------------------------------- the choice */
 
 Status
-report_answer(const ReportRun *run, const ScriptPlan *plan, Job *const *jobs, uint32_t at,
+report_answer(const ReportRun *run, const ScriptPlan *plan, Running *const *running, uint32_t at,
 	      Arena *arena, Error *err)
 {
 	const StatementPlan *report = plan->items[at];
 	const Schema *record = report->scans[0]->scan.record;
-	Answer answer = {.plan = plan, .jobs = jobs};
+	Answer answer = {.plan = plan, .running = running};
 	Status status = FERRIS_OK;
 
 	if (report->report == REPORT_NONE)

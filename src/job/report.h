@@ -3,7 +3,7 @@
  * Threads: the runner's. */
 #pragma once
 
-#include "job/job.h"
+#include "job/running.h"
 
 typedef struct ReportRun {
 	JobSpec spec; /* of a statement that EXPLAIN ANALYZE runs, but for its plan */
@@ -11,7 +11,7 @@ typedef struct ReportRun {
 	void *context;
 } ReportRun;
 
-/* Puts the answer of the plan's item `at` into it, if it waits for one; it is not open yet.  `jobs`
- * are those of the items; the text lies in the arena. */
-Status report_answer(const ReportRun *run, const ScriptPlan *plan, Job *const *jobs, uint32_t at,
-		     Arena *arena, Error *err);
+/* Puts the answer of the plan's item `at` into it, if it waits for one; it is not open yet.
+ * `running`: the items; the text lies in the arena. */
+Status report_answer(const ReportRun *run, const ScriptPlan *plan, Running *const *running,
+		     uint32_t at, Arena *arena, Error *err);

@@ -1,7 +1,4 @@
-/* job/runner.c -- open all jobs, start all, wait for all; where SHOW stands, part by part.
- *
- * A job with exactly-once whose epoch failed is opened anew, and goes on from the last epoch that
- * became final: so the way back from an error is the way that a start takes after a crash. */
+/* job/runner.c -- open all statements, start all, wait for all; where SHOW stands, part by part. */
 #include "job/runner.h"
 
 #include "base/clock.h"
@@ -14,30 +11,17 @@
 #define SHORT_POLLS        20 /* at first, for what ends at once */
 #define SHORT_POLL_US      100
 
-#define RESTARTS_MAX     12 /* one after the other, without an epoch between them */
-#define RESTART_WAIT_MS  100
-#define RESTART_WAIT_MAX 10000
-
 static void
-add_counters(JobCounters *sum, const JobCounters *c)
-{
-#define COUNTER(name, doc) sum->name += c->name;
-#include "job/counter_list.h"
-	if (c->lag > 0)
-		sum->lag += c->lag;
-}
-
-static void
-sum_counters(Job **jobs, uint32_t count, JobCounters *sum)
+sum_counters(Running **all, uint32_t count, JobCounters *sum)
 {
 	*sum = (JobCounters){0};
 	for (uint32_t i = 0; i < count; i++) {
 		JobCounters counters;
 
-		if (jobs[i] == NULL)
+		if (all[i] == NULL)
 			continue;
-		job_counters(jobs[i], &counters);
-		add_counters(sum, &counters);
+		running_counters(all[i], &counters);
+		job_counters_add(sum, &counters);
 	}
 }
 
@@ -70,41 +54,36 @@ job_spec(const RunSpec *spec, const StatementPlan *plan)
 	};
 }
 
-/* In a trial: whoever started the statement would do so again. */
-static bool
-disk_failed(const RunSpec *spec)
-{
-	return spec->trial.disk != NULL && disk_has_failed(spec->trial.disk);
-}
-
 /* Opens statements first..end-1, then starts them. */
 static Status
-open_jobs(const RunSpec *spec, Job **jobs, uint32_t first, uint32_t end, Error *err)
+open_jobs(const RunSpec *spec, Running **all, uint32_t first, uint32_t end, Error *err)
 {
 	if (spec->trial.disk != NULL)
 		disk_begin(spec->trial.disk);
 	for (uint32_t i = first; i < end; i++) {
-		JobSpec job = job_spec(spec, spec->plan->items[i]);
-		job.process = is_beside(spec, i);
-		Status status = job_open(&job, &jobs[i], err);
+		Restarts restarts = {.spec = job_spec(spec, spec->plan->items[i]),
+				     .interrupted = spec->interrupted,
+				     .context = spec->context};
+		restarts.spec.process = is_beside(spec, i);
+		Status status = running_open(&restarts, &all[i], err);
 
-		if (status != FERRIS_OK && disk_failed(spec))
-			job_abandon(jobs[i], err);
+		if (status != FERRIS_OK && restart_disk_failed(&restarts.spec))
+			running_abandon(all[i], err);
 		else
 			TRY(status);
 	}
 	for (uint32_t i = first; i < end; i++)
-		if (!job_is_done(jobs[i]))
-			TRY(job_start(jobs[i], err));
+		if (!running_is_done(all[i]))
+			TRY(running_start(all[i], err));
 	return FERRIS_OK;
 }
 
 static void
-stop_all(Job **jobs, uint32_t count)
+stop_all(Running **all, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		if (jobs[i] != NULL)
-			job_stop(jobs[i]);
+		if (all[i] != NULL)
+			running_stop(all[i]);
 }
 
 static bool
@@ -113,109 +92,44 @@ is_interrupted(const RunSpec *spec)
 	return spec->interrupted != NULL && spec->interrupted(spec->context);
 }
 
-/* Longer from try to try; false: interrupted. */
+/* Poll until statements 0..count-1 have ended, or only those that end by themselves; the first
+ * failure or an interruption stops all.  Returns whether it came to that. */
 static bool
-wait_before(const RunSpec *spec, uint32_t attempt)
+watch_jobs(const RunSpec *spec, Running **running, uint32_t count, bool all, int64_t start)
 {
-	if (spec->trial.crash_seed != 0)
-		return true;
-	int64_t wait = attempt < 8 ? RESTART_WAIT_MS << attempt : RESTART_WAIT_MAX;
-
-	if (wait > RESTART_WAIT_MAX)
-		wait = RESTART_WAIT_MAX;
-	for (int64_t until = clock_ms() + wait; clock_ms() < until; clock_sleep_ms(POLL_MS))
-		if (is_interrupted(spec))
-			return false;
-	return true;
-}
-
-static void
-say_restart(const JobSpec *job, const Error *err)
-{
-	if (job->trial.crash_seed != 0)
-		return;
-	fprintf(stderr,
-		"warning[FS%04d]: '%.*s': %s; it goes on from the last epoch that became final\n",
-		error_info(err->status)->number, STR_ARG(job->plan->name), err->message);
-}
-
-/* Opens a job anew that has failed in a way that allows it.  True: it runs again. */
-static bool
-restart(const RunSpec *spec, Job **job, uint32_t process, uint32_t *attempts)
-{
-	JobSpec again = job_spec(spec, job_plan(*job));
-	bool progressed;
-	Error err;
-
-	if (!job_may_restart(*job, &again.counters, &progressed))
-		return false;
-	again.process = process;
-	*attempts = progressed ? 0 : *attempts;
-	job_wait(*job, &err);
-	while (*attempts < RESTARTS_MAX) {
-		Job *next;
-
-		say_restart(&again, &err);
-		if (!wait_before(spec, (*attempts)++))
-			return false;
-		again.counters.restarts++;
-		job_close(*job);
-		*job = NULL;
-		if (spec->trial.disk != NULL)
-			disk_restart(spec->trial.disk);
-		Status status = job_open(&again, &next, &err);
-		*job = next;
-		if (status == FERRIS_OK)
-			status = job_start(next, &err);
-		if (status == FERRIS_OK)
-			return true;
-		job_abandon(next, &err);
-		if (!(err.flags & (ERROR_RETRIABLE | ERROR_REQUIRES_ABORT)) && !disk_failed(spec))
-			return false;
-	}
-	return false;
-}
-
-/* Poll until jobs 0..count-1 have ended, or only those that end by themselves; the first failure or
- * an interruption stops all.  Returns whether it came to that. */
-static bool
-watch_jobs(const RunSpec *spec, Job **jobs, uint32_t count, bool all, int64_t start)
-{
-	uint32_t *attempts = memory_zero(sizeof *attempts * (count + 1));
 	bool stopped = false;
 
 	for (uint64_t poll = 1;; poll++) {
 		uint32_t waiting = 0;
 
 		for (uint32_t i = 0; i < count; i++) {
-			bool ended = job_is_done(jobs[i]);
+			bool ended = running_is_done(running[i]);
 
-			if (ended && !stopped && job_failed(jobs[i]) &&
-			    restart(spec, &jobs[i], is_beside(spec, i), &attempts[i]))
+			if (ended && !stopped && running_failed(running[i]) &&
+			    running_restart(running[i]))
 				ended = false;
 			waiting += !ended && (all || stopped || ends(spec->plan->items[i]));
-			if (ended && !stopped && job_failed(jobs[i])) {
-				stop_all(jobs, count);
+			if (ended && !stopped && running_failed(running[i])) {
+				stop_all(running, count);
 				stopped = true;
 			}
 		}
 		if (waiting == 0)
 			break;
 		if (!stopped && is_interrupted(spec)) {
-			stop_all(jobs, count);
+			stop_all(running, count);
 			stopped = true;
 		}
 		if (poll % POLLS_PER_PROGRESS == 0 && spec->progress != NULL) {
 			JobCounters sum;
 
-			sum_counters(jobs, count, &sum);
+			sum_counters(running, count, &sum);
 			spec->progress(spec->context, &sum, (double)(clock_ns() - start) / 1e9);
 		}
 		clock_sleep_us(poll < SHORT_POLLS || spec->trial.crash_seed != 0
 				       ? SHORT_POLL_US
 				       : (int64_t)POLL_MS * 1000);
 	}
-	memory_free(attempts);
 	return stopped;
 }
 
@@ -223,7 +137,7 @@ watch_jobs(const RunSpec *spec, Job **jobs, uint32_t count, bool all, int64_t st
  * then the statements below.  What has no SHOW runs side by side, but not in a trial with crashes.
  */
 static Status
-run_parts(const RunSpec *spec, Job **jobs, Arena *arena, int64_t start, Error *err)
+run_parts(const RunSpec *spec, Running **running, Arena *arena, int64_t start, Error *err)
 {
 	const ScriptPlan *plan = spec->plan;
 	ReportRun report = {.interrupted = spec->interrupted, .context = spec->context};
@@ -235,13 +149,13 @@ run_parts(const RunSpec *spec, Job **jobs, Arena *arena, int64_t start, Error *e
 		while ((!in_turn || is_beside(spec, end)) && !plan->items[first]->waits &&
 		       end < plan->count && !plan->items[end]->waits)
 			end++;
-		if (first > 0 && watch_jobs(spec, jobs, first, false, start))
+		if (first > 0 && watch_jobs(spec, running, first, false, start))
 			return FERRIS_OK;
 		report.spec = job_spec(spec, plan->items[first]);
-		TRY(report_answer(&report, plan, jobs, first, arena, err));
-		TRY(open_jobs(spec, jobs, first, end, err));
+		TRY(report_answer(&report, plan, running, first, arena, err));
+		TRY(open_jobs(spec, running, first, end, err));
 	}
-	watch_jobs(spec, jobs, plan->count, true, start);
+	watch_jobs(spec, running, plan->count, true, start);
 	return FERRIS_OK;
 }
 
@@ -249,22 +163,22 @@ Status
 run_script(const RunSpec *spec, RunSummary *summary, Error *err)
 {
 	uint32_t count = spec->plan->count;
-	Job **jobs = memory_zero(sizeof(Job *) * (count + 1));
+	Running **running = memory_zero(sizeof(Running *) * (count + 1));
 	int64_t start = clock_ns();
 	Arena arena;
 	Status status;
 
 	*summary = (RunSummary){0};
 	arena_init(&arena, 0);
-	status = run_parts(spec, jobs, &arena, start, err);
+	status = run_parts(spec, running, &arena, start, err);
 	if (status != FERRIS_OK)
-		stop_all(jobs, count);
+		stop_all(running, count);
 	for (uint32_t i = 0; i < count; i++) {
 		Error own;
 
-		if (jobs[i] == NULL)
+		if (running[i] == NULL)
 			continue;
-		if (job_wait(jobs[i], &own) == FERRIS_OK)
+		if (running_wait(running[i], &own) == FERRIS_OK)
 			continue;
 		summary->failed_jobs++;
 		if (status == FERRIS_OK) {
@@ -275,11 +189,11 @@ run_script(const RunSpec *spec, RunSummary *summary, Error *err)
 		}
 	}
 	if (status == FERRIS_OK || summary->failed_jobs > 0)
-		sum_counters(jobs, count, &summary->sum);
+		sum_counters(running, count, &summary->sum);
 	summary->seconds = (double)(clock_ns() - start) / 1e9;
 	for (uint32_t i = 0; i < count; i++)
-		job_close(jobs[i]);
-	memory_free(jobs);
+		running_close(running[i]);
+	memory_free(running);
 	arena_free(&arena);
 	return status;
 }

@@ -97,8 +97,16 @@ save_job(Job *job, const char *folder, bool *kept, Error *err)
 	Journal *journal;
 	bool empty;
 
-	TRY(job_open_records(job, err));
 	*kept = false;
+	if (job->spec.plan->partitioned) {
+		error_set(
+			err, FERRIS_ERR_NOT_SUPPORTED,
+			"'%.*s' keeps its state partition by partition, of which savepoints cannot "
+			"be made",
+			STR_ARG(job->spec.plan->name));
+		return error_hint(err, "leave 'state.partitioned' out");
+	}
+	TRY(job_open_records(job, err));
 	if (!job->keeps_records)
 		return FERRIS_OK;
 	TRY(job_check_owner(job, err));

@@ -378,6 +378,7 @@ typedef enum JobOption {
 	JOB_STATE_DIR,
 	JOB_STATE_DISK,
 	JOB_STATE_COPY_INTERVAL,
+	JOB_STATE_PARTITIONED,
 	JOB_OPTION_COUNT
 } JobOption;
 
@@ -462,6 +463,8 @@ typedef struct StatementPlan {
 	Guarantee guarantee;          /* by plan/guarantee.c, */
 	const char *guarantee_reason; /* and why that one; */
 	Recovery recovery;            /* and how it is kept */
+	bool partitioned; /* each partition of the sources has its own state and event time, and
+			     goes with it from process to process */
 	bool begins_anew; /* its input ends, its output is replaced: it may read all again */
 	bool waits;       /* SHOW and its kin: the statements above come first, if they end */
 	ReportKind report;

@@ -6,6 +6,7 @@
 #include "plan/bind.h"
 #include "plan/changelog.h"
 #include "plan/guarantee.h"
+#include "plan/partitioned.h"
 #include "plan/replay.h"
 #include "plan/rules.h"
 #include "sql/parser.h"
@@ -82,6 +83,7 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	plan->scans = plan_scans(planner->arena, plan->root, &plan->scan_count);
 	TRY(check_plan(planner->arena, plan, binder->err));
 	TRY(plan_guarantee(plan, binder->err));
+	TRY(plan_partitioned(plan, binder->err));
 	TRY(check_unused(binder, &binder->with, "this statement"));
 	add_plan(planner, plan);
 	return FERRIS_OK;

@@ -96,6 +96,12 @@ static const OptionRow job_rows[] = {
 		 "state.snapshot.interval",
 		 "Where state is kept in a topic: how often a copy of it on the local disk is "
 		 "brought up to date, so that a start need not read the whole topic; 0: no copy."},
+	[JOB_STATE_PARTITIONED] =
+		{"state.partitioned", OPTION_BOOLEAN, "false", 0, 0, NULL, NULL,
+		 "Whether each partition of the sources has state and event time of its own, so "
+		 "that "
+		 "several processes of one group share them; needs exactly-once from topic to "
+		 "topic, and groups, joins and windows by the key of the records."},
 	[JOB_STATE_UNBOUNDED] =
 		{"state.unbounded", OPTION_CHOICE, "refuse", 0, 0, "refuse|allow", NULL,
 		 "What happens to a join, INTERSECT or EXCEPT whose state grows with its endless "

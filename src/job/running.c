@@ -1,0 +1,101 @@
+/* job/running.c -- whichever of the two a statement is. */
+#include "job/running.h"
+
+#include "base/memory.h"
+#include "job/partitioned.h"
+
+struct Running {
+	Restarts restarts;
+	Job *job;
+	Partitioned *parts; /* instead; it opens its jobs anew itself */
+};
+
+Status
+running_open(const Restarts *spec, Running **out, Error *err)
+{
+	Running *running = *out = memory_zero(sizeof *running);
+
+	running->restarts = *spec;
+	return spec->spec.plan->partitioned ? partitioned_open(&spec->spec, &running->parts, err)
+					    : job_open(&spec->spec, &running->job, err);
+}
+
+Status
+running_start(Running *running, Error *err)
+{
+	return running->parts != NULL ? partitioned_start(running->parts, err)
+				      : job_start(running->job, err);
+}
+
+void
+running_stop(Running *running)
+{
+	if (running->parts != NULL)
+		partitioned_stop(running->parts);
+	else
+		job_stop(running->job);
+}
+
+bool
+running_is_done(const Running *running)
+{
+	return running->parts != NULL ? partitioned_is_done(running->parts)
+				      : job_is_done(running->job);
+}
+
+bool
+running_failed(Running *running)
+{
+	return running->parts != NULL ? partitioned_failed(running->parts)
+				      : job_failed(running->job);
+}
+
+void
+running_abandon(Running *running, const Error *err)
+{
+	if (running->parts != NULL)
+		partitioned_abandon(running->parts, err);
+	else
+		job_abandon(running->job, err);
+}
+
+bool
+running_restart(Running *running)
+{
+	return running->parts == NULL && job_restart(&running->restarts, &running->job);
+}
+
+Status
+running_wait(Running *running, Error *err)
+{
+	return running->parts != NULL ? partitioned_wait(running->parts, err)
+				      : job_wait(running->job, err);
+}
+
+void
+running_close(Running *running)
+{
+	if (running == NULL)
+		return;
+	partitioned_close(running->parts);
+	job_close(running->job);
+	memory_free(running);
+}
+
+void
+running_counters(Running *running, JobCounters *out)
+{
+	if (running->parts != NULL)
+		partitioned_counters(running->parts, out);
+	else
+		job_counters(running->job, out);
+}
+
+void
+running_each(Running *running, void (*visit)(void *context, const Job *job), void *context)
+{
+	if (running->parts != NULL)
+		partitioned_each(running->parts, visit, context);
+	else
+		visit(context, running->job);
+}
