@@ -270,7 +270,7 @@ static bool
 can_share(const StatementPlan *plan)
 {
 	return plan->guarantee == GUARANTEE_EXACTLY_ONCE && plan->recovery == RECOVERY_SINK &&
-	       plan->scan_count == 1 && !plan_is_stateful(plan) &&
+	       plan->scan_count == 1 && !plan_is_stateful(plan) && !plan->partitioned &&
 	       plan->scans[0]->scan.endpoint->connector == plan->sink->connector;
 }
 

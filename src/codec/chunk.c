@@ -35,6 +35,8 @@ chunk_reset(Chunk *chunk)
 	chunk->len = 0;
 	chunk->record_count = 0;
 	chunk->skipped_lines = 0;
+	chunk->channel = chunk->channels = 0;
+	chunk->marked = false;
 	chunk->origin = (Str){NULL, 0};
 }
 

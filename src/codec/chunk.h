@@ -41,6 +41,12 @@ typedef struct Chunk {
 	Str origin; /* tells the split apart from one that takes its place; bytes of the reader's */
 	uint64_t sequence;      /* order in which the reader delivered it, from 0 */
 	uint32_t skipped_lines; /* lines of the file before data[0] that no chunk has: its header */
+	/* of a topic between two statements (connector/shuffle.h): */
+	uint32_t channel;  /* the split of the first one's source that the records come from, */
+	uint32_t channels; /* of so many; 0: it is no such topic */
+	bool marked;       /* behind them it says of that split: */
+	int64_t mark;      /* its watermark; INT64_MIN: none yet */
+	bool mark_idle;
 } Chunk;
 
 /* How far a chunk has been decoded. */

@@ -35,6 +35,14 @@ typedef struct Framing {
 	const DecodeSpec *spec; /* for CodecClass.header */
 } Framing;
 
+#define SPLITS_MAX 65536 /* of a topic; more of them are damage */
+
+/* How far the event time of a split has come. */
+typedef struct SplitMark {
+	int64_t watermark; /* INT64_MIN: none yet */
+	bool idle;
+} SplitMark;
+
 /* How far a split had been read when the statement ran before, by whoever keeps that: its records
  * up to `next` have had their effect. */
 typedef struct SplitPlace {
@@ -67,6 +75,7 @@ typedef struct ReaderSpec {
 	uint32_t place_count;
 	bool only_places; /* a split without a place has not been read, whatever its own position */
 	SplitShare share; /* it reads this one only, whatever a group deals */
+	bool shuffled;    /* its records are those of connector/shuffle.h */
 } ReaderSpec;
 
 /* A process among those that share splits as a group; what is in work for a split goes with it. */
@@ -103,6 +112,7 @@ typedef struct WriterSpec {
 	const WriterMark *resume; /* then: what is behind it goes; NULL: nothing is final yet */
 	SplitShare share; /* it is one of so many of this statement in this process, and they share
 			     its memory */
+	bool shuffles;    /* then: it writes the records of connector/shuffle.h */
 } WriterSpec;
 
 /* Everything up to (not including) `next` has been processed. */
@@ -136,6 +146,9 @@ struct ConnectorClass {
 	const char *doc;
 	const char *default_format; /* used when 'format' is not given; NULL: it must be */
 	bool keyed_output;          /* the writer wants record ends, keys and headers */
+	/* The options that name the topic and the consumer group; NULL: it has no such thing. */
+	const char *topic_option;
+	const char *group_option;
 	/* The library that it uses, with its version; NULL: none that is worth a word. */
 	void (*library)(char *out, size_t size);
 	OptionGroup source_options;
@@ -159,7 +172,8 @@ struct ConnectorClass {
 	Status (*join)(const ReaderSpec *sources, uint32_t count, Arena *arena, Membership **out,
 		       Error *err);
 	/* Waits for news of the group, at most so long.  held: of each split, whether it is this
-	 * member's; the last word, which another process may not have heard yet.  An error with
+	 * member's; the last word, which another process may not have heard yet; left as it is as
+	 * long as there is none.  An error with
 	 * ERROR_REQUIRES_ABORT: a new membership may do. */
 	Status (*member_poll)(Membership *member, int timeout_ms, bool *held, Error *err);
 	void (*member_leave)(Membership *member);
@@ -197,6 +211,12 @@ struct ConnectorClass {
 	Status (*write)(Writer *writer, const Output *output, Error *err);
 	/* Everything written so far is safe when this returns (Kafka: acknowledged). */
 	Status (*flush)(Writer *writer, Error *err);
+	/* Of a writer with WriterSpec.shuffles: a mark of its split into every partition. */
+	Status (*put_mark)(Writer *writer, SplitMark mark, Error *err);
+	/* Before such writers and their readers are opened: makes the topic, with so many
+	 * partitions, if there is none. */
+	Status (*shuffle_open)(const WriterSpec *spec, uint32_t partitions, Arena *arena,
+			       Error *err);
 	/* Whether a sink with these settings begins with nothing whenever it is opened.  NULL: it
 	 * does not. */
 	bool (*replaces)(const Setting *sink_settings);

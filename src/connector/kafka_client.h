@@ -120,4 +120,6 @@ Status kafka_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t b
 Status kafka_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);
 Status kafka_write(Writer *writer, const Output *output, Error *err);
 Status kafka_flush(Writer *writer, Error *err);
+Status kafka_put_mark(Writer *writer, SplitMark mark, Error *err);
+Status kafka_shuffle_open(const WriterSpec *spec, uint32_t partitions, Arena *arena, Error *err);
 Status kafka_writer_close(Writer *writer, bool failed, Error *err);

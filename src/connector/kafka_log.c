@@ -243,17 +243,6 @@ Status
 kafka_log_put(StateLog *base, Str key, Str value, Error *err)
 {
 	KafkaLog *log = (KafkaLog *)base;
-	KafkaWriter *writer = log->writer;
 
-	TRY(kafka_transaction_begin(writer, err));
-	while (rd_kafka_produce(log->topic, log->partition, RD_KAFKA_MSG_F_COPY,
-				(void *)(uintptr_t)value.data, value.len, key.data, key.len,
-				NULL) != 0) {
-		rd_kafka_resp_err_t code = rd_kafka_last_error();
-
-		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
-			return kafka_refused(writer, log->name, code, err);
-		rd_kafka_poll(writer->client.handle, 10);
-	}
-	return FERRIS_OK;
+	return kafka_put(log->writer, log->topic, log->name, log->partition, key, value, err);
 }

@@ -1,8 +1,8 @@
 /* connector/kafka_member.c -- a process among those that share the partitions of topics, each with
  * its state.
  *
- * The consumer here joins the group and hears what it deals, but reads nothing: its partitions are
- * paused, and each is read by a consumer of its own that is in no group (kafka_reader.c).  When the
+ * The consumer here joins the group and hears what it deals, but reads nothing: each partition is
+ * read by a consumer of its own that is in no group (kafka_reader.c).  When the
  * group deals anew the partitions that stay are not touched, whatever its protocol; one that goes
  * is taken over by the transactions of its new owner, not by the group's word.  So the group is
  * answered at once, and nobody waits for anybody.
@@ -18,6 +18,7 @@ typedef struct KafkaMember {
 	const char **topics;
 	uint32_t topic_count;
 	uint32_t *dealt; /* of each partition: in how many of the topics it is this member's */
+	bool heard;      /* the group has dealt */
 } KafkaMember;
 
 /* ---------------------------------------------------------------- dealing */
@@ -43,21 +44,28 @@ note(KafkaMember *member, const rd_kafka_topic_partition_list_t *list, bool give
 	}
 }
 
+/* To the group it is as good as taken.  An eager group is answered with no partition at all, so
+ * that librdkafka has nothing to look for in them; what a cooperative one gives it must be told to
+ * have.
+ */
 static void
 take(KafkaMember *member, rd_kafka_topic_partition_list_t *list)
 {
 	rd_kafka_t *handle = member->client.handle;
 
-	for (int i = 0; i < list->cnt; i++)
-		list->elems[i].offset =
-			RD_KAFKA_OFFSET_END; /* nothing is fetched before it pauses */
+	member->heard = true;
 	if (is_cooperative(handle)) {
+		for (int i = 0; i < list->cnt; i++)
+			list->elems[i].offset = RD_KAFKA_OFFSET_END; /* until it is paused */
 		rd_kafka_error_destroy(rd_kafka_incremental_assign(handle, list));
+		rd_kafka_pause_partitions(handle, list);
 	} else {
+		rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+
 		memset(member->dealt, 0, sizeof *member->dealt * member->base.splits);
-		rd_kafka_assign(handle, list);
+		rd_kafka_assign(handle, none);
+		rd_kafka_topic_partition_list_destroy(none);
 	}
-	rd_kafka_pause_partitions(handle, list);
 	note(member, list, true);
 }
 
@@ -234,7 +242,7 @@ kafka_member_poll(Membership *base, int timeout_ms, bool *held, Error *err)
 		status = handle_event(member, message, err);
 		rd_kafka_message_destroy(message);
 	}
-	for (uint32_t i = 0; i < base->splits; i++)
+	for (uint32_t i = 0; i < base->splits && member->heard; i++)
 		held[i] = member->dealt[i] == member->topic_count;
 	return status;
 }

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "connector/kafka_client.h"
+#include "connector/shuffle.h"
 
 #define CHUNK_RECORDS     4096
 #define COMMIT_TIMEOUT_MS 10000
@@ -51,6 +52,7 @@ typedef struct KafkaReader {
 	bool keeps_place;
 	bool placed;           /* the places of the spec count, not the group's positions */
 	bool only_places;      /* as in ReaderSpec */
+	bool shuffled;         /* as in ReaderSpec */
 	SplitShare share;      /* it reads one partition, which no group deals */
 	bool whole;            /* it must have all partitions */
 	int64_t partial_since; /* then: when it was given some only; 0: it was not */
@@ -309,7 +311,9 @@ kafka_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err
 	reader->only_places = spec->only_places;
 	reader->whole = spec->whole && spec->instance != NULL;
 	reader->share = spec->share;
-	reader->from_end = begins_at_end(spec->settings[KAFKA_OFFSET_RESET].text);
+	reader->shuffled = spec->shuffled;
+	reader->from_end =
+		!spec->shuffled && begins_at_end(spec->settings[KAFKA_OFFSET_RESET].text);
 	reader->poll_records = (size_t)spec->settings[KAFKA_POLL_RECORDS].integer;
 	reader->messages = ARENA_ARRAY(arena, rd_kafka_message_t *, reader->poll_records);
 	*out = &reader->base; /* from here on the caller closes it */
@@ -589,36 +593,85 @@ was_read(KafkaReader *reader, const rd_kafka_message_t *message)
 	return partition != NULL && message->offset < partition->next;
 }
 
+static Status
+not_shuffled(const KafkaReader *reader, const rd_kafka_message_t *message, Error *err)
+{
+	error_set(err, FERRIS_ERR_KAFKA_READ,
+		  "topic '%s', partition %d, offset %lld: the record is not of this statement",
+		  reader->client.topic, (int)message->partition, (long long)message->offset);
+	return error_hint(err, "nobody else may write to that topic; give the query another "
+			       "'kafka.group.id', so that it begins anew");
+}
+
+/* What stands in the key of a record of connector/shuffle.h.  *fits: it is of the chunk's split. */
+static Status
+take_shuffle_key(const KafkaReader *reader, const rd_kafka_message_t *message, Chunk *chunk,
+		 bool *fits, Error *err)
+{
+	ShuffleKey key = {0};
+
+	if (!shuffle_key_read((Str){message->key, (uint32_t)message->key_len}, &key))
+		return not_shuffled(reader, message, err);
+	*fits = chunk->channels == 0 || chunk->channel == key.split;
+	if (!*fits)
+		return FERRIS_OK;
+	chunk->channel = key.split;
+	chunk->channels = key.splits;
+	chunk->marked = key.is_mark;
+	chunk->mark = key.mark.watermark;
+	chunk->mark_idle = key.mark.idle;
+	return FERRIS_OK;
+}
+
+static bool
+is_full(const Chunk *chunk, const rd_kafka_message_t *message)
+{
+	return chunk->record_count > 0 &&
+	       (chunk->split != (uint32_t)message->partition ||
+		chunk->record_count >= CHUNK_RECORDS || chunk->len + message->len > CHUNK_CAPACITY);
+}
+
+/* The message is in the chunk now. */
+static void
+note_taken(KafkaReader *reader, const rd_kafka_message_t *message, Chunk *chunk)
+{
+	KafkaPartition *partition = partition_of(reader, message->partition);
+
+	chunk->next_position = message->offset + 1;
+	if (partition == NULL)
+		return;
+	partition->next = message->offset + 1;
+	partition->drained = false;
+	partition->done = reader->bounded && partition->next >= partition->end;
+}
+
 /* Messages of the first one's partition go into the chunk, as many as fit. */
 static Status
 take_run(KafkaReader *reader, Chunk *chunk, Error *err)
 {
 	Status status = FERRIS_OK;
 
-	while (status == FERRIS_OK && reader->message_next < reader->message_count) {
+	while (status == FERRIS_OK && reader->message_next < reader->message_count &&
+	       !chunk->marked) {
 		rd_kafka_message_t *message = reader->messages[reader->message_next];
+		bool fits = true;
 
 		if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 			status = handle_event(reader, message, err);
 		} else if (!is_beyond(reader, message) && !was_read(reader, message)) {
-			if (chunk->record_count > 0 &&
-			    (chunk->split != (uint32_t)message->partition ||
-			     chunk->record_count >= CHUNK_RECORDS ||
-			     chunk->len + message->len > CHUNK_CAPACITY))
+			if (is_full(chunk, message))
+				return FERRIS_OK;
+			if (reader->shuffled)
+				TRY(take_shuffle_key(reader, message, chunk, &fits, err));
+			if (!fits)
 				return FERRIS_OK;
 			if (chunk->record_count == 0) {
 				chunk->split = (uint32_t)message->partition;
 				chunk->position = message->offset;
 			}
-			append_message(chunk, message);
-			chunk->next_position = message->offset + 1;
-			KafkaPartition *partition = partition_of(reader, message->partition);
-			if (partition != NULL) {
-				partition->next = message->offset + 1;
-				partition->drained = false;
-				partition->done =
-					reader->bounded && partition->next >= partition->end;
-			}
+			if (!chunk->marked)
+				append_message(chunk, message);
+			note_taken(reader, message, chunk);
 		}
 		rd_kafka_message_destroy(message);
 		reader->message_next++;
@@ -643,7 +696,7 @@ kafka_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Error
 	else if (reader->partial_since != 0 && clock_ms() - reader->partial_since >= PARTIAL_MAX_MS)
 		return not_alone(reader, err);
 	TRY(take_run(reader, chunk, err));
-	if (chunk->record_count > 0) {
+	if (chunk->record_count > 0 || chunk->marked) {
 		chunk->sequence = reader->sequence++;
 		chunk_seal(chunk);
 		*result = READ_DATA;

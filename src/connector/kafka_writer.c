@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "codec/headers.h"
+#include "connector/shuffle.h"
 
 #define FLUSH_STEP_MS    100
 #define QUEUE_KB         65536
@@ -144,6 +145,7 @@ kafka_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err
 	TRY(open_handle(writer, spec, arena, err));
 	*out = &writer->base; /* from here on the caller closes it */
 	TRY(kafka_client_topic(&writer->client, &partitions, err));
+	writer->partitions = partitions;
 	if (partitions == 0 && !writer->client.embedded)
 		TRY(kafka_create_topic(&writer->client, writer->client.topic, -1, NULL, err));
 	if (kafka_transaction_owner(writer)->transactional)
@@ -203,11 +205,26 @@ produce_full(KafkaWriter *writer, const void *value, size_t len, Str key, Str he
 }
 
 static rd_kafka_resp_err_t
+produce_shuffled(KafkaWriter *writer, Str route, const char *value, size_t len)
+{
+	char bytes[SHUFFLE_ROW_KEY];
+	Str key = shuffle_row_key(writer->spec.share, bytes);
+	int32_t partition = (int32_t)shuffle_partition(route, (uint32_t)writer->partitions);
+
+	return rd_kafka_produce(writer->topic, partition, RD_KAFKA_MSG_F_COPY,
+				(void *)(uintptr_t)value, len, key.data, key.len, NULL) == 0
+		       ? RD_KAFKA_RESP_ERR_NO_ERROR
+		       : rd_kafka_last_error();
+}
+
+static rd_kafka_resp_err_t
 produce(KafkaWriter *writer, const Output *output, uint32_t i, const char *value, size_t len)
 {
 	Str key = output_key(output, i);
 	Str headers = output_headers(output, i);
 
+	if (writer->spec.shuffles)
+		return produce_shuffled(writer, key, value, len);
 	if (headers.len > 0 || output->timestamps[i] != INT64_MIN)
 		return produce_full(writer, value, len, key, headers, output->timestamps[i]);
 	if (rd_kafka_produce(writer->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
@@ -283,6 +300,64 @@ kafka_write(Writer *base, const Output *output, Error *err)
 	}
 	rd_kafka_poll(writer->client.handle, 0);
 	return check_deliveries(writer, err);
+}
+
+Status
+kafka_put(KafkaWriter *writer, rd_kafka_topic_t *topic, const char *name, int32_t partition,
+	  Str key, Str value, Error *err)
+{
+	TRY(kafka_transaction_begin(writer, err));
+	while (rd_kafka_produce(topic, partition, RD_KAFKA_MSG_F_COPY,
+				(void *)(uintptr_t)value.data, value.len, key.data, key.len,
+				NULL) != 0) {
+		rd_kafka_resp_err_t code = rd_kafka_last_error();
+
+		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+			return kafka_refused(writer, name, code, err);
+		rd_kafka_poll(writer->client.handle, 10);
+	}
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- topics between statements */
+
+Status
+kafka_put_mark(Writer *base, SplitMark mark, Error *err)
+{
+	KafkaWriter *writer = (KafkaWriter *)base;
+	char bytes[SHUFFLE_MARK_KEY];
+	Str key = shuffle_mark_key(writer->spec.share, mark, bytes);
+
+	for (int32_t i = 0; i < writer->partitions; i++)
+		TRY(kafka_put(writer, writer->topic, writer->client.topic, i, key, (Str){NULL, 0},
+			      err));
+	return FERRIS_OK;
+}
+
+static Status
+make_shuffle(KafkaWriter *writer, uint32_t wanted, Error *err)
+{
+	int64_t deadline = clock_ms() + INIT_DEADLINE_MS;
+	int partitions;
+
+	TRY(kafka_create_topic(&writer->client, writer->client.topic, (int)wanted, NULL, err));
+	do { /* one that has just been made is not known everywhere */
+		TRY(kafka_client_topic(&writer->client, &partitions, err));
+		if (partitions == 0)
+			clock_sleep_ms(20);
+	} while (partitions == 0 && clock_ms() < deadline);
+	return partitions > 0 ? FERRIS_OK : kafka_missing_topic(&writer->client, err);
+}
+
+Status
+kafka_shuffle_open(const WriterSpec *spec, uint32_t partitions, Arena *arena, Error *err)
+{
+	KafkaWriter writer = {.spec = *spec};
+
+	TRY(open_client(&writer, spec, arena, err));
+	Status status = make_shuffle(&writer, partitions, err);
+	kafka_client_close(&writer.client);
+	return status;
 }
 
 Status

@@ -15,6 +15,7 @@ struct KafkaWriter {
 	KafkaClient client;
 	rd_kafka_topic_t *topic;
 	KafkaWriter *within; /* whose handle and transactions it uses; NULL: its own */
+	int32_t partitions;  /* of the topic, when it was opened */
 	bool transactional;
 	bool in_transaction;     /* begun and neither committed nor aborted */
 	int64_t begun_ms;        /* when the last one began */
@@ -31,6 +32,10 @@ kafka_transaction_owner(KafkaWriter *writer)
 
 /* The error of a record that was not taken for that topic. */
 Status kafka_refused(KafkaWriter *writer, const char *topic, rd_kafka_resp_err_t code, Error *err);
+
+/* One record into the epoch that is open; `name` is the topic's. */
+Status kafka_put(KafkaWriter *writer, rd_kafka_topic_t *topic, const char *name, int32_t partition,
+		 Str key, Str value, Error *err);
 
 /* ---- kafka_transaction.c */
 

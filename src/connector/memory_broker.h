@@ -58,6 +58,7 @@ struct MemoryTopic {
 	uint32_t partition_count;
 	uint32_t lives;   /* of its readers */
 	uint32_t writers; /* statements that write to it now */
+	uint32_t written; /* shares of a statement that have written all there is */
 	bool closed;
 	MemoryCommit *commits;
 	MemoryGroup *groups;
@@ -86,6 +87,7 @@ struct MemoryReader {
 	uint64_t sequence;
 	uint32_t next[MEMORY_PARTITIONS];
 	SplitShare share;
+	bool shuffled;
 	bool pauses[MEMORY_PARTITIONS]; /* the last thing met was a pause */
 	const char *names[MEMORY_PARTITIONS];
 	uint64_t life, draws; /* of numbers by the seed */
@@ -149,6 +151,8 @@ void memory_member_leave(Membership *member);
 Status memory_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *err);
 Status memory_write(Writer *writer, const Output *output, Error *err);
 Status memory_flush(Writer *writer, Error *err);
+Status memory_put_mark(Writer *writer, SplitMark mark, Error *err);
+Status memory_shuffle_open(const WriterSpec *spec, uint32_t partitions, Arena *arena, Error *err);
 Status memory_writer_close(Writer *writer, bool failed, Error *err);
 const char *memory_weakness(const Setting *settings, const Options *given,
 			    const OptionEntry **option);

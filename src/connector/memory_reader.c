@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "connector/memory_broker.h"
+#include "connector/shuffle.h"
 
 #define BATCH_MAX 8 /* so many records before its position a fetch may begin */
 
@@ -81,6 +82,7 @@ memory_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *er
 	reader->resumes = spec->settings[SOURCE_RESUME].flag;
 	reader->batch = (uint32_t)spec->settings[SOURCE_BATCH].integer;
 	reader->share = spec->share;
+	reader->shuffled = spec->shuffled;
 	memory_lock(reader->broker);
 	reader->topic = memory_topic_get(reader->broker, name);
 	if (reader->resumes)
@@ -188,6 +190,25 @@ fetch_start(MemoryReader *reader, uint32_t index)
 	return next - memory_draw(reader, next < BATCH_MAX ? next + 1 : BATCH_MAX);
 }
 
+/* A row into the chunk, or the mark behind its rows.  False: it is of another split. */
+static bool
+take_shuffled(Chunk *chunk, const MemoryRecord *record)
+{
+	ShuffleKey key = {0};
+
+	shuffle_key_read(record->key, &key);
+	if (chunk->channels > 0 && chunk->channel != key.split)
+		return false;
+	chunk->channel = key.split;
+	chunk->channels = key.splits;
+	chunk->marked = key.is_mark;
+	chunk->mark = key.mark.watermark;
+	chunk->mark_idle = key.mark.idle;
+	if (!key.is_mark)
+		copy_record(chunk, record);
+	return true;
+}
+
 /* With the lock held: fill the chunk with records of the partition. */
 static void
 take_records(MemoryReader *reader, uint32_t index, Chunk *chunk)
@@ -210,8 +231,13 @@ take_records(MemoryReader *reader, uint32_t index, Chunk *chunk)
 		}
 		if (record->pause_ms != 0)
 			break;
-		copy_record(chunk, record);
+		if (!reader->shuffled)
+			copy_record(chunk, record);
+		else if (!take_shuffled(chunk, record))
+			break;
 		*next = at + 1;
+		if (chunk->marked)
+			break;
 	}
 	chunk->next_position = *next;
 	chunk->sequence = reader->sequence++;
@@ -267,7 +293,8 @@ memory_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Erro
 		take_pause(reader, (uint32_t)index);
 	else if (index >= 0)
 		take_records(reader, (uint32_t)index, chunk);
-	if (*result == READ_DATA && chunk->record_count == 0 && status == FERRIS_OK)
+	if (*result == READ_DATA && chunk->record_count == 0 && !chunk->marked &&
+	    status == FERRIS_OK)
 		*result = READ_IDLE;
 	memory_unlock(broker);
 	return status;
@@ -409,6 +436,7 @@ const ConnectorClass memory_connector = {
 	.doc = "Topics inside the process, for tests.",
 	.default_format = "json",
 	.keyed_output = true,
+	.topic_option = "topic",
 	.source_options = {"memory source", source_rows, SOURCE_OPTION_COUNT},
 	.sink_options = {"memory sink", sink_rows, SINK_OPTION_COUNT},
 	.bounded = is_bounded,
@@ -430,6 +458,8 @@ const ConnectorClass memory_connector = {
 	.writer_open = memory_writer_open,
 	.write = memory_write,
 	.flush = memory_flush,
+	.put_mark = memory_put_mark,
+	.shuffle_open = memory_shuffle_open,
 	.commit_epoch = memory_commit_epoch,
 	.weakness = memory_weakness,
 	.takes_positions = memory_takes_positions,

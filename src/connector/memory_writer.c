@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "connector/memory_broker.h"
+#include "connector/shuffle.h"
 
 typedef struct PendingRecord {
 	MemoryTopic *topic;
@@ -25,6 +26,7 @@ struct MemoryWriter {
 	MemoryTopic *topic;
 	uint32_t turn; /* the partition for the next record without a key */
 	SplitShare share;
+	bool shuffles;
 	MemoryWriter *within; /* whose epochs these are: its own with a transaction; NULL: none */
 	/* with a transaction */
 	MemoryProducer *producer;
@@ -51,6 +53,7 @@ memory_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *er
 	writer->broker = spec->environment;
 	writer->within = (MemoryWriter *)spec->within;
 	writer->share = spec->share;
+	writer->shuffles = spec->shuffles;
 	arena_init(&writer->pending_bytes, 0);
 	memory_lock(writer->broker);
 	writer->topic = memory_topic_get(
@@ -149,12 +152,21 @@ check_put(MemoryWriter *writer, const MemoryTopic *topic, Error *err)
 		       : FERRIS_OK;
 }
 
+static void
+shuffle_record(const MemoryWriter *writer, MemoryRecord *record, char own_key[SHUFFLE_ROW_KEY])
+{
+	record->partition = shuffle_partition(record->key, writer->topic->partition_count);
+	record->key = shuffle_row_key(writer->share, own_key);
+	record->headers = (Str){NULL, 0};
+}
+
 Status
 memory_write(Writer *base, const Output *output, Error *err)
 {
 	MemoryWriter *writer = (MemoryWriter *)base;
 	MemoryBroker *broker = writer->broker;
 	Status status = FERRIS_OK;
+	char own_key[SHUFFLE_ROW_KEY];
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -169,7 +181,10 @@ memory_write(Writer *base, const Output *output, Error *err)
 	for (uint32_t i = 0; i < output->count && status == FERRIS_OK; i++) {
 		MemoryRecord record = output_record(output, i, now_ms);
 
-		record.partition = choose_partition(writer, record.key);
+		if (writer->shuffles)
+			shuffle_record(writer, &record, own_key);
+		else
+			record.partition = choose_partition(writer, record.key);
 		if (writer->within != NULL)
 			add_pending(writer->within, writer->topic, &record);
 		else
@@ -201,12 +216,47 @@ memory_writer_close(Writer *base, bool failed, Error *err)
 	(void)err;
 	memory_lock(writer->broker);
 	topic->writers--;
-	if (topic->writers == 0 && !failed)
+	if (writer->share.count > 0 && writer->within == writer && !failed)
+		topic->written++;
+	if (topic->writers == 0 && !failed && topic->written >= writer->share.count)
 		topic->closed = true;
 	pthread_cond_broadcast(&writer->broker->lock->changed);
 	memory_unlock(writer->broker);
 	memory_free(writer->pending);
 	arena_free(&writer->pending_bytes);
+	return FERRIS_OK;
+}
+
+/* ---------------------------------------------------------------- topics between statements */
+
+Status
+memory_put_mark(Writer *base, SplitMark mark, Error *err)
+{
+	MemoryWriter *writer = (MemoryWriter *)base;
+	char bytes[SHUFFLE_MARK_KEY];
+	MemoryRecord record = {.key = shuffle_mark_key(writer->share, mark, bytes)};
+
+	memory_lock(writer->broker);
+	Status status = check_put(writer, writer->topic, err);
+	uint32_t count = writer->topic->partition_count;
+	memory_unlock(writer->broker);
+	for (; record.partition < count && status == FERRIS_OK; record.partition++)
+		add_pending(writer, writer->topic, &record);
+	return status;
+}
+
+Status
+memory_shuffle_open(const WriterSpec *spec, uint32_t partitions, Arena *arena, Error *err)
+{
+	MemoryBroker *broker = spec->environment;
+
+	(void)arena;
+	if (broker == NULL)
+		return memory_no_broker(spec->object, err);
+	memory_lock(broker);
+	memory_topic_get(broker, memory_topic_name(&spec->settings[SINK_TOPIC], spec->object))
+		->partition_count = partitions;
+	memory_unlock(broker);
 	return FERRIS_OK;
 }
 

@@ -12,6 +12,10 @@
  * when those are idle too, or there are none, its watermark goes on with the clock from where its
  * last record left it.
  *
+ * A topic that another statement writes for this one (plan/repartition.h) holds the records of
+ * several splits of that statement's source, its channels: each has its own maximum, and marks tell
+ * of rows that went to other partitions, and of channels that are idle.
+ *
  * Owns:    the compiled expression and the splits' maxima.
  * Threads: one operator belongs to one task. */
 #include "base/clock.h"
@@ -32,7 +36,8 @@ typedef struct WatermarkOp {
 	Split *splits;
 	uint32_t split_count;
 	uint32_t side_by_side; /* of these, the first so many hold each other back */
-	int64_t current;       /* the watermark; INT64_MIN: none yet */
+	bool channels;   /* they are the channels of a shuffled topic, known from its records */
+	int64_t current; /* the watermark; INT64_MIN: none yet */
 	int64_t before[BATCH_CAPACITY];
 } WatermarkOp;
 
@@ -55,9 +60,11 @@ static void
 show_split(WatermarkOp *self, uint32_t split)
 {
 	SourceTime *shown = &self->task->source_times[self->source];
-	SplitTime *time = &shown->splits[split < shown->split_count ? split : 0];
+	bool known = split < shown->split_count && !self->channels;
+	SplitTime *time = &shown->splits[known ? split : 0];
 
-	time->watermark = self->side_by_side > 0 ? self->splits[split].maximum : self->current;
+	time->watermark = self->side_by_side > 0 && !self->channels ? self->splits[split].maximum
+								    : self->current;
 	time->last_ms = clock_ms();
 	time->idle = false;
 }
@@ -70,6 +77,7 @@ watermark_open(Operator *op, TaskContext *task, Error *err)
 	self->task = task;
 	self->source = task->source;
 	self->side_by_side = task->splits;
+	self->channels = task->plan->scans[task->source]->scan.shuffled;
 	self->unit = op->plan->watermark.expr->type->kind == TYPE_BIGINT ? 1 : MICROS_PER_MILLI;
 	self->current = INT64_MIN;
 	open_shown(self, op->plan);
@@ -110,14 +118,25 @@ announce(WatermarkOp *self, int64_t watermark, Error *err)
 	return operator_advance(self->base.next, watermark, err);
 }
 
+/* The one that the chunk is of. */
+static uint32_t
+enter_split(WatermarkOp *self, const Chunk *chunk)
+{
+	uint32_t split = self->channels ? chunk->channel : chunk->split - self->task->first_split;
+
+	if (self->channels)
+		self->side_by_side = chunk->channels;
+	reserve_splits(self, split + 1 > self->side_by_side ? split + 1 : self->side_by_side);
+	return split;
+}
+
 static Status
 watermark_push(Operator *op, Batch *batch, Error *err)
 {
 	WatermarkOp *self = (WatermarkOp *)op;
-	uint32_t split = self->task->chunk->split - self->task->first_split;
+	uint32_t split = enter_split(self, self->task->chunk);
 	const Vector *times;
 
-	reserve_splits(self, split + 1 > self->side_by_side ? split + 1 : self->side_by_side);
 	self->splits[split].idle = false;
 	self->task->times[self->source].idle = false;
 	int64_t others = others_minimum(self, split);
@@ -155,14 +174,16 @@ watermark_push(Operator *op, Batch *batch, Error *err)
 static int64_t
 by_the_clock(const WatermarkOp *self, const Tick *tick)
 {
+	uint32_t count = self->channels ? self->split_count : tick->split_count;
 	int64_t furthest = INT64_MIN;
 
-	for (uint32_t i = 0; i < self->split_count && i < tick->split_count; i++) {
+	for (uint32_t i = 0; i < self->split_count && i < count; i++) {
 		const Split *split = &self->splits[i];
+		int64_t since = tick->idle_since[self->channels ? 0 : i];
 
 		if (split->maximum == INT64_MIN)
 			continue;
-		int64_t time = split->maximum + (tick->now_ms - tick->idle_since[i]) * self->unit;
+		int64_t time = split->maximum + (tick->now_ms - since) * self->unit;
 		if (time > furthest)
 			furthest = time < EVENT_TIME_LIMIT ? time : EVENT_TIME_LIMIT;
 	}
@@ -181,23 +202,65 @@ of_other_sources(const WatermarkOp *self)
 	return least;
 }
 
-static Status
-watermark_tick(Operator *op, const Tick *tick, Error *err)
+/* Of each split whether it is idle; returns whether all are. */
+static bool
+note_idle(WatermarkOp *self, const Tick *tick)
 {
-	WatermarkOp *self = (WatermarkOp *)op;
-	bool all_idle = true;
+	SourceTime *shown = &self->task->source_times[self->source];
+	bool all = true;
 
 	reserve_splits(self, tick->split_count);
 	for (uint32_t i = 0; i < tick->split_count; i++) {
 		self->splits[i].idle = tick->idle_since[i] != TICK_ACTIVE;
-		all_idle = all_idle && self->splits[i].idle;
-		if (i < self->task->source_times[self->source].split_count)
-			self->task->source_times[self->source].splits[i].idle =
-				self->splits[i].idle;
+		all = all && self->splits[i].idle;
+		if (i < shown->split_count)
+			shown->splits[i].idle = self->splits[i].idle;
 	}
+	return all;
+}
+
+static bool
+all_channels_idle(const WatermarkOp *self)
+{
+	for (uint32_t i = 0; i < self->side_by_side; i++)
+		if (!self->splits[i].idle)
+			return false;
+	return self->side_by_side > 0;
+}
+
+/* A mark of one of the channels. */
+static Status
+take_mark(WatermarkOp *self, const Chunk *chunk, Error *err)
+{
+	uint32_t number = enter_split(self, chunk);
+	Split *split = &self->splits[number];
+
+	if (chunk->mark > split->maximum)
+		split->maximum = chunk->mark;
+	split->idle = chunk->mark_idle;
+	bool all_idle = all_channels_idle(self);
+	self->task->times[self->source].idle = all_idle;
+	if (all_idle)
+		return FERRIS_OK; /* others, or the clock, say how time goes on */
+	TRY(announce(self, others_minimum(self, UINT32_MAX), err));
+	show_split(self, chunk->channel);
+	return FERRIS_OK;
+}
+
+static Status
+watermark_tick(Operator *op, const Tick *tick, Error *err)
+{
+	WatermarkOp *self = (WatermarkOp *)op;
+
+	if (tick->mark != NULL)
+		return take_mark(self, tick->mark, err);
+	bool all_idle = self->channels
+				? all_channels_idle(self) && tick->idle_since[0] != TICK_ACTIVE
+				: note_idle(self, tick);
 	self->task->times[self->source].idle = all_idle;
 	if (!all_idle)
-		return announce(self, others_minimum(self, UINT32_MAX), err);
+		return self->channels ? FERRIS_OK
+				      : announce(self, others_minimum(self, UINT32_MAX), err);
 	int64_t others = of_other_sources(self);
 	return announce(self, others != INT64_MAX ? others : by_the_clock(self, tick), err);
 }
@@ -243,6 +306,8 @@ watermark_load(Operator *op, Str key, Str value, Error *err)
 	if (key.len != 0 || count != (size_t)(reader.end - reader.next) / 12)
 		return store_damaged(err);
 	reserve_splits(self, count);
+	if (self->channels)
+		self->side_by_side = count;
 	for (uint32_t i = 0; i < count; i++) {
 		self->splits[i].maximum = (int64_t)record_take_u64(&reader);
 		self->splits[i].idle = record_take_u32(&reader) != 0;

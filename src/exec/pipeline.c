@@ -491,7 +491,9 @@ pipeline_run(Pipeline *pipeline, uint32_t source, const Chunk *chunk, ChunkResul
 			break;
 	}
 	result->lines = cursor.line;
-	return FERRIS_OK;
+	return chunk->marked && !pipeline->task.done
+		       ? operator_tick(branch->first, &(Tick){.mark = chunk}, err)
+		       : FERRIS_OK;
 }
 
 Status

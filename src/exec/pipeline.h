@@ -38,6 +38,7 @@ typedef struct Tick {
 	const int64_t *idle_since; /* of each split: its last record came then, and it has been at
 				      its end too long; TICK_ACTIVE: it is not idle */
 	uint32_t split_count;
+	const Chunk *mark; /* not that, but what the mark of this chunk says; or NULL */
 } Tick;
 
 /* What tests ask of a statement that no user would. */

@@ -45,6 +45,7 @@ reader_spec(Source *source, const SourceSpec *given, Arena *arena)
 		.place_count = given->place_count,
 		.only_places = given->only_places,
 		.share = given->share,
+		.shuffled = given->scan->scan.shuffled,
 		.environment = given->environment,
 	};
 }

@@ -165,6 +165,16 @@ try_reload(Job *job, Pipeline **pipeline, Slot *slot)
 	return pipeline_reload(&spec, pipeline, &job->trial_records, &slot->error);
 }
 
+/* How far the one source of a statement that shuffles has come. */
+static SplitMark
+mark_of(const Pipeline *pipeline)
+{
+	const SourceTime *time = pipeline_source_time(pipeline, 0);
+
+	return time->splits == NULL ? (SplitMark){INT64_MIN, false}
+				    : (SplitMark){time->splits[0].watermark, time->splits[0].idle};
+}
+
 static Status
 run_slot(const Job *job, Pipeline *pipeline, Slot *slot)
 {
@@ -175,6 +185,8 @@ run_slot(const Job *job, Pipeline *pipeline, Slot *slot)
 	case SLOT_END:
 		return pipeline_end(pipeline, slot->source, &slot->result, &slot->error);
 	case SLOT_EPOCH:
+		if (job->shuffles)
+			slot->mark = mark_of(pipeline);
 		return job_save_changes(job, pipeline, slot);
 	case SLOT_CHUNK:
 	case SLOT_PART:
@@ -421,6 +433,7 @@ open_writer(Job *job, Error *err)
 		.resume = job_resume_mark(job, MARK_OUTPUT),
 		.disk = job->disk,
 		.share = job->spec.share,
+		.shuffles = job->shuffles,
 	};
 	buffer_free(&preamble);
 	if (status == FERRIS_OK)
@@ -537,7 +550,11 @@ job_new(const JobSpec *spec)
 	job->wants_ticks = plan_wants_ticks(spec->plan);
 	settle_recovery(job);
 	job->group = default_group(spec, &job->arena);
-	job->task_count = job->stateful ? 1 : (uint32_t)spec->plan->job[JOB_PARALLELISM].integer;
+	job->shuffles = spec->plan->shuffles;
+	job->mark = (SplitMark){INT64_MIN, false};
+	job->task_count = job->stateful || job->shuffles
+				  ? 1
+				  : (uint32_t)spec->plan->job[JOB_PARALLELISM].integer;
 	set_limits(job);
 	job->guarantee = spec->plan->guarantee;
 	job->sink = spec->plan->sink->connector;

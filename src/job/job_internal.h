@@ -73,6 +73,7 @@ typedef struct Slot {
 	uint32_t idle_capacity;
 	bool releases;  /* an epoch: the source's splits go to another reader then */
 	Buffer changes; /* of an epoch: what has changed in state; job/recovery.c */
+	SplitMark mark; /* of an epoch of a statement that shuffles: how far its split has come */
 	uint64_t sequence;
 	ChunkResult result;
 	Status status;
@@ -169,6 +170,7 @@ struct Job {
 	uint32_t task_count;
 	bool counts_results; /* rows come out of state */
 	bool stateful;       /* one task sees all chunks, in order */
+	bool shuffles;       /* it writes for another statement, and tells of its split's time */
 	bool opened;         /* all of it */
 	bool all_ended;      /* the reader's until it has closed `filled`: no input is left */
 	bool wants_ticks;
@@ -221,6 +223,7 @@ struct Job {
 	bool foreign;    /* it names another one */
 	Buffer record_key, record_value;
 	JobCounters final; /* as they were at the last epoch; read when the writer has ended */
+	SplitMark mark;    /* that was put last */
 	bool dirty;        /* written since the last commit */
 	bool discard;      /* failed or LIMIT reached: let the rest pass unread */
 

@@ -327,6 +327,8 @@ job_read_log(Job *job, JournalVisit visit, Error *err)
 		Status status = open_journal(job, copy, &own);
 		if (status == FERRIS_OK)
 			status = read_copy(&reading, &used, &own);
+		if (status == FERRIS_ERR_STATE_DAMAGED) /* or it is of another query */
+			status = journal_remove(copy->journal, &own);
 		if (status != FERRIS_OK)
 			give_up(copy, &own);
 		copy->kept = used;

@@ -14,7 +14,8 @@
 #include "state/instance.h"
 
 #define DEAL_MS   50 /* so long the group is waited for at once */
-#define POLL_MS   2
+#define POLL_MS   20 /* so often a partition's thread looks: there may be many of them */
+#define TRIAL_MS  1
 #define FENCED_MS 3000 /* longer than a member that lives goes without hearing of its group */
 #define JOINS_MAX 12   /* tries, one after the other */
 #define JOIN_WAIT 1000
@@ -45,8 +46,8 @@ struct Partitioned {
 	Arena member_arena;
 	Share *shares;
 	uint32_t count;
-	bool *held; /* of each partition: the group has dealt it to this process, */
-	bool *said; /* as far as the user was told */
+	bool *held;     /* of each partition: the group has dealt it to this process, */
+	bool *said;     /* as far as the user was told */
 	uint32_t joins; /* tries since the group was last heard of */
 	pthread_t dealer;
 	bool started;
@@ -106,6 +107,13 @@ show_job(Share *share, Job *job)
 	pthread_mutex_unlock(&share->owner->mutex);
 }
 
+/* Topics in memory are those of tests, which have no time to lose. */
+static void
+look_away(const Partitioned *self)
+{
+	clock_sleep_ms(self->spec.environment != NULL ? TRIAL_MS : POLL_MS);
+}
+
 static void
 wait_for_end(Share *share, Job *job)
 {
@@ -113,7 +121,7 @@ wait_for_end(Share *share, Job *job)
 	while (!job_is_done(job)) {
 		if (share->stops)
 			job_stop(job);
-		clock_sleep_ms(POLL_MS);
+		look_away(share->owner);
 	}
 	show_job(share, NULL);
 }
@@ -319,8 +327,8 @@ dealer_main(void *argument)
 			join_again(self, &err);
 		say_held(self);
 		over = deal(self);
-		if (self->spec.environment != NULL) /* topics in memory have no group to wait for */
-			clock_sleep_ms(POLL_MS);
+		if (self->spec.environment != NULL) /* there is no group to wait for */
+			look_away(self);
 	}
 	for (uint32_t i = 0; i < self->count; i++)
 		self->shares[i].stops = true;
@@ -332,6 +340,23 @@ dealer_main(void *argument)
 }
 
 /* ---------------------------------------------------------------- from outside */
+
+/* The statement behind finds the topic that this one writes for it. */
+static Status
+open_shuffle(Partitioned *self, Error *err)
+{
+	const Endpoint *sink = self->spec.plan->sink;
+	WriterSpec spec = {
+		.object = str_copy(&self->arena, sink->name).data,
+		.settings = sink->connector_settings,
+		.given = &sink->given,
+		.codec = sink->codec,
+		.preamble = "",
+		.environment = self->spec.environment,
+	};
+
+	return sink->connector->shuffle_open(&spec, self->count, &self->arena, err);
+}
 
 static Status
 open_group(Partitioned *self, Error *err)
@@ -350,6 +375,8 @@ open_group(Partitioned *self, Error *err)
 			   job_first_group(&self->spec, &self->arena), &self->instance, err));
 	TRY(join_group(self, err));
 	self->count = self->member->splits;
+	if (plan->shuffles)
+		TRY(open_shuffle(self, err));
 	self->held = ARENA_ARRAY(&self->arena, bool, self->count);
 	self->said = ARENA_ARRAY(&self->arena, bool, self->count);
 	self->shares = ARENA_ARRAY(&self->arena, Share, self->count);

@@ -144,8 +144,8 @@ maybe_end_epoch(Job *job, Error *err)
 static void
 end_last_epoch(Job *job)
 {
-	Slot *slot = job->keeps_state && job->epoch_slots > 0 && !job->killed ? take_last_slot(job)
-									      : NULL;
+	bool wanted = (job->keeps_state || job->shuffles) && job->epoch_slots > 0 && !job->killed;
+	Slot *slot = wanted ? take_last_slot(job) : NULL;
 
 	if (slot != NULL)
 		end_epoch(job, slot, 0, false);

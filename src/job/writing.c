@@ -263,6 +263,19 @@ commit_epoch(Job *job, Error *err)
 	return show_parts(job, err);
 }
 
+/* Behind the rows of the epoch, into all partitions, as rows went to some. */
+static Status
+put_mark(Job *job, const Slot *slot, Error *err)
+{
+	if (!job->shuffles ||
+	    (slot->mark.watermark == job->mark.watermark && slot->mark.idle == job->mark.idle))
+		return FERRIS_OK;
+	TRY(job->sink->put_mark(job->writer, slot->mark, err));
+	job->mark = slot->mark;
+	job->dirty = true;
+	return FERRIS_OK;
+}
+
 static Status
 end_epoch(Job *job, Slot *slot, Error *err)
 {
@@ -273,6 +286,7 @@ end_epoch(Job *job, Slot *slot, Error *err)
 		return slot->status;
 	}
 	TRY(job_put_changes(job, slot, err));
+	TRY(put_mark(job, slot, err));
 	if (job->dirty || sink_is_due(job))
 		TRY(commit_epoch(job, err));
 	job_note_due(job);

@@ -7,6 +7,7 @@
 #include "plan/partitioned.h"
 
 #include "base/memory.h"
+#include "plan/repartition.h"
 
 /* Columns that a node yields; one bool for each. */
 typedef struct Columns {
@@ -56,8 +57,19 @@ primary_count(const Statement *create)
 }
 
 static bool
+holds_route(const PlanNode *scan, const Columns *columns)
+{
+	for (uint32_t i = 0; i < columns->count; i++)
+		if (scan->scan.route[i] && !columns->has[i])
+			return false;
+	return scan->scan.route_is_columns;
+}
+
+static bool
 scan_holds_key(const PlanNode *scan, const Columns *columns)
 {
+	if (scan->scan.shuffled)
+		return holds_route(scan, columns);
 	const Statement *declaration = scan->scan.declaration;
 	uint32_t found = 0;
 
@@ -183,6 +195,14 @@ exprs_hold_key(const PlanNode *node, BoundExpr *const *exprs, uint32_t count, ui
 	return holds;
 }
 
+/* The group of all rows is there before the first of them: in no partition more than in others. */
+static bool
+is_whole_input(const PlanNode *node)
+{
+	return node->kind == PLAN_AGGREGATE && node->aggregate.key_count == 0 &&
+	       node->aggregate.window.shape == SHAPE_NONE;
+}
+
 static bool
 groups_hold_key(const PlanNode *node)
 {
@@ -269,16 +289,45 @@ obstacle_of(const PlanNode *node)
 	return NULL;
 }
 
+#define BRINGS_TOGETHER                                                                            \
+	(PLAN_BIT(PLAN_AGGREGATE) | PLAN_BIT(PLAN_DISTINCT) | PLAN_BIT(PLAN_OVER) |                \
+	 PLAN_BIT(PLAN_STREAM_JOIN) | PLAN_BIT(PLAN_VERSIONED_JOIN) | PLAN_BIT(PLAN_SET) |         \
+	 PLAN_BIT(PLAN_TABLE))
+
+static bool
+is_lowest(const PlanNode *node)
+{
+	if (node->input != NULL)
+		return !plan_has(node->input, BRINGS_TOGETHER);
+	for (uint32_t i = 0; i < node->input_count; i++)
+		if (plan_has(node->inputs[i], BRINGS_TOGETHER))
+			return false;
+	return true;
+}
+
+/* Whether the rows came to their partitions for the sake of this node. */
+static bool
+is_routed_to(const PlanNode *node)
+{
+	const PlanNode *leaf = node;
+
+	if (!(PLAN_BIT(node->kind) & BRINGS_TOGETHER) || !is_lowest(node))
+		return false;
+	while (leaf->kind != PLAN_SCAN)
+		leaf = leaf->input != NULL ? leaf->input : leaf->inputs[0];
+	return leaf->scan.shuffled && !is_whole_input(node) &&
+	       !(node->kind == PLAN_AGGREGATE && node->aggregate.set_count > 1);
+}
+
 static const char *
-find_obstacle(const PlanNode *node, const PlanNode **at)
+find_obstacle(const PlanNode *node)
 {
 	const char *why = NULL;
 
 	for (; node != NULL && why == NULL; node = node->input) {
-		*at = node;
-		why = obstacle_of(node);
+		why = is_routed_to(node) ? NULL : obstacle_of(node);
 		for (uint32_t i = 0; i < node->input_count && why == NULL; i++)
-			why = find_obstacle(node->inputs[i], at);
+			why = find_obstacle(node->inputs[i]);
 	}
 	return why;
 }
@@ -308,10 +357,10 @@ sources_can(const StatementPlan *plan)
 }
 
 Status
-plan_partitioned(StatementPlan *plan, Error *err)
+plan_partitioned(Arena *arena, Str application, StatementPlan *plan, StatementPlan **before,
+		 uint32_t *before_count, Error *err)
 {
-	const PlanNode *at = NULL;
-
+	*before_count = 0;
 	if (!plan->job[JOB_STATE_PARTITIONED].flag || !plan_is_stateful(plan))
 		return FERRIS_OK;
 	if (plan->recovery != RECOVERY_SINK || !sources_can(plan))
@@ -319,15 +368,17 @@ plan_partitioned(StatementPlan *plan, Error *err)
 			      "leave 'state.partitioned' out, or read and write topics of one "
 			      "cluster",
 			      err);
-	const char *why = find_obstacle(plan->root, &at);
-	if (why != NULL)
-		return refuse(
-			plan, why,
-			"use _key, or the column that the records have as their key and that "
-			"the stream declares as its PRIMARY KEY; or write the rows to a topic "
-			"by the key that is needed first: CREATE STREAM ... AS SELECT k "
-			"PRIMARY KEY, ...",
-			err);
 	plan->partitioned = true;
-	return FERRIS_OK;
+	if (find_obstacle(plan->root) == NULL)
+		return FERRIS_OK;
+	TRY(plan_repartition(arena, application, plan, before, err));
+	*before_count = plan->scan_count;
+	const char *why = find_obstacle(plan->root);
+	if (why == NULL)
+		return FERRIS_OK;
+	return refuse(
+		plan, why,
+		"write the rows to a topic by the key that is needed first: CREATE STREAM ... "
+		"AS SELECT k PRIMARY KEY, ... WITH (...)",
+		err);
 }

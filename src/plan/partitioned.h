@@ -4,6 +4,7 @@
 #include "plan/plan.h"
 
 /* Sets plan->partitioned where the option asks for it and the statement keeps state; the guarantee
- * is known.  FERRIS_ERR_NOT_SUPPORTED if rows that belong together may lie in several partitions.
- */
-Status plan_partitioned(StatementPlan *plan, Error *err);
+ * is known.  *before: the statements that go in front, by plan/repartition.c.
+ * FERRIS_ERR_NOT_SUPPORTED if rows that belong together cannot be brought into one partition. */
+Status plan_partitioned(Arena *arena, Str application, StatementPlan *plan, StatementPlan **before,
+			uint32_t *before_count, Error *err);

@@ -233,6 +233,10 @@ struct PlanNode {
 			bool null_rows;       /* a null value is a row of NULLs: it deletes */
 			const Statement *declaration; /* CREATE STREAM ... (...), or NULL */
 			bool first; /* a table: the other sources wait until it was read */
+			bool shuffled; /* by plan/repartition.c: it reads a topic of its own, whose
+					  partitions were chosen by */
+			bool *route;   /* these columns, */
+			bool route_is_columns; /* and nothing else */
 		} scan;
 		struct {
 			BoundExpr **conjuncts;
@@ -465,6 +469,7 @@ typedef struct StatementPlan {
 	Recovery recovery;            /* and how it is kept */
 	bool partitioned; /* each partition of the sources has its own state and event time, and
 			     goes with it from process to process */
+	bool shuffles;    /* it stands in front of another one: plan/repartition.c */
 	bool begins_anew; /* its input ends, its output is replaced: it may read all again */
 	bool waits;       /* SHOW and its kin: the statements above come first, if they end */
 	ReportKind report;

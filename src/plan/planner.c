@@ -83,8 +83,13 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	plan->scans = plan_scans(planner->arena, plan->root, &plan->scan_count);
 	TRY(check_plan(planner->arena, plan, binder->err));
 	TRY(plan_guarantee(plan, binder->err));
-	TRY(plan_partitioned(plan, binder->err));
+	StatementPlan *before;
+	uint32_t before_count;
+	TRY(plan_partitioned(planner->arena, planner->input->application, plan, &before,
+			     &before_count, binder->err));
 	TRY(check_unused(binder, &binder->with, "this statement"));
+	for (uint32_t i = 0; i < before_count; i++)
+		add_plan(planner, &before[i]);
 	add_plan(planner, plan);
 	return FERRIS_OK;
 }
@@ -298,7 +303,7 @@ plan_for_explain(Planner *planner, const Statement *statement, StatementPlan **o
 		memcpy(catalog->entries, before.entries, sizeof *before.entries * before.count);
 	catalog->capacity = before.count + 1;
 	Status status = plan_statement(planner, statement, err);
-	*out = planner->plan->count > count ? planner->plan->items[count] : NULL;
+	*out = planner->plan->count > count ? planner->plan->items[planner->plan->count - 1] : NULL;
 	*catalog = before;
 	planner->plan->count = count;
 	planner->query_count = queries;

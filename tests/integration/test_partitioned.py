@@ -35,6 +35,12 @@ PAIRS = """CREATE STREAM pairs AS SELECT a.id AS a, b.id AS b, a.symbol FROM tra
 JOIN others b WITHIN INTERVAL '2' SECONDS ON a.symbol = b.symbol"""
 
 
+BY_QUANTITY = """CREATE STREAM tens AS SELECT quantity, COUNT(*) AS n, MAX(id) AS last
+FROM trades GROUP BY quantity EMIT CHANGES"""
+TENS = """CREATE STREAM tens AS SELECT quantity, TUMBLE_START(ts, INTERVAL '10' SECOND) AS s, COUNT(*) AS n
+FROM trades GROUP BY quantity, TUMBLE(ts, INTERVAL '10' SECOND) EMIT FINAL"""
+
+
 def record(i):
     return {"id": i, "symbol": f"S{i * i % KEYS}", "quantity": i % 10, "ts": i * STEP_MS}
 
@@ -63,7 +69,7 @@ class Records(Flow):
 def end_windows(kafka, topic):
     """One record a partition ends every window of those before it."""
     for partition in range(PARTITIONS):
-        end = {"id": -1, "symbol": f"END{partition}", "quantity": 0, "ts": 10 ** 12}
+        end = {"id": -1, "symbol": f"END{partition}", "quantity": -1, "ts": 10 ** 12}
         kafka.produce(topic, [f"{end['symbol']}|{json.dumps(end)}"], "-K", "|", "-p", str(partition))
 
 
@@ -131,8 +137,9 @@ class Processes:
         assert re.search(rf"has [1-{PARTITIONS - 1}] of {PARTITIONS} partitions", told), told[-3000:]
 
 
-def play(kafka, query, names=("trades",), rounds=3):
-    """Returns the committed output and how many records were sent to each source, when all are in it."""
+def play(kafka, query, names=("trades",), rounds=2, complete=None):
+    """Returns the committed output and how many records were sent to each source, when all are in it:
+    all were read, or `complete` says so of the output and the number."""
     place = {"target": kafka.topic("out"), "group": kafka.name("group")}
     topics = {name: kafka.topic(name, PARTITIONS) for name in names}
     groups = [place["group"] if i == 0 else f"{place['group']}-{i}" for i in range(len(names))]
@@ -156,12 +163,22 @@ def play(kafka, query, names=("trades",), rounds=3):
         return [sum(at or 0 for at in kafka.committed(group, topic).values())
                 for group, topic in zip(groups, topics.values())]
 
-    kafka.wait_for("the end", lambda: min(read()) >= wanted, job=processes.jobs[0], seconds=90)
+    def all_is_out():
+        return min(read()) >= wanted and (
+            complete is None or complete(kafka.read_json(place["target"]), flow.sent))
+
+    try:
+        kafka.wait_for("the end", all_is_out, job=processes.jobs[0], seconds=90)
+    except AssertionError:
+        print(f"# {wanted} wanted; committed: "
+              f"{[kafka.committed(group, topic) for group, topic in zip(groups, topics.values())]}")
+        raise
     processes.end()
     print(f"# {flow.sent} records, {processes.kills} kills")
     TOTALS["kills"] += processes.kills
     TOTALS["records"] += flow.sent
-    rows = [row for row in kafka.read_json(place["target"]) if not row["symbol"].startswith("END")]
+    rows = [row for row in kafka.read_json(place["target"])
+            if not row.get("symbol", "").startswith("END") and row.get("quantity") != -1]
     return rows, flow.sent
 
 
@@ -199,7 +216,7 @@ def test_windows_close_once(kafka):
 
 def test_streams_meet(kafka):
     """Two topics, whose partitions of one number are always in one process."""
-    rows, sent = play(kafka, PAIRS, names=("trades", "others"), rounds=2)
+    rows, sent = play(kafka, PAIRS, names=("trades", "others"), rounds=1)
     by_key = defaultdict(list)
     for i in range(sent):
         by_key[record(i)["symbol"]].append(i)
@@ -207,6 +224,35 @@ def test_streams_meet(kafka):
                       if abs(a - b) * STEP_MS <= 2000)
     found = sorted((row["a"], row["b"]) for row in rows)
     assert found == expected, f"{len(found)} pairs, {len(expected)} expected"
+
+
+def test_groups_by_another_column(kafka):
+    """By a topic of their own: each record gives its group's next count."""
+    rows, sent = play(kafka, BY_QUANTITY, complete=lambda rows, sent: len(rows) >= sent + PARTITIONS)
+    counts = defaultdict(int)
+    for row in rows:
+        counts[row["quantity"]] += 1
+        assert row["n"] == counts[row["quantity"]], (row, counts[row["quantity"]])
+    assert len(rows) == sent, f"{len(rows)} rows of {sent} records"
+
+
+def test_windows_by_another_column(kafka):
+    """The time of each partition of the source goes through the topic between: no row is late."""
+    def complete(rows, sent):
+        return sum(row["n"] for row in rows if row["quantity"] >= 0) >= sent
+
+    rows, sent = play(kafka, TENS, complete=complete)
+    expected = defaultdict(int)
+    for i in range(sent):
+        expected[(record(i)["quantity"], record(i)["ts"] // 10_000)] += 1
+    found = {}
+    for row in rows:
+        second = time.strptime(row["s"][:19], "%Y-%m-%dT%H:%M:%S")
+        key = (row["quantity"], (second.tm_yday - 1) * 8640 +
+               (second.tm_hour * 3600 + second.tm_min * 60 + second.tm_sec) // 10)
+        assert key not in found, f"{key} came twice"
+        found[key] = row["n"]
+    assert found == dict(expected), f"{len(found)} windows, {len(expected)} expected"
 
 
 if __name__ == "__main__":
