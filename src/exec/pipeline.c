@@ -8,6 +8,7 @@
 
 #define OUTPUT_LIMIT    ((size_t)1 << 30)
 #define HAND_OVER_BYTES ((size_t)1 << 20)
+#define SHARE_MIN       ((size_t)1 << 20) /* of memory, what the option may be at least */
 
 /* Where the chunks of a scan go in. */
 typedef struct Branch {
@@ -201,6 +202,7 @@ init_store(Pipeline *pipeline, const PipelineSpec *spec)
 	const Setting *job = spec->plan->job;
 	const char *dir = NULL;
 	uint32_t shares = spec->shares > 0 ? spec->shares : 1;
+	size_t limit = (size_t)job[JOB_STATE_LIMIT].integer / shares;
 
 	if (job[JOB_STATE_DIR].text.data != NULL)
 		dir = str_copy(&pipeline->arena, job[JOB_STATE_DIR].text).data;
@@ -208,7 +210,7 @@ init_store(Pipeline *pipeline, const PipelineSpec *spec)
 		   &(StoreOptions){.dir = dir,
 				   .backend = spec->trial.spill && dir == NULL ? &backend_memory
 									       : NULL,
-				   .memory_limit = (size_t)job[JOB_STATE_LIMIT].integer / shares,
+				   .memory_limit = limit > SHARE_MIN ? limit : SHARE_MIN,
 				   .disk_limit = (uint64_t)job[JOB_STATE_DISK].integer / shares,
 				   .spill = job[JOB_STATE_SPILL].flag,
 				   .always = spec->trial.spill,

@@ -472,6 +472,28 @@ project_over(Repartitioning *self, PlanNode *input, const Route *route, PlanNode
 	return routing_text(self, route, input->position, &node->project.exprs[count]);
 }
 
+/* Two statements of one group would share the partitions of a topic that both read. */
+static Status
+own_group(Repartitioning *self, uint32_t index, PlanNode *scan)
+{
+	const Endpoint *source = scan->scan.endpoint;
+	const char *option = source->connector->group_option;
+	Str named = option != NULL ? option_of(option, &source->given) : (Str){NULL, 0};
+	Endpoint *endpoint = ARENA_NEW(self->arena, Endpoint);
+
+	if (index == 0 || named.data == NULL)
+		return FERRIS_OK;
+	*endpoint = *source;
+	endpoint->given.entries = ARENA_ARRAY(self->arena, OptionEntry, source->given.count + 1);
+	memcpy(endpoint->given.entries, source->given.entries,
+	       sizeof(OptionEntry) * source->given.count);
+	add_option(&endpoint->given, option,
+		   str_format(self->arena, "%.*s-%u", STR_ARG(named), index + 1));
+	scan->scan.endpoint = endpoint;
+	return options_resolve(&endpoint->connector->source_options, &endpoint->given, self->arena,
+			       &endpoint->connector_settings, self->err);
+}
+
 static Status
 make_front(Repartitioning *self, uint32_t index, Str name, const Endpoint *sink, StatementPlan *out)
 {
@@ -479,7 +501,7 @@ make_front(Repartitioning *self, uint32_t index, Str name, const Endpoint *sink,
 	PlanNode *input = scan;
 
 	*scan = *self->plan->scans[index];
-	scan->scan.first = false;
+	TRY(own_group(self, index, scan));
 	pass_as_text(self, scan, index);
 	if (self->times[index] != NULL)
 		input = watermark_over(self, scan, self->times[index]);
@@ -597,6 +619,28 @@ group_of(Repartitioning *self, Str application)
 					    .data;
 }
 
+/* What a join reads to its present end before the rest is not known to be all of it when it comes
+ * through a topic. */
+static Status
+check_tables(Repartitioning *self)
+{
+	const StatementPlan *plan = self->plan;
+
+	for (uint32_t i = 0; i < plan->scan_count; i++) {
+		if (!plan->scans[i]->scan.first)
+			continue;
+		error_set(self->err, FERRIS_ERR_NOT_SUPPORTED,
+			  "the state of '%.*s' cannot be kept partition by partition: rows would "
+			  "have to go through a topic to meet the table '%.*s'",
+			  STR_ARG(plan->name), STR_ARG(plan->scans[i]->scan.endpoint->name));
+		error_hint(self->err, "write the rows to a topic by the table's key first, with as "
+				      "many partitions as the table's: CREATE STREAM ... AS SELECT "
+				      "k PRIMARY KEY, ...");
+		return option_error(&plan->job[JOB_STATE_PARTITIONED], self->err);
+	}
+	return FERRIS_OK;
+}
+
 Status
 plan_repartition(Arena *arena, Str application, StatementPlan *plan, StatementPlan **before,
 		 Error *err)
@@ -610,6 +654,7 @@ plan_repartition(Arena *arena, Str application, StatementPlan *plan, StatementPl
 		.err = err,
 	};
 
+	TRY(check_tables(&self));
 	self.group = group_of(&self, application);
 	*before = ARENA_ARRAY(arena, StatementPlan, plan->scan_count);
 	TRY(route_node(&self, plan->root, (Above){0}));

@@ -37,6 +37,8 @@ JOIN others b WITHIN INTERVAL '2' SECONDS ON a.symbol = b.symbol"""
 
 BY_QUANTITY = """CREATE STREAM tens AS SELECT quantity, COUNT(*) AS n, MAX(id) AS last
 FROM trades GROUP BY quantity EMIT CHANGES"""
+TWICE = """CREATE STREAM twice AS SELECT a.id AS a, b.id AS b, a.quantity FROM trades a
+JOIN trades b WITHIN INTERVAL '1' SECONDS ON a.quantity % 7 = b.quantity % 7"""
 TENS = """CREATE STREAM tens AS SELECT quantity, TUMBLE_START(ts, INTERVAL '10' SECOND) AS s, COUNT(*) AS n
 FROM trades GROUP BY quantity, TUMBLE(ts, INTERVAL '10' SECOND) EMIT FINAL"""
 
@@ -234,6 +236,18 @@ def test_groups_by_another_column(kafka):
         counts[row["quantity"]] += 1
         assert row["n"] == counts[row["quantity"]], (row, counts[row["quantity"]])
     assert len(rows) == sent, f"{len(rows)} rows of {sent} records"
+
+
+def test_a_stream_meets_itself(kafka):
+    """Read twice, in groups of its own, and brought together by something else than its key."""
+    def pairs(sent):
+        return sorted((a, b) for a in range(sent) for b in range(max(0, a - 4), min(sent, a + 5))
+                      if record(a)["quantity"] % 7 == record(b)["quantity"] % 7)
+
+    rows, sent = play(kafka, TWICE, rounds=1, complete=lambda rows, sent: len(
+        [row for row in rows if row["a"] >= 0 and row["b"] >= 0]) >= len(pairs(sent)))
+    found = sorted((row["a"], row["b"]) for row in rows if row["a"] >= 0 and row["b"] >= 0)
+    assert found == pairs(sent), f"{len(found)} pairs, {len(pairs(sent))} expected"
 
 
 def test_windows_by_another_column(kafka):
