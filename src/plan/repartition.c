@@ -18,7 +18,8 @@ typedef struct Repartitioning {
 	StatementPlan *plan;
 	const char *group; /* of the statement as it was */
 	Route *routes;     /* of each scan */
-	Route *filters;    /* of each scan: what its rows must fulfil to be of any use */
+	Route *first;      /* of each scan: what its rows must fulfil to move the watermark, */
+	Route *filters;    /* and to be of any use */
 	BoundExpr **times; /* of each scan: its watermark, over its columns; NULL: it has none */
 	uint32_t scan;     /* the one whose turn it is */
 	Error *err;
@@ -157,7 +158,8 @@ own_route(Repartitioning *self, const PlanNode *node, Route *out)
 typedef struct Above {
 	const Route *route;     /* NULL: nothing above brings rows together */
 	BoundExpr *const *time; /* NULL: no Watermark yet */
-	Route filters;
+	Route first;            /* conditions below the Watermark, */
+	Route filters;          /* and above it */
 } Above;
 
 static Status route_node(Repartitioning *self, PlanNode *node, Above above);
@@ -186,20 +188,23 @@ route_scan(Repartitioning *self, const PlanNode *scan, const Above *above)
 	if (above->route == NULL)
 		return not_of_the_record(self, scan);
 	self->routes[self->scan] = *above->route;
+	self->first[self->scan] = above->first;
 	self->filters[self->scan] = above->filters;
 	self->times[self->scan++] = above->time != NULL ? *above->time : NULL;
 	return FERRIS_OK;
 }
 
+/* One that changes from call to call may hold in front and not behind: then it only lets through,
+ * if the watermark hangs on it (`all`). */
 static void
-add_filters(Repartitioning *self, const PlanNode *filter, Route *to)
+add_filters(Repartitioning *self, const PlanNode *filter, bool all, Route *to)
 {
 	BoundExpr **exprs = ARENA_ARRAY(self->arena, BoundExpr *, to->count + filter->filter.count);
 
 	if (to->count > 0)
 		memcpy(exprs, to->exprs, sizeof(BoundExpr *) * to->count);
 	for (uint32_t i = 0; i < filter->filter.count; i++)
-		if (!is_volatile(filter->filter.conjuncts[i]))
+		if (all || !is_volatile(filter->filter.conjuncts[i]))
 			exprs[to->count++] = filter->filter.conjuncts[i];
 	to->exprs = exprs;
 }
@@ -238,10 +243,15 @@ route_node(Repartitioning *self, PlanNode *node, Above above)
 	if (node->input == NULL)
 		return route_inputs(self, node, above.route);
 	if (node->kind == PLAN_FILTER)
-		add_filters(self, node, &above.filters);
+		add_filters(self, node, above.time != NULL,
+			    above.time != NULL ? &above.first : &above.filters);
 	else if (!is_row_by_row(node))
 		above.filters.count = 0;
 	translate_filters(self, node, &above.filters);
+	uint32_t needed = above.first.count;
+	translate_filters(self, node, &above.first);
+	if (above.first.count < needed)
+		return not_of_the_record(self, node);
 	if (node->kind == PLAN_WATERMARK) {
 		above.time = &node->watermark.expr;
 	} else if (above.time != NULL) {
@@ -383,6 +393,8 @@ is_read(Repartitioning *self, const PlanNode *scan, uint32_t index, uint32_t col
 
 	for (uint32_t i = 0; i < filters->count; i++)
 		count_columns(filters->exprs[i], uses);
+	for (uint32_t i = 0; i < self->first[index].count; i++)
+		count_columns(self->first[index].exprs[i], uses);
 	if (self->times[index] != NULL)
 		count_columns(self->times[index], uses);
 	return uses[column] > 0;
@@ -503,8 +515,10 @@ make_front(Repartitioning *self, uint32_t index, Str name, const Endpoint *sink,
 	*scan = *self->plan->scans[index];
 	TRY(own_group(self, index, scan));
 	pass_as_text(self, scan, index);
+	if (self->first[index].count > 0)
+		input = filter_over_input(self, input, &self->first[index]);
 	if (self->times[index] != NULL)
-		input = watermark_over(self, scan, self->times[index]);
+		input = watermark_over(self, input, self->times[index]);
 	if (self->filters[index].count > 0)
 		input = filter_over_input(self, input, &self->filters[index]);
 	*out = *self->plan;
@@ -649,6 +663,7 @@ plan_repartition(Arena *arena, Str application, StatementPlan *plan, StatementPl
 		.arena = arena,
 		.plan = plan,
 		.routes = ARENA_ARRAY(arena, Route, plan->scan_count),
+		.first = ARENA_ARRAY(arena, Route, plan->scan_count),
 		.filters = ARENA_ARRAY(arena, Route, plan->scan_count),
 		.times = ARENA_ARRAY(arena, BoundExpr *, plan->scan_count),
 		.err = err,

@@ -1,0 +1,11 @@
+-- Kafka to Kafka, S5.  bench/kafka.py sets BROKERS, IN, OUT, GROUP and GUARANTEE.
+CREATE STREAM trades (
+	trade_id BIGINT, symbol STRING, price DECIMAL(18,4), quantity INTEGER, side STRING, account STRING,
+	event_time TIMESTAMP, WATERMARK FOR event_time AS event_time
+) WITH ('connector' = 'kafka', 'kafka.topic' = '${IN}', 'kafka.bootstrap.servers' = '${BROKERS}',
+	'kafka.group.id' = '${GROUP}', 'format' = 'json');
+
+CREATE STREAM out AS SELECT symbol, TUMBLE_START(event_time, INTERVAL '1' MINUTE) AS minute, COUNT(*) AS n, SUM(quantity) AS q,
+AVG(price) AS mean FROM trades GROUP BY symbol, TUMBLE(event_time, INTERVAL '1' MINUTE) EMIT FINAL
+WITH ('connector' = 'kafka', 'kafka.topic' = '${OUT}', 'kafka.bootstrap.servers' = '${BROKERS}',
+	'format' = 'json', 'delivery.guarantee' = '${GUARANTEE}');
