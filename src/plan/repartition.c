@@ -40,6 +40,15 @@ is_volatile(const BoundExpr *expr)
 	return false;
 }
 
+/* Such values have no text by which they could choose a partition. */
+static bool
+is_nested(const Type *type)
+{
+	Physical physical = type_physical(type);
+
+	return physical == PHYSICAL_LIST || physical == PHYSICAL_STRUCT;
+}
+
 static BoundExpr *
 column_of(Repartitioning *self, const PlanNode *node, uint32_t column)
 {
@@ -262,7 +271,7 @@ route_node(Repartitioning *self, PlanNode *node, Above above)
 	}
 	if (own_route(self, node, &own)) {
 		for (uint32_t i = 0; i < own.count; i++)
-			if (is_volatile(own.exprs[i]))
+			if (is_volatile(own.exprs[i]) || is_nested(own.exprs[i]->type))
 				return not_of_the_record(self, node);
 		above.filters.count = 0;
 		above.route = &own;
