@@ -493,28 +493,6 @@ project_over(Repartitioning *self, PlanNode *input, const Route *route, PlanNode
 	return routing_text(self, route, input->position, &node->project.exprs[count]);
 }
 
-/* Two statements of one group would share the partitions of a topic that both read. */
-static Status
-own_group(Repartitioning *self, uint32_t index, PlanNode *scan)
-{
-	const Endpoint *source = scan->scan.endpoint;
-	const char *option = source->connector->group_option;
-	Str named = option != NULL ? option_of(option, &source->given) : (Str){NULL, 0};
-	Endpoint *endpoint = ARENA_NEW(self->arena, Endpoint);
-
-	if (index == 0 || named.data == NULL)
-		return FERRIS_OK;
-	*endpoint = *source;
-	endpoint->given.entries = ARENA_ARRAY(self->arena, OptionEntry, source->given.count + 1);
-	memcpy(endpoint->given.entries, source->given.entries,
-	       sizeof(OptionEntry) * source->given.count);
-	add_option(&endpoint->given, option,
-		   str_format(self->arena, "%.*s-%u", STR_ARG(named), index + 1));
-	scan->scan.endpoint = endpoint;
-	return options_resolve(&endpoint->connector->source_options, &endpoint->given, self->arena,
-			       &endpoint->connector_settings, self->err);
-}
-
 static Status
 make_front(Repartitioning *self, uint32_t index, Str name, const Endpoint *sink, StatementPlan *out)
 {
@@ -522,7 +500,6 @@ make_front(Repartitioning *self, uint32_t index, Str name, const Endpoint *sink,
 	PlanNode *input = scan;
 
 	*scan = *self->plan->scans[index];
-	TRY(own_group(self, index, scan));
 	pass_as_text(self, scan, index);
 	if (self->first[index].count > 0)
 		input = filter_over_input(self, input, &self->first[index]);
