@@ -65,7 +65,7 @@ def ferris_command(args, source, target, group, guarantee):
         "GUARANTEE": guarantee}
 
 
-def wait_until_written(args, topic, process):
+def wait_until_written(args, topic, process, expected):
     """Until the topic holds as many records as expected and grows no more."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     last, since = -1, time.monotonic()
@@ -75,10 +75,10 @@ def wait_until_written(args, topic, process):
         high = high_watermark(args, topic)
         if high != last:
             last, since = high, time.monotonic()
-        elif high >= args.expected and time.monotonic() - since > QUIET_SECONDS:
+        elif high >= expected and time.monotonic() - since > QUIET_SECONDS:
             return
         time.sleep(0.1)
-    raise Failed(f"{last} of {args.expected} records after {DEADLINE_SECONDS} s")
+    raise Failed(f"{last} of {expected} records after {DEADLINE_SECONDS} s")
 
 
 def read_times(args, topic):
@@ -89,7 +89,7 @@ def read_times(args, topic):
     return [int(line) for line in text.split()]
 
 
-def run_once(args, command, source, guarantee):
+def run_once(args, command, source, guarantee, expected):
     name = uuid.uuid4().hex[:8]
     target = f"bench-out-{name}"
     tool(args, "create", target, args.partitions, "message.timestamp.type=LogAppendTime")
@@ -100,7 +100,7 @@ def run_once(args, command, source, guarantee):
         process = subprocess.Popen([f"{args.tools}/measure", result, *arguments], stderr=errors,
                                    stdout=errors, env=dict(os.environ, **environment), cwd=ROOT)
         try:
-            wait_until_written(args, target, process)
+            wait_until_written(args, target, process, expected)
         except Failed as failure:
             errors.seek(0)
             raise Failed(f"{failure}: {errors.read().strip()[-300:]}") from failure
@@ -114,8 +114,8 @@ def run_once(args, command, source, guarantee):
     times = read_times(args, target)
     tool(args, "delete", target)
     os.unlink(log)
-    if len(times) != args.expected:
-        raise Failed(f"{len(times)} records in the output instead of {args.expected}")
+    if len(times) != expected:
+        raise Failed(f"{len(times)} records in the output instead of {expected}")
     with open(result, encoding="utf-8") as file:
         usage = json.load(file)
     os.unlink(result)
@@ -127,12 +127,13 @@ def run_once(args, command, source, guarantee):
 def run_guarantee(args, source, guarantee):
     """Best rate of each contender; True when all went well."""
     contenders = {"loop": loop_command, "ferris": ferris_command}
+    expected = {"loop": args.records, "ferris": args.expected}
     runs = {name: [] for name in contenders}
     fine = True
     for _ in range(args.runs):
         for name, command in list(contenders.items()):
             try:
-                runs[name].append(run_once(args, command, source, guarantee))
+                runs[name].append(run_once(args, command, source, guarantee, expected[name]))
             except Failed as failure:
                 print(f"{guarantee} {name}: {failure}")
                 del contenders[name]
