@@ -14,6 +14,7 @@ import traceback
 import brokers
 import harness
 import test_exactly_once
+import test_partitioned
 import test_state
 
 ROUNDS = [
@@ -24,6 +25,11 @@ ROUNDS = [
     ("sessions", test_state.test_sessions_end_once),
     ("pairs", test_state.test_pairs_meet_once),
     ("filter, processes join and leave", test_exactly_once.test_processes_come_and_go),
+    ("counts by partition", test_partitioned.test_counts_go_with_their_partition),
+    ("windows by partition", test_partitioned.test_windows_close_once),
+    ("counts by another column", test_partitioned.test_groups_by_another_column),
+    ("windows by another column", test_partitioned.test_windows_by_another_column),
+    ("a join by another column", test_partitioned.test_a_stream_meets_itself),
 ]
 OF_BROKERS = [
     ("leaders killed", brokers.test_the_leaders_are_killed),
@@ -42,6 +48,7 @@ def main():
     several = sys.argv[2:] == ["brokers"]
     rounds = 0
     test_state.MORE_KILLS = 3
+    test_partitioned.MORE_ROUNDS = 2
     while time.monotonic() < until:
         name, function = random.choice(OF_BROKERS if several else ROUNDS)
         kafka = harness.Kafka()
@@ -56,7 +63,7 @@ def main():
         print(f"round {rounds}: {name}: {'LOST OR DOUBLED' if failed else 'exact'}", flush=True)
         if failed:
             sys.exit(1)
-    done = [test_state.TOTALS, test_exactly_once.TOTALS, brokers.TOTALS]
+    done = [test_state.TOTALS, test_exactly_once.TOTALS, test_partitioned.TOTALS, brokers.TOTALS]
     print(f"{rounds} rounds, {sum(one['kills'] for one in done)} kills, "
           f"{sum(one['records'] for one in done)} records, 0 lost, 0 doubled")
 
