@@ -66,6 +66,8 @@ find_savepoints(const Arguments *arguments, const ScriptPlan *plan, Arena *arena
 		TRY(savepoint_open(plan, savepoint_folder(plan, arguments->from, arena),
 				   arguments->drop_state, arena, from, err));
 	if (to != NULL)
+		TRY(savepoint_check(plan, err));
+	if (to != NULL)
 		TRY(savepoint_exists(savepoint_folder(plan, to, arena), &exists, err));
 	if (!exists)
 		return FERRIS_OK;

@@ -364,13 +364,6 @@ open_group(Partitioned *self, Error *err)
 	const StatementPlan *plan = self->spec.plan;
 	const Str *dir = &plan->job[JOB_STATE_DIR].text;
 
-	if (self->spec.from != NULL) {
-		error_set(err, FERRIS_ERR_NOT_SUPPORTED,
-			  "'%.*s' keeps its state partition by partition and cannot start from a "
-			  "savepoint",
-			  STR_ARG(plan->name));
-		return error_hint(err, "leave 'state.partitioned' out");
-	}
 	TRY(instance_claim(dir->data != NULL ? str_copy(&self->arena, *dir).data : NULL,
 			   job_first_group(&self->spec, &self->arena), &self->instance, err));
 	TRY(join_group(self, err));

@@ -98,14 +98,6 @@ save_job(Job *job, const char *folder, bool *kept, Error *err)
 	bool empty;
 
 	*kept = false;
-	if (job->spec.plan->partitioned) {
-		error_set(
-			err, FERRIS_ERR_NOT_SUPPORTED,
-			"'%.*s' keeps its state partition by partition, of which savepoints cannot "
-			"be made",
-			STR_ARG(job->spec.plan->name));
-		return error_hint(err, "leave 'state.partitioned' out");
-	}
 	TRY(job_open_records(job, err));
 	if (!job->keeps_records)
 		return FERRIS_OK;
@@ -154,6 +146,24 @@ put_id(Journal *contents, Error *err)
 	return journal_put(contents, ID_KEY, (Str){(const char *)id, sizeof id}, err);
 }
 
+Status
+savepoint_check(const ScriptPlan *plan, Error *err)
+{
+	for (uint32_t i = 0; i < plan->count; i++) {
+		const StatementPlan *item = plan->items[i];
+
+		if (!item->partitioned)
+			continue;
+		error_set(err, FERRIS_ERR_NOT_SUPPORTED,
+			  "'%.*s' keeps its state partition by partition, of which there are no "
+			  "savepoints",
+			  STR_ARG(item->name));
+		error_hint(err, "leave 'state.partitioned' out, or the savepoint");
+		return option_error(&item->job[JOB_STATE_PARTITIONED], err);
+	}
+	return FERRIS_OK;
+}
+
 static Status
 make(const ScriptPlan *plan, Str application, void *environment, const char *folder,
      Journal *contents, Error *err)
@@ -181,8 +191,9 @@ savepoint_make(const ScriptPlan *plan, Str application, void *environment, const
 	       Error *err)
 {
 	Journal *contents;
-	Status status = savepoint_journal(folder, CONTENTS, &contents, err);
 
+	TRY(savepoint_check(plan, err));
+	Status status = savepoint_journal(folder, CONTENTS, &contents, err);
 	if (status == FERRIS_OK)
 		status = make(plan, application, environment, folder, contents, err);
 	journal_close(contents);
@@ -274,6 +285,7 @@ savepoint_open(const ScriptPlan *plan, const char *folder, bool drops, Arena *ar
 	       Error *err)
 {
 	*out = (Savepoint){.folder = folder, .drops = drops};
+	TRY(savepoint_check(plan, err));
 	TRY(access(folder, F_OK) == 0 ? read_contents(folder, arena, out, err) : FERRIS_OK);
 	if (out->id.data == NULL) {
 		error_set(err, FERRIS_ERR_SAVEPOINT, "there is no savepoint in '%s'", folder);

@@ -28,6 +28,8 @@ typedef struct Savepoint {
  * elsewhere that runs one loses its name to this one, and ends. */
 Status savepoint_make(const ScriptPlan *plan, Str application, void *environment,
 		      const char *folder, Error *err);
+/* FERRIS_ERR_NOT_SUPPORTED if some statement cannot be in one; the two below and above ask too. */
+Status savepoint_check(const ScriptPlan *plan, Error *err);
 /* Whether there is a whole one. */
 Status savepoint_exists(const char *folder, bool *exists, Error *err);
 /* FERRIS_ERR_SAVEPOINT if there is none, or if it holds statements that the script does not have

@@ -207,6 +207,17 @@ def test_names(place):
     assert code == 3 and "FS3202" in said, said
 
 
+def test_state_by_partition_is_refused_beforehand(place):
+    """Not when the savepoint would be made, after the run."""
+    sql = """CREATE STREAM t (k STRING PRIMARY KEY) WITH ('connector' = 'kafka', 'format' = 'json');
+CREATE STREAM o AS SELECT k, COUNT(*) AS n FROM t GROUP BY k EMIT CHANGES
+WITH ('connector' = 'kafka', 'state.partitioned' = 'true');"""
+    for arguments in (["execute", "--query", sql, "--savepoint", "one"], ["savepoint", "one", "--query", sql],
+                      ["execute", "--query", sql, "--from-savepoint", "one"]):
+        code, said = command(place, *arguments)
+        assert code == 1 and "FS1301" in said and "partition by partition" in said, said
+
+
 def test_the_process_is_killed_while_a_savepoint_is_made(place):
     """Then there is none, and it can be made again."""
     place.write("in.jsonl", lines(0, 500))
