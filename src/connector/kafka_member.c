@@ -188,11 +188,28 @@ join(KafkaMember *member, const ReaderSpec *sources, Arena *arena, Error *err)
 	return subscribe(member, err);
 }
 
+/* Before 2.2: heaps were found damaged when handles of 2.0.2 came and went with the partitions. */
+static void
+warn_of_old_library(void)
+{
+	char library[64];
+
+	if (kafka_has_property("fetch.queue.backoff.ms"))
+		return;
+	kafka_library(library, sizeof library);
+	fprintf(stderr,
+		"warning: a process may crash with %s when partitions come and go (nothing is lost "
+		"or "
+		"doubled: start it again); use librdkafka 2.2 or newer\n",
+		library);
+}
+
 Status
 kafka_join(const ReaderSpec *sources, uint32_t count, Arena *arena, Membership **out, Error *err)
 {
 	KafkaMember *member = ARENA_NEW(arena, KafkaMember);
 
+	warn_of_old_library();
 	member->base.class = &kafka_connector;
 	member->topics = ARENA_ARRAY(arena, const char *, count);
 	member->topic_count = count;
