@@ -198,19 +198,34 @@ build_conf(KafkaClient *client, rd_kafka_conf_t *conf, const char *servers, cons
 	return FERRIS_OK;
 }
 
+const char *
+kafka_topic_name(const Setting *settings, const char *object, Arena *arena)
+{
+	const Setting *topic = &settings[KAFKA_TOPIC];
+
+	return topic->present ? str_copy(arena, topic->text).data : object;
+}
+
+const char *
+kafka_group_name(const ReaderSpec *spec, Arena *arena)
+{
+	const Setting *group = &spec->settings[KAFKA_GROUP];
+
+	return group->present ? str_copy(arena, group->text).data : spec->group;
+}
+
 Status
 kafka_client_open(KafkaClient *client, rd_kafka_type_t type, const char *object,
 		  const Setting *settings, const Options *given, const KafkaDefault *defaults,
 		  Arena *arena, Error *err)
 {
-	const Setting *topic = &settings[KAFKA_TOPIC];
 	rd_kafka_conf_t *conf;
 	const char *servers;
 	char text[256];
 
 	*client = (KafkaClient){.notes = ARENA_NEW(arena, KafkaNotes)};
 	pthread_mutex_init(&client->notes->mutex, NULL);
-	client->topic = topic->present ? str_copy(arena, topic->text).data : object;
+	client->topic = kafka_topic_name(settings, object, arena);
 	client->servers = str_copy(arena, settings[KAFKA_SERVERS].text).data;
 	servers = client->servers;
 	if (strcasecmp(servers, "embedded") == 0) {

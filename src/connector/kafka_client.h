@@ -61,6 +61,9 @@ typedef struct KafkaDefault {
 Status kafka_client_open(KafkaClient *client, rd_kafka_type_t type, const char *object,
 			 const Setting *settings, const Options *given,
 			 const KafkaDefault *defaults, Arena *arena, Error *err);
+/* What the settings of an object name, or else its own name, and the group; in the arena. */
+const char *kafka_topic_name(const Setting *settings, const char *object, Arena *arena);
+const char *kafka_group_name(const ReaderSpec *spec, Arena *arena);
 /* Wait until the brokers answer for the topic; *partitions is their number, 0 if it is missing. */
 Status kafka_client_topic(KafkaClient *client, int *partitions, Error *err);
 void kafka_client_close(KafkaClient *client);
@@ -79,6 +82,8 @@ bool kafka_has_property(const char *name);
  * and values in turn, ended by NULL, or NULL.  One that is there already will do. */
 Status kafka_create_topic(KafkaClient *client, const char *name, int partitions,
 			  const char *const *configs, Error *err);
+/* The number of its partitions, when the brokers know the topic; it has just been made. */
+Status kafka_wait_for_topic(KafkaClient *client, int *partitions, Error *err);
 /* The error of a topic that is not there. */
 Status kafka_missing_topic(const KafkaClient *client, Error *err);
 

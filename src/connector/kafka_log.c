@@ -34,16 +34,11 @@ static Status
 check_partitions(KafkaWriter *writer, const char *name, uint32_t wanted, Error *err)
 {
 	KafkaClient client = writer->client;
-	int64_t deadline = clock_ms() + DEADLINE_MS;
 	int partitions;
 
 	client.topic = name;
-	do { /* one that has just been made is not known everywhere */
-		TRY(kafka_client_topic(&client, &partitions, err));
-		if (partitions == 0)
-			clock_sleep_ms(20);
-	} while (partitions == 0 && clock_ms() < deadline);
-	if ((uint32_t)partitions == wanted || partitions == 0)
+	TRY(kafka_wait_for_topic(&client, &partitions, err));
+	if ((uint32_t)partitions == wanted)
 		return FERRIS_OK;
 	error_set(err, FERRIS_ERR_PREFLIGHT,
 		  "topic '%s' at %s keeps the state of %d partitions, and there are %u now", name,

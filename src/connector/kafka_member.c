@@ -2,14 +2,13 @@
  * its state.
  *
  * The consumer here joins the group and hears what it deals, but reads nothing: each partition is
- * read by a consumer of its own that is in no group (kafka_reader.c).  When the
- * group deals anew the partitions that stay are not touched, whatever its protocol; one that goes
- * is taken over by the transactions of its new owner, not by the group's word.  So the group is
- * answered at once, and nobody waits for anybody.
+ * read by a consumer of its own that is in no group (kafka_reader.c).  When the group deals anew
+ * the partitions that stay are not touched, whatever its protocol; one that goes is taken over by
+ * the transactions of its new owner, not by the group's word.  So the group is answered at once,
+ * and nobody waits for anybody.
  *
  * Owns:    the consumer.
  * Threads: one. */
-#include "base/clock.h"
 #include "connector/kafka_client.h"
 
 typedef struct KafkaMember {
@@ -100,11 +99,8 @@ static Status
 open_client(KafkaMember *member, const ReaderSpec *spec, Arena *arena, Error *err)
 {
 	const Setting *settings = spec->settings;
-	const char *group = settings[KAFKA_GROUP].present
-				    ? str_copy(arena, settings[KAFKA_GROUP].text).data
-				    : spec->group;
 	const KafkaDefault defaults[] = {
-		{"group.id", group, false},
+		{"group.id", kafka_group_name(spec, arena), false},
 		{"group.instance.id", spec->instance, false},
 		{"client.id", "ferris-sql", false},
 		{"enable.auto.commit", "false", false},
@@ -138,13 +134,10 @@ static Status
 find_topics(KafkaMember *member, const ReaderSpec *sources, Arena *arena, Error *err)
 {
 	for (uint32_t i = 0; i < member->topic_count; i++) {
-		const Setting *settings = sources[i].settings;
 		KafkaClient client = member->client;
 		int partitions;
 
-		client.topic = settings[KAFKA_TOPIC].present
-				       ? str_copy(arena, settings[KAFKA_TOPIC].text).data
-				       : sources[i].object;
+		client.topic = kafka_topic_name(sources[i].settings, sources[i].object, arena);
 		member->topics[i] = client.topic;
 		TRY(kafka_client_topic(&client, &partitions, err));
 		if (partitions == 0)
@@ -199,8 +192,7 @@ warn_of_old_library(void)
 	kafka_library(library, sizeof library);
 	fprintf(stderr,
 		"warning: a process may crash with %s when partitions come and go (nothing is lost "
-		"or "
-		"doubled: start it again); use librdkafka 2.2 or newer\n",
+		"or doubled: start it again); use librdkafka 2.2 or newer\n",
 		library);
 }
 

@@ -73,9 +73,6 @@ static Status
 open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *err)
 {
 	const Setting *settings = spec->settings;
-	const char *group = settings[KAFKA_GROUP].present
-				    ? str_copy(arena, settings[KAFKA_GROUP].text).data
-				    : spec->group;
 	bool backoff = kafka_has_property("fetch.queue.backoff.ms");
 	uint32_t readers = spec->share.count > 0 ? spec->share.count : 1;
 	/* A full queue stops fetching: for 5 ms where that can be said, for a second in librdkafka
@@ -83,7 +80,7 @@ open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *er
 	uint32_t messages = (backoff ? 20000 : 1000000) / readers;
 	uint32_t kilobytes = (backoff ? 16384 : 262144) / readers;
 	const KafkaDefault defaults[] = {
-		{"group.id", group, false},
+		{"group.id", kafka_group_name(spec, arena), false},
 		{"group.instance.id", spec->instance, false},
 		{"client.id", "ferris-sql", false},
 		{"auto.offset.reset", str_copy(arena, settings[KAFKA_OFFSET_RESET].text).data,
@@ -603,24 +600,12 @@ not_shuffled(const KafkaReader *reader, const rd_kafka_message_t *message, Error
 			       "'kafka.group.id', so that it begins anew");
 }
 
-/* What stands in the key of a record of connector/shuffle.h.  *fits: it is of the chunk's split. */
-static Status
-take_shuffle_key(const KafkaReader *reader, const rd_kafka_message_t *message, Chunk *chunk,
-		 bool *fits, Error *err)
+static ShuffleTaken
+take_key(const KafkaReader *reader, const rd_kafka_message_t *message, Chunk *chunk)
 {
-	ShuffleKey key = {0};
-
-	if (!shuffle_key_read((Str){message->key, (uint32_t)message->key_len}, &key))
-		return not_shuffled(reader, message, err);
-	*fits = chunk->channels == 0 || chunk->channel == key.split;
-	if (!*fits)
-		return FERRIS_OK;
-	chunk->channel = key.split;
-	chunk->channels = key.splits;
-	chunk->marked = key.is_mark;
-	chunk->mark = key.mark.watermark;
-	chunk->mark_idle = key.mark.idle;
-	return FERRIS_OK;
+	return reader->shuffled
+		       ? shuffle_take(chunk, (Str){message->key, (uint32_t)message->key_len})
+		       : SHUFFLE_ROW;
 }
 
 static bool
@@ -654,22 +639,22 @@ take_run(KafkaReader *reader, Chunk *chunk, Error *err)
 	while (status == FERRIS_OK && reader->message_next < reader->message_count &&
 	       !chunk->marked) {
 		rd_kafka_message_t *message = reader->messages[reader->message_next];
-		bool fits = true;
 
 		if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 			status = handle_event(reader, message, err);
 		} else if (!is_beyond(reader, message) && !was_read(reader, message)) {
 			if (is_full(chunk, message))
 				return FERRIS_OK;
-			if (reader->shuffled)
-				TRY(take_shuffle_key(reader, message, chunk, &fits, err));
-			if (!fits)
+			ShuffleTaken taken = take_key(reader, message, chunk);
+			if (taken == SHUFFLE_WRONG)
+				return not_shuffled(reader, message, err);
+			if (taken == SHUFFLE_OTHER)
 				return FERRIS_OK;
 			if (chunk->record_count == 0) {
 				chunk->split = (uint32_t)message->partition;
 				chunk->position = message->offset;
 			}
-			if (!chunk->marked)
+			if (taken == SHUFFLE_ROW)
 				append_message(chunk, message);
 			note_taken(reader, message, chunk);
 		}

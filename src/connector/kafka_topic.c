@@ -4,6 +4,7 @@
 
 #define ADMIN_TIMEOUT_MS   15000
 #define CREATE_DEADLINE_MS 30000
+#define KNOWN_DEADLINE_MS  60000
 
 static rd_kafka_resp_err_t
 created_code(rd_kafka_event_t *event)
@@ -66,4 +67,19 @@ kafka_missing_topic(const KafkaClient *client, Error *err)
 	error_set(err, FERRIS_ERR_KAFKA_TOPIC, "topic '%s' does not exist at %s", client->topic,
 		  client->servers);
 	return error_hint(err, "create it, or correct 'kafka.topic'");
+}
+
+Status
+kafka_wait_for_topic(KafkaClient *client, int *partitions, Error *err)
+{
+	int64_t deadline = clock_ms() + KNOWN_DEADLINE_MS;
+
+	for (;;) {
+		TRY(kafka_client_topic(client, partitions, err));
+		if (*partitions > 0)
+			return FERRIS_OK;
+		if (clock_ms() >= deadline)
+			return kafka_missing_topic(client, err);
+		clock_sleep_ms(20);
+	}
 }

@@ -97,9 +97,7 @@ open_within(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 
 	writer->within = (KafkaWriter *)spec->within;
 	writer->client = writer->within->client;
-	writer->client.topic = settings[KAFKA_TOPIC].present
-				       ? str_copy(arena, settings[KAFKA_TOPIC].text).data
-				       : spec->object;
+	writer->client.topic = kafka_topic_name(settings, spec->object, arena);
 	if (strcmp(servers, writer->client.servers) == 0)
 		return FERRIS_OK;
 	error_set(err, FERRIS_ERR_PREFLIGHT,
@@ -337,16 +335,10 @@ kafka_put_mark(Writer *base, SplitMark mark, Error *err)
 static Status
 make_shuffle(KafkaWriter *writer, uint32_t wanted, Error *err)
 {
-	int64_t deadline = clock_ms() + INIT_DEADLINE_MS;
 	int partitions;
 
 	TRY(kafka_create_topic(&writer->client, writer->client.topic, (int)wanted, NULL, err));
-	do { /* one that has just been made is not known everywhere */
-		TRY(kafka_client_topic(&writer->client, &partitions, err));
-		if (partitions == 0)
-			clock_sleep_ms(20);
-	} while (partitions == 0 && clock_ms() < deadline);
-	return partitions > 0 ? FERRIS_OK : kafka_missing_topic(&writer->client, err);
+	return kafka_wait_for_topic(&writer->client, &partitions, err);
 }
 
 Status

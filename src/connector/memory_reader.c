@@ -190,25 +190,6 @@ fetch_start(MemoryReader *reader, uint32_t index)
 	return next - memory_draw(reader, next < BATCH_MAX ? next + 1 : BATCH_MAX);
 }
 
-/* A row into the chunk, or the mark behind its rows.  False: it is of another split. */
-static bool
-take_shuffled(Chunk *chunk, const MemoryRecord *record)
-{
-	ShuffleKey key = {0};
-
-	shuffle_key_read(record->key, &key);
-	if (chunk->channels > 0 && chunk->channel != key.split)
-		return false;
-	chunk->channel = key.split;
-	chunk->channels = key.splits;
-	chunk->marked = key.is_mark;
-	chunk->mark = key.mark.watermark;
-	chunk->mark_idle = key.mark.idle;
-	if (!key.is_mark)
-		copy_record(chunk, record);
-	return true;
-}
-
 /* With the lock held: fill the chunk with records of the partition. */
 static void
 take_records(MemoryReader *reader, uint32_t index, Chunk *chunk)
@@ -231,10 +212,12 @@ take_records(MemoryReader *reader, uint32_t index, Chunk *chunk)
 		}
 		if (record->pause_ms != 0)
 			break;
-		if (!reader->shuffled)
-			copy_record(chunk, record);
-		else if (!take_shuffled(chunk, record))
+		ShuffleTaken taken =
+			reader->shuffled ? shuffle_take(chunk, record->key) : SHUFFLE_ROW;
+		if (taken == SHUFFLE_OTHER)
 			break;
+		if (taken != SHUFFLE_MARK)
+			copy_record(chunk, record);
 		*next = at + 1;
 		if (chunk->marked)
 			break;

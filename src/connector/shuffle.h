@@ -57,6 +57,31 @@ shuffle_key_read(Str key, ShuffleKey *out)
 	return out->split < out->splits && out->splits <= SPLITS_MAX;
 }
 
+typedef enum ShuffleTaken {
+	SHUFFLE_ROW,   /* the record belongs into the chunk */
+	SHUFFLE_MARK,  /* the chunk has its mark now, and ends with it */
+	SHUFFLE_OTHER, /* it is of another split than the chunk's, and stays where it is */
+	SHUFFLE_WRONG, /* it is no such record */
+} ShuffleTaken;
+
+/* What a record's key says goes into the chunk; the first one says of which split it is. */
+static inline ShuffleTaken
+shuffle_take(Chunk *chunk, Str record_key)
+{
+	ShuffleKey key = {0};
+
+	if (!shuffle_key_read(record_key, &key))
+		return SHUFFLE_WRONG;
+	if (chunk->channels > 0 && chunk->channel != key.split)
+		return SHUFFLE_OTHER;
+	chunk->channel = key.split;
+	chunk->channels = key.splits;
+	chunk->marked = key.is_mark;
+	chunk->mark = key.mark.watermark;
+	chunk->mark_idle = key.mark.idle;
+	return key.is_mark ? SHUFFLE_MARK : SHUFFLE_ROW;
+}
+
 /* Which of so many partitions rows of that key go to. */
 static inline uint32_t
 shuffle_partition(Str key, uint32_t partitions)
