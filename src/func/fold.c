@@ -18,14 +18,6 @@ see_if_varies(BoundExpr *expr, void *context)
 		*varies = true;
 }
 
-static bool
-is_nested(const Type *type)
-{
-	Physical physical = type_physical(type);
-
-	return physical == PHYSICAL_LIST || physical == PHYSICAL_STRUCT;
-}
-
 /* The value itself outlives the batch it was computed in. */
 static Value
 keep_value(Arena *arena, const Vector *vector, const Type *type)
@@ -152,7 +144,7 @@ fold(Arena *arena, BoundExpr *expr, bool sure, BoundExpr **out, Error *err)
 		TRY(fold(arena, expr->args[i], sure && !may_never_run(expr, i), &copy->args[i],
 			 err));
 	bound_walk(copy, see_if_varies, &varies);
-	if (!varies && !is_nested(expr->type)) {
+	if (!varies && !type_is_nested(expr->type)) {
 		Status status = bound_evaluate(arena, copy, &value, err);
 
 		if (status == FERRIS_OK) {

@@ -227,35 +227,16 @@ task_main(void *argument)
 
 /* ---------------------------------------------------------------- opening */
 
-/* The group of its sources if they name none. */
-static const char *
-default_group(const JobSpec *spec, Arena *arena)
-{
-	return str_format(arena, "%.*s-%.*s", STR_ARG(spec->application), STR_ARG(spec->plan->name))
-		.data;
-}
-
 /* Two readers of one topic must not share its partitions, and two of a group would stop each other
  * when they join it: each further source has a group of its own. */
 static const char *
 group_of(const JobSpec *spec, uint32_t index, Arena *arena)
 {
-	const char *group = default_group(spec, arena);
+	const char *group = plan_default_group(arena, spec->application, spec->plan);
 	Str name = spec->plan->scans[index]->scan.endpoint->name;
 
 	return index == 0 ? group
 			  : str_format(arena, "%s-%.*s-%u", group, STR_ARG(name), index + 1).data;
-}
-
-const char *
-job_first_group(const JobSpec *spec, Arena *arena)
-{
-	const Endpoint *first = spec->plan->scans[0]->scan.endpoint;
-	Str named = first->connector->group != NULL
-			    ? first->connector->group(first->connector_settings)
-			    : (Str){NULL, 0};
-
-	return named.data != NULL ? str_copy(arena, named).data : default_group(spec, arena);
 }
 
 /* How the statement goes on after a crash, and what it keeps for that. */
@@ -302,7 +283,7 @@ claim_instance(Job *job, Error *err)
 
 	if (!is_known_to_brokers(job))
 		return FERRIS_OK;
-	job->first_group = job_first_group(&job->spec, &job->arena);
+	job->first_group = plan_first_group(&job->arena, job->spec.application, plan);
 	if (job->spec.share.count > 0) { /* whoever is dealt the split takes it over */
 		job->name = str_format(&job->arena, "%s-%.*s-%u", job->first_group,
 				       STR_ARG(plan->name), job->spec.share.split)
@@ -549,7 +530,7 @@ job_new(const JobSpec *spec)
 	job->counts_results = plan_counts_results(spec->plan);
 	job->wants_ticks = plan_wants_ticks(spec->plan);
 	settle_recovery(job);
-	job->group = default_group(spec, &job->arena);
+	job->group = plan_default_group(&job->arena, spec->application, spec->plan);
 	job->shuffles = spec->plan->shuffles;
 	job->mark = (SplitMark){INT64_MIN, false};
 	job->task_count = job->stateful || job->shuffles

@@ -64,7 +64,5 @@ uint32_t job_first_split(const Job *job);
 void job_counters(Job *job, JobCounters *out);
 void job_counters_add(JobCounters *sum, const JobCounters *own);
 
-/* The group by which the brokers know the statement: that of its first source; in the arena. */
-const char *job_first_group(const JobSpec *spec, Arena *arena);
 /* How the source of that number is opened; what it points to lives in the arena. */
 SourceSpec job_source_spec(const JobSpec *spec, uint32_t source, Arena *arena);

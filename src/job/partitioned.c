@@ -365,7 +365,8 @@ open_group(Partitioned *self, Error *err)
 	const Str *dir = &plan->job[JOB_STATE_DIR].text;
 
 	TRY(instance_claim(dir->data != NULL ? str_copy(&self->arena, *dir).data : NULL,
-			   job_first_group(&self->spec, &self->arena), &self->instance, err));
+			   plan_first_group(&self->arena, self->spec.application, plan),
+			   &self->instance, err));
 	TRY(join_group(self, err));
 	self->count = self->member->splits;
 	if (plan->shuffles)

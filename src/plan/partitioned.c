@@ -2,30 +2,31 @@
  *
  * The brokers put records of one key into one partition.  So the rows that an operator brings
  * together are in one partition if what it brings them together by holds the record's key: `_key`,
- * or all columns that the declaration of the stream calls its PRIMARY KEY.  Columns are followed
+ * or all columns that the declaration of the stream calls its PRIMARY KEY.  ColumnSet are followed
  * from each operator down to the scans; what a row computes of a key is not the key any more. */
 #include "plan/partitioned.h"
 
 #include "base/memory.h"
 #include "plan/repartition.h"
+#include "plan/rule.h"
 
-/* Columns that a node yields; one bool for each. */
-typedef struct Columns {
+/* ColumnSet that a node yields; one bool for each. */
+typedef struct ColumnSet {
 	bool *has;
 	uint32_t count;
-} Columns;
+} ColumnSet;
 
-static bool holds_key(const PlanNode *node, const Columns *columns);
+static bool holds_key(PlanNode *node, const ColumnSet *columns);
 
-static Columns
+static ColumnSet
 columns_of(const PlanNode *node)
 {
-	return (Columns){memory_zero(node->schema.count + 1), node->schema.count};
+	return (ColumnSet){memory_zero(node->schema.count + 1), node->schema.count};
 }
 
 /* The column that an expression is, if it is one. */
 static void
-add_expr(Columns *out, const BoundExpr *expr)
+add_expr(ColumnSet *out, const BoundExpr *expr)
 {
 	if (expr->kind == BOUND_COLUMN && expr->column < out->count)
 		out->has[expr->column] = true;
@@ -57,7 +58,7 @@ primary_count(const Statement *create)
 }
 
 static bool
-holds_route(const PlanNode *scan, const Columns *columns)
+holds_route(const PlanNode *scan, const ColumnSet *columns)
 {
 	for (uint32_t i = 0; i < columns->count; i++)
 		if (scan->scan.route[i] && !columns->has[i])
@@ -66,7 +67,7 @@ holds_route(const PlanNode *scan, const Columns *columns)
 }
 
 static bool
-scan_holds_key(const PlanNode *scan, const Columns *columns)
+scan_holds_key(const PlanNode *scan, const ColumnSet *columns)
 {
 	if (scan->scan.shuffled)
 		return holds_route(scan, columns);
@@ -88,10 +89,9 @@ scan_holds_key(const PlanNode *scan, const Columns *columns)
 
 /* `columns` of the node, of which the first `count` are these expressions over its input. */
 static bool
-input_holds_key(const PlanNode *node, const Columns *columns, BoundExpr *const *exprs,
-		uint32_t count)
+input_holds_key(PlanNode *node, const ColumnSet *columns, BoundExpr *const *exprs, uint32_t count)
 {
-	Columns below = columns_of(node->input);
+	ColumnSet below = columns_of(node->input);
 
 	for (uint32_t i = 0; i < count && i < columns->count; i++)
 		if (columns->has[i])
@@ -103,13 +103,13 @@ input_holds_key(const PlanNode *node, const Columns *columns, BoundExpr *const *
 
 /* The columns that come out of one side of a join. */
 static bool
-side_holds_key(const PlanNode *node, uint32_t side, const Columns *columns)
+side_holds_key(const PlanNode *node, uint32_t side, const ColumnSet *columns)
 {
-	const PlanNode *input = node->inputs[side];
+	PlanNode *input = node->inputs[side];
 	uint32_t first = side == 0 ? 0 : node->stream_join.left_count;
 	uint32_t count = side == 0 ? node->stream_join.left_count : node->stream_join.right_count;
 	uint32_t skipped = node->stream_join.key_count + node->stream_join.timed;
-	Columns below = columns_of(input);
+	ColumnSet below = columns_of(input);
 
 	for (uint32_t i = 0; i < count && first + i < columns->count; i++)
 		if (columns->has[first + i] && skipped + i < below.count)
@@ -121,7 +121,7 @@ side_holds_key(const PlanNode *node, uint32_t side, const Columns *columns)
 
 /* A side whose rows may be missing says nothing of a row's partition. */
 static bool
-join_holds_key(const PlanNode *node, const Columns *columns)
+join_holds_key(PlanNode *node, const ColumnSet *columns)
 {
 	JoinShape shape = node->stream_join.shape;
 
@@ -130,7 +130,7 @@ join_holds_key(const PlanNode *node, const Columns *columns)
 }
 
 static bool
-all_hold_key(const PlanNode *node, const Columns *columns)
+all_hold_key(PlanNode *node, const ColumnSet *columns)
 {
 	for (uint32_t i = 0; i < node->input_count; i++)
 		if (!holds_key(node->inputs[i], columns))
@@ -140,7 +140,7 @@ all_hold_key(const PlanNode *node, const Columns *columns)
 
 /* Whether rows that are equal in these columns come from one partition. */
 static bool
-holds_key(const PlanNode *node, const Columns *columns)
+holds_key(PlanNode *node, const ColumnSet *columns)
 {
 	switch (node->kind) {
 	case PLAN_SCAN:
@@ -158,17 +158,12 @@ holds_key(const PlanNode *node, const Columns *columns)
 		return input_holds_key(node, columns, node->aggregate.keys,
 				       node->aggregate.key_count);
 	case PLAN_JOIN:
-		return input_holds_key(node, columns, node->join.left, node->join.left_count);
 	case PLAN_OVER:
-		return input_holds_key(node, columns, node->over.left, node->over.left_count);
 	case PLAN_UNNEST:
-		return input_holds_key(node, columns, node->unnest.left, node->unnest.left_count);
 	case PLAN_WINDOW:
-		return input_holds_key(node, columns, node->window.left, node->window.left_count);
 	case PLAN_TABLE:
-		return input_holds_key(node, columns, node->table.left, node->table.left_count);
 	case PLAN_LOOKUP:
-		return input_holds_key(node, columns, node->lookup.left, node->lookup.left_count);
+		return input_holds_key(node, columns, left_columns(node), *left_column_count(node));
 	case PLAN_UNION:
 	case PLAN_SET:
 		return all_hold_key(node, columns);
@@ -185,7 +180,7 @@ holds_key(const PlanNode *node, const Columns *columns)
 static bool
 exprs_hold_key(const PlanNode *node, BoundExpr *const *exprs, uint32_t count, uint64_t chosen)
 {
-	Columns columns = columns_of(node->input);
+	ColumnSet columns = columns_of(node->input);
 
 	for (uint32_t i = 0; i < count; i++)
 		if (i >= 64 || (chosen >> i & 1))
@@ -225,7 +220,7 @@ inputs_hold_key(const PlanNode *node, uint32_t count)
 	for (uint32_t i = 0; i < count && !found; i++) {
 		found = true;
 		for (uint32_t k = 0; k < node->input_count && found; k++) {
-			Columns columns = columns_of(node->inputs[k]);
+			ColumnSet columns = columns_of(node->inputs[k]);
 
 			columns.has[i] = true;
 			found = holds_key(node->inputs[k], &columns);
@@ -238,7 +233,7 @@ inputs_hold_key(const PlanNode *node, uint32_t count)
 static bool
 row_holds_key(const PlanNode *node)
 {
-	Columns columns = columns_of(node->input);
+	ColumnSet columns = columns_of(node->input);
 
 	memset(columns.has, true, columns.count);
 	bool holds = holds_key(node->input, &columns);
@@ -334,8 +329,8 @@ find_obstacle(const PlanNode *node)
 
 /* ---------------------------------------------------------------- the statement */
 
-static Status
-refuse(const StatementPlan *plan, const char *why, const char *mend, Error *err)
+Status
+plan_refuse_partitions(const StatementPlan *plan, const char *why, const char *mend, Error *err)
 {
 	error_set(err, FERRIS_ERR_NOT_SUPPORTED,
 		  "the state of '%.*s' cannot be kept partition by partition: %s",
@@ -364,10 +359,11 @@ plan_partitioned(Arena *arena, Str application, StatementPlan *plan, StatementPl
 	if (!plan->job[JOB_STATE_PARTITIONED].flag || !plan_is_stateful(plan))
 		return FERRIS_OK;
 	if (plan->recovery != RECOVERY_SINK || !sources_can(plan))
-		return refuse(plan, "only exactly-once from topic to topic keeps it so",
-			      "leave 'state.partitioned' out, or read and write topics of one "
-			      "cluster",
-			      err);
+		return plan_refuse_partitions(
+			plan, "only exactly-once from topic to topic keeps it so",
+			"leave 'state.partitioned' out, or read and write topics of one "
+			"cluster",
+			err);
 	plan->partitioned = true;
 	if (find_obstacle(plan->root) == NULL)
 		return FERRIS_OK;
@@ -376,7 +372,7 @@ plan_partitioned(Arena *arena, Str application, StatementPlan *plan, StatementPl
 	const char *why = find_obstacle(plan->root);
 	if (why == NULL)
 		return FERRIS_OK;
-	return refuse(
+	return plan_refuse_partitions(
 		plan, why,
 		"write the rows to a topic by the key that is needed first: CREATE STREAM ... "
 		"AS SELECT k PRIMARY KEY, ... WITH (...)",

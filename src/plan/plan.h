@@ -523,6 +523,11 @@ bool plan_is_stateful(const StatementPlan *plan);
 /* Whether some operator wants ticks. */
 bool plan_wants_ticks(const StatementPlan *plan);
 
+/* The consumer group of the statement's sources if they name none; */
+const char *plan_default_group(Arena *arena, Str application, const StatementPlan *plan);
+/* and the one by which the brokers know the statement: that of its first source. */
+const char *plan_first_group(Arena *arena, Str application, const StatementPlan *plan);
+
 /* Plan text for EXPLAIN, one node a line, indented. */
 Str plan_explain(Arena *arena, const StatementPlan *plan);
 /* The same with effective options, one JSON object in the form of docs/configuration.md. */

@@ -40,15 +40,6 @@ is_volatile(const BoundExpr *expr)
 	return false;
 }
 
-/* Such values have no text by which they could choose a partition. */
-static bool
-is_nested(const Type *type)
-{
-	Physical physical = type_physical(type);
-
-	return physical == PHYSICAL_LIST || physical == PHYSICAL_STRUCT;
-}
-
 static BoundExpr *
 column_of(Repartitioning *self, const PlanNode *node, uint32_t column)
 {
@@ -65,12 +56,11 @@ not_of_the_record(Repartitioning *self, const PlanNode *node)
 
 	if (end != NULL)
 		name.len = (uint32_t)(end - name.data);
-	error_set(self->err, FERRIS_ERR_NOT_SUPPORTED,
-		  "the state of '%.*s' cannot be kept partition by partition: what its rows are "
-		  "brought together by is made by: %.*s",
-		  STR_ARG(self->plan->name), STR_ARG(name));
-	error_hint(self->err, "write the rows of that part to a topic by a statement of its own");
-	return option_error(&self->plan->job[JOB_STATE_PARTITIONED], self->err);
+	Str why = str_format(self->arena, "what its rows are brought together by is made by: %.*s",
+			     STR_ARG(name));
+	return plan_refuse_partitions(
+		self->plan, why.data,
+		"write the rows of that part to a topic by a statement of its own", self->err);
 }
 
 /* A table's key is that of the record also where the record deletes it. */
@@ -271,7 +261,8 @@ route_node(Repartitioning *self, PlanNode *node, Above above)
 	}
 	if (own_route(self, node, &own)) {
 		for (uint32_t i = 0; i < own.count; i++)
-			if (is_volatile(own.exprs[i]) || is_nested(own.exprs[i]->type))
+			if (is_volatile(own.exprs[i]) ||
+			    type_is_nested(own.exprs[i]->type)) /* it has no text */
 				return not_of_the_record(self, node);
 		above.filters.count = 0;
 		above.route = &own;
@@ -333,14 +324,6 @@ routing_text(Repartitioning *self, const Route *route, Position at, BoundExpr **
 
 /* ---------------------------------------------------------------- the topic between them */
 
-static Str
-option_of(const char *name, const Options *given)
-{
-	const OptionEntry *entry = options_find(given, str_from(name));
-
-	return entry != NULL ? entry->value : (Str){NULL, 0};
-}
-
 static void
 add_option(Options *options, const char *key, Str value)
 {
@@ -392,21 +375,25 @@ topic_endpoint(Repartitioning *self, Str name, const Endpoint *source, bool read
 
 /* ---------------------------------------------------------------- the statement in front */
 
-/* Whether the statement in front looks into the column. */
-static bool
-is_read(Repartitioning *self, const PlanNode *scan, uint32_t index, uint32_t column)
+static void
+count_all(const Route *route, uint32_t *uses)
 {
-	const Route *route = &self->routes[index];
-	const Route *filters = &self->filters[index];
-	uint32_t *uses = uses_of(self->arena, route->exprs, route->count, scan->schema.count);
+	for (uint32_t i = 0; i < route->count; i++)
+		count_columns(route->exprs[i], uses);
+}
 
-	for (uint32_t i = 0; i < filters->count; i++)
-		count_columns(filters->exprs[i], uses);
-	for (uint32_t i = 0; i < self->first[index].count; i++)
-		count_columns(self->first[index].exprs[i], uses);
+/* How often the statement in front looks into each column. */
+static uint32_t *
+uses_in_front(Repartitioning *self, const PlanNode *scan, uint32_t index)
+{
+	uint32_t *uses = ARENA_ARRAY(self->arena, uint32_t, scan->schema.count + 1);
+
+	count_all(&self->routes[index], uses);
+	count_all(&self->first[index], uses);
+	count_all(&self->filters[index], uses);
 	if (self->times[index] != NULL)
 		count_columns(self->times[index], uses);
-	return uses[column] > 0;
+	return uses;
 }
 
 static bool
@@ -426,6 +413,7 @@ pass_as_text(Repartitioning *self, PlanNode *scan, uint32_t index)
 	uint32_t decoded = scan->scan.decode_count;
 	ScanColumn *own = ARENA_ARRAY(self->arena, ScanColumn, columns + 1);
 	DecodeColumn *decode = ARENA_ARRAY(self->arena, DecodeColumn, decoded + 1);
+	const uint32_t *uses = uses_in_front(self, scan, index);
 
 	memcpy(own, scan->scan.columns, sizeof *own * columns);
 	if (decoded > 0)
@@ -434,7 +422,7 @@ pass_as_text(Repartitioning *self, PlanNode *scan, uint32_t index)
 		uint32_t target = decode[d].target;
 
 		if (target == DECODE_NO_TARGET || !type_is_exact(decode[d].type) ||
-		    is_compared(scan, d) || is_read(self, scan, index, target))
+		    is_compared(scan, d) || uses[target] > 0)
 			continue;
 		decode[d].form = own[target].form = FORM_TEXT;
 	}
@@ -442,30 +430,35 @@ pass_as_text(Repartitioning *self, PlanNode *scan, uint32_t index)
 	scan->scan.decode = decode;
 }
 
+/* With the columns of its input. */
 static PlanNode *
-watermark_over(Repartitioning *self, PlanNode *input, BoundExpr *expr)
+node_over(Repartitioning *self, PlanKind kind, PlanNode *input)
 {
 	PlanNode *node = ARENA_NEW(self->arena, PlanNode);
 
-	*node = (PlanNode){.kind = PLAN_WATERMARK,
-			   .position = input->position,
-			   .input = input,
-			   .schema = input->schema};
+	*node = (PlanNode){
+		.kind = kind, .position = input->position, .input = input, .schema = input->schema};
+	return node;
+}
+
+static PlanNode *
+watermark_over(Repartitioning *self, PlanNode *input, BoundExpr *expr)
+{
+	if (expr == NULL)
+		return input;
+	PlanNode *node = node_over(self, PLAN_WATERMARK, input);
 	node->watermark.expr = expr;
 	return node;
 }
 
 static PlanNode *
-filter_over_input(Repartitioning *self, PlanNode *input, const Route *filters)
+conditions_over(Repartitioning *self, PlanNode *input, const Route *conditions)
 {
-	PlanNode *node = ARENA_NEW(self->arena, PlanNode);
-
-	*node = (PlanNode){.kind = PLAN_FILTER,
-			   .position = input->position,
-			   .input = input,
-			   .schema = input->schema};
-	node->filter.conjuncts = filters->exprs;
-	node->filter.count = filters->count;
+	if (conditions->count == 0)
+		return input;
+	PlanNode *node = node_over(self, PLAN_FILTER, input);
+	node->filter.conjuncts = conditions->exprs;
+	node->filter.count = conditions->count;
 	return node;
 }
 
@@ -473,14 +466,11 @@ filter_over_input(Repartitioning *self, PlanNode *input, const Route *filters)
 static Status
 project_over(Repartitioning *self, PlanNode *input, const Route *route, PlanNode **out)
 {
-	PlanNode *node = ARENA_NEW(self->arena, PlanNode);
+	PlanNode *node = node_over(self, PLAN_PROJECT, input);
 	uint32_t count = input->schema.count;
 	Field *fields = ARENA_ARRAY(self->arena, Field, count + 1);
 
-	*node = (PlanNode){.kind = PLAN_PROJECT,
-			   .position = input->position,
-			   .input = input,
-			   .schema = {fields, count + 1}};
+	node->schema = (Schema){fields, count + 1};
 	node->project.exprs = ARENA_ARRAY(self->arena, BoundExpr *, count + 1);
 	node->project.key = ARENA_ARRAY(self->arena, bool, count + 1);
 	node->project.key[count] = true;
@@ -501,12 +491,9 @@ make_front(Repartitioning *self, uint32_t index, Str name, const Endpoint *sink,
 
 	*scan = *self->plan->scans[index];
 	pass_as_text(self, scan, index);
-	if (self->first[index].count > 0)
-		input = filter_over_input(self, input, &self->first[index]);
-	if (self->times[index] != NULL)
-		input = watermark_over(self, input, self->times[index]);
-	if (self->filters[index].count > 0)
-		input = filter_over_input(self, input, &self->filters[index]);
+	input = conditions_over(self, input, &self->first[index]);
+	input = watermark_over(self, input, self->times[index]);
+	input = conditions_over(self, input, &self->filters[index]);
 	*out = *self->plan;
 	out->name = name;
 	TRY(project_over(self, input, &self->routes[index], &out->root));
@@ -605,20 +592,6 @@ part(Repartitioning *self, uint32_t index, StatementPlan *front)
 	return FERRIS_OK;
 }
 
-static const char *
-group_of(Repartitioning *self, Str application)
-{
-	const Endpoint *first = self->plan->scans[0]->scan.endpoint;
-	Str named = first->connector->group_option != NULL
-			    ? option_of(first->connector->group_option, &first->given)
-			    : (Str){NULL, 0};
-
-	return named.data != NULL ? str_copy(self->arena, named).data
-				  : str_format(self->arena, "%.*s-%.*s", STR_ARG(application),
-					       STR_ARG(self->plan->name))
-					    .data;
-}
-
 /* What a join reads to its present end before the rest is not known to be all of it when it comes
  * through a topic. */
 static Status
@@ -629,14 +602,15 @@ check_tables(Repartitioning *self)
 	for (uint32_t i = 0; i < plan->scan_count; i++) {
 		if (!plan->scans[i]->scan.first)
 			continue;
-		error_set(self->err, FERRIS_ERR_NOT_SUPPORTED,
-			  "the state of '%.*s' cannot be kept partition by partition: rows would "
-			  "have to go through a topic to meet the table '%.*s'",
-			  STR_ARG(plan->name), STR_ARG(plan->scans[i]->scan.endpoint->name));
-		error_hint(self->err, "write the rows to a topic by the table's key first, with as "
-				      "many partitions as the table's: CREATE STREAM ... AS SELECT "
-				      "k PRIMARY KEY, ...");
-		return option_error(&plan->job[JOB_STATE_PARTITIONED], self->err);
+		Str why =
+			str_format(self->arena,
+				   "rows would have to go through a topic to meet the table '%.*s'",
+				   STR_ARG(plan->scans[i]->scan.endpoint->name));
+		return plan_refuse_partitions(
+			plan, why.data,
+			"write the rows to a topic by the table's key first, with as many "
+			"partitions as the table's: CREATE STREAM ... AS SELECT k PRIMARY KEY, ...",
+			self->err);
 	}
 	return FERRIS_OK;
 }
@@ -656,7 +630,7 @@ plan_repartition(Arena *arena, Str application, StatementPlan *plan, StatementPl
 	};
 
 	TRY(check_tables(&self));
-	self.group = group_of(&self, application);
+	self.group = plan_first_group(arena, application, plan);
 	*before = ARENA_ARRAY(arena, StatementPlan, plan->scan_count);
 	TRY(route_node(&self, plan->root, (Above){0}));
 	for (uint32_t i = 0; i < plan->scan_count; i++)

@@ -1,4 +1,4 @@
-/* plan/tree.c -- walks over the nodes of a plan. */
+/* plan/tree.c -- walks over the nodes of a plan, and the groups of its sources. */
 #include "plan/plan.h"
 
 PlanNode *
@@ -92,4 +92,22 @@ bool
 plan_wants_ticks(const StatementPlan *plan)
 {
 	return plan_has(plan->root, PLAN_BIT(PLAN_WATERMARK));
+}
+
+const char *
+plan_default_group(Arena *arena, Str application, const StatementPlan *plan)
+{
+	return str_format(arena, "%.*s-%.*s", STR_ARG(application), STR_ARG(plan->name)).data;
+}
+
+const char *
+plan_first_group(Arena *arena, Str application, const StatementPlan *plan)
+{
+	const Endpoint *first = plan->scans[0]->scan.endpoint;
+	Str named = first->connector->group != NULL
+			    ? first->connector->group(first->connector_settings)
+			    : (Str){NULL, 0};
+
+	return named.data != NULL ? str_copy(arena, named).data
+				  : plan_default_group(arena, application, plan);
 }

@@ -74,6 +74,15 @@ type_physical(const Type *type)
 	return (Physical)type_physical_of_kind[type->kind];
 }
 
+/* ARRAY, MAP, STRUCT. */
+static inline bool
+type_is_nested(const Type *type)
+{
+	Physical physical = type_physical(type);
+
+	return physical == PHYSICAL_LIST || physical == PHYSICAL_STRUCT;
+}
+
 /* Bytes of one value of a physical layout; 0 for STRUCT. */
 size_t physical_size(Physical physical);
 const char *type_kind_name(TypeKind kind);
