@@ -154,6 +154,22 @@ class Kafka:
         shutil.rmtree(self.folder)
 
 
+def ten_seconds(text):
+    """The number of the window of ten seconds that begins at that timestamp of 1970."""
+    second = time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")
+    return (second.tm_yday - 1) * 8640 + (second.tm_hour * 3600 + second.tm_min * 60 + second.tm_sec) // 10
+
+
+def windows_of(rows, value, column="symbol"):
+    """(the column's value, window) -> value(row); none may come twice."""
+    found = {}
+    for row in rows:
+        key = (row[column], ten_seconds(row["s"]))
+        assert key not in found, f"{key} came twice"
+        found[key] = value(row)
+    return found
+
+
 def run(names, place=Kafka):
     """Runs the test_* functions, or those named on the command line; TAP, then the count.  Each gets
     a place of its own, whose close() is told whether it failed."""

@@ -9,11 +9,11 @@ from collections import defaultdict
 
 import harness
 from test_kafka_to_kafka import Flow
+from test_state import COUNTS, STEP_MS, WINDOW_MS, WINDOWS, check_counts, check_windows
 
 MORE_ROUNDS = 1  # soak.py: so many times as many
 TOTALS = {"kills": 0, "records": 0}
 KEYS = 23
-STEP_MS = 250  # of event time, from record to record
 PARTITIONS = 6
 
 STREAM = """
@@ -26,15 +26,8 @@ SINK = """
 WITH ('connector' = 'kafka', 'kafka.topic' = '%(target)s', 'kafka.bootstrap.servers' = '${BROKER}',
       'format' = 'json', 'state.partitioned' = 'true');
 """
-COUNTS = """CREATE STREAM counts AS SELECT symbol, COUNT(*) AS n, SUM(quantity) AS q, MAX(id) AS last
-FROM trades GROUP BY symbol EMIT CHANGES"""
-WINDOWS = """CREATE STREAM windows AS SELECT symbol, TUMBLE_START(ts, INTERVAL '10' SECOND) AS s,
-COUNT(*) AS n, SUM(quantity) AS q FROM trades GROUP BY symbol, TUMBLE(ts, INTERVAL '10' SECOND)
-EMIT FINAL"""
 PAIRS = """CREATE STREAM pairs AS SELECT a.id AS a, b.id AS b, a.symbol FROM trades a
 JOIN others b WITHIN INTERVAL '2' SECONDS ON a.symbol = b.symbol"""
-
-
 BY_QUANTITY = """CREATE STREAM tens AS SELECT quantity, COUNT(*) AS n, MAX(id) AS last
 FROM trades GROUP BY quantity EMIT CHANGES"""
 TWICE = """CREATE STREAM twice AS SELECT a.id AS a, b.id AS b, a.quantity FROM trades a
@@ -191,35 +184,11 @@ def play(kafka, query, names=("trades",), rounds=2, complete=None, fronts=()):
 
 
 def test_counts_go_with_their_partition(kafka):
-    """Each record gives its key's next count: 1, 2, 3 ... in the order of the output."""
-    rows, sent = play(kafka, COUNTS)
-    counts, sums, last = defaultdict(int), defaultdict(int), {}
-    for row in rows:
-        counts[row["symbol"]] += 1
-        assert row["n"] == counts[row["symbol"]], (row, counts[row["symbol"]])
-        last[row["symbol"]] = row["q"]
-    assert len(rows) == sent, f"{len(rows)} rows of {sent} records"
-    for i in range(sent):
-        sums[record(i)["symbol"]] += record(i)["quantity"]
-    assert last == dict(sums)
+    check_counts(*play(kafka, COUNTS), record)
 
 
 def test_windows_close_once(kafka):
-    rows, sent = play(kafka, WINDOWS)
-    expected = defaultdict(lambda: [0, 0])
-    for i in range(sent):
-        one = record(i)
-        window = expected[(one["symbol"], one["ts"] // 10_000)]
-        window[0] += 1
-        window[1] += one["quantity"]
-    found = {}
-    for row in rows:
-        second = time.strptime(row["s"][:19], "%Y-%m-%dT%H:%M:%S")
-        key = (row["symbol"], (second.tm_yday - 1) * 8640 +
-               (second.tm_hour * 3600 + second.tm_min * 60 + second.tm_sec) // 10)
-        assert key not in found, f"{key} came twice"
-        found[key] = [row["n"], row["q"]]
-    assert found == dict(expected), f"{len(found)} windows, {len(expected)} expected"
+    check_windows(*play(kafka, WINDOWS), record)
 
 
 def test_streams_meet(kafka):
@@ -265,14 +234,8 @@ def test_windows_by_another_column(kafka):
     rows, sent = play(kafka, TENS, complete=complete)
     expected = defaultdict(int)
     for i in range(sent):
-        expected[(record(i)["quantity"], record(i)["ts"] // 10_000)] += 1
-    found = {}
-    for row in rows:
-        second = time.strptime(row["s"][:19], "%Y-%m-%dT%H:%M:%S")
-        key = (row["quantity"], (second.tm_yday - 1) * 8640 +
-               (second.tm_hour * 3600 + second.tm_min * 60 + second.tm_sec) // 10)
-        assert key not in found, f"{key} came twice"
-        found[key] = row["n"]
+        expected[(record(i)["quantity"], record(i)["ts"] // WINDOW_MS)] += 1
+    found = harness.windows_of(rows, lambda row: row["n"], "quantity")
     assert found == dict(expected), f"{len(found)} windows, {len(expected)} expected"
 
 

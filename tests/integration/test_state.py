@@ -118,36 +118,35 @@ def kill_again_and_again(kafka, query, partitions=2, kills=7, twice=False, **top
     return rows, flow.sent
 
 
-def test_counts_have_no_gap(kafka):
+def check_counts(rows, sent, make=record):
     """Each record gives its key's next count: 1, 2, 3 ... in the order of the output."""
-    rows, sent = kill_again_and_again(kafka, COUNTS)
     assert len(rows) == sent, f"{len(rows)} rows of {sent} records"
     sums, counts = defaultdict(int), defaultdict(int)
     for row in rows:
         counts[row["symbol"]] += 1
         assert row["n"] == counts[row["symbol"]], (row, counts[row["symbol"]])
-    for i in range(sent):
-        sums[record(i)["symbol"]] += record(i)["quantity"]
+    for one in map(make, range(sent)):
+        sums[one["symbol"]] += one["quantity"]
     last = {row["symbol"]: row["q"] for row in rows}
     assert last == dict(sums)
 
 
-def test_windows_close_once(kafka):
-    rows, sent = kill_again_and_again(kafka, WINDOWS)
+def check_windows(rows, sent, make=record):
     expected = defaultdict(lambda: [0, 0])
-    for i in range(sent):
-        one = record(i)
+    for one in map(make, range(sent)):
         window = expected[(one["symbol"], one["ts"] // WINDOW_MS)]
         window[0] += 1
         window[1] += one["quantity"]
-    found = {}
-    for row in rows:
-        second = time.strptime(row["s"][:19], "%Y-%m-%dT%H:%M:%S")
-        key = (row["symbol"], (second.tm_yday - 1) * 8640 +
-               (second.tm_hour * 3600 + second.tm_min * 60 + second.tm_sec) // 10)
-        assert key not in found, f"{key} came twice"
-        found[key] = [row["n"], row["q"]]
+    found = harness.windows_of(rows, lambda row: [row["n"], row["q"]])
     assert found == dict(expected), f"{len(found)} windows, {len(expected)} expected"
+
+
+def test_counts_have_no_gap(kafka):
+    check_counts(*kill_again_and_again(kafka, COUNTS))
+
+
+def test_windows_close_once(kafka):
+    check_windows(*kill_again_and_again(kafka, WINDOWS))
 
 
 def test_what_is_distinct_comes_once(kafka):

@@ -80,14 +80,7 @@ def expected_windows(sent):
 
 
 def windows_of(rows):
-    found = {}
-    for row in rows:
-        second = time.strptime(row["s"][:19], "%Y-%m-%dT%H:%M:%S")
-        key = (row["symbol"], (second.tm_yday - 1) * 8640 +
-               (second.tm_hour * 3600 + second.tm_min * 60 + second.tm_sec) // 10)
-        assert key not in found, f"{key} came twice"
-        found[key] = [row["n"], row["q"]]
-    return found
+    return harness.windows_of(rows, lambda row: [row["n"], row["q"]])
 
 
 def from_topic(kafka, query, last, partitions=2, kills=8, sink=TO_FILE):
