@@ -1,8 +1,9 @@
 /* bench/native/hand.h -- what the hand-written programs share: blocks of lines in, digits out.
  *
  * These programs answer one question: how fast could this one query be on this machine?  They know
- * the data of gen_trades: its order of keys, its four decimals, no escapes, no NULL.  Anything else
- * ends them with a message instead of a wrong answer. */
+ * the data of gen_trades: its order of keys, its four decimals, times of 13 digits that are never
+ * behind the watermark, no escapes, no NULL.  Anything else ends them with a message instead of a
+ * wrong answer. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +16,19 @@
 #define BLOCK_SIZE     ((size_t)256 << 10)
 #define LINE_MAX_BYTES 4096
 #define SCALE          10000 /* prices have four decimals */
+#define TIME_DIGITS    13    /* of milliseconds since 1970 */
+#define DELAY          1000  /* the watermark is so far behind the largest time */
+#define MINUTE         60000
+
+/* What a query needs beyond trade_id and symbol. */
+enum { PRICE = 1, QUANTITY = 2, SIDE = 4, TIME = 8 };
+
+typedef struct Row {
+	int64_t id, price, quantity, time;
+	const char *symbol;
+	size_t symbol_len;
+	bool buy;
+} Row;
 
 typedef struct Lines {
 	const char *begin; /* whole lines, the last byte is a newline */
@@ -154,6 +168,27 @@ read_price(const char *p, int64_t *out)
 	return p;
 }
 
+static inline int64_t
+read_eight_digits(const char *p)
+{
+	uint64_t n;
+
+	memcpy(&n, p, sizeof n);
+	n -= UINT64_C(0x3030303030303030);
+	if (((n + UINT64_C(0x7676767676767676)) | n) & UINT64_C(0x8080808080808080))
+		hand_fail("not a digit", p);
+	n = n * 10 + (n >> 8); /* pairs, then fours, then all eight */
+	n = (n & UINT64_C(0x00ff00ff00ff00ff)) * 100 + (n >> 16 & UINT64_C(0x00ff00ff00ff00ff));
+	return (int64_t)((n & 0xffff) * 10000 + (n >> 32 & 0xffff));
+}
+
+/* A time in front of end; its last eight digits and its first eight overlap. */
+static inline int64_t
+read_time(const char *end)
+{
+	return read_eight_digits(end - TIME_DIGITS) / 1000 * 100000000 + read_eight_digits(end - 8);
+}
+
 static inline const char *
 next_line(const char *p, const char *end)
 {
@@ -165,8 +200,11 @@ next_line(const char *p, const char *end)
 
 typedef struct Group {
 	uint64_t key; /* the symbol's bytes; 0 is a free slot */
-	size_t len;
-	int64_t count, notional, price;
+	uint32_t len;
+	uint32_t sector; /* S7: its number, from 1 */
+	int64_t count;
+	int64_t sum;   /* S4: of price * quantity; S5: of quantity */
+	int64_t price; /* S4, S5: the sum; S6: the last one */
 } Group;
 
 static inline Group *
@@ -182,17 +220,17 @@ group_find(Group *groups, const char *symbol, size_t len)
 			return &groups[at];
 		if (groups[at].key == 0) {
 			groups[at].key = key;
-			groups[at].len = len;
+			groups[at].len = (uint32_t)len;
 			return &groups[at];
 		}
 	}
 }
 
 static inline void
-group_add(Group *group, int64_t price, int64_t quantity)
+group_add(Group *group, int64_t price, int64_t number)
 {
 	group->count++;
-	group->notional += price * quantity;
+	group->sum += number;
 	group->price += price;
 }
 
@@ -201,4 +239,101 @@ static inline int64_t
 group_average(const Group *group)
 {
 	return (group->price * 100 * 2 + group->count) / (group->count * 2);
+}
+
+/* Rows that wait for the watermark, in order of time: a list for each millisecond of its delay. */
+#define HELD_TIMES 1024u
+_Static_assert(HELD_TIMES >= DELAY, "two times of the delay would share a list");
+
+typedef struct Held {
+	struct Held *next;
+	Group *group;
+	int64_t id, price;
+} Held;
+
+typedef struct HeldRows {
+	Held *first[HELD_TIMES], *last[HELD_TIMES];
+	Held *spare;
+	size_t count;
+	int64_t from; /* all rows before this time are out */
+} HeldRows;
+
+/* The next row up to this time, valid until rows_hold; NULL when there is none. */
+static inline Held *
+rows_next(HeldRows *rows, int64_t until)
+{
+	for (; rows->count > 0 && rows->from <= until; rows->from++) {
+		Held **first = &rows->first[rows->from % HELD_TIMES], *held = *first;
+
+		if (held != NULL) {
+			*first = held->next;
+			held->next = rows->spare;
+			rows->spare = held;
+			rows->count--;
+			return held;
+		}
+	}
+	if (rows->from <= until)
+		rows->from = until + 1;
+	return NULL;
+}
+
+static inline void
+rows_hold(HeldRows *rows, const Row *row, Group *group)
+{
+	Held **first = &rows->first[row->time % HELD_TIMES];
+	Held **last = &rows->last[row->time % HELD_TIMES];
+	Held *held = rows->spare;
+
+	if (row->time < rows->from)
+		hand_fail("a late row", row->symbol);
+	if (held != NULL)
+		rows->spare = held->next;
+	else
+		held = malloc(sizeof *held);
+	*held = (Held){.group = group, .id = row->id, .price = row->price};
+	if (*first == NULL)
+		*first = held;
+	else
+		(*last)->next = held;
+	*last = held;
+	rows->count++;
+}
+
+#define SECTORS_MAX 64
+
+typedef struct Sector {
+	char name[32];
+	bool joined;
+	int64_t quantity;
+} Sector;
+
+/* Reads symbols.csv in folder DATA: the group of each symbol gets the number of its sector. */
+static inline void
+sectors_read(Sector *sectors, Group *groups)
+{
+	char path[4096], symbol[9], name[sizeof sectors->name], *line = NULL;
+	size_t size = 0;
+
+	snprintf(path, sizeof path, "%s/symbols.csv",
+		 getenv("DATA") != NULL ? getenv("DATA") : ".");
+	FILE *file = fopen(path, "r");
+	if (file == NULL || getline(&line, &size, file) < 0 ||
+	    strcmp(line, "symbol,name,sector,lot_size\n") != 0)
+		hand_fail("not the table of symbols", path);
+	while (getline(&line, &size, file) > 0) {
+		uint32_t number = 1;
+
+		if (sscanf(line, "%8[^,],%*[^,],%31[^,],", symbol, name) != 2)
+			hand_fail("not a symbol", line);
+		while (number < SECTORS_MAX && sectors[number].name[0] != '\0' &&
+		       strcmp(sectors[number].name, name) != 0)
+			number++;
+		if (number == SECTORS_MAX)
+			hand_fail("too many sectors", line);
+		memcpy(sectors[number].name, name, sizeof name);
+		group_find(groups, symbol, strlen(symbol))->sector = number;
+	}
+	free(line);
+	fclose(file);
 }
