@@ -159,8 +159,9 @@ WITH ('connector' = 'kafka', 'kafka.topic' = '${OUT}', 'kafka.bootstrap.servers'
 """
 
 
-def run_latency(args, guarantee):
-    """Percentiles of the time from producer to a consumer that reads committed records."""
+def measure_latency(args, guarantee):
+    """What kafka_latency says: percentiles of the time from producer to a consumer that reads
+    committed records."""
     name = uuid.uuid4().hex[:8]
     source, target = f"latency-in-{name}", f"latency-out-{name}"
     tool(args, "create", source, 1)
@@ -170,7 +171,8 @@ def run_latency(args, guarantee):
         file.write(LATENCY_SQL % (f", {args.options}" if args.options else ""))
     args.sql = path
     arguments, environment = ferris_command(args, source, target, f"latency-{name}", guarantee)
-    process = subprocess.Popen(arguments, env=dict(os.environ, **environment), cwd=ROOT)
+    process = subprocess.Popen(arguments, env=dict(os.environ, **environment), cwd=ROOT,
+                               stderr=subprocess.DEVNULL)
     try:
         run = subprocess.run([f"{args.tools}/kafka_latency", args.brokers, source, target,
                               str(args.rate), str(args.seconds)], capture_output=True, text=True)
@@ -178,8 +180,18 @@ def run_latency(args, guarantee):
         process.send_signal(signal.SIGTERM)
         process.wait(30)
         os.unlink(path)
-    print(f"{guarantee:14} {args.rate} records/s, {run.stdout.strip() or run.stderr.strip()}")
-    return run.returncode == 0
+    if run.returncode != 0:
+        raise Failed(run.stderr.strip())
+    return run.stdout.strip()
+
+
+def run_latency(args, guarantee):
+    try:
+        print(f"{guarantee:14} {args.rate} records/s, {measure_latency(args, guarantee)}")
+        return True
+    except Failed as failure:
+        print(f"{guarantee:14} {failure}")
+        return False
 
 
 def main(arguments):

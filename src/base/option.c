@@ -177,13 +177,24 @@ mark_used(const OptionEntry *entry)
 		*entry->used = true;
 }
 
+const OptionRow *
+option_row(const OptionGroup *group, Str key)
+{
+	const OptionRow *found = NULL;
+
+	for (uint32_t r = 0; r < group->count; r++) {
+		const OptionRow *row = &group->rows[r];
+
+		if (row_matches(row, key) && (found == NULL || found->type == OPTION_PREFIX))
+			found = row;
+	}
+	return found;
+}
+
 bool
 option_group_takes(const OptionGroup *group, Str key)
 {
-	for (uint32_t r = 0; r < group->count; r++)
-		if (row_matches(&group->rows[r], key))
-			return true;
-	return false;
+	return option_row(group, key) != NULL;
 }
 
 void
@@ -198,9 +209,10 @@ options_mark_used(const OptionGroup *group, const Options *given)
 static void
 point_at(const OptionEntry *entry, Error *err)
 {
-	if (entry->key_at.line == 0 && entry->origin != NULL &&
-	    strcmp(entry->origin, "--set") == 0)
+	if (entry->key_at.line == 0 && entry->origin != NULL && strcmp(entry->origin, "--set") == 0)
 		err->flags |= ERROR_COMMAND_LINE;
+	if (entry->place != NULL)
+		error_label(err, "%s", entry->place);
 }
 
 static Status
@@ -282,6 +294,7 @@ options_check_unknown(const Options *given, const OptionGroup *const *groups, si
 			}
 		error_set_at(err, FERRIS_ERR_UNKNOWN_OPTION, entry->key_at,
 			     "unknown option '%.*s' for %s", STR_ARG(entry->key), object);
+		point_at(entry, err);
 		for (size_t g = 0; g < count; g++)
 			if (option_group_takes(groups[g], entry->key))
 				return error_hint(err, "it is an option of: %s", groups[g]->name);

@@ -11,6 +11,8 @@
  * and not resolved to a setting. */
 #pragma once
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/error.h"
 
@@ -42,6 +44,10 @@ typedef struct OptionGroup {
 	uint32_t count;
 } OptionGroup;
 
+/* Where a value comes from, beside "user", "SET", "--set" and "default". */
+#define ORIGIN_STRATEGY  "strategy"  /* a batch strategy suggests it */
+#define ORIGIN_GUARANTEE "guarantee" /* the guarantee needs it */
+
 /* One key and value as the user gave it. */
 typedef struct OptionEntry {
 	Str key;
@@ -49,6 +55,7 @@ typedef struct OptionEntry {
 	Position key_at;
 	Position value_at;
 	const char *origin; /* "user" from the SQL, "--set", ... */
+	const char *place;  /* "line 3 of 'kafka.yaml'", if it is neither; or NULL */
 	bool *used;         /* set when some group takes it; copies share it; may be NULL */
 } OptionEntry;
 
@@ -68,10 +75,18 @@ typedef struct Setting {
 	bool flag;
 } Setting;
 
+static inline bool
+is_suggestion(const OptionEntry *entry)
+{
+	return entry->origin != NULL && strcmp(entry->origin, ORIGIN_STRATEGY) == 0;
+}
+
 /* Resolve every row of the group from `given` (the last entry of a name wins) and mark what it
  * used; *settings has group->count entries in row order, in the arena. */
 Status options_resolve(const OptionGroup *group, Options *given, Arena *arena, Setting **settings,
 		       Error *err);
+/* The row that takes an option of that name, one of its own before one for a prefix; or NULL. */
+const OptionRow *option_row(const OptionGroup *group, Str key);
 /* Whether a row of the group takes an option of that name. */
 bool option_group_takes(const OptionGroup *group, Str key);
 /* Mark every entry that a row of the group would take. */

@@ -72,6 +72,8 @@ int caught_signal(void);
 
 /* The page docs/configuration.md on stdout (cli/docs_configuration.c). */
 void docs_print_configuration(void);
+/* Its chapter about batches (cli/docs_batches.c); print_group prints the rows of options. */
+void docs_print_batches(void (*print_group)(const OptionGroup *group));
 /* The comment that says from which lists a page is made; text of a table's cell. */
 void docs_print_origin(const char *lists);
 void docs_print_cell(const char *text);

@@ -36,12 +36,15 @@ static const Variation variations[] = {
 /* The input is cut as the seed says; so are files. */
 static const char *const crash_batches[] = {"1", "2", "3", "0"};
 static const char *const crash_reads[] = {"1", "40", "300", "4KB"};
+/* Sources are read in batches of a strategy, which changes no answer; "": of none. */
+static const char *const crash_strategies[] = {
+	"", "FixedSize", "TimeWindow", "AdaptiveSize", "MemoryBased", "LowLatency"};
 
 #define VARIATION_COUNT (sizeof variations / sizeof *variations)
 #define SHOWN_LINES     12
 #define TIME_LIMIT_MS   20000
 #define SPILL_LIMIT_MS  120000 /* on a busy machine */
-#define OPEN_FOLDERS    8 /* at most, while a folder is removed */
+#define OPEN_FOLDERS    8      /* at most, while a folder is removed */
 #define ROWS_FILE       "rows.jsonl"
 
 typedef struct TestRun {
@@ -243,13 +246,26 @@ add_setting(Options *settings, const char *key, const char *value)
 		(OptionEntry){.key = str_from(key), .value = str_from(value), .origin = "--set"};
 }
 
+static void
+add_strategy(Options *settings, uint64_t seed)
+{
+	const char *strategy = crash_strategies[seed_choice(seed, 12, 6)];
+	bool sized = strcmp(strategy, "FixedSize") == 0 || strcmp(strategy, "LowLatency") == 0;
+
+	if (strategy[0] != '\0')
+		add_setting(settings, "source.batch.strategy", strategy);
+	if (sized)
+		add_setting(settings, "source.batch.batch_size",
+			    crash_batches[seed_choice(seed, 13, 3)]);
+}
+
 /* Those of the variation, then the test's own. */
 static Options
 run_settings(TestRun *run)
 {
 	const SqlTest *test = run->test;
 	Options settings = {.entries =
-				    ARENA_ARRAY(&run->arena, OptionEntry, test->setting_count + 6)};
+				    ARENA_ARRAY(&run->arena, OptionEntry, test->setting_count + 8)};
 
 	add_setting(&settings, "memory.batch", run->variation->batch);
 	add_setting(&settings, "parallelism", run->variation->parallelism);
@@ -259,6 +275,8 @@ run_settings(TestRun *run)
 		add_setting(&settings, "state.dir", run->dir);
 		add_setting(&settings, "read.buffer.size",
 			    crash_reads[seed_choice(run->variation->trial.crash_seed, 6, 4)]);
+		if (memmem(test->sql.data, test->sql.len, "batch.", 6) == NULL)
+			add_strategy(&settings, run->variation->trial.crash_seed);
 	}
 	for (uint32_t i = 0; i < test->setting_count; i++)
 		settings.entries[settings.count++] = test->settings[i];

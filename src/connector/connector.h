@@ -8,13 +8,25 @@
 #pragma once
 
 #include "base/disk.h"
+#include "base/memory_use.h"
 #include "codec/codec.h"
 
 typedef struct ConnectorClass ConnectorClass;
 
 typedef struct Reader {
 	const ConnectorClass *class;
+	/* A batch strategy's, set before a read; 0: none.  A chunk has no more than these, but for
+	 * a record that is longer. */
+	uint32_t limit_rows;
+	size_t limit_bytes;
 } Reader;
+
+/* What could be read at once.  A source that could not be waited for has none. */
+typedef struct Backlog {
+	uint64_t rows; /* a file's: about so many */
+	uint64_t bytes;
+	bool full; /* the reader can hold no more, or there is something that must not wait */
+} Backlog;
 
 typedef struct Writer {
 	const ConnectorClass *class;
@@ -113,6 +125,7 @@ typedef struct WriterSpec {
 	SplitShare share; /* it is one of so many of this statement in this process, and they share
 			     its memory */
 	bool shuffles;    /* then: it writes the records of connector/shuffle.h */
+	const MemoryWatch *memory; /* of a strategy that goes by memory, to be copied; or NULL */
 } WriterSpec;
 
 /* Everything up to (not including) `next` has been processed. */
@@ -127,6 +140,25 @@ typedef struct EpochInput {
 	const SplitPosition *positions;
 	uint32_t count;
 } EpochInput;
+
+typedef enum Promise {
+	PROMISE_EXACTLY_ONCE,  /* that of `commit_epoch` or `mark` */
+	PROMISE_AT_LEAST_ONCE, /* what is flushed is there */
+} Promise;
+
+typedef struct Weakness {
+	const char *why;
+	const OptionEntry *option; /* that is at fault; NULL: the kind of the sink is */
+	const char *instead;       /* the value that the promise needs of it */
+} Weakness;
+
+/* An option that is passed on to a library; all texts are static. */
+typedef struct PassedOption {
+	Str name;    /* as given, without its prefix */
+	Str meaning; /* the library's own name for it, of all that it has */
+	Str initial; /* the library's default */
+	bool of_source, of_sink;
+} PassedOption;
 
 /* Where a statement's state is kept beside its output: records of key and value, of which the last
  * of a key counts. */
@@ -153,6 +185,12 @@ struct ConnectorClass {
 	void (*library)(char *out, size_t size);
 	OptionGroup source_options;
 	OptionGroup sink_options;
+	/* What an option that a row such as "kafka.*" takes is to the library; false: it is a row
+	 * of its own, or the library does not know it.  NULL: there is no such row. */
+	bool (*passed)(Str key, PassedOption *out);
+	/* The name of what the library knows that is nearest to such an option, without its prefix;
+	 * {NULL, 0}: none is near, or it is a row of its own. */
+	Str (*nearest)(Str key);
 
 	/* Whether a source with these settings ends by itself; NULL: never. */
 	bool (*bounded)(const Setting *source_settings);
@@ -186,6 +224,10 @@ struct ConnectorClass {
 	/* Fill `chunk` (which is empty) with whole records; wait at most timeout_ms. */
 	Status (*read)(Reader *reader, Chunk *chunk, int timeout_ms, ReadResult *result,
 		       Error *err);
+	/* What has come and was not read; waits at most timeout_ms for anything at all.  False:
+	 * nobody knows, or all of it is there already: a batch need not wait for more.  NULL:
+	 * always so. */
+	bool (*backlog)(Reader *reader, int timeout_ms, Backlog *out, Error *err);
 	/* The output of everything before these positions is safe: remember them (Kafka: commit).
 	 */
 	Status (*commit)(Reader *reader, const SplitPosition *positions, uint32_t count,
@@ -244,10 +286,9 @@ struct ConnectorClass {
 	 * was taken back, the input is to be read again from its committed positions. */
 	Status (*commit_epoch)(Writer *writer, const EpochInput *inputs, uint32_t count,
 			       Error *err);
-	/* Why a sink with these options cannot keep the promise of `commit_epoch` or `mark`, and
-	 * the option that is at fault (may be NULL); NULL: it can. */
-	const char *(*weakness)(const Setting *sink_settings, const Options *given,
-				const OptionEntry **option);
+	/* Why a sink with these options cannot keep a promise; out->why is NULL if it can. */
+	void (*weakness)(const Setting *sink_settings, const Options *given, Promise promise,
+			 Weakness *out);
 	/* Whether the reader's positions can be in this writer's epochs; the error says why not. */
 	Status (*takes_positions)(Writer *writer, Reader *reader, Error *err);
 	/* State that becomes final with the writer's epochs, that of the writer's share of the

@@ -17,18 +17,40 @@ static const OptionRow source_rows[FILE_SOURCE_OPTION_COUNT] = {
 	[FILE_WATCH] = {.name = "watch", .type = OPTION_BOOLEAN, .initial = "false",
 		.aliases = "watching|watch_for_changes",
 		.doc = "Follow the files as they grow, are rotated or cut; the source never ends."},
-	[FILE_POLL_INTERVAL] = {.name = "poll.interval", .type = OPTION_DURATION,
+	[FILE_POLL_INTERVAL] = {.name = "poll_interval_ms", .type = OPTION_DURATION,
 		.initial = "100", .min = 1, .max = 3600e3,
-		.aliases = "polling_interval|poll_interval|poll_interval_ms|polling_interval_ms"
+		.aliases = "polling_interval|poll_interval|poll.interval|polling_interval_ms"
 			"|file.poll_interval_ms",
 		.doc = "How often a watched file is looked at when the system reports no change."},
 	[FILE_COMPRESSION] = {.name = "compression", .type = OPTION_CHOICE, .initial = "auto",
 		.choices = COMPRESSIONS,
 		.doc = "auto goes by the name's ending: .gz, .zst, .lz4."},
-	[FILE_READ_BUFFER] = {.name = "read.buffer.size", .type = OPTION_SIZE,
+	[FILE_READ_BUFFER] = {.name = "read_buffer_size", .type = OPTION_SIZE,
 		.initial = "512KB", .min = 1, .max = 64 << 20,
-		.aliases = "file.read_buffer_size|read_buffer_size|buffer_size",
+		.aliases = "file.read_buffer_size|read.buffer.size|buffer_size",
 		.doc = "Bytes read at once; a longer record makes room for itself."},
+	[FILE_BATCH_LINES] = {.name = "batch_read_lines", .type = OPTION_INTEGER,
+		.initial = "0", .min = 0, .max = 1e6, .aliases = "file.batch_read_lines",
+		.doc = "Records go on by so many lines at most; 0: as many as were read at once."},
+	[FILE_CONCURRENT] = {.name = "concurrent_readers", .type = OPTION_INTEGER,
+		.initial = "1", .min = 1, .max = 64, .aliases = "file.concurrent_readers",
+		.doc = "How many of several files are read side by side, in turn; a watched source "
+		       "reads all of them so."},
+	[FILE_WINDOW_PROCESSING] = {.name = "window_processing", .type = OPTION_BOOLEAN,
+		.initial = "false", .aliases = "file.window_processing",
+		.doc = "TimeWindow: whether a watched file is read span by span."},
+	[FILE_ADAPTIVE_READING] = {.name = "adaptive_reading", .type = OPTION_BOOLEAN,
+		.initial = "false", .aliases = "file.adaptive_reading",
+		.doc = "AdaptiveSize: whether the size of batches follows what is measured."},
+	[FILE_MEMORY_MONITORING] = {.name = "memory_monitoring", .type = OPTION_BOOLEAN,
+		.initial = "false", .aliases = "file.memory_monitoring",
+		.doc = "MemoryBased: whether the size of batches follows target_memory_usage."},
+	[FILE_GC_READING] = {.name = "gc_aware_reading", .type = OPTION_BOOLEAN,
+		.initial = "false", .aliases = "file.gc_aware_reading",
+		.doc = "MemoryBased: whether batches become small at gc_pressure_threshold."},
+	[FILE_LOW_LATENCY] = {.name = "low_latency_mode", .type = OPTION_BOOLEAN,
+		.initial = "false", .aliases = "file.low_latency_mode",
+		.doc = "LowLatency: whether the file is read in batches of batch_size."},
 	[FILE_MAX_RECORD] = {.name = "max.record.size", .type = OPTION_SIZE, .initial = "16MB",
 		.min = 1, .max = 1 << 30,
 		.doc = "A longer record ends the statement with an error."},
@@ -58,10 +80,34 @@ static const OptionRow sink_rows[FILE_SINK_OPTION_COUNT] = {
 	[FILE_SINK_SYNC] = {.name = "sync", .type = OPTION_CHOICE, .initial = "none",
 		.choices = "none|flush",
 		.doc = "flush waits at every flush until the disk has the data."},
-	[FILE_SINK_WRITE_BUFFER] = {.name = "write.buffer.size", .type = OPTION_SIZE,
+	[FILE_SINK_WRITE_BUFFER] = {.name = "write_buffer_size", .type = OPTION_SIZE,
 		.initial = "0", .min = 0, .max = 64 << 20,
-		.aliases = "file.write_buffer_size|write_buffer_size|buffer_size_bytes",
+		.aliases = "file.write_buffer_size|write.buffer.size|buffer_size_bytes",
 		.doc = "Collect small writes up to this size; 0 writes every batch at once."},
+	[FILE_SINK_BATCH_RECORDS] = {.name = "batch_write_records", .type = OPTION_INTEGER,
+		.initial = "0", .min = 0, .max = 1e6, .aliases = "file.batch_write_records",
+		.doc = "Collect so many rows before they are written, or as many bytes as "
+		       "write_buffer_size (1MB if that is 0); an epoch's end writes them sooner. "
+		       "0: rows are not counted."},
+	[FILE_SINK_SYNC_ROWS] = {.name = "sync_frequency", .type = OPTION_INTEGER,
+		.initial = "0", .min = 0, .max = 9e15, .aliases = "file.sync_frequency",
+		.doc = "Wait for the disk whenever so many rows have been written; 0: as 'sync' "
+		       "and the epochs say."},
+	[FILE_SINK_FLUSH_MS] = {.name = "flush_frequency_ms", .type = OPTION_DURATION,
+		.initial = "0", .min = 0, .max = 3600e3, .aliases = "file.flush_frequency_ms",
+		.doc = "What is collected is written after so long; 0: when the epoch ends."},
+	[FILE_SINK_ASYNC] = {.name = "async_writes", .type = OPTION_BOOLEAN, .initial = "true",
+		.aliases = "file.async_writes",
+		.doc = "If not, each write waits until the disk has it."},
+	[FILE_SINK_IMMEDIATE] = {.name = "immediate_flush", .type = OPTION_BOOLEAN,
+		.initial = "false", .aliases = "file.immediate_flush",
+		.doc = "Nothing is collected, whatever the other options say."},
+	[FILE_SINK_MEMORY_FLUSH] = {.name = "memory_aware_flushing", .type = OPTION_BOOLEAN,
+		.initial = "false", .aliases = "file.memory_aware_flushing",
+		.doc = "MemoryBased: nothing is collected above target_memory_usage."},
+	[FILE_SINK_GC_WRITING] = {.name = "gc_aware_writing", .type = OPTION_BOOLEAN,
+		.initial = "false", .aliases = "file.gc_aware_writing",
+		.doc = "MemoryBased: nothing is collected above gc_pressure_threshold."},
 	[FILE_SINK_ROTATE_SIZE] = {.name = "rotate.size", .type = OPTION_SIZE, .initial = "0",
 		.min = 0, .max = 0x1p50, .aliases = "max_file_size_bytes|max_file_size",
 		.doc = "Write parts of at most so many bytes before compression: for out.jsonl "
@@ -104,14 +150,14 @@ no_place(const Setting *settings)
 		       : NULL;
 }
 
-static const char *
-weakness(const Setting *settings, const Options *given, const OptionEntry **option)
+static void
+weakness(const Setting *settings, const Options *given, Promise promise, Weakness *out)
 {
 	(void)given;
-	(void)option;
-	return settings[FILE_SINK_PATH].present && is_special(settings[FILE_SINK_PATH].text)
-		       ? "what was written to a pipe or terminal cannot be taken back"
-		       : NULL;
+	*out = (Weakness){0};
+	if (promise == PROMISE_EXACTLY_ONCE && settings[FILE_SINK_PATH].present &&
+	    is_special(settings[FILE_SINK_PATH].text))
+		out->why = "what was written to a pipe or terminal cannot be taken back";
 }
 
 const Setting *
@@ -187,6 +233,8 @@ const ConnectorClass file_connector = {
 	.read = file_reader_read,
 	.split_name = file_reader_split_name,
 	.lag = file_reader_lag,
+	.split_count = file_reader_split_count,
+	.backlog = file_reader_backlog,
 	.reader_close = file_reader_close,
 	.sample = file_reader_sample,
 	.writer_open = file_writer_open,

@@ -26,6 +26,13 @@ typedef enum FileSourceOption {
 	FILE_POLL_INTERVAL,
 	FILE_COMPRESSION,
 	FILE_READ_BUFFER,
+	FILE_BATCH_LINES,
+	FILE_CONCURRENT,
+	FILE_WINDOW_PROCESSING, /* these say whether a batch strategy acts here, */
+	FILE_ADAPTIVE_READING,  /* which is for the job to ask */
+	FILE_MEMORY_MONITORING,
+	FILE_GC_READING,
+	FILE_LOW_LATENCY,
 	FILE_MAX_RECORD,
 	FILE_RECURSIVE,
 	FILE_EXTENSION,
@@ -40,6 +47,13 @@ typedef enum FileSinkOption {
 	FILE_SINK_COMPRESSION,
 	FILE_SINK_SYNC,
 	FILE_SINK_WRITE_BUFFER,
+	FILE_SINK_BATCH_RECORDS,
+	FILE_SINK_SYNC_ROWS,
+	FILE_SINK_FLUSH_MS,
+	FILE_SINK_ASYNC,
+	FILE_SINK_IMMEDIATE,
+	FILE_SINK_MEMORY_FLUSH,
+	FILE_SINK_GC_WRITING,
 	FILE_SINK_ROTATE_SIZE,
 	FILE_SINK_ROTATE_ROWS,
 	FILE_SINK_ROTATE_INTERVAL,
@@ -70,6 +84,8 @@ Status file_reader_read(Reader *reader, Chunk *chunk, int timeout_ms, ReadResult
 			Error *err);
 const char *file_reader_split_name(const Reader *reader, uint32_t split);
 int64_t file_reader_lag(Reader *reader);
+uint32_t file_reader_split_count(const Reader *reader);
+bool file_reader_backlog(Reader *reader, int timeout_ms, Backlog *out, Error *err);
 void file_reader_close(Reader *reader);
 Status file_reader_sample(const ReaderSpec *spec, Arena *arena, Chunk *chunk, size_t bytes,
 			  Error *err);

@@ -435,22 +435,41 @@ file_output_open(FileOutput *self, const FileOutputSpec *spec, Error *err)
 }
 
 static Status
-sync_file(FileOutput *self, Error *err)
+wait_for_disk(FileOutput *self, Error *err)
 {
-	if (self->sync != FILE_SYNC_NONE && self->regular && disk_sync(self->disk, self->fd) != 0)
+	if (self->regular && disk_sync(self->disk, self->fd) != 0)
 		return write_error(self, errno, err);
 	return FERRIS_OK;
 }
 
-Status
-file_output_flush(FileOutput *self, Error *err)
+static Status
+sync_file(FileOutput *self, Error *err)
+{
+	return self->sync != FILE_SYNC_NONE ? wait_for_disk(self, err) : FERRIS_OK;
+}
+
+static Status
+flush_pending(FileOutput *self, Error *err)
 {
 	if (self->frames)
 		TRY(end_frame(self, err));
 	else if (self->compressor != NULL && !compressor_flush(self->compressor, &self->pending))
 		return compress_failed(self, err);
-	TRY(write_pending(self, err));
+	return write_pending(self, err);
+}
+
+Status
+file_output_flush(FileOutput *self, Error *err)
+{
+	TRY(flush_pending(self, err));
 	return sync_file(self, err);
+}
+
+Status
+file_output_sync(FileOutput *self, Error *err)
+{
+	TRY(flush_pending(self, err));
+	return wait_for_disk(self, err);
 }
 
 Status

@@ -55,6 +55,8 @@ Status file_output_open(FileOutput *self, const FileOutputSpec *spec, Error *err
  * the error is not retriable. */
 Status file_output_write(FileOutput *self, const char *data, size_t len, Error *err);
 Status file_output_flush(FileOutput *self, Error *err);
+/* The same, and it waits until the disk has it. */
+Status file_output_sync(FileOutput *self, Error *err);
 /* Everything so far is on the disk; sets the mark's `length` and `tail`. */
 Status file_output_mark(FileOutput *self, WriterMark *mark, Error *err);
 /* The file is complete.  It must still be closed. */

@@ -107,6 +107,61 @@ whole_records(const FileReader *reader, const Chunk *chunk, bool last)
 	return last ? chunk->len : whole;
 }
 
+/* How many lines a chunk may have; 0: any number. */
+static uint32_t
+line_limit(const FileReader *reader)
+{
+	uint32_t asked = reader->base.limit_rows;
+
+	if (asked == 0 ||
+	    (reader->own_lines && reader->batch_lines > 0 && reader->batch_lines < asked))
+		return reader->batch_lines;
+	return asked;
+}
+
+/* One past the next line end, or the end. */
+static size_t
+skip_line(const Chunk *chunk, size_t at, size_t end)
+{
+	const char *newline = memchr(chunk->data + at, '\n', end - at);
+
+	return newline != NULL ? (size_t)(newline - chunk->data) + 1 : end;
+}
+
+/* So many of the chunk's whole records as a batch may have: the bytes of the first lines, and of
+ * those that its last record has besides. */
+static size_t
+cut_batch(FileReader *reader, Chunk *chunk, size_t whole)
+{
+	const Framing *framing = &reader->framing;
+	uint32_t limit = line_limit(reader);
+	size_t most = reader->base.limit_bytes > 0 && reader->base.limit_bytes < whole
+			      ? reader->base.limit_bytes
+			      : whole;
+	size_t cut = 0;
+	size_t framed = 0;
+
+	if (limit == 0 && most == whole)
+		return whole;
+	chunk->lines = 0;
+	while (cut < whole && (limit == 0 || chunk->lines < limit)) {
+		size_t next = skip_line(chunk, cut, whole);
+
+		if (next > most && cut > 0)
+			break;
+		cut = next;
+		chunk->lines++;
+	}
+	while (cut < whole &&
+	       (framed = framing->codec->frame(framing->settings, chunk->data, cut, false)) == 0) {
+		cut = skip_line(chunk, cut, whole);
+		chunk->lines++;
+	}
+	if (chunk->lines > 0)
+		reader->line_bytes = cut / chunk->lines + 1;
+	return cut < whole ? framed : whole;
+}
+
 /* Leave out what was read in another run: bytes of the chunk, and of the file behind it. */
 static Status
 skip_to_resume(FileSplit *split, Chunk *chunk, Error *err)
@@ -168,8 +223,12 @@ longest(const FileReader *reader, const FileSplit *split)
 static size_t
 start_chunk(const FileReader *reader, FileSplit *split, Chunk *chunk)
 {
+	uint32_t lines = line_limit(reader);
 	size_t room = reader->read_size;
 
+	/* What a batch leaves is copied: little more than it is read. */
+	if (lines > 0 && reader->line_bytes > 0 && reader->line_bytes * (lines + 4) < room)
+		room = reader->line_bytes * (lines + 4);
 	if (split->carry.len >= room) /* a long record comes in small pieces */
 		room = split->carry.len * 2 < longest(reader, split) ? split->carry.len * 2
 								     : longest(reader, split);
@@ -183,6 +242,20 @@ start_chunk(const FileReader *reader, FileSplit *split, Chunk *chunk)
 	return room;
 }
 
+/* Whether what a batch has left has a whole batch more. */
+static bool
+rest_is_enough(const FileReader *reader, const FileSplit *split, Chunk *chunk)
+{
+	uint32_t lines = line_limit(reader);
+	size_t at = 0;
+
+	if (lines == 0 || chunk->len == 0 || !split->header_done || split->position < split->resume)
+		return false;
+	for (uint32_t i = 0; i < lines && at < chunk->len; i++)
+		at = skip_line(chunk, at, chunk->len);
+	return at < chunk->len && whole_records(reader, chunk, false) >= at;
+}
+
 Status
 file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms,
 		ReadResult *result, Error *err)
@@ -192,7 +265,13 @@ file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms
 	size_t got;
 
 	TRY(open_split(reader, split, err));
+	chunk->lines = 0;
 	size_t room = start_chunk(reader, split, chunk);
+	if (rest_is_enough(reader, split, chunk)) {
+		file_reader_deliver(reader, index, chunk, cut_batch(reader, chunk, chunk->len));
+		*result = READ_DATA;
+		return FERRIS_OK;
+	}
 	for (;;) {
 		Status status =
 			file_input_read(&split->input, chunk->data + chunk->len, room - chunk->len,
@@ -209,7 +288,7 @@ file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms
 			TRY(skip_to_resume(split, chunk, err));
 		size_t whole = split->header_done ? whole_records(reader, chunk, last) : 0;
 		if (whole > 0) {
-			file_reader_deliver(reader, index, chunk, whole);
+			file_reader_deliver(reader, index, chunk, cut_batch(reader, chunk, whole));
 			*result = READ_DATA;
 			return FERRIS_OK;
 		}
@@ -227,6 +306,44 @@ file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms
 	}
 }
 
+/* The next of the files that are read side by side; each that ends makes room for another one. */
+static uint32_t
+next_in_turn(const FileReader *reader)
+{
+	uint32_t first = reader->split_count; /* of the side by side, for when none is behind */
+	uint32_t seen = 0;
+
+	for (uint32_t i = reader->current; i < reader->split_count; i++) {
+		if (file_split(reader, i)->done)
+			continue;
+		if (++seen > reader->side_by_side)
+			break;
+		if (i > reader->turn)
+			return i;
+		first = i < first ? i : first;
+	}
+	return first;
+}
+
+static Status
+read_in_turn(FileReader *reader, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err)
+{
+	uint32_t index;
+
+	while ((index = next_in_turn(reader)) < reader->split_count) {
+		reader->turn = index;
+		TRY(file_split_read(reader, index, chunk, timeout_ms, result, err));
+		if (*result != READ_END)
+			return FERRIS_OK;
+		file_split_close(file_split(reader, index));
+		while (reader->current < reader->split_count &&
+		       file_split(reader, reader->current)->done)
+			reader->current++;
+	}
+	*result = READ_END;
+	return FERRIS_OK;
+}
+
 Status
 file_reader_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err)
 {
@@ -234,6 +351,8 @@ file_reader_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result,
 
 	if (reader->watch.active)
 		return file_watch_read(reader, chunk, timeout_ms, result, err);
+	if (reader->side_by_side > 1)
+		return read_in_turn(reader, chunk, timeout_ms, result, err);
 	for (; reader->current < reader->split_count; reader->current++) {
 		TRY(file_split_read(reader, reader->current, chunk, timeout_ms, result, err));
 		if (*result != READ_END)
@@ -291,6 +410,11 @@ file_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err)
 	reader->read_size = (size_t)settings[FILE_READ_BUFFER].integer;
 	if (reader->read_size > reader->max_record)
 		reader->read_size = reader->max_record;
+	reader->batch_lines = (uint32_t)settings[FILE_BATCH_LINES].integer;
+	reader->own_lines = settings[FILE_BATCH_LINES].entry != NULL &&
+			    !is_suggestion(settings[FILE_BATCH_LINES].entry);
+	reader->side_by_side = (uint32_t)settings[FILE_CONCURRENT].integer;
+	reader->turn = UINT32_MAX;
 	arena_init(&reader->names, 0);
 	file_watch_open(reader, settings);
 	status = file_reader_find(settings, &reader->names, &list, err);
@@ -330,6 +454,22 @@ file_reader_split_name(const Reader *base, uint32_t index)
 	return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
+uint32_t
+file_reader_split_count(const Reader *base)
+{
+	const FileReader *reader = (const FileReader *)base;
+
+	return reader->side_by_side > 1 && !reader->watch.active ? reader->split_count : 0;
+}
+
+bool
+file_reader_backlog(Reader *base, int timeout_ms, Backlog *out, Error *err)
+{
+	FileReader *reader = (FileReader *)base;
+
+	return reader->watch.active && file_watch_backlog(reader, timeout_ms, out, err);
+}
+
 /* A pipe's lag is not known. */
 static bool
 split_lag(const FileSplit *split, int64_t *lag)
@@ -348,6 +488,8 @@ file_reader_lag(Reader *base)
 	int64_t lag = reader->unopened_bytes;
 	uint32_t end = reader->watch.active ? reader->split_count : reader->current + 1;
 
+	if (reader->side_by_side > 1)
+		end = reader->split_count;
 	for (uint32_t i = reader->watch.active ? 0 : reader->current; i < end; i++) {
 		if (i >= reader->split_count)
 			break;

@@ -49,6 +49,11 @@ typedef struct FileReader {
 	Compression compression;
 	size_t read_size; /* of a usual chunk */
 	size_t max_record;
+	uint32_t batch_lines;  /* 0: no limit */
+	bool own_lines;        /* the user says so: a strategy's limit does not stand above it */
+	uint32_t side_by_side; /* so many files are read in turn */
+	uint32_t turn;         /* the one of them that was read last */
+	size_t line_bytes;     /* about; 0: none was counted yet */
 	const SplitPlace *places; /* of the spec */
 	uint32_t place_count;
 	Arena names; /* and origins */
@@ -95,6 +100,8 @@ void file_split_close(FileSplit *split);
 void file_watch_open(FileReader *reader, const Setting *settings);
 void file_watch_close(FileReader *reader);
 void file_watch_add(FileReader *reader, const char *path);
+/* What the files have grown by since they were read; see ConnectorClass.backlog. */
+bool file_watch_backlog(FileReader *reader, int timeout_ms, Backlog *out, Error *err);
 /* READ_DATA, or READ_IDLE after timeout_ms. */
 Status file_watch_read(FileReader *reader, Chunk *chunk, int timeout_ms, ReadResult *result,
 		       Error *err);

@@ -102,9 +102,8 @@ start_of(const Output *output, uint32_t record)
 
 /* How many records from `first` on have room in the part; a part takes one in any case. */
 static uint32_t
-count_fitting(const FileRotation *self, const Output *output, uint32_t first)
+count_fitting(const FileRotation *self, const Output *output, uint32_t first, uint32_t end)
 {
-	uint32_t end = output->count;
 	bool empty = !self->open || self->rows == 0;
 	uint64_t rows = self->open ? self->rows : 0;
 	uint64_t bytes = self->open ? self->bytes : self->spec.preamble_len;
@@ -146,22 +145,24 @@ add_records(FileRotation *self, const Output *output, uint32_t first, uint32_t c
 }
 
 Status
-file_rotation_write(FileRotation *self, const Output *output, Error *err)
+file_rotation_write(FileRotation *self, const Output *output, uint32_t first, uint32_t count,
+		    Error *err)
 {
 	Status status = end_old_part(self, err);
-	uint32_t done = 0;
+	uint32_t end = first + count;
+	uint32_t done = first;
 
-	while (status == FERRIS_OK && done < output->count) {
-		uint32_t count = count_fitting(self, output, done);
+	while (status == FERRIS_OK && done < end) {
+		uint32_t fitting = count_fitting(self, output, done, end);
 
-		if (count > 0)
-			status = add_records(self, output, done, count, err);
+		if (fitting > 0)
+			status = add_records(self, output, done, fitting, err);
 		if (status == FERRIS_OK)
-			done += count;
-		if (status == FERRIS_OK && (count == 0 || is_full(self)))
+			done += fitting;
+		if (status == FERRIS_OK && (fitting == 0 || is_full(self)))
 			status = end_part(self, err);
 	}
-	if (status != FERRIS_OK && done > 0)
+	if (status != FERRIS_OK && done > first)
 		err->flags &= ~ERROR_RETRIABLE; /* some records would come twice */
 	return status;
 }
@@ -173,6 +174,12 @@ file_rotation_flush(FileRotation *self, Error *err)
 {
 	TRY(end_old_part(self, err));
 	return self->open ? file_output_flush(&self->output, err) : FERRIS_OK;
+}
+
+Status
+file_rotation_sync(FileRotation *self, Error *err)
+{
+	return self->open ? file_output_sync(&self->output, err) : FERRIS_OK;
 }
 
 Status

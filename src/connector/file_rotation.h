@@ -30,8 +30,11 @@ typedef struct FileRotation {
 /* What is in the folder goes, stays or is cut back, as `resume` (of WriterSpec) and `append` say.
  */
 Status file_rotation_open(FileRotation *self, bool append, const WriterMark *resume, Error *err);
-/* As in ConnectorClass. */
-Status file_rotation_write(FileRotation *self, const Output *output, Error *err);
+/* As in ConnectorClass; `count` records from `first` on. */
+Status file_rotation_write(FileRotation *self, const Output *output, uint32_t first, uint32_t count,
+			   Error *err);
+/* The open part is on the disk. */
+Status file_rotation_sync(FileRotation *self, Error *err);
 Status file_rotation_flush(FileRotation *self, Error *err);
 Status file_rotation_mark(FileRotation *self, WriterMark *mark, Error *err);
 int64_t file_rotation_due(const FileRotation *self);

@@ -224,3 +224,56 @@ file_watch_read(FileReader *reader, Chunk *chunk, int timeout_ms, ReadResult *re
 		}
 	}
 }
+
+/* Something that a read must see to: a new file, one that was cut or has taken another's place. */
+static bool
+has_changed(const FileSplit *split)
+{
+	const FileInput *input = &split->input;
+	struct stat info;
+
+	if (!split->opened)
+		return access(split->path, F_OK) == 0;
+	return stat(split->path, &info) == 0 &&
+	       (info.st_ino != input->inode || info.st_dev != input->device ||
+		info.st_size < input->raw_offset);
+}
+
+static void
+measure(const FileReader *reader, Backlog *out)
+{
+	*out = (Backlog){0};
+	for (uint32_t i = 0; i < reader->split_count; i++) {
+		const FileSplit *split = file_split(reader, i);
+
+		if (split->done)
+			continue;
+		if (has_changed(split) || split->input.decompressor != NULL)
+			out->full = true;
+		int64_t size = split->opened ? file_input_size(&split->input) : 0;
+		if (size > split->input.raw_offset)
+			out->bytes += (uint64_t)(size - split->input.raw_offset);
+		out->bytes += split->carry.len;
+	}
+	/* Before the first line was seen, nobody knows how long they are. */
+	out->full |= out->bytes > 0 && reader->line_bytes == 0;
+	out->rows = reader->line_bytes > 0 ? out->bytes / reader->line_bytes : out->bytes > 0;
+}
+
+bool
+file_watch_backlog(FileReader *reader, int timeout_ms, Backlog *out, Error *err)
+{
+	int64_t now_ms = clock_ms();
+
+	if (now_ms >= reader->watch.next_look_ms) {
+		if (find_new_files(reader, err) != FERRIS_OK)
+			return false; /* reading says so */
+		reader->watch.next_look_ms = now_ms + reader->watch.poll_interval_ms;
+	}
+	measure(reader, out);
+	if (out->rows > 0 || out->full || timeout_ms == 0)
+		return true;
+	wait_for_change(&reader->watch, timeout_ms);
+	measure(reader, out);
+	return true;
+}

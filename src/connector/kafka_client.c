@@ -3,52 +3,14 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "type/number.h"
 
 #define CONNECT_TIMEOUT_MS 10000
-#define PROPERTY_PREFIX    "kafka."
-
-typedef struct PropertyName {
-	const char *java;
-	const char *name;
-	int divisor;
-} PropertyName;
-
-static const PropertyName property_names[] = {
-#define PROPERTY(java, name, divisor) {java, name, divisor},
-#define OWNED(name, reason)
-#include "connector/kafka_property_list.h"
-};
-
-static const struct {
-	const char *name;
-	const char *reason;
-} owned_properties[] = {
-#define PROPERTY(java, name, divisor)
-#define OWNED(name, reason) {name, reason},
-#include "connector/kafka_property_list.h"
-};
 
 /* ---------------------------------------------------------------- configuration */
 
-/* Options that are rows of their own and no properties. */
-static bool
-is_row(Str key)
-{
-	static const int rows[] = {KAFKA_TOPIC,        KAFKA_SERVERS, KAFKA_GROUP,
-				   KAFKA_OFFSET_RESET, KAFKA_BOUNDED, KAFKA_POLL_RECORDS};
-
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (str_eq_nocase(key, str_from(kafka_source_rows[rows[i]].name)))
-			return true;
-	return str_eq_nocase(key, STR("kafka.brokers")) ||
-	       str_eq_nocase(key, STR("kafka.transactional.id")) ||
-	       str_eq_nocase(key, STR("kafka.topic.name"));
-}
-
-static Status
-set_property(rd_kafka_conf_t *conf, const char *name, const char *value, const OptionEntry *entry,
-	     Error *err)
+Status
+kafka_set_property(rd_kafka_conf_t *conf, const char *name, const char *value,
+		   const OptionEntry *entry, Error *err)
 {
 	char text[256];
 
@@ -75,50 +37,6 @@ kafka_has_property(const char *name)
 
 	rd_kafka_conf_destroy(conf);
 	return known;
-}
-
-static Status
-set_user_property(rd_kafka_conf_t *conf, Str key, const OptionEntry *entry, Arena *arena,
-		  Error *err)
-{
-	const char *name = str_copy(arena, key).data;
-	const char *value = str_copy(arena, entry->value).data;
-
-	for (size_t i = 0; i < sizeof owned_properties / sizeof *owned_properties; i++)
-		if (strcasecmp(name, owned_properties[i].name) == 0)
-			return error_set_at(err, FERRIS_ERR_OPTION_CONFLICT, entry->key_at,
-					    "'%s' cannot be set: %s", name,
-					    owned_properties[i].reason);
-	for (size_t i = 0; i < sizeof property_names / sizeof *property_names; i++) {
-		int64_t number;
-
-		if (strcasecmp(name, property_names[i].java) != 0)
-			continue;
-		name = property_names[i].name;
-		if (property_names[i].divisor > 1 &&
-		    int64_parse(value, strlen(value), &number) == NUMBER_OK)
-			value = str_format(arena, "%lld",
-					   (long long)(number / property_names[i].divisor))
-					.data;
-		break;
-	}
-	return set_property(conf, name, value, entry, err);
-}
-
-static Status
-set_user_properties(rd_kafka_conf_t *conf, const Options *given, Arena *arena, Error *err)
-{
-	for (uint32_t i = 0; i < given->count; i++) {
-		const OptionEntry *entry = &given->entries[i];
-
-		if (entry->key.len > strlen(PROPERTY_PREFIX) &&
-		    strncasecmp(entry->key.data, PROPERTY_PREFIX, strlen(PROPERTY_PREFIX)) == 0 &&
-		    !is_row(entry->key))
-			TRY(set_user_property(
-				conf, str_skip(entry->key, (uint32_t)strlen(PROPERTY_PREFIX)),
-				entry, arena, err));
-	}
-	return FERRIS_OK;
 }
 
 /* ---------------------------------------------------------------- callbacks */
@@ -183,15 +101,15 @@ on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
 /* ---------------------------------------------------------------- opening */
 
 static Status
-build_conf(KafkaClient *client, rd_kafka_conf_t *conf, const char *servers, const Options *given,
-	   const KafkaDefault *defaults, Arena *arena, Error *err)
+build_conf(KafkaClient *client, rd_kafka_type_t type, rd_kafka_conf_t *conf, const char *servers,
+	   const Options *given, const KafkaDefault *defaults, Arena *arena, Error *err)
 {
-	TRY(set_property(conf, "bootstrap.servers", servers, NULL, err));
+	TRY(kafka_set_property(conf, "bootstrap.servers", servers, NULL, err));
 	for (; defaults->name != NULL; defaults++)
 		if (defaults->value != NULL &&
 		    (!defaults->optional || kafka_has_property(defaults->name)))
-			TRY(set_property(conf, defaults->name, defaults->value, NULL, err));
-	TRY(set_user_properties(conf, given, arena, err));
+			TRY(kafka_set_property(conf, defaults->name, defaults->value, NULL, err));
+	TRY(kafka_set_given(conf, type, given, arena, err));
 	rd_kafka_conf_set_opaque(conf, client->notes);
 	rd_kafka_conf_set_error_cb(conf, on_error);
 	rd_kafka_conf_set_log_cb(conf, on_log);
@@ -233,7 +151,7 @@ kafka_client_open(KafkaClient *client, rd_kafka_type_t type, const char *object,
 		client->embedded = true;
 	}
 	conf = rd_kafka_conf_new();
-	Status status = build_conf(client, conf, servers, given, defaults, arena, err);
+	Status status = build_conf(client, type, conf, servers, given, defaults, arena, err);
 	if (status == FERRIS_OK) {
 		if (type == RD_KAFKA_PRODUCER)
 			rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);

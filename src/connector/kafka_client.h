@@ -75,6 +75,17 @@ Status kafka_error(KafkaClient *client, Error *err, Status status, rd_kafka_resp
 bool kafka_passes(rd_kafka_resp_err_t code);
 /* Whether this librdkafka knows the property. */
 bool kafka_has_property(const char *name);
+/* `entry` gave it; NULL: the engine itself. */
+Status kafka_set_property(rd_kafka_conf_t *conf, const char *name, const char *value,
+			  const OptionEntry *entry, Error *err);
+
+/* ---- kafka_property.c */
+
+bool kafka_passed(Str key, PassedOption *out);
+Str kafka_nearest_property(Str key);
+/* All properties among the options that a client of this type has. */
+Status kafka_set_given(rd_kafka_conf_t *conf, rd_kafka_type_t type, const Options *given,
+		       Arena *arena, Error *err);
 
 /* ---- kafka_topic.c */
 
@@ -114,6 +125,7 @@ Status kafka_commit(Reader *reader, const SplitPosition *positions, uint32_t cou
 const char *kafka_split_name(const Reader *reader, uint32_t split);
 bool kafka_split_drained(Reader *reader, uint32_t split);
 int64_t kafka_lag(Reader *reader);
+bool kafka_backlog(Reader *reader, int timeout_ms, Backlog *out, Error *err);
 uint32_t kafka_split_count(const Reader *reader);
 Status kafka_release(Reader *reader, Error *err);
 void kafka_reader_close(Reader *reader);

@@ -79,6 +79,38 @@ named_group(const Setting *settings)
 	return settings[KAFKA_GROUP].present ? settings[KAFKA_GROUP].text : (Str){NULL, 0};
 }
 
+/* What a promise needs of a property. */
+typedef struct PromiseRule {
+	const char *meaning;
+	Promise promise;
+	const char *needed[2]; /* values that do; NULL: any but 0 */
+	const char *instead;
+	const char *why;
+} PromiseRule;
+
+static const PromiseRule promise_rules[] = {
+	{"request.required.acks",
+	 PROMISE_EXACTLY_ONCE,
+	 {"all", "-1"},
+	 "all",
+	 "transactions need the acknowledgement of all replicas"},
+	{"enable.idempotence",
+	 PROMISE_EXACTLY_ONCE,
+	 {"true", "1"},
+	 "true",
+	 "transactions need idempotent producers"},
+	{"message.send.max.retries",
+	 PROMISE_EXACTLY_ONCE,
+	 {NULL},
+	 "2147483647",
+	 "transactions need retries"},
+	{"request.required.acks",
+	 PROMISE_AT_LEAST_ONCE,
+	 {NULL},
+	 "all",
+	 "without an acknowledgement nobody knows that a record was lost"},
+};
+
 static bool
 fits(Str value, const char *const *needed)
 {
@@ -88,39 +120,37 @@ fits(Str value, const char *const *needed)
 	       str_eq_nocase(value, str_from(needed[1]));
 }
 
-/* A transaction needs every record acknowledged by all replicas, and in its place. */
-static const char *
-weakness(const Setting *settings, const Options *given, const OptionEntry **option)
+/* The last entry that gives the property, under any of its names. */
+static const OptionEntry *
+given_property(const Options *given, const char *meaning)
 {
-	static const struct {
-		const char *name;
-		const char *needed[2]; /* values that do; NULL: any but 0 */
-		const char *why;
-	} rules[] = {
-		{"kafka.acks",
-		 {"all", "-1"},
-		 "transactions need the acknowledgement of all replicas"},
-		{"kafka.request.required.acks",
-		 {"all", "-1"},
-		 "transactions need the acknowledgement of all replicas"},
-		{"kafka.enable.idempotence",
-		 {"true", "1"},
-		 "transactions need idempotent producers"},
-		{"kafka.retries", {NULL}, "transactions need retries"},
-		{"kafka.message.send.max.retries", {NULL}, "transactions need retries"},
-	};
+	PassedOption passed;
 
-	if (str_eq_nocase(settings[KAFKA_SERVERS].text, STR("embedded")))
-		return "the embedded cluster keeps no transactions apart";
-	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-		const OptionEntry *entry = options_find(given, str_from(rules[i].name));
-
-		if (entry == NULL || fits(entry->value, rules[i].needed))
-			continue;
-		*option = entry;
-		return rules[i].why;
-	}
+	for (uint32_t i = given->count; i > 0; i--)
+		if (kafka_passed(given->entries[i - 1].key, &passed) &&
+		    str_eq(passed.meaning, str_from(meaning)))
+			return &given->entries[i - 1];
 	return NULL;
+}
+
+static void
+weakness(const Setting *settings, const Options *given, Promise promise, Weakness *out)
+{
+	*out = (Weakness){0};
+	if (promise == PROMISE_EXACTLY_ONCE &&
+	    str_eq_nocase(settings[KAFKA_SERVERS].text, STR("embedded"))) {
+		out->why = "the embedded cluster keeps no transactions apart";
+		return;
+	}
+	for (size_t i = 0; i < sizeof promise_rules / sizeof *promise_rules; i++) {
+		const PromiseRule *rule = &promise_rules[i];
+		const OptionEntry *entry = given_property(given, rule->meaning);
+
+		if (rule->promise != promise || entry == NULL || fits(entry->value, rule->needed))
+			continue;
+		*out = (Weakness){rule->why, entry, rule->instead};
+		return;
+	}
 }
 
 const ConnectorClass kafka_connector = {
@@ -133,6 +163,8 @@ const ConnectorClass kafka_connector = {
 	.library = kafka_library,
 	.source_options = {"Kafka source", kafka_source_rows, KAFKA_SOURCE_OPTION_COUNT},
 	.sink_options = {"Kafka sink", sink_rows, KAFKA_SINK_OPTION_COUNT},
+	.passed = kafka_passed,
+	.nearest = kafka_nearest_property,
 	.bounded = is_bounded,
 	.group = named_group,
 	.no_place = no_place,
@@ -147,6 +179,7 @@ const ConnectorClass kafka_connector = {
 	.split_name = kafka_split_name,
 	.split_drained = kafka_split_drained,
 	.lag = kafka_lag,
+	.backlog = kafka_backlog,
 	.reader_close = kafka_reader_close,
 	.sample = kafka_sample,
 	.writer_open = kafka_writer_open,

@@ -569,6 +569,53 @@ poll_messages(KafkaReader *reader, int timeout_ms, Error *err)
 	return FERRIS_OK;
 }
 
+/* Behind those that wait already, as many as there is room for. */
+static void
+poll_more(KafkaReader *reader, int timeout_ms)
+{
+	rd_kafka_message_t **messages = reader->messages;
+	size_t count = reader->message_count - reader->message_next;
+
+	memmove(messages, messages + reader->message_next, sizeof(void *) * count);
+	reader->message_next = 0;
+	reader->message_count = count;
+	if (count < reader->poll_records) {
+		ssize_t got = rd_kafka_consume_batch_queue(reader->queue, 0, messages + count,
+							   reader->poll_records - count);
+		reader->message_count += got > 0 ? (size_t)got : 0;
+	}
+	if (reader->message_count == 0 && timeout_ms > 0) {
+		messages[0] = rd_kafka_consume_queue(reader->queue, timeout_ms);
+		reader->message_count = messages[0] != NULL;
+	}
+}
+
+/* Events that come with the records do not end a batch; alone they are seen to at once. */
+bool
+kafka_backlog(Reader *base, int timeout_ms, Backlog *out, Error *err)
+{
+	KafkaReader *reader = (KafkaReader *)base;
+
+	(void)err;
+	*out = (Backlog){0};
+	if (reader->bounded)
+		return false;
+	if (!reader->revoked && reader->assigned == NULL)
+		poll_more(reader, timeout_ms);
+	for (size_t i = 0; i < reader->message_count; i++) {
+		const rd_kafka_message_t *message = reader->messages[i];
+
+		if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			continue;
+		out->rows++;
+		out->bytes += message->len;
+	}
+	out->full = reader->revoked || reader->assigned != NULL || reader->partial_since != 0 ||
+		    reader->message_count == reader->poll_records ||
+		    (out->rows == 0 && reader->message_count > 0);
+	return true;
+}
+
 /* Whether the record is beyond a bounded partition's end. */
 static bool
 is_beyond(KafkaReader *reader, const rd_kafka_message_t *message)
@@ -609,11 +656,16 @@ take_key(const KafkaReader *reader, const rd_kafka_message_t *message, Chunk *ch
 }
 
 static bool
-is_full(const Chunk *chunk, const rd_kafka_message_t *message)
+is_full(const KafkaReader *reader, const Chunk *chunk, const rd_kafka_message_t *message)
 {
+	uint32_t rows = reader->base.limit_rows;
+	size_t bytes = reader->base.limit_bytes;
+
+	rows = rows > 0 && rows < CHUNK_RECORDS ? rows : CHUNK_RECORDS;
+	bytes = bytes > 0 && bytes < CHUNK_CAPACITY ? bytes : CHUNK_CAPACITY;
 	return chunk->record_count > 0 &&
-	       (chunk->split != (uint32_t)message->partition ||
-		chunk->record_count >= CHUNK_RECORDS || chunk->len + message->len > CHUNK_CAPACITY);
+	       (chunk->split != (uint32_t)message->partition || chunk->record_count >= rows ||
+		chunk->len + message->len > bytes);
 }
 
 /* The message is in the chunk now. */
@@ -643,7 +695,7 @@ take_run(KafkaReader *reader, Chunk *chunk, Error *err)
 		if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
 			status = handle_event(reader, message, err);
 		} else if (!is_beyond(reader, message) && !was_read(reader, message)) {
-			if (is_full(chunk, message))
+			if (is_full(reader, chunk, message))
 				return FERRIS_OK;
 			ShuffleTaken taken = take_key(reader, message, chunk);
 			if (taken == SHUFFLE_WRONG)

@@ -154,8 +154,8 @@ Status memory_flush(Writer *writer, Error *err);
 Status memory_put_mark(Writer *writer, SplitMark mark, Error *err);
 Status memory_shuffle_open(const WriterSpec *spec, uint32_t partitions, Arena *arena, Error *err);
 Status memory_writer_close(Writer *writer, bool failed, Error *err);
-const char *memory_weakness(const Setting *settings, const Options *given,
-			    const OptionEntry **option);
+void memory_weakness(const Setting *settings, const Options *given, Promise promise,
+		     Weakness *out);
 Status memory_takes_positions(Writer *writer, Reader *reader, Error *err);
 Status memory_commit_epoch(Writer *writer, const EpochInput *inputs, uint32_t count, Error *err);
 Status memory_log_open(Writer *writer, const char *name, Arena *arena, StateLog **out, Error *err);

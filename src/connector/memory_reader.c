@@ -202,7 +202,8 @@ take_records(MemoryReader *reader, uint32_t index, Chunk *chunk)
 	reader->pauses[index] = false;
 	for (uint32_t at = fetch_start(reader, index);
 	     at < partition->count && chunk->len < CHUNK_CAPACITY &&
-	     (reader->batch == 0 || chunk->record_count < reader->batch);
+	     (reader->batch == 0 || chunk->record_count < reader->batch) &&
+	     (reader->base.limit_rows == 0 || chunk->record_count < reader->base.limit_rows);
 	     at++) {
 		const MemoryRecord *record = &reader->topic->records[partition->records[at]];
 

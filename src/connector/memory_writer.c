@@ -70,14 +70,13 @@ memory_writer_open(const WriterSpec *spec, Arena *arena, Writer **out, Error *er
 	return FERRIS_OK;
 }
 
-const char *
-memory_weakness(const Setting *settings, const Options *given, const OptionEntry **option)
+void
+memory_weakness(const Setting *settings, const Options *given, Promise promise, Weakness *out)
 {
 	(void)given;
-	(void)option;
-	return settings[SINK_TRANSACTIONS].flag
-		       ? NULL
-		       : "topics in memory have transactions only with 'memory.transactions'";
+	*out = (Weakness){0};
+	if (promise == PROMISE_EXACTLY_ONCE && !settings[SINK_TRANSACTIONS].flag)
+		out->why = "topics in memory have transactions only with 'memory.transactions'";
 }
 
 /* ---------------------------------------------------------------- writing */

@@ -39,6 +39,9 @@ typedef struct WatermarkOp {
 	bool channels;   /* they are the channels of a shuffled topic, known from its records */
 	int64_t current; /* the watermark; INT64_MIN: none yet */
 	int64_t before[BATCH_CAPACITY];
+	int64_t span;      /* a batch has rows of one span of event time; 0: of any */
+	int64_t span_seen; /* that of the last row */
+	uint16_t sel[BATCH_CAPACITY];
 } WatermarkOp;
 
 /* What SHOW WATERMARKS sees. */
@@ -80,6 +83,9 @@ watermark_open(Operator *op, TaskContext *task, Error *err)
 	self->channels = task->plan->scans[task->source]->scan.shuffled;
 	self->unit = op->plan->watermark.expr->type->kind == TYPE_BIGINT ? 1 : MICROS_PER_MILLI;
 	self->current = INT64_MIN;
+	const BatchPlan *batches = &task->plan->scans[task->source]->scan.endpoint->batch;
+	if (batches->alignment == BATCH_BY_EVENT_TIME && !batches->disabled)
+		self->span = batches->window_ms * self->unit;
 	open_shown(self, op->plan);
 	task->times[task->source].idle = false;
 	return program_compile(task->arena, &op->plan->watermark.expr, 1, &self->program, err);
@@ -130,6 +136,40 @@ enter_split(WatermarkOp *self, const Chunk *chunk)
 	return split;
 }
 
+/* The span of event time that the row is in; a row without a time is in that of the one before. */
+static int64_t
+span_of(const WatermarkOp *self, const Vector *times, uint16_t row)
+{
+	if (vector_is_null(times, row))
+		return self->span_seen;
+	int64_t time = VECTOR_DATA(times, int64_t)[times->constant ? 0 : row];
+	return time / self->span - (time % self->span < 0);
+}
+
+/* The rows go on by runs of one span: for an operator a run is a batch. */
+static Status
+push_spans(WatermarkOp *self, Batch *batch, const Vector *times, Error *err)
+{
+	uint32_t count = batch->sel_count;
+	uint32_t done = 0;
+
+	memcpy(self->sel, batch->sel, sizeof *self->sel * count);
+	while (done < count) {
+		uint32_t end = done;
+
+		self->span_seen = span_of(self, times, self->sel[done]);
+		while (end < count && span_of(self, times, self->sel[end]) == self->span_seen)
+			end++;
+		batch->dense = batch->dense && end - done == count;
+		batch->sel_count = end - done;
+		memcpy(batch->sel, self->sel + done, sizeof *batch->sel * (end - done));
+		TRY(operator_push(self->base.next, batch, err));
+		self->task->result->spans++;
+		done = end;
+	}
+	return FERRIS_OK;
+}
+
 static Status
 watermark_push(Operator *op, Batch *batch, Error *err)
 {
@@ -162,7 +202,8 @@ watermark_push(Operator *op, Batch *batch, Error *err)
 	}
 	self->splits[split].maximum = maximum;
 	batch->watermarks = self->before;
-	TRY(operator_push(op->next, batch, err));
+	TRY(self->span > 0 ? push_spans(self, batch, times, err)
+			   : operator_push(op->next, batch, err));
 	batch->watermarks = NULL;
 	TRY(announce(self, current, err));
 	show_split(self, split);

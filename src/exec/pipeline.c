@@ -280,6 +280,7 @@ result_reset(ChunkResult *result)
 	result->aggregated = 0;
 	result->results = 0;
 	result->straight = 0;
+	result->spans = 0;
 	result->limited = 0;
 	result->lines = 0;
 	result->errors = NULL;

@@ -20,6 +20,7 @@ typedef struct ChunkResult {
 	uint64_t aggregated;   /* rows that went into groups */
 	uint64_t results;      /* rows that state gave out and that did not reach the output */
 	uint64_t straight;     /* rows that reached the output and that no state gave out */
+	uint64_t spans;        /* batches of one span of event time */
 	uint64_t limited;      /* rows that a LIMIT or OFFSET inside the query left out */
 	uint32_t lines;        /* lines or records consumed */
 	RowError *errors;      /* in the arena, in order of the records */

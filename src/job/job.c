@@ -326,6 +326,20 @@ job_source_spec(const JobSpec *spec, uint32_t source, Arena *arena)
 			    .environment = spec->environment};
 }
 
+static void
+count_decisions(Job *job, const Endpoint *endpoint)
+{
+	_Atomic uint64_t *counters[DECISION_COUNT] = {
+		[DECISION_USER] = &job->counters.config_user,
+		[DECISION_PRECEDENCE] = &job->counters.config_precedence,
+		[DECISION_STRATEGY] = &job->counters.config_strategy,
+		[DECISION_GUARANTEE] = &job->counters.config_guarantee,
+	};
+
+	for (uint32_t i = 0; i < endpoint->decision_count; i++)
+		++*counters[endpoint->decisions[i].kind];
+}
+
 static Status
 open_sources(Job *job, Error *err)
 {
@@ -337,6 +351,8 @@ open_sources(Job *job, Error *err)
 
 		job->source_count++;
 		job->inputs[i].started = job_clock(job);
+		batcher_open(&job->inputs[i].batcher, endpoint, clock_ms());
+		count_decisions(job, endpoint);
 		job->inputs[i].idle_timeout = endpoint->common[ENDPOINT_IDLE_TIMEOUT].integer;
 		SourceSpec spec = job_source_spec(&job->spec, i, &job->arena);
 		spec.instance = instance_of(job, i);
@@ -417,6 +433,13 @@ open_writer(Job *job, Error *err)
 		.shuffles = job->shuffles,
 	};
 	buffer_free(&preamble);
+	const BatchPlan *batch = &plan->sink->batch;
+	MemoryWatch memory = {.target = batch->memory_target,
+			      .pressure = batch->pressure,
+			      .interval_ms = batch->memory_check_ms};
+	if (batch->strategy == BATCH_MEMORY && !batch->disabled)
+		spec.memory = &memory;
+	count_decisions(job, plan->sink);
 	if (status == FERRIS_OK)
 		status = job->sink->writer_open(&spec, &job->arena, &job->writer, err);
 	return say_how_to_begin_anew(job, status, err);

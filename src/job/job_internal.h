@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "base/ring.h"
+#include "job/batching.h"
 #include "job/failure.h"
 #include "job/job.h"
 #include "job/reading_order.h"
@@ -73,6 +74,7 @@ typedef struct Slot {
 	uint32_t idle_capacity;
 	bool releases;  /* an epoch: the source's splits go to another reader then */
 	Buffer changes; /* of an epoch: what has changed in state; job/recovery.c */
+	int64_t read_ms; /* a chunk: when it was read, by clock_ms */
 	SplitMark mark; /* of an epoch of a statement that shuffles: how far its split has come */
 	uint64_t sequence;
 	ChunkResult result;
@@ -122,6 +124,7 @@ typedef struct Input {
 	uint32_t last_count;
 	int64_t started;
 	int64_t next_tick;
+	Batcher batcher;
 	/* the writer's */
 	bool end_is_out; /* all that came out at its end */
 	bool end_is_put; /* and the log of state says so */

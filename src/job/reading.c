@@ -9,6 +9,7 @@
 
 #define READ_TIMEOUT_MS  50
 #define TICK_INTERVAL_MS 50
+#define BATCH_WAIT_MS    5 /* at once, for a batch to fill */
 
 Status
 job_commit_positions(Job *job, Error *err)
@@ -81,6 +82,7 @@ hand_over(Job *job, Slot *slot, SlotKind kind, uint32_t source)
 	if (kind != SLOT_CHUNK)
 		chunk_reset(slot->chunk);
 	slot->kind = kind;
+	slot->read_ms = clock_ms();
 	slot->source = source;
 	slot->sequence = job->read_count++;
 	job->epoch_slots = kind == SLOT_EPOCH ? 0 : job->epoch_slots + 1;
@@ -294,6 +296,51 @@ hand_over_read(Job *job, uint32_t index, Slot *slot, ReadResult result)
 	}
 }
 
+/* Whether the next batch of the source is to be read now; else it has waited a little. */
+static bool
+batch_is_ready(Job *job, uint32_t index, int timeout_ms, Error *err)
+{
+	Source *source = &job->sources[index];
+	Batcher *batcher = &job->inputs[index].batcher;
+	Backlog backlog = {0};
+	bool known = batcher_wants_backlog(batcher) && source->connector->backlog != NULL &&
+		     source->connector->backlog(source->reader, timeout_ms, &backlog, err);
+	int64_t wait =
+		batcher_wait(batcher, known ? &backlog : NULL, job_clock(job), clock_wall_ms());
+
+	source->reader->limit_rows = batcher_rows(batcher);
+	source->reader->limit_bytes = batcher_bytes(batcher);
+	if (wait > 0 && backlog.rows > 0 && timeout_ms > 0)
+		clock_sleep_ms(wait < BATCH_WAIT_MS ? wait : BATCH_WAIT_MS);
+	if (wait > 0 && backlog.rows == 0)
+		maybe_tick(job, index, true, err);
+	return wait == 0;
+}
+
+static void
+note_batch(Job *job, uint32_t index, const Chunk *chunk, ReadResult result)
+{
+	Batcher *batcher = &job->inputs[index].batcher;
+	bool data = result == READ_DATA;
+
+	if (batcher->plan.common == NULL)
+		return;
+	uint64_t rows = data ? chunk->record_count + chunk->lines : 0;
+	batcher_note_read(batcher, data && rows == 0 ? 1 : rows, data ? chunk->len : 0,
+			  job_clock(job));
+	job->counters.batches = job->counters.batch_rows = job->counters.batches_full = 0;
+	job->counters.batches_grown = job->counters.batches_shrunk = 0;
+	for (uint32_t i = 0; i < job->source_count; i++) {
+		const Batcher *one = &job->inputs[i].batcher;
+
+		job->counters.batches += one->batches;
+		job->counters.batch_rows += one->batch_rows;
+		job->counters.batches_full += one->full;
+		job->counters.batches_grown += one->grown;
+		job->counters.batches_shrunk += one->shrunk;
+	}
+}
+
 /* One read of one source.  Returns whether records came. */
 static bool
 read_source(Job *job, uint32_t index, int timeout_ms, Error *err)
@@ -304,8 +351,14 @@ read_source(Job *job, uint32_t index, int timeout_ms, Error *err)
 	if (slot == NULL || job_crashes(job, CRASH_READ))
 		return false;
 	Status status = job_commit_positions(job, err);
+	if (status == FERRIS_OK && !batch_is_ready(job, index, timeout_ms, err)) {
+		job->at_hand = slot;
+		return false;
+	}
 	if (status == FERRIS_OK)
 		status = read_chunk(job, index, slot->chunk, timeout_ms, &result, err);
+	if (status == FERRIS_OK)
+		note_batch(job, index, slot->chunk, result);
 	if (status == FERRIS_OK && result == READ_DATA)
 		status = commit_read(job, index, slot->chunk, err);
 	if (status != FERRIS_OK) {

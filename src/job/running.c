@@ -20,9 +20,32 @@ running_open(const Restarts *spec, Running **out, Error *err)
 					    : job_open(&spec->spec, &running->job, err);
 }
 
+/* Each once, however often the jobs are opened. */
+static void
+say_decisions(const StatementPlan *plan)
+{
+	static const char *const sides[] = {"source", "sink"};
+
+	for (uint32_t i = 0; i <= plan->scan_count; i++) {
+		bool is_sink = i == plan->scan_count;
+		const Endpoint *endpoint = is_sink ? plan->sink : plan->scans[i]->scan.endpoint;
+
+		for (uint32_t k = 0; k < endpoint->decision_count; k++) {
+			const Decision *decision = &endpoint->decisions[k];
+
+			fprintf(stderr, "config: %.*s, %s '%.*s': %.*s = '%.*s' (%s): %.*s\n",
+				STR_ARG(plan->name), sides[is_sink], STR_ARG(endpoint->name),
+				STR_ARG(decision->name), STR_ARG(decision->value), decision->origin,
+				STR_ARG(decision->reason));
+		}
+	}
+}
+
 Status
 running_start(Running *running, Error *err)
 {
+	if (running->restarts.spec.trial.crash_seed == 0)
+		say_decisions(running->restarts.spec.plan);
 	return running->parts != NULL ? partitioned_start(running->parts, err)
 				      : job_start(running->job, err);
 }

@@ -83,6 +83,17 @@ write_output(Job *job, const Output *output, Error *err)
 	return job_survives(job, CRASH_WRITE, err);
 }
 
+/* From the read to the sink's having it. */
+static void
+note_latency(Job *job, const Slot *slot)
+{
+	Batcher *batcher = &job->inputs[slot->source].batcher;
+
+	if (slot->kind == SLOT_CHUNK && batcher->plan.strategy == BATCH_LATENCY)
+		job->counters.latency_breaches +=
+			batcher_note_latency(batcher, clock_ms() - slot->read_ms);
+}
+
 static Status
 write_slot(Job *job, Slot *slot, Error *err)
 {
@@ -106,6 +117,7 @@ write_slot(Job *job, Slot *slot, Error *err)
 	job->counters.filtered += result->filtered;
 	job->counters.late += result->late;
 	job->counters.aggregated += result->aggregated;
+	job->counters.batch_spans += result->spans;
 	job->counters.limited += result->limited;
 	if (job->counts_results)
 		job->counters.results += result->output.count - result->straight + result->results;
@@ -115,6 +127,7 @@ write_slot(Job *job, Slot *slot, Error *err)
 		TRY(write_output(job, &result->output, err));
 	job->counters.rows_out += result->output.count;
 	job->counters.bytes_out += result->output.bytes.len;
+	note_latency(job, slot);
 	TRY(handle_errors(job, slot, split, err));
 	job_note_due(job);
 	job->dirty = job->dirty || is_chunk || result->output.count > 0 || result->error_count > 0;

@@ -223,6 +223,9 @@ PlanNode *find_window_end(PlanNode *node, uint32_t column);
 /* Puts a Watermark over each scan below *root that has none: the one that its stream declares, or,
  * of an endless source, `time` (over the columns of *root) less 'watermark.delay'. */
 Status add_time_watermark(Binder *binder, BoundExpr *time, PlanNode **root);
+/* Over each scan that is read in batches of event time, if it has none yet; an error if its stream
+ * declares none. */
+Status add_batch_watermarks(Binder *binder, PlanNode **root);
 
 /* ---- plan/bind_table.c */
 
@@ -373,11 +376,6 @@ void walk_lookups(const LookupList *list, void (*visit)(BoundExpr *expr, void *c
 		  void *context);
 
 /* ---- plan/settings.c */
-
-typedef enum EndpointRole {
-	ROLE_SOURCE,
-	ROLE_SINK,
-} EndpointRole;
 
 /* Expand a WITH list's values and append the command line's settings. */
 Status with_options(Binder *binder, const WithList *list, Options *out);

@@ -11,8 +11,9 @@ typedef struct EffectiveOption {
 	const char *connector;
 	Str name;
 	Str value;
-	const char *origin; /* "user", "SET", "--set", "default" */
+	const char *origin; /* "user", "SET", "--set", "strategy", "guarantee", "default" */
 	const char *doc;    /* or NULL */
+	Str reason;         /* why it is so although another value was said; or {NULL, 0} */
 } EffectiveOption;
 
 typedef void (*EffectiveVisit)(void *context, const EffectiveOption *option);

@@ -1,5 +1,6 @@
 /* plan/event_time.c -- which columns are event time, and where the watermark comes from. */
 #include "func/function.h"
+#include "plan/batch_strategy.h"
 #include "plan/bind.h"
 #include "plan/rules.h"
 
@@ -294,4 +295,26 @@ add_time_watermark(Binder *binder, BoundExpr *time, PlanNode **root)
 		return add_to_inputs(binder, time, *root);
 	return declared_watermark(*link) != NULL ? put_declared(binder, link)
 						 : put_implied(binder, time, root);
+}
+
+Status
+add_batch_watermarks(Binder *binder, PlanNode **root)
+{
+	PlanNode *node = *root;
+
+	if (node->kind == PLAN_SCAN) {
+		bool declared = declared_watermark(node) != NULL;
+
+		TRY(batch_check_time(node->scan.endpoint, declared, binder->err));
+		return declared && batch_is_by_event_time(node->scan.endpoint)
+			       ? put_declared(binder, root)
+			       : FERRIS_OK;
+	}
+	for (uint32_t i = 0; i < node->input_count; i++)
+		TRY(add_batch_watermarks(binder, &node->inputs[i]));
+	bool has_it = node->kind == PLAN_WATERMARK && node->input != NULL &&
+		      node->input->kind == PLAN_SCAN;
+	if (has_it)
+		return batch_check_time(node->input->scan.endpoint, true, binder->err);
+	return node->input != NULL ? add_batch_watermarks(binder, &node->input) : FERRIS_OK;
 }

@@ -3,12 +3,15 @@
  * Exactly-once is the default wherever source and sink can; elsewhere it is at-least-once.  What
  * the user asks for and cannot have is an error that says why.  An option of the sink that
  * exactly-once cannot live with (acks=1) lowers the guarantee, with a warning, unless exactly-once
- * was asked for too: then the two contradict each other.
+ * was asked for too: then the two contradict each other.  acks=0 leaves at-most-once.  What a batch
+ * strategy suggests lowers nothing: what the guarantee cannot have of it is withheld.
  *
  * A topic as the sink holds all that a run after a crash needs in its transactions; beside a file
  * stands a journal.  From files that end to a file that is replaced, what a journal cannot hold (a
  * LIMIT, groups of the whole input) needs none: the run begins anew. */
 #include "plan/guarantee.h"
+
+#include "plan/batch_strategy.h"
 
 static const Str guarantee_names[] = {STR_INIT("exactly-once"), STR_INIT("at-least-once"),
 				      STR_INIT("at-most-once")};
@@ -109,16 +112,57 @@ obstacle(StatementPlan *plan, const char **mend)
 }
 
 static Status
-contradiction(const StatementPlan *plan, const OptionEntry *weak, const char *why, Error *err)
+contradiction(const StatementPlan *plan, const Weakness *weak, Error *err)
 {
 	const Setting *asked = &plan->job[JOB_GUARANTEE];
 
-	error_set_at(err, FERRIS_ERR_OPTION_CONFLICT, weak->key_at,
-		     "'%.*s' = '%.*s' contradicts 'delivery.guarantee' = 'exactly-once' (line %u): "
-		     "%s",
-		     STR_ARG(weak->key), STR_ARG(weak->value),
-		     asked->entry != NULL ? asked->entry->key_at.line : 0, why);
+	error_set_at(err, FERRIS_ERR_OPTION_CONFLICT, weak->option->key_at,
+		     "'%.*s' = '%.*s' contradicts 'delivery.guarantee' = '%.*s' (line %u): %s",
+		     STR_ARG(weak->option->key), STR_ARG(weak->option->value), STR_ARG(asked->text),
+		     asked->entry != NULL ? asked->entry->key_at.line : 0, weak->why);
 	return error_hint(err, "leave one of the two out");
+}
+
+/* Why the sink's options, but for suggestions, cannot keep the promise; they are asked for among
+ * the user's words only. */
+static Weakness
+weakness_of(Arena *arena, const StatementPlan *plan, Promise promise)
+{
+	const Endpoint *sink = plan->sink;
+	Options words = {.entries = ARENA_ARRAY(arena, OptionEntry, sink->given.count)};
+	Weakness weak = {0};
+
+	for (uint32_t i = 0; i < sink->given.count; i++)
+		if (!is_suggestion(&sink->given.entries[i]))
+			words.entries[words.count++] = sink->given.entries[i];
+	if (sink->connector->weakness != NULL)
+		sink->connector->weakness(sink->connector_settings, &words, promise, &weak);
+	return weak;
+}
+
+/* Takes back what the strategy suggests and the guarantee cannot have. */
+static void
+withhold_suggestions(Arena *arena, StatementPlan *plan)
+{
+	Promise promise = plan->guarantee == GUARANTEE_EXACTLY_ONCE ? PROMISE_EXACTLY_ONCE
+								    : PROMISE_AT_LEAST_ONCE;
+	Endpoint *sink = ARENA_NEW(arena, Endpoint);
+
+	if (plan->guarantee == GUARANTEE_AT_MOST_ONCE || plan->sink->batch.common == NULL ||
+	    plan->sink->connector->weakness == NULL)
+		return;
+	*sink = *plan->sink;
+	plan->sink = sink;
+	for (uint32_t i = sink->given.count; i > 0; i--) {
+		Options one = {&sink->given.entries[i - 1], 1};
+		Weakness weak;
+
+		if (!is_suggestion(&one.entries[0]))
+			continue;
+		sink->connector->weakness(sink->connector_settings, &one, promise, &weak);
+		if (weak.option != NULL)
+			batch_withhold(arena, sink, i - 1, str_from(weak.instead), weak.why);
+	}
 }
 
 static Status
@@ -174,35 +218,66 @@ take_other_word(StatementPlan *plan, Error *err)
 	return option_error(other, err);
 }
 
-Status
-plan_guarantee(StatementPlan *plan, Error *err)
+/* What the user's words about the sink leave of a guarantee that was not asked for. */
+static void
+lower(StatementPlan *plan, Guarantee guarantee, const Weakness *weak)
 {
-	TRY(take_other_word(plan, err));
-	const ConnectorClass *sink = plan->sink->connector;
+	fprintf(stderr,
+		"warning: '%.*s' is %.*s, not exactly-once, because of '%.*s' = '%.*s': %s\n",
+		STR_ARG(plan->name), STR_ARG(guarantee_names[guarantee]),
+		STR_ARG(weak->option->key), STR_ARG(weak->option->value), weak->why);
+	settle(plan, guarantee, weak->why);
+}
+
+/* At-least-once or at-most-once. */
+static Status
+settle_less(Arena *arena, StatementPlan *plan, const Weakness *weak, const char *why, Error *err)
+{
 	Guarantee asked = (Guarantee)plan->job[JOB_GUARANTEE].integer;
-	const OptionEntry *weak = NULL;
+	Weakness weaker = weakness_of(arena, plan, PROMISE_AT_LEAST_ONCE);
+
+	if (is_given(plan) && asked == GUARANTEE_AT_LEAST_ONCE && weaker.option != NULL)
+		return contradiction(plan, &weaker, err);
+	if (is_given(plan))
+		settle(plan, asked, "asked for");
+	else if (weaker.option != NULL)
+		lower(plan, GUARANTEE_AT_MOST_ONCE, &weaker);
+	else if (weak->option != NULL)
+		lower(plan, GUARANTEE_AT_LEAST_ONCE, weak);
+	else
+		settle(plan, GUARANTEE_AT_LEAST_ONCE, why);
+	return FERRIS_OK;
+}
+
+static Status
+choose(Arena *arena, StatementPlan *plan, Error *err)
+{
+	Weakness weak = {0};
 	const char *mend;
 
-	if (is_given(plan) && asked != GUARANTEE_EXACTLY_ONCE) {
-		settle(plan, asked, "asked for");
-		return FERRIS_OK;
-	}
+	TRY(take_other_word(plan, err));
+	if (is_given(plan) && plan->job[JOB_GUARANTEE].integer != GUARANTEE_EXACTLY_ONCE)
+		return settle_less(arena, plan, &weak, NULL, err);
 	const char *why = obstacle(plan, &mend);
-	if (why == NULL && sink->weakness != NULL)
-		why = sink->weakness(plan->sink->connector_settings, &plan->sink->given, &weak);
+	if (why == NULL) {
+		weak = weakness_of(arena, plan, PROMISE_EXACTLY_ONCE);
+		why = weak.why;
+	}
 	if (why == NULL) {
 		settle(plan, GUARANTEE_EXACTLY_ONCE, "source and sink can");
 		return FERRIS_OK;
 	}
 	if (is_given(plan))
-		return weak != NULL ? contradiction(plan, weak, why, err)
-				    : refuse(plan, why, mend, err);
-	if (weak != NULL)
-		fprintf(stderr,
-			"warning: '%.*s' is at-least-once, not exactly-once, because of '%.*s' = "
-			"'%.*s': %s\n",
-			STR_ARG(plan->name), STR_ARG(weak->key), STR_ARG(weak->value), why);
-	settle(plan, GUARANTEE_AT_LEAST_ONCE, why);
+		return weak.option != NULL ? contradiction(plan, &weak, err)
+					   : refuse(plan, why, mend, err);
+	return settle_less(arena, plan, &weak, why, err);
+}
+
+Status
+plan_guarantee(Arena *arena, StatementPlan *plan, Error *err)
+{
+	TRY(choose(arena, plan, err));
+	withhold_suggestions(arena, plan);
 	return FERRIS_OK;
 }
 

@@ -5,7 +5,7 @@
 
 /* Sets plan->guarantee, and the setting where the user gave none; scans, sink and dead letters are
  * known. */
-Status plan_guarantee(StatementPlan *plan, Error *err);
+Status plan_guarantee(Arena *arena, StatementPlan *plan, Error *err);
 /* Then, with all statements of the script: those that write one file cannot take back what is
  * theirs of it. */
 Status plan_guarantee_apart(Arena *arena, const ScriptPlan *script, Error *err);

@@ -200,6 +200,53 @@ typedef struct ScanColumn {
 	bool used;       /* some expression or the sink reads it */
 } ScanColumn;
 
+typedef enum EndpointRole {
+	ROLE_SOURCE,
+	ROLE_SINK,
+} EndpointRole;
+
+typedef enum BatchStrategy {
+	BATCH_NONE,
+#define STRATEGY(id, name, doc) BATCH_##id,
+#include "plan/batch_strategy_list.h"
+	BATCH_STRATEGY_COUNT,
+} BatchStrategy;
+
+typedef enum BatchAlignment { BATCH_BY_CLOCK, BATCH_BY_EVENT_TIME } BatchAlignment;
+
+/* What plan/batch_strategy.h makes of the options of batches; a field that the strategy has no
+ * parameter for is 0. */
+typedef struct BatchPlan {
+	BatchStrategy strategy;
+	bool disabled;     /* each record is handed on alone */
+	Setting *common;   /* batch_options; NULL: no option of batches is given */
+	Setting *settings; /* the strategy's */
+	int64_t size, initial_size, min_size, max_size; /* records */
+	int64_t max_bytes;
+	int64_t timeout_ms, window_ms, performance_ms, memory_check_ms, max_latency_ms;
+	int64_t alignment; /* a BatchAlignment */
+	double factor, memory_target, pressure;
+	bool immediate, monitors;
+} BatchPlan;
+
+/* Why an option has its value although another one was said or suggested. */
+typedef enum DecisionKind {
+	DECISION_USER,       /* the user's word stands above the strategy's */
+	DECISION_PRECEDENCE, /* of two words of the user, the later or the more exact */
+	DECISION_STRATEGY,   /* a suggestion stands above the default */
+	DECISION_GUARANTEE,  /* the guarantee stands above a suggestion */
+	DECISION_COUNT,
+} DecisionKind;
+
+typedef struct Decision {
+	DecisionKind kind;
+	Str name;
+	Str value;
+	const char *origin;
+	Str displaced; /* the value that does not count; {NULL, 0}: there was none */
+	Str reason;    /* for people */
+} Decision;
+
 /* A source or a sink with its options resolved. */
 typedef struct Endpoint {
 	Str name;
@@ -208,7 +255,11 @@ typedef struct Endpoint {
 	Setting *common; /* endpoint_options */
 	Setting *connector_settings;
 	Setting *codec_settings;
-	Options given; /* every option that applies to it */
+	Options given; /* every option that applies to it, those of less weight first */
+	BatchPlan batch;
+	Decision *decisions;
+	uint32_t decision_count;
+	uint32_t decision_capacity;
 } Endpoint;
 
 struct PlanNode {
@@ -228,7 +279,6 @@ struct PlanNode {
 			DecodePredicate *predicates;
 			BoundExpr **predicate_exprs; /* the same as SQL, for EXPLAIN */
 			uint32_t predicate_count;
-			BoundExpr *watermark; /* declared: WATERMARK FOR; or NULL */
 			Str time_column;      /* its column */
 			bool null_rows;       /* a null value is a row of NULLs: it deletes */
 			const Statement *declaration; /* CREATE STREAM ... (...), or NULL */

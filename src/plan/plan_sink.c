@@ -4,6 +4,7 @@
  * Kafka: then it writes the topic of its own name on the same brokers.  A plain SELECT writes to
  * the console. */
 #include "func/function.h"
+#include "plan/batch_strategy.h"
 #include "plan/bind.h"
 
 /* ---------------------------------------------------------------- sinks */
@@ -46,6 +47,7 @@ kafka_twin(Binder *binder, const Options *own, Str name)
 
 	for (uint32_t i = 0; i < source->count; i++)
 		if (str_starts_with(source->entries[i].key, STR("kafka.")) &&
+		    !is_suggestion(&source->entries[i]) &&
 		    !str_eq_nocase(source->entries[i].key, STR("kafka.topic")) &&
 		    !str_eq_nocase(source->entries[i].key, STR("kafka.group.id")))
 			out.entries[out.count++] = source->entries[i];
@@ -295,7 +297,8 @@ dead_letter_sink(Binder *binder, StatementPlan *plan)
 			return option_error(topic, binder->err);
 		}
 		for (uint32_t i = 0; i < kafka->given.count; i++)
-			if (str_starts_with(kafka->given.entries[i].key, STR("kafka.")))
+			if (str_starts_with(kafka->given.entries[i].key, STR("kafka.")) &&
+			    !is_suggestion(&kafka->given.entries[i]))
 				given.entries[given.count++] = kafka->given.entries[i];
 		append(&given, "connector", STR("kafka"));
 		append(&given, "kafka.topic", topic->text);

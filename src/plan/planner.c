@@ -5,6 +5,7 @@
 #include "func/function.h"
 #include "plan/bind.h"
 #include "plan/changelog.h"
+#include "plan/config_file.h"
 #include "plan/guarantee.h"
 #include "plan/partitioned.h"
 #include "plan/replay.h"
@@ -77,12 +78,13 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	TRY(take_headers(binder, plan, root));
 	TRY(dead_letter_sink(binder, plan));
 	set_key(planner->arena, plan, root);
+	TRY(add_batch_watermarks(binder, &root));
 	plan->root = plan_push_down(planner->arena, root,
 				    sink->common[ENDPOINT_CHANGELOG].integer != CHANGELOG_DEBEZIUM);
 	TRY(plan_changelog(planner->arena, plan, binder->err));
 	plan->scans = plan_scans(planner->arena, plan->root, &plan->scan_count);
 	TRY(check_plan(planner->arena, plan, binder->err));
-	TRY(plan_guarantee(plan, binder->err));
+	TRY(plan_guarantee(planner->arena, plan, binder->err));
 	StatementPlan *before;
 	uint32_t before_count;
 	TRY(plan_partitioned(planner->arena, planner->input->application, plan, &before,
@@ -523,10 +525,69 @@ keep_error(ErrorList *errors, Position at)
 		err->position = at;
 }
 
+/* "-- Property: name=value" is as SET in front of what it is about. */
+static Status
+take_properties(Planner *planner, const AnnotationList *notes, Error *err)
+{
+	for (uint32_t i = 0; i < notes->count; i++) {
+		const Annotation *note = &notes->items[i];
+		Binder binder = new_binder(planner, (Str){"", 0}, err);
+
+		if (!str_eq_nocase(note->key, STR("Property")))
+			continue;
+		const char *equals = memchr(note->value.data, '=', note->value.len);
+		if (equals == NULL) {
+			error_set_at(err, FERRIS_ERR_OPTION_VALUE, note->position,
+				     "'%.*s' is no property", STR_ARG(note->value));
+			return error_hint(err, "write -- Property: name=value");
+		}
+		uint32_t name = (uint32_t)(equals - note->value.data);
+		WithOption option = {
+			.key = str_trim((Str){note->value.data, name}),
+			.value = str_trim(str_skip(note->value, name + 1)),
+			.key_position = note->position,
+			.value_position = note->position,
+		};
+		TRY(session_set(&binder, &option, &planner->session));
+	}
+	return FERRIS_OK;
+}
+
+static Status
+plan_one(Planner *planner, const Statement *statement, Error *err)
+{
+	Options before = planner->session;
+	bool sets = statement->kind == STATEMENT_SET || statement->kind == STATEMENT_UNSET;
+
+	if (!sets)
+		TRY(take_properties(planner, &statement->annotations, err));
+	Status status = plan_statement(planner, statement, err);
+	if (!sets)
+		planner->session = before;
+	return status;
+}
+
+/* What the files of --set say must be some statement's business. */
+static Status
+check_config_files(const Options *settings, ErrorList *errors)
+{
+	for (uint32_t i = 0; i < settings->count; i++) {
+		const OptionEntry *entry = &settings->entries[i];
+		Options one = {&settings->entries[i], 1};
+
+		if (entry->place == NULL || *entry->used)
+			continue;
+		return options_check_unknown(&one, NULL, 0, "any statement",
+					     &errors->items[errors->count++]);
+	}
+	return FERRIS_OK;
+}
+
 Status
 plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *errors)
 {
-	Planner planner = {.arena = arena, .input = input, .errors = errors};
+	PlanInput expanded = *input;
+	Planner planner = {.arena = arena, .input = &expanded, .errors = errors};
 	const Script *script = input->script;
 	Status first = FERRIS_OK;
 
@@ -535,9 +596,20 @@ plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *
 	planner.declared = ARENA_ARRAY(arena, CatalogEntry *, script->statement_count);
 	errors->items = ARENA_ARRAY(arena, Error, script->statement_count + 1);
 	errors->count = 0;
+	*plan = planner.plan;
+	first = config_files_expand(arena, &expanded.settings, &errors->items[0]);
+	if (first != FERRIS_OK) {
+		errors->items[errors->count++].flags |= ERROR_COMMAND_LINE;
+		return first;
+	}
+	first = take_properties(&planner, &script->metadata, &errors->items[0]);
+	if (first != FERRIS_OK) {
+		errors->count++;
+		return first;
+	}
 	for (uint32_t i = 0; i < script->statement_count; i++) {
 		Error *err = &errors->items[errors->count];
-		Status status = plan_statement(&planner, script->statements[i], err);
+		Status status = plan_one(&planner, script->statements[i], err);
 
 		if (status == FERRIS_OK)
 			continue;
@@ -557,11 +629,12 @@ plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *
 		if (first == FERRIS_OK)
 			first = status;
 	}
+	if (first == FERRIS_OK)
+		first = check_config_files(&expanded.settings, errors);
 	if (first == FERRIS_OK) {
 		first = plan_guarantee_apart(arena, planner.plan, &errors->items[errors->count]);
 		if (first != FERRIS_OK)
 			keep_error(errors, (Position){0});
 	}
-	*plan = planner.plan;
 	return first;
 }

@@ -3,6 +3,7 @@
 
 #include "func/function.h"
 #include "func/kernel.h"
+#include "plan/batch_strategy.h"
 #include "plan/partitioned.h"
 #include "plan/rule.h"
 
@@ -338,8 +339,9 @@ topic_options(Repartitioning *self, const Endpoint *source, Str topic, Str group
 	const ConnectorClass *class = source->connector;
 	Options out = {.entries = ARENA_ARRAY(self->arena, OptionEntry, source->given.count + 8)};
 
-	memcpy(out.entries, source->given.entries, sizeof *out.entries * source->given.count);
-	out.count = source->given.count;
+	for (uint32_t i = 0; i < source->given.count; i++)
+		if (!is_suggestion(&source->given.entries[i]))
+			out.entries[out.count++] = source->given.entries[i];
 	add_option(&out, class->topic_option, topic);
 	if (class->group_option != NULL && group.len > 0)
 		add_option(&out, class->group_option, group);
@@ -359,6 +361,8 @@ topic_endpoint(Repartitioning *self, Str name, const Endpoint *source, bool read
 	endpoint->name = name;
 	endpoint->codec = json;
 	endpoint->given = topic_options(self, source, topic, group);
+	endpoint->batch = (BatchPlan){0};
+	endpoint->decision_count = 0;
 	TRY(options_resolve(reads ? &class->source_options : &class->sink_options, &endpoint->given,
 			    self->arena, &endpoint->connector_settings, self->err));
 	TRY(options_resolve(reads ? &json->decode_options : &json->encode_options, &endpoint->given,

@@ -3,7 +3,9 @@
  * Precedence among user values: SET, then the stream's own WITH, then the statement's trailing
  * WITH, then the command line; within a list "source.", "sink." and "<name>." beat the plain
  * name, and the last of equals wins.  Every option must be used by somebody. */
+#include "plan/batch_strategy.h"
 #include "plan/bind.h"
+#include "plan/config_file.h"
 
 static const OptionRow endpoint_rows[] = {
 	[ENDPOINT_CONNECTOR] = {"connector", OPTION_CHOICE, NULL, 0, 0,
@@ -118,11 +120,11 @@ with_options(Binder *binder, const WithList *list, Options *out)
 {
 	const Options *settings = &binder->input->settings;
 
-	out->count = list->count + settings->count;
-	out->entries = ARENA_ARRAY(binder->arena, OptionEntry, out->count);
+	Options own = {ARENA_ARRAY(binder->arena, OptionEntry, list->count), list->count};
+
 	for (uint32_t i = 0; i < list->count; i++) {
 		const WithOption *option = &list->items[i];
-		OptionEntry *entry = &out->entries[i];
+		OptionEntry *entry = &own.entries[i];
 
 		*entry = (OptionEntry){.key = option->key,
 				       .key_at = option->key_position,
@@ -132,9 +134,8 @@ with_options(Binder *binder, const WithList *list, Options *out)
 		TRY(options_expand(binder->arena, option->value, option->value_position,
 				   &entry->value, binder->err));
 	}
-	if (settings->count > 0)
-		memcpy(out->entries + list->count, settings->entries,
-		       sizeof(OptionEntry) * settings->count);
+	TRY(config_files_expand(binder->arena, &own, binder->err));
+	*out = join_options(binder->arena, &own, settings);
 	return FERRIS_OK;
 }
 
@@ -176,6 +177,72 @@ sink_option_name(Str key, Str name)
 	return rest.data != NULL ? rest : without_prefix(key, name);
 }
 
+/* Whom an option without a prefix concerns. */
+typedef enum Concern {
+	CONCERN_OPEN,   /* whoever takes such options */
+	CONCERN_SOURCE, /* only a source can have it */
+	CONCERN_SINK,
+	CONCERN_BOTH, /* sources and sinks alike */
+} Concern;
+
+static bool
+has_own_row(const OptionGroup *group, Str key)
+{
+	const OptionRow *row = option_row(group, key);
+
+	return row != NULL && row->type != OPTION_PREFIX;
+}
+
+static Concern
+concern_of(bool source, bool sink)
+{
+	return source == sink ? CONCERN_OPEN : source ? CONCERN_SOURCE : CONCERN_SINK;
+}
+
+static Concern
+concern(Str key)
+{
+	const CodecClass *const *codecs;
+	const ConnectorClass *const *connectors;
+	size_t codec_count = codec_classes(&codecs);
+	size_t connector_count = connector_classes(&connectors);
+	bool source = false;
+	bool sink = false;
+	PassedOption passed;
+
+	if (batch_takes(key))
+		return CONCERN_BOTH;
+	for (size_t i = 0; i < connector_count; i++) {
+		source |= has_own_row(&connectors[i]->source_options, key);
+		sink |= has_own_row(&connectors[i]->sink_options, key);
+	}
+	for (size_t i = 0; i < codec_count; i++) {
+		source |= has_own_row(&codecs[i]->decode_options, key);
+		sink |= has_own_row(&codecs[i]->encode_options, key);
+	}
+	for (size_t i = 0; i < connector_count && !source && !sink; i++)
+		if (connectors[i]->passed != NULL && connectors[i]->passed(key, &passed))
+			return concern_of(passed.of_source, passed.of_sink);
+	return concern_of(source, sink);
+}
+
+/* Whether an option of the SQL without a prefix is for an endpoint of that role; `open`: that kind
+ * of endpoint takes those which either could have. */
+static bool
+reaches(Str key, EndpointRole role, bool open)
+{
+	switch (concern(key)) {
+	case CONCERN_SOURCE:
+		return role == ROLE_SOURCE;
+	case CONCERN_SINK:
+		return role == ROLE_SINK;
+	case CONCERN_BOTH:
+		return true;
+	default:
+		return open;
+	}
+}
+
 Options
 options_for(Arena *arena, const Options *with, EndpointRole role, Str name, bool unprefixed)
 {
@@ -192,7 +259,8 @@ options_for(Arena *arena, const Options *with, EndpointRole role, Str name, bool
 				key = without_prefix(entry.key, name);
 			if ((key.data != NULL) != prefixed)
 				continue;
-			if (!prefixed && !unprefixed && !from_command_line(&entry))
+			if (!prefixed && !from_command_line(&entry) &&
+			    !reaches(entry.key, role, unprefixed))
 				continue;
 			if (prefixed)
 				entry.key = key;
@@ -209,7 +277,9 @@ endpoint_groups(Arena *arena, const OptionGroup ***out)
 	size_t codec_count = codec_classes(&codecs);
 	size_t connector_count = connector_classes(&connectors);
 	const OptionGroup **groups =
-		ARENA_ARRAY(arena, const OptionGroup *, 2 * (codec_count + connector_count) + 2);
+		ARENA_ARRAY(arena, const OptionGroup *,
+			    2 * (codec_count + connector_count) + BATCH_STRATEGY_COUNT + 2);
+	OptionGroup *batches = ARENA_ARRAY(arena, OptionGroup, BATCH_STRATEGY_COUNT);
 	size_t count = 0;
 
 	groups[count++] = &endpoint_options;
@@ -220,6 +290,10 @@ endpoint_groups(Arena *arena, const OptionGroup ***out)
 	for (size_t i = 0; i < codec_count; i++) {
 		groups[count++] = &codecs[i]->decode_options;
 		groups[count++] = &codecs[i]->encode_options;
+	}
+	for (BatchStrategy i = BATCH_NONE; i < BATCH_STRATEGY_COUNT; i++) {
+		batches[i] = batch_group(i);
+		groups[count++] = &batches[i];
 	}
 	*out = groups;
 	return count;
@@ -325,6 +399,39 @@ with_session(Binder *binder, EndpointRole role, Str name, const Options *given)
 	return join_options(binder->arena, &set, given);
 }
 
+/* An option that is passed on to a library must be one of the library's. */
+static Status
+check_passed(const Endpoint *endpoint, EndpointRole role, Error *err)
+{
+	const ConnectorClass *connector = endpoint->connector;
+	const OptionGroup *group =
+		role == ROLE_SOURCE ? &connector->source_options : &connector->sink_options;
+	PassedOption passed;
+
+	if (connector->passed == NULL)
+		return FERRIS_OK;
+	for (uint32_t i = 0; i < endpoint->given.count; i++) {
+		const OptionEntry *entry = &endpoint->given.entries[i];
+		const OptionRow *row = option_row(group, entry->key);
+
+		if (row == NULL || row->type != OPTION_PREFIX ||
+		    connector->passed(entry->key, &passed) || passed.name.data == NULL)
+			continue;
+		error_set(err, FERRIS_ERR_UNKNOWN_OPTION, "unknown option '%.*s' for '%.*s'",
+			  STR_ARG(entry->key), STR_ARG(endpoint->name));
+		Str near = connector->nearest(entry->key);
+		if (near.data != NULL)
+			error_hint(err, "did you mean 'kafka.%.*s'?", STR_ARG(near));
+		else
+			error_hint(err, "it is neither a property of librdkafka nor one of the "
+					"Java client's names in docs/configuration.md");
+		Setting setting = {.entry = entry};
+		err->position = entry->key_at;
+		return option_error(&setting, err);
+	}
+	return FERRIS_OK;
+}
+
 Status
 resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Options given,
 		 Endpoint **out)
@@ -357,6 +464,7 @@ resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Optio
 				    "connector '%.*s' cannot be %s", STR_ARG(connector),
 				    role == ROLE_SOURCE ? "read" : "written");
 	TRY(choose_codec(binder, endpoint, role, at));
+	TRY(batch_plan(arena, role, endpoint, err));
 
 	const OptionGroup *connector_group = role == ROLE_SOURCE
 						     ? &endpoint->connector->source_options
@@ -366,6 +474,9 @@ resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Optio
 	TRY(options_resolve(connector_group, &endpoint->given, arena, &endpoint->connector_settings,
 			    err));
 	TRY(options_resolve(codec_group, &endpoint->given, arena, &endpoint->codec_settings, err));
+	TRY(batch_check_switches(role, endpoint, err));
+	TRY(check_passed(endpoint, role, err));
+	endpoint_note_precedence(arena, role, endpoint);
 	if (role == ROLE_SINK && endpoint->connector->sink_check != NULL)
 		TRY(endpoint->connector->sink_check(endpoint->connector_settings, err));
 

@@ -3,7 +3,7 @@
  * An application file carries data in line comments.  "-- SQL Application: x", "-- Version: 1.0",
  * Description, Author, Dependencies and Tag are about the file wherever they stand.  "-- Name: x",
  * "-- Property: k=v" and "-- @key: value" are about the statement they stand before; those @keys
- * that stand above the first statement and an empty line are about the file. */
+ * and properties that stand above the first statement and an empty line are about the file. */
 #include "sql/parse.h"
 
 #define ERRORS_MAX 100 /* errors of one script; each is over 1 KiB */
@@ -96,8 +96,9 @@ collect_annotations(Parser *p, const Token *first, Script *script, AnnotationLis
 			return;
 		if (!read_annotation(text, &annotation))
 			continue;
-		if (is_file_key(annotation.key) ||
-		    (opening && annotation.key.data[0] == '@' && is_set_apart(p, *comment)))
+		bool either = annotation.key.data[0] == '@' ||
+			      str_eq_nocase(annotation.key, STR("Property"));
+		if (is_file_key(annotation.key) || (opening && either && is_set_apart(p, *comment)))
 			PARSER_APPEND(p, script->metadata.items, script->metadata.count,
 				      annotation);
 		else if (text->token == token) /* inside a statement it means nothing */

@@ -115,6 +115,18 @@ test_bad_settings_are_of_the_command_line(void **state)
 }
 
 static void
+test_properties_of_the_file_are_for_all_statements(void **state)
+{
+	(void)state;
+	expect(0, "b\n2",
+	       "execute -q '-- Property: csv.delimiter=|\n\n-- Property: csv.header=false\n"
+	       "SELECT 1 AS a, 1 AS c; SELECT 2 AS b' --output csv");
+	assert_null(strstr(said, "a"));
+	assert_non_null(strstr(said, "1|1"));
+	expect(1, "'csv.header' is no property", "execute -q '-- Property: csv.header\nSELECT 1'");
+}
+
+static void
 test_answers_come_in_every_format(void **state)
 {
 	(void)state;
@@ -123,8 +135,8 @@ test_answers_come_in_every_format(void **state)
 	       "execute -q \"" T "SHOW STREAMS\" --output csv");
 	expect(0, "\"name\":\"path\",\"value\":\"t.jsonl\",\"origin\":\"user\"",
 	       "execute -q \"" T "DESCRIBE EXTENDED t\" --output json");
-	expect(0, "\"name\":\"read.buffer.size\",\"value\":\"64KB\",\"origin\":\"SET\"",
-	       "execute -q \"" T "SET 'read.buffer.size' = '64KB'; DESCRIBE EXTENDED t\" "
+	expect(0, "\"name\":\"read_buffer_size\",\"value\":\"64KB\",\"origin\":\"SET\"",
+	       "execute -q \"" T "SET 'read_buffer_size' = '64KB'; DESCRIBE EXTENDED t\" "
 	       "--output json");
 	expect(0, "1 in, 1 out, 0 filtered",
 	       "execute -q \"" T "EXPLAIN ANALYZE SELECT a FROM t\" --output json");
@@ -269,6 +281,7 @@ main(void)
 		cmocka_unit_test(test_standard_input_takes_plain_options),
 		cmocka_unit_test(test_declarations_are_checked_without_a_use),
 		cmocka_unit_test(test_kafka_security_reaches_the_client),
+		cmocka_unit_test(test_properties_of_the_file_are_for_all_statements),
 		cmocka_unit_test(test_answers_come_in_every_format),
 		cmocka_unit_test(test_answers_come_at_their_place),
 		cmocka_unit_test(test_a_broker_that_is_down),

@@ -1,0 +1,30 @@
+/* base/memory_use.h -- how much of the memory that this process may use is in use.
+ *
+ * That is what its cgroup, or one around it, allows; without a limit, all of the machine's memory.
+ * The cache of files does not count: the kernel gives it back.
+ *
+ * Threads: a watch belongs to one. */
+#pragma once
+
+#include <stdint.h>
+
+/* 0 to 1, or -1 if it is not known.  `root` is "", or a folder that has "proc" and "sys" in it. */
+double memory_use(const char *root);
+
+typedef enum MemoryLevel {
+	MEMORY_FREE,
+	MEMORY_ABOVE_TARGET,
+	MEMORY_PRESSURE,
+} MemoryLevel;
+
+/* Looks at it from time to time. */
+typedef struct MemoryWatch {
+	const char *root;
+	double target, pressure; /* shares; above 1: never reached */
+	int64_t interval_ms;
+	int64_t next_ms; /* when it is looked at again */
+	MemoryLevel level;
+} MemoryWatch;
+
+/* Returns whether it was looked at now, and watch->level may be another one. */
+int memory_watch_look(MemoryWatch *watch, int64_t now_ms);

@@ -1,0 +1,279 @@
+/* job/batching.c -- FixedSize, TimeWindow, AdaptiveSize, MemoryBased, LowLatency. */
+#include "job/batching.h"
+
+#define STEP          1.5  /* MemoryBased: by what a batch grows and shrinks */
+#define NOT_WORSE     0.97 /* of the throughput before: noise */
+#define BUSY_SIZE_MAX 4096 /* LowLatency: of a batch while records are late */
+#define CALM_MS       1000 /* then: so long without a breach, and batches are small again */
+
+/* ---------------------------------------------------------------- opening */
+
+/* Whether the connector's own option lets the strategy act; one without the option always does. */
+static bool
+is_on(const Endpoint *endpoint, const char *option)
+{
+	const OptionGroup *group = &endpoint->connector->source_options;
+	const OptionRow *row = option_row(group, str_from(option));
+
+	return row == NULL || row->type == OPTION_PREFIX ||
+	       endpoint->connector_settings[row - group->rows].flag;
+}
+
+static void
+open_memory(Batcher *self, const Endpoint *endpoint)
+{
+	self->memory = (MemoryWatch){
+		.target = is_on(endpoint, "memory_monitoring") ? self->plan.memory_target : 2,
+		.pressure = is_on(endpoint, "gc_aware_reading") ? self->plan.pressure : 2,
+		.interval_ms = self->plan.memory_check_ms,
+	};
+	self->size = (uint64_t)self->plan.max_size;
+}
+
+void
+batcher_open(Batcher *self, const Endpoint *endpoint, int64_t now_ms)
+{
+	*self = (Batcher){.plan = endpoint->batch, .waits_since = -1, .window_begin = now_ms};
+	if (self->plan.disabled) {
+		self->size = 1;
+		return;
+	}
+	switch (self->plan.strategy) {
+	case BATCH_FIXED:
+		self->size = (uint64_t)self->plan.size;
+		self->waits = true;
+		break;
+	case BATCH_WINDOW:
+		self->size = (uint64_t)self->plan.max_size;
+		self->waits = self->plan.alignment == BATCH_BY_CLOCK &&
+			      is_on(endpoint, "window_processing");
+		break;
+	case BATCH_ADAPTIVE:
+		self->size = (uint64_t)self->plan.initial_size;
+		if (!is_on(endpoint, "adaptive_reading"))
+			self->plan.min_size = self->plan.max_size = self->plan.initial_size;
+		break;
+	case BATCH_MEMORY:
+		open_memory(self, endpoint);
+		break;
+	case BATCH_LATENCY:
+		self->size = is_on(endpoint, "low_latency_mode") ? (uint64_t)self->plan.size : 0;
+		self->waits = !self->plan.immediate && self->size > 0;
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---------------------------------------------------------------- waiting */
+
+bool
+batcher_wants_backlog(const Batcher *self)
+{
+	return self->waits && !self->open;
+}
+
+static int64_t
+wait_until(int64_t then, int64_t now)
+{
+	return then > now ? then - now : 0;
+}
+
+/* How long the records that have come wait for others. */
+static int64_t
+wait_for_more(const Batcher *self, int64_t now_ms, int64_t wall_ms)
+{
+	int64_t waited = now_ms - self->waits_since;
+
+	switch (self->plan.strategy) {
+	case BATCH_FIXED:
+		return wait_until(self->plan.timeout_ms, waited);
+	case BATCH_WINDOW: {
+		/* Spans begin with 1970.  The first record was seen in one; that one must be over.
+		 */
+		int64_t begin = wall_ms - waited;
+		int64_t end = (begin / self->plan.window_ms + 1) * self->plan.window_ms;
+		return wait_until(end, wall_ms);
+	}
+	case BATCH_LATENCY:
+		return wait_until(self->plan.max_latency_ms / 2, waited);
+	default:
+		return 0;
+	}
+}
+
+int64_t
+batcher_wait(Batcher *self, const Backlog *backlog, int64_t now_ms, int64_t wall_ms)
+{
+	if (self->open || !self->waits || backlog == NULL)
+		return 0;
+	if (backlog->rows == 0 && !backlog->full) {
+		self->waits_since = -1;
+		return 1;
+	}
+	bool full = backlog->full || backlog->rows >= self->size ||
+		    (self->plan.max_bytes > 0 && backlog->bytes >= (uint64_t)self->plan.max_bytes);
+	if (full)
+		return 0;
+	if (self->waits_since < 0)
+		self->waits_since = now_ms;
+	return wait_for_more(self, now_ms, wall_ms);
+}
+
+/* ---------------------------------------------------------------- sizes */
+
+static uint64_t
+between(double size, int64_t least, int64_t most)
+{
+	return size < (double)least  ? (uint64_t)least
+	       : size > (double)most ? (uint64_t)most
+				     : (uint64_t)(size + 0.5);
+}
+
+static void
+resize(Batcher *self, double size)
+{
+	uint64_t before = self->size;
+
+	self->size = between(size, self->plan.min_size, self->plan.max_size);
+	self->grown += self->size > before;
+	self->shrunk += self->size < before;
+}
+
+/* Climbs: a step that made the throughput worse is taken back.  Batches that do not fill need not
+ * be that large. */
+static void
+adapt(Batcher *self, int64_t now_ms)
+{
+	int64_t span = now_ms - self->window_begin;
+
+	if (span < self->plan.performance_ms || self->window_batches == 0)
+		return;
+	double throughput = (double)self->window_rows / (double)span;
+	bool in_demand = self->window_full * 2 >= self->window_batches;
+
+	if (!in_demand)
+		self->shrinks = true;
+	else if (self->throughput > 0 && throughput < self->throughput * NOT_WORSE)
+		self->shrinks = !self->shrinks;
+	else if (self->throughput == 0)
+		self->shrinks = false;
+	self->throughput = in_demand ? throughput : 0;
+	resize(self, self->shrinks ? (double)self->size / self->plan.factor
+				   : (double)self->size * self->plan.factor);
+	self->window_begin = now_ms;
+	self->window_rows = self->window_batches = self->window_full = 0;
+}
+
+static void
+fit_memory(Batcher *self, int64_t now_ms)
+{
+	if (!memory_watch_look(&self->memory, now_ms))
+		return;
+	if (self->memory.level == MEMORY_PRESSURE)
+		resize(self, (double)self->plan.min_size);
+	else if (self->memory.level == MEMORY_ABOVE_TARGET)
+		resize(self, (double)self->size / STEP);
+	else
+		resize(self, (double)self->size * STEP);
+}
+
+/* Records that come faster than small batches can take them are late one and all. */
+static void
+catch_up(Batcher *self, int64_t now_ms)
+{
+	int64_t worst = atomic_exchange(&self->worst_ms, 0);
+	uint64_t least = (uint64_t)self->plan.size;
+
+	if (!self->plan.monitors || self->size == 0)
+		return;
+	if (worst > self->plan.max_latency_ms) {
+		self->calm_since = now_ms;
+		if (self->size * 2 <= BUSY_SIZE_MAX) {
+			self->size *= 2;
+			self->grown++;
+		}
+	} else if (self->size > least && now_ms - self->calm_since >= CALM_MS) {
+		self->size = self->size / 2 > least ? self->size / 2 : least;
+		self->calm_since = now_ms;
+		self->shrunk++;
+	}
+}
+
+static void
+follow(Batcher *self, int64_t now_ms)
+{
+	switch (self->plan.strategy) {
+	case BATCH_ADAPTIVE:
+		adapt(self, now_ms);
+		break;
+	case BATCH_MEMORY:
+		fit_memory(self, now_ms);
+		break;
+	case BATCH_LATENCY:
+		catch_up(self, now_ms);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---------------------------------------------------------------- reading */
+
+uint32_t
+batcher_rows(const Batcher *self)
+{
+	return self->size > self->rows ? (uint32_t)(self->size - self->rows) : 0;
+}
+
+size_t
+batcher_bytes(const Batcher *self)
+{
+	uint64_t most = (uint64_t)self->plan.max_bytes;
+
+	return most > self->bytes ? (size_t)(most - self->bytes) : 0;
+}
+
+static void
+end_batch(Batcher *self, int64_t now_ms)
+{
+	bool full = self->rows >= self->size ||
+		    (self->plan.max_bytes > 0 && self->bytes >= (uint64_t)self->plan.max_bytes);
+
+	self->batches++;
+	self->batch_rows += self->rows;
+	self->full += full;
+	self->window_batches++;
+	self->window_rows += self->rows;
+	self->window_full += full;
+	self->open = false;
+	self->rows = self->bytes = 0;
+	self->waits_since = -1;
+	if (!self->plan.disabled)
+		follow(self, now_ms);
+}
+
+void
+batcher_note_read(Batcher *self, uint64_t rows, uint64_t bytes, int64_t now_ms)
+{
+	if (self->plan.common == NULL)
+		return;
+	self->open = self->open || rows > 0;
+	self->rows += rows;
+	self->bytes += bytes;
+	bool full = (self->size > 0 && self->rows >= self->size) ||
+		    (self->plan.max_bytes > 0 && self->bytes >= (uint64_t)self->plan.max_bytes);
+	if (self->open && (rows == 0 || full))
+		end_batch(self, now_ms);
+}
+
+bool
+batcher_note_latency(Batcher *self, int64_t latency_ms)
+{
+	int64_t worst = self->worst_ms;
+
+	while (latency_ms > worst &&
+	       !atomic_compare_exchange_weak(&self->worst_ms, &worst, latency_ms))
+		;
+	return self->plan.monitors && latency_ms > self->plan.max_latency_ms;
+}
