@@ -437,9 +437,11 @@ file_output_open(FileOutput *self, const FileOutputSpec *spec, Error *err)
 static Status
 wait_for_disk(FileOutput *self, Error *err)
 {
-	if (self->regular && disk_sync(self->disk, self->fd) != 0)
-		return write_error(self, errno, err);
-	return FERRIS_OK;
+	if (!self->regular || disk_sync(self->disk, self->fd) == 0)
+		return FERRIS_OK;
+	write_error(self, errno, err);
+	err->flags = 0; /* a second try would succeed without having written */
+	return err->status;
 }
 
 static Status

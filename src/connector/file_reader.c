@@ -128,8 +128,34 @@ skip_line(const Chunk *chunk, size_t at, size_t end)
 	return newline != NULL ? (size_t)(newline - chunk->data) + 1 : end;
 }
 
+/* Where the chunk's first record ends, which is longer than `none` bytes. */
+static size_t
+first_record(const Framing *framing, const Chunk *chunk, size_t none, size_t whole)
+{
+	size_t some = none;
+
+	while (some < whole &&
+	       framing->codec->frame(framing->settings, chunk->data, some, false) == 0) {
+		none = some;
+		some = some < whole - some ? some * 2 : whole;
+	}
+	while (some - none > 1) {
+		size_t middle = none + (some - none) / 2;
+
+		if (framing->codec->frame(framing->settings, chunk->data, middle, false) == 0)
+			none = middle;
+		else
+			some = middle;
+	}
+	/* A batch ends with a line, where the record does not. */
+	if (chunk->data[some - 1] != '\n')
+		some = skip_line(chunk, some, whole);
+	return some < whole ? framing->codec->frame(framing->settings, chunk->data, some, false)
+			    : whole;
+}
+
 /* So many of the chunk's whole records as a batch may have: the bytes of the first lines, and of
- * those that its last record has besides. */
+ * those that its first record has besides. */
 static size_t
 cut_batch(FileReader *reader, Chunk *chunk, size_t whole)
 {
@@ -139,7 +165,6 @@ cut_batch(FileReader *reader, Chunk *chunk, size_t whole)
 			      ? reader->base.limit_bytes
 			      : whole;
 	size_t cut = 0;
-	size_t framed = 0;
 
 	if (limit == 0 && most == whole)
 		return whole;
@@ -152,14 +177,18 @@ cut_batch(FileReader *reader, Chunk *chunk, size_t whole)
 		cut = next;
 		chunk->lines++;
 	}
-	while (cut < whole &&
-	       (framed = framing->codec->frame(framing->settings, chunk->data, cut, false)) == 0) {
-		cut = skip_line(chunk, cut, whole);
-		chunk->lines++;
+	size_t framed = cut < whole
+				? framing->codec->frame(framing->settings, chunk->data, cut, false)
+				: whole;
+	if (framed == 0)
+		framed = first_record(framing, chunk, cut, whole);
+	if (framed != cut) {
+		chunk->lines = 0;
+		for (size_t at = 0; at < framed; chunk->lines++)
+			at = skip_line(chunk, at, framed);
 	}
-	if (chunk->lines > 0)
-		reader->line_bytes = cut / chunk->lines + 1;
-	return cut < whole ? framed : whole;
+	reader->line_bytes = (framed + chunk->lines - 1) / chunk->lines;
+	return framed;
 }
 
 /* Leave out what was read in another run: bytes of the chunk, and of the file behind it. */
@@ -478,6 +507,8 @@ split_lag(const FileSplit *split, int64_t *lag)
 
 	if (size > split->input.raw_offset)
 		*lag += size - split->input.raw_offset;
+	if (split->input.decompressor == NULL)
+		*lag += (int64_t)split->carry.len;
 	return size >= 0;
 }
 

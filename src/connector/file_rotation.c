@@ -66,6 +66,7 @@ end_part(FileRotation *self, Error *err)
 	WriterMark unused;
 
 	TRY(self->spec.marked ? file_output_mark(&self->output, &unused, err)
+	    : self->syncs     ? file_output_sync(&self->output, err)
 			      : file_output_flush(&self->output, err));
 	release_lock(self);
 	self->lock = fcntl(self->output.fd, F_DUPFD_CLOEXEC, 0);

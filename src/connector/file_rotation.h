@@ -14,6 +14,7 @@ typedef struct FileRotation {
 	uint64_t size_limit; /* 0: none; so are the two below */
 	uint64_t row_limit;
 	int64_t interval_ms;
+	bool syncs; /* the disk has a part when it is full */
 
 	FileOutput output;
 	char path[PATH_MAX]; /* of the open part */

@@ -183,12 +183,12 @@ find_new_files(FileReader *reader, Error *err)
 	return status;
 }
 
-/* One look at every split, beginning with the one that was read last. */
+/* One look at every split, beginning behind the one that was read last. */
 static Status
 look_at_all(FileReader *reader, Chunk *chunk, ReadResult *result, Error *err)
 {
 	for (uint32_t i = 0; i < reader->split_count; i++) {
-		uint32_t index = (reader->current + i) % reader->split_count;
+		uint32_t index = (reader->current + 1 + i) % reader->split_count;
 		FileSplit *split = file_split(reader, index);
 
 		if (split->done || (!split->opened && access(split->path, F_OK) != 0))
@@ -257,7 +257,10 @@ measure(const FileReader *reader, Backlog *out)
 	}
 	/* Before the first line was seen, nobody knows how long they are. */
 	out->full |= out->bytes > 0 && reader->line_bytes == 0;
-	out->rows = reader->line_bytes > 0 ? out->bytes / reader->line_bytes : out->bytes > 0;
+	/* A line that is shorter than the others is one too. */
+	out->rows = reader->line_bytes > 0
+			    ? (out->bytes + reader->line_bytes - 1) / reader->line_bytes
+			    : out->bytes > 0;
 }
 
 bool

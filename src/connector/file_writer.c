@@ -99,6 +99,7 @@ open_rotation(FileWriter *writer, const WriterSpec *spec, FileOutputSpec output,
 	rotation->size_limit = (uint64_t)settings[FILE_SINK_ROTATE_SIZE].integer;
 	rotation->row_limit = (uint64_t)settings[FILE_SINK_ROTATE_ROWS].integer;
 	rotation->interval_ms = settings[FILE_SINK_ROTATE_INTERVAL].integer;
+	rotation->syncs = writer->policy.waits_each || writer->policy.sync_rows > 0;
 	rotation->spec = output;
 	rotation->spec.append = false; /* a part is new */
 	rotation->spec.part = true;

@@ -1,6 +1,8 @@
 /* job/batching.c -- FixedSize, TimeWindow, AdaptiveSize, MemoryBased, LowLatency. */
 #include "job/batching.h"
 
+#include <math.h>
+
 #define STEP          1.5  /* MemoryBased: by what a batch grows and shrinks */
 #define NOT_WORSE     0.97 /* of the throughput before: noise */
 #define BUSY_SIZE_MAX 4096 /* LowLatency: of a batch while records are late */
@@ -140,6 +142,15 @@ resize(Batcher *self, double size)
 	self->shrunk += self->size < before;
 }
 
+/* By at least one record. */
+static double
+one_step(const Batcher *self)
+{
+	double size = (double)self->size, factor = self->plan.factor;
+
+	return self->shrinks ? fmin(size / factor, size - 1) : fmax(size * factor, size + 1);
+}
+
 /* Climbs: a step that made the throughput worse is taken back.  Batches that do not fill need not
  * be that large. */
 static void
@@ -159,8 +170,7 @@ adapt(Batcher *self, int64_t now_ms)
 	else if (self->throughput == 0)
 		self->shrinks = false;
 	self->throughput = in_demand ? throughput : 0;
-	resize(self, self->shrinks ? (double)self->size / self->plan.factor
-				   : (double)self->size * self->plan.factor);
+	resize(self, one_step(self));
 	self->window_begin = now_ms;
 	self->window_rows = self->window_batches = self->window_full = 0;
 }
@@ -258,6 +268,8 @@ batcher_note_read(Batcher *self, uint64_t rows, uint64_t bytes, int64_t now_ms)
 {
 	if (self->plan.common == NULL)
 		return;
+	if (!self->open && rows == 0)
+		self->waits_since = -1; /* what has come is no whole record yet */
 	self->open = self->open || rows > 0;
 	self->rows += rows;
 	self->bytes += bytes;

@@ -351,7 +351,7 @@ open_sources(Job *job, Error *err)
 
 		job->source_count++;
 		job->inputs[i].started = job_clock(job);
-		batcher_open(&job->inputs[i].batcher, endpoint, clock_ms());
+		batcher_open(&job->inputs[i].batcher, endpoint, job_clock(job));
 		count_decisions(job, endpoint);
 		job->inputs[i].idle_timeout = endpoint->common[ENDPOINT_IDLE_TIMEOUT].integer;
 		SourceSpec spec = job_source_spec(&job->spec, i, &job->arena);

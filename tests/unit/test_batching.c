@@ -1,0 +1,750 @@
+/* tests/unit/test_batching.c -- what each batch strategy makes of a backlog, a clock and what was
+ * read. */
+#include "job/batching.h"
+#include "memory_root.h"
+
+typedef struct Fixture {
+	Arena arena;
+	Setting common; /* it only has to be there */
+	Batcher batcher;
+	int64_t now_ms;
+} Fixture;
+
+static int64_t
+wait_for(Fixture *f, uint64_t rows, int64_t now_ms)
+{
+	Backlog backlog = {.rows = rows, .bytes = rows * 10};
+
+	return batcher_wait(&f->batcher, &backlog, now_ms, now_ms);
+}
+
+static void
+note_read(Fixture *f, uint64_t rows, uint64_t bytes)
+{
+	batcher_note_read(&f->batcher, rows, bytes, f->now_ms);
+}
+
+static void
+set_up(Fixture *f, BatchPlan plan)
+{
+	Endpoint endpoint = {.connector = connector_find(STR("memory")), .batch = plan};
+
+	*f = (Fixture){0};
+	assert_non_null(endpoint.connector);
+	endpoint.batch.common = &f->common;
+	batcher_open(&f->batcher, &endpoint, 0);
+}
+
+/* A file whose option has that value. */
+static void
+set_up_file(Fixture *f, BatchPlan plan, const char *option, const char *value)
+{
+	Endpoint endpoint = {.connector = connector_find(STR("file")), .batch = plan};
+	OptionEntry entries[] = {{.key = STR("path"), .value = STR("x")},
+				 {.key = str_from(option), .value = str_from(value)}};
+	Options options = {entries, 2};
+	Error err;
+
+	*f = (Fixture){0};
+	arena_init(&f->arena, 0);
+	endpoint.batch.common = &f->common;
+	assert_int_equal(options_resolve(&endpoint.connector->source_options, &options, &f->arena,
+					 &endpoint.connector_settings, &err),
+			 0);
+	batcher_open(&f->batcher, &endpoint, 0);
+	arena_free(&f->arena);
+}
+
+static void
+assert_counts(const Fixture *f, uint64_t batches, uint64_t rows, uint64_t full)
+{
+	assert_int_equal(f->batcher.batches, batches);
+	assert_int_equal(f->batcher.batch_rows, rows);
+	assert_int_equal(f->batcher.full, full);
+}
+
+/* ---- FixedSize ---- */
+
+static BatchPlan
+fixed(int64_t size, int64_t max_bytes, int64_t timeout_ms)
+{
+	return (BatchPlan){.strategy = BATCH_FIXED,
+			   .size = size,
+			   .max_bytes = max_bytes,
+			   .timeout_ms = timeout_ms};
+}
+
+static void
+test_fixed_size_cuts_at_rows(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, fixed(100, 0, 1000));
+	assert_int_equal(batcher_rows(&f.batcher), 100);
+	assert_int_equal(batcher_bytes(&f.batcher), 0); /* no limit */
+	note_read(&f, 60, 600);
+	assert_int_equal(batcher_rows(&f.batcher), 40);
+	assert_counts(&f, 0, 0, 0);
+	note_read(&f, 39, 390);
+	assert_int_equal(batcher_rows(&f.batcher), 1);
+	assert_counts(&f, 0, 0, 0);
+	note_read(&f, 1, 10);
+	assert_int_equal(batcher_rows(&f.batcher), 100);
+	assert_counts(&f, 1, 100, 1);
+	note_read(&f, 130, 1300); /* a reader that could not stop before */
+	assert_int_equal(batcher_rows(&f.batcher), 100);
+	assert_counts(&f, 2, 230, 2);
+}
+
+static void
+test_fixed_size_cuts_at_bytes(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, fixed(100, 1000, 1000));
+	assert_int_equal(batcher_bytes(&f.batcher), 1000);
+	note_read(&f, 10, 600);
+	assert_int_equal(batcher_bytes(&f.batcher), 400);
+	assert_int_equal(batcher_rows(&f.batcher), 90);
+	note_read(&f, 1, 399);
+	assert_int_equal(batcher_bytes(&f.batcher), 1);
+	assert_counts(&f, 0, 0, 0);
+	note_read(&f, 1, 1);
+	assert_int_equal(batcher_bytes(&f.batcher), 1000);
+	assert_int_equal(batcher_rows(&f.batcher), 100);
+	assert_counts(&f, 1, 12, 1);
+	note_read(&f, 1, 5000); /* one that is longer */
+	assert_counts(&f, 2, 13, 2);
+	note_read(&f, 100, 100); /* rows decide as well */
+	assert_counts(&f, 3, 113, 3);
+}
+
+static void
+test_fixed_size_waits_for_a_full_batch(void **state)
+{
+	Fixture f;
+	Backlog bytes = {.rows = 5, .bytes = 999};
+	Backlog must = {.rows = 0, .full = true};
+
+	(void)state;
+	set_up(&f, fixed(100, 1000, 50));
+	assert_true(batcher_wants_backlog(&f.batcher));
+	assert_int_equal(wait_for(&f, 99, 10), 50);
+	assert_int_equal(wait_for(&f, 100, 10), 0);
+	assert_int_equal(wait_for(&f, 5000, 10), 0);
+	assert_int_equal(batcher_wait(&f.batcher, &bytes, 10, 10), 50);
+	bytes.bytes++;
+	assert_int_equal(batcher_wait(&f.batcher, &bytes, 10, 10), 0);
+	assert_int_equal(batcher_wait(&f.batcher, &must, 10, 10), 0);
+}
+
+static void
+test_fixed_size_reads_at_the_timeout(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, fixed(100, 0, 50));
+	assert_true(wait_for(&f, 0, 1000) > 0); /* nothing there: no matter how long */
+	assert_true(wait_for(&f, 0, 9000) > 0);
+	assert_int_equal(wait_for(&f, 1, 9000), 50);
+	assert_int_equal(wait_for(&f, 7, 9030), 20); /* of the first record */
+	assert_int_equal(wait_for(&f, 7, 9049), 1);
+	assert_int_equal(wait_for(&f, 7, 9050), 0);
+	f.now_ms = 9050;
+	note_read(&f, 7, 70);
+	assert_false(batcher_wants_backlog(&f.batcher)); /* what is there now belongs to it */
+	assert_int_equal(wait_for(&f, 1, 9050), 0);
+	assert_counts(&f, 0, 0, 0);
+	note_read(&f, 0, 0);
+	assert_counts(&f, 1, 7, 0);
+	assert_true(batcher_wants_backlog(&f.batcher));
+	note_read(&f, 0, 0); /* no batch */
+	assert_counts(&f, 1, 7, 0);
+	assert_int_equal(wait_for(&f, 1, 9060), 50); /* another batch, another wait */
+	assert_true(wait_for(&f, 0, 9070) > 0);      /* somebody has taken it back */
+	assert_int_equal(wait_for(&f, 1, 9080), 50);
+}
+
+static void
+test_wait_begins_anew_behind_a_full_batch(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, fixed(10, 0, 50));
+	assert_int_equal(wait_for(&f, 3, 1000), 50);
+	assert_int_equal(wait_for(&f, 12, 1040), 0);
+	f.now_ms = 1040;
+	note_read(&f, 10, 100);
+	assert_counts(&f, 1, 10, 1);
+	assert_int_equal(wait_for(&f, 2, 1045), 50);
+	assert_int_equal(wait_for(&f, 2, 1094), 1);
+	assert_int_equal(wait_for(&f, 2, 1095), 0);
+}
+
+static void
+test_source_without_backlog_is_not_waited_for(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, fixed(100, 0, 50));
+	assert_int_equal(batcher_wait(&f.batcher, NULL, 1000, 1000), 0);
+	set_up(&f, fixed(100, 0, 0)); /* no timeout */
+	assert_int_equal(wait_for(&f, 1, 1000), 0);
+	assert_true(wait_for(&f, 0, 1000) > 0);
+}
+
+/* ---- TimeWindow ---- */
+
+static BatchPlan
+window(BatchAlignment alignment)
+{
+	return (BatchPlan){.strategy = BATCH_WINDOW,
+			   .window_ms = 1000,
+			   .max_size = 10,
+			   .alignment = alignment};
+}
+
+static int64_t
+wait_in_window(Fixture *f, uint64_t rows, int64_t now_ms, int64_t wall_ms)
+{
+	Backlog backlog = {.rows = rows};
+
+	return batcher_wait(&f->batcher, &backlog, now_ms, wall_ms);
+}
+
+static void
+test_time_window_ends_with_the_span(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, window(BATCH_BY_CLOCK));
+	assert_int_equal(batcher_rows(&f.batcher), 10);
+	assert_true(wait_in_window(&f, 0, 5, 10300) > 0);
+	assert_int_equal(wait_in_window(&f, 1, 5, 10300), 700);
+	assert_int_equal(wait_in_window(&f, 9, 405, 10700), 300);
+	assert_int_equal(wait_in_window(&f, 9, 704, 10999), 1);
+	assert_int_equal(wait_in_window(&f, 9, 705, 11000), 0);
+	assert_int_equal(wait_in_window(&f, 9, 905, 11200), 0); /* not the end of the next one */
+	note_read(&f, 9, 90);
+	note_read(&f, 0, 0);
+	assert_counts(&f, 1, 9, 0);
+	assert_int_equal(wait_in_window(&f, 1, 1705, 12000), 1000); /* a span has its first moment
+								     */
+	assert_int_equal(wait_in_window(&f, 1, 2705, 13000), 0);
+}
+
+static void
+test_time_window_may_be_full_sooner(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, window(BATCH_BY_CLOCK));
+	assert_int_equal(wait_in_window(&f, 9, 5, 10300), 700);
+	assert_int_equal(wait_in_window(&f, 10, 6, 10301), 0);
+	note_read(&f, 10, 100);
+	assert_counts(&f, 1, 10, 1);
+	assert_int_equal(wait_in_window(&f, 2, 7, 10302), 698);
+}
+
+static void
+test_time_window_by_event_time_does_not_wait(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, window(BATCH_BY_EVENT_TIME));
+	assert_false(batcher_wants_backlog(&f.batcher));
+	assert_int_equal(wait_in_window(&f, 1, 5, 10300), 0);
+	assert_int_equal(batcher_rows(&f.batcher), 10);
+	set_up_file(&f, window(BATCH_BY_CLOCK), "window_processing", "true");
+	assert_int_equal(wait_in_window(&f, 1, 5, 10300), 700);
+	set_up_file(&f, window(BATCH_BY_CLOCK), "window_processing", "false");
+	assert_int_equal(wait_in_window(&f, 1, 5, 10300), 0);
+}
+
+/* ---- AdaptiveSize ---- */
+
+#define WINDOW_MS 100
+
+static BatchPlan
+adaptive(int64_t initial, double factor)
+{
+	return (BatchPlan){.strategy = BATCH_ADAPTIVE,
+			   .initial_size = initial,
+			   .min_size = 50,
+			   .max_size = 400,
+			   .factor = factor,
+			   .performance_ms = WINDOW_MS};
+}
+
+/* A performance window with a batch that was full, or had so many rows. */
+static void
+run_window(Fixture *f, uint64_t rows, int64_t span_ms)
+{
+	f->now_ms += span_ms;
+	note_read(f, rows > 0 ? rows : f->batcher.size, 0);
+	note_read(f, 0, 0);
+}
+
+/* One in which so many records came in a second. */
+static void
+run_at(Fixture *f, int64_t throughput, uint64_t expected)
+{
+	run_window(f, 0, (int64_t)f->batcher.size * 1000 / throughput);
+	assert_int_equal(f->batcher.size, expected);
+	assert_int_equal(batcher_rows(&f->batcher), expected);
+}
+
+static void
+test_adaptive_size_grows_with_throughput(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, adaptive(100, 2));
+	assert_false(batcher_wants_backlog(&f.batcher));
+	assert_int_equal(wait_for(&f, 1, 0), 0);
+	run_at(&f, 100, 200);
+	run_at(&f, 150, 400);
+	run_at(&f, 200, 400);
+	run_at(&f, 300, 400);
+	assert_int_equal(f.batcher.grown, 2);
+	assert_int_equal(f.batcher.shrunk, 0);
+	set_up(&f, adaptive(100, 1.5));
+	run_at(&f, 100, 150);
+	run_at(&f, 100, 225); /* as good as before */
+	run_at(&f, 98, 338);  /* noise */
+	run_at(&f, 98, 400);
+}
+
+static void
+test_adaptive_size_turns_back(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, adaptive(100, 2));
+	run_at(&f, 200, 200);
+	run_at(&f, 400, 400);
+	run_at(&f, 300, 200); /* worse: the step is taken back */
+	run_at(&f, 400, 100); /* better: on in that direction */
+	run_at(&f, 500, 50);
+	run_at(&f, 500, 50); /* the least */
+	run_at(&f, 400, 100);
+	run_at(&f, 500, 200);
+	assert_int_equal(f.batcher.grown, 4);
+	assert_int_equal(f.batcher.shrunk, 3);
+}
+
+static void
+test_adaptive_size_follows_demand(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, adaptive(200, 2));
+	run_window(&f, 150, WINDOW_MS);
+	assert_int_equal(f.batcher.size, 100);
+	run_window(&f, 99, WINDOW_MS);
+	assert_int_equal(f.batcher.size, 50);
+	run_window(&f, 10, WINDOW_MS);
+	assert_int_equal(f.batcher.size, 50);
+	run_at(&f, 10, 100); /* slow, but they fill */
+	run_at(&f, 10, 200);
+}
+
+/* Half of the batches of a window have to fill. */
+static void
+test_adaptive_size_counts_full_batches(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, adaptive(100, 2));
+	note_read(&f, 100, 0);
+	note_read(&f, 10, 0);
+	note_read(&f, 0, 0);
+	note_read(&f, 10, 0);
+	run_window(&f, 0, WINDOW_MS); /* two of three: the second small one is a part of it */
+	assert_int_equal(f.batcher.size, 200);
+	note_read(&f, 10, 0);
+	note_read(&f, 0, 0);
+	note_read(&f, 10, 0);
+	note_read(&f, 0, 0);
+	run_window(&f, 0, WINDOW_MS); /* one of three */
+	assert_int_equal(f.batcher.size, 100);
+}
+
+static void
+test_adaptive_size_changes_once_a_window(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, adaptive(100, 2));
+	for (int i = 0; i < 99; i++) {
+		run_window(&f, 0, 1);
+		assert_int_equal(f.batcher.size, 100);
+	}
+	run_window(&f, 0, 1);
+	assert_int_equal(f.batcher.size, 200);
+	for (int i = 0; i < 33; i++)
+		run_window(&f, 0, 3);
+	assert_int_equal(f.batcher.size, 200);
+	f.batcher.throughput = 0.001; /* whatever it was */
+	run_window(&f, 0, 3);
+	assert_int_equal(f.batcher.size, 400);
+	assert_int_equal(f.batcher.grown, 2);
+}
+
+/* However little the factor is, it grows and shrinks. */
+static void
+test_adaptive_size_of_few_records(void **state)
+{
+	BatchPlan plan = adaptive(1, 1.2);
+	Fixture f;
+
+	(void)state;
+	plan.min_size = 1;
+	plan.max_size = 5;
+	set_up(&f, plan);
+	for (uint64_t size = 2; size <= 5; size++)
+		run_at(&f, 10, size);
+	run_at(&f, 10, 5);
+	for (uint64_t size = 4; size >= 1; size--) {
+		run_window(&f, size, 1000); /* not full */
+		assert_int_equal(f.batcher.size, size);
+	}
+}
+
+static void
+test_adaptive_size_switched_off(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up_file(&f, adaptive(100, 2), "adaptive_reading", "false");
+	run_at(&f, 100, 100);
+	run_at(&f, 200, 100);
+	run_window(&f, 10, WINDOW_MS);
+	assert_int_equal(f.batcher.size, 100);
+	set_up_file(&f, adaptive(100, 2), "adaptive_reading", "true");
+	run_at(&f, 100, 200);
+}
+
+/* ---- MemoryBased ---- */
+
+static BatchPlan
+by_memory(void)
+{
+	return (BatchPlan){.strategy = BATCH_MEMORY,
+			   .min_size = 100,
+			   .max_size = 1000,
+			   .memory_target = 0.8,
+			   .pressure = 0.9,
+			   .memory_check_ms = 50};
+}
+
+static void
+run_with(Fixture *f, int percent, int64_t span_ms, uint64_t expected)
+{
+	use_percent(percent);
+	f->now_ms += span_ms;
+	note_read(f, f->batcher.size, 0);
+	assert_int_equal(f->batcher.size, expected);
+	assert_int_equal(batcher_rows(&f->batcher), expected);
+}
+
+static void
+test_memory_based_shrinks_and_grows(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, by_memory());
+	f.batcher.memory.root = memory_root;
+	assert_int_equal(f.batcher.size, 1000);
+	assert_false(batcher_wants_backlog(&f.batcher));
+	run_with(&f, 50, 50, 1000);
+	run_with(&f, 80, 50, 667);
+	run_with(&f, 89, 50, 445);
+	run_with(&f, 85, 50, 297);
+	run_with(&f, 85, 50, 198);
+	run_with(&f, 85, 50, 132);
+	run_with(&f, 85, 50, 100);
+	run_with(&f, 85, 50, 100);
+	assert_int_equal(f.batcher.shrunk, 6);
+	run_with(&f, 79, 50, 150);
+	run_with(&f, 0, 50, 225);
+	run_with(&f, 79, 50, 338);
+	run_with(&f, 79, 50, 507);
+	run_with(&f, 79, 50, 761);
+	run_with(&f, 79, 50, 1000);
+	run_with(&f, 79, 50, 1000);
+	assert_int_equal(f.batcher.grown, 6);
+}
+
+static void
+test_memory_based_at_pressure(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, by_memory());
+	f.batcher.memory.root = memory_root;
+	run_with(&f, 90, 50, 100);
+	run_with(&f, 99, 50, 100);
+	run_with(&f, 85, 50, 100);
+	run_with(&f, 20, 50, 150);
+	assert_int_equal(f.batcher.shrunk, 1);
+}
+
+static void
+test_memory_based_looks_from_time_to_time(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, by_memory());
+	f.batcher.memory.root = memory_root;
+	run_with(&f, 85, 50, 667);
+	run_with(&f, 95, 49, 667);
+	run_with(&f, 95, 1, 100);
+	run_with(&f, 10, 49, 100);
+	run_with(&f, 10, 1, 150);
+}
+
+static void
+test_memory_based_switched_off(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up_file(&f, by_memory(), "gc_aware_reading", "true"); /* not memory_monitoring */
+	f.batcher.memory.root = memory_root;
+	run_with(&f, 89, 50, 1000);
+	run_with(&f, 90, 50, 100);
+	run_with(&f, 89, 50, 150);
+	set_up_file(&f, by_memory(), "memory_monitoring", "true"); /* not the other */
+	f.batcher.memory.root = memory_root;
+	run_with(&f, 79, 50, 1000);
+	run_with(&f, 99, 50, 667);
+	set_up_file(&f, by_memory(), "watch", "false"); /* none */
+	f.batcher.memory.root = memory_root;
+	run_with(&f, 100, 50, 1000);
+}
+
+/* ---- LowLatency ---- */
+
+static BatchPlan
+low_latency(bool immediate, bool monitors)
+{
+	return (BatchPlan){.strategy = BATCH_LATENCY,
+			   .size = 10,
+			   .max_latency_ms = 100,
+			   .immediate = immediate,
+			   .monitors = monitors};
+}
+
+static void
+test_low_latency_waits_half_of_it(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, low_latency(true, true));
+	assert_false(batcher_wants_backlog(&f.batcher));
+	assert_int_equal(wait_for(&f, 1, 1000), 0);
+	assert_int_equal(batcher_rows(&f.batcher), 10);
+	set_up(&f, low_latency(false, true));
+	assert_true(batcher_wants_backlog(&f.batcher));
+	assert_int_equal(wait_for(&f, 1, 1000), 50);
+	assert_int_equal(wait_for(&f, 9, 1049), 1);
+	assert_int_equal(wait_for(&f, 9, 1050), 0);
+	set_up(&f, low_latency(false, true));
+	assert_int_equal(wait_for(&f, 10, 1000), 0);
+}
+
+/* A batch, of which that was the worst latency. */
+static void
+run_late(Fixture *f, int64_t latency_ms, int64_t span_ms, uint64_t expected)
+{
+	f->now_ms += span_ms;
+	batcher_note_latency(&f->batcher, latency_ms);
+	batcher_note_latency(&f->batcher, 1);
+	note_read(f, f->batcher.size, 0);
+	assert_int_equal(f->batcher.size, expected);
+}
+
+static void
+test_low_latency_catches_up(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, low_latency(true, true));
+	run_late(&f, 100, 5000, 10);
+	run_late(&f, 101, 1, 20);
+	run_late(&f, 1, 1, 20); /* what was late before does not count twice */
+	run_late(&f, 500, 1, 40);
+	run_late(&f, 100, 999, 40);
+	run_late(&f, 100, 1, 20); /* calm for a second */
+	run_late(&f, 100, 999, 20);
+	run_late(&f, 101, 1, 40); /* not quite */
+	run_late(&f, 1, 1000, 20);
+	run_late(&f, 1, 1000, 10);
+	run_late(&f, 1, 1000, 10);
+	assert_int_equal(f.batcher.grown, 3);
+	assert_int_equal(f.batcher.shrunk, 3);
+	for (uint64_t size = 20; size <= 2560; size *= 2)
+		run_late(&f, 101, 1, size);
+	run_late(&f, 101, 1, 2560); /* 5120 would be too many */
+}
+
+static void
+test_low_latency_comes_back_to_its_size(void **state)
+{
+	BatchPlan plan = low_latency(true, true);
+	Fixture f;
+
+	(void)state;
+	plan.size = 7;
+	set_up(&f, plan);
+	run_late(&f, 101, 1, 14);
+	run_late(&f, 101, 1, 28);
+	run_late(&f, 0, 1000, 14);
+	run_late(&f, 0, 1000, 7);
+	run_late(&f, 0, 1000, 7);
+	plan.size = 3000; /* a large one stays as it is */
+	set_up(&f, plan);
+	run_late(&f, 101, 1, 3000);
+	run_late(&f, 0, 1000, 3000);
+}
+
+static void
+test_low_latency_breaches(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, low_latency(true, true));
+	assert_false(batcher_note_latency(&f.batcher, 0));
+	assert_false(batcher_note_latency(&f.batcher, 100));
+	assert_true(batcher_note_latency(&f.batcher, 101));
+	assert_true(batcher_note_latency(&f.batcher, 5000));
+	assert_false(batcher_note_latency(&f.batcher, 100));
+	note_read(&f, 10, 0);
+	assert_int_equal(f.batcher.size, 20); /* three were late, one step */
+	set_up(&f, low_latency(true, false));
+	assert_false(batcher_note_latency(&f.batcher, 101));
+	run_late(&f, 500, 1, 10);
+}
+
+static void
+test_low_latency_switched_off(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up_file(&f, low_latency(false, true), "low_latency_mode", "false");
+	assert_false(batcher_wants_backlog(&f.batcher));
+	assert_int_equal(batcher_rows(&f.batcher), 0); /* no limit */
+	assert_int_equal(wait_for(&f, 1, 1000), 0);
+	note_read(&f, 5000, 0);
+	assert_counts(&f, 0, 0, 0);
+	batcher_note_latency(&f.batcher, 500);
+	note_read(&f, 0, 0);
+	assert_int_equal(f.batcher.batches, 1);
+	assert_int_equal(batcher_rows(&f.batcher), 0);
+	set_up_file(&f, low_latency(false, true), "low_latency_mode", "true");
+	assert_int_equal(batcher_rows(&f.batcher), 10);
+	assert_int_equal(wait_for(&f, 1, 1000), 50);
+}
+
+/* ---- no batches ---- */
+
+static void
+test_batching_disabled(void **state)
+{
+	BatchPlan plans[] = {fixed(100, 0, 1000), adaptive(100, 2), by_memory(),
+			     low_latency(false, true), window(BATCH_BY_CLOCK)};
+	Fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
+		plans[i].disabled = true;
+		set_up(&f, plans[i]);
+		f.batcher.memory.root = memory_root;
+		assert_false(batcher_wants_backlog(&f.batcher));
+		assert_int_equal(wait_for(&f, 1, 1000), 0);
+		assert_int_equal(batcher_rows(&f.batcher), 1);
+		for (uint64_t n = 1; n <= 3; n++) {
+			batcher_note_latency(&f.batcher, 500);
+			f.now_ms += 5000;
+			note_read(&f, 1, 10);
+			assert_counts(&f, n, n, n);
+			assert_int_equal(batcher_rows(&f.batcher), 1);
+		}
+	}
+}
+
+static void
+test_no_strategy(void **state)
+{
+	Endpoint endpoint = {.connector = connector_find(STR("memory"))};
+	Fixture f = {0};
+
+	(void)state;
+	batcher_open(&f.batcher, &endpoint, 0);
+	assert_false(batcher_wants_backlog(&f.batcher));
+	assert_int_equal(wait_for(&f, 1, 1000), 0);
+	assert_int_equal(batcher_rows(&f.batcher), 0);
+	assert_int_equal(batcher_bytes(&f.batcher), 0);
+	note_read(&f, 10, 100);
+	note_read(&f, 0, 0);
+	assert_counts(&f, 0, 0, 0);
+	assert_int_equal(batcher_rows(&f.batcher), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fixed_size_cuts_at_rows),
+		cmocka_unit_test(test_fixed_size_cuts_at_bytes),
+		cmocka_unit_test(test_fixed_size_waits_for_a_full_batch),
+		cmocka_unit_test(test_fixed_size_reads_at_the_timeout),
+		cmocka_unit_test(test_wait_begins_anew_behind_a_full_batch),
+		cmocka_unit_test(test_source_without_backlog_is_not_waited_for),
+		cmocka_unit_test(test_time_window_ends_with_the_span),
+		cmocka_unit_test(test_time_window_may_be_full_sooner),
+		cmocka_unit_test(test_time_window_by_event_time_does_not_wait),
+		cmocka_unit_test(test_adaptive_size_grows_with_throughput),
+		cmocka_unit_test(test_adaptive_size_turns_back),
+		cmocka_unit_test(test_adaptive_size_follows_demand),
+		cmocka_unit_test(test_adaptive_size_counts_full_batches),
+		cmocka_unit_test(test_adaptive_size_changes_once_a_window),
+		cmocka_unit_test(test_adaptive_size_of_few_records),
+		cmocka_unit_test(test_adaptive_size_switched_off),
+		MEMORY_TEST(test_memory_based_shrinks_and_grows),
+		MEMORY_TEST(test_memory_based_at_pressure),
+		MEMORY_TEST(test_memory_based_looks_from_time_to_time),
+		MEMORY_TEST(test_memory_based_switched_off),
+		cmocka_unit_test(test_low_latency_waits_half_of_it),
+		cmocka_unit_test(test_low_latency_catches_up),
+		cmocka_unit_test(test_low_latency_comes_back_to_its_size),
+		cmocka_unit_test(test_low_latency_breaches),
+		cmocka_unit_test(test_low_latency_switched_off),
+		MEMORY_TEST(test_batching_disabled),
+		cmocka_unit_test(test_no_strategy),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
