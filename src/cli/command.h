@@ -49,6 +49,7 @@ int command_savepoint(const Arguments *arguments);
 int command_test(const Arguments *arguments);
 int command_demo(const Arguments *arguments);
 int command_docs(const Arguments *arguments);
+int command_completion(const Arguments *arguments);
 
 /* Print "error: ..." and how to get help; returns EXIT_USAGE. */
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -24,5 +24,7 @@ COMMAND("demo", command_demo, "[--seconds N]",
         "The main job on embedded data: trades, Kafka, SQL, Kafka, console.")
 COMMAND("docs", command_docs, "configuration|functions|errors",
         "Print a reference page as Markdown.")
+COMMAND("completion", command_completion, "bash",
+        "Print what the shell needs to complete commands, flags and options.")
 
 #undef COMMAND
