@@ -65,6 +65,8 @@ command_explain(const Arguments *arguments)
 	int code = upgrade ? explain_upgrade(arguments, &arena, json)
 			   : plan_offline(arguments, &arena, &plan);
 	if (code == EXIT_OK && !upgrade)
+		code = check_settings(arguments);
+	if (code == EXIT_OK && !upgrade)
 		code = print_plans(&arena, plan, json);
 	arena_free(&arena);
 	return code;

@@ -85,7 +85,7 @@ static const char introduction[] =
 	"\n"
 	"Options that many statements share may stand in a YAML file:\n"
 	"\n"
-	"```yaml\n"
+	"```form\n"
 	"# orders.yaml\n"
 	"extends: brokers.yaml        # beside this file; what follows counts more\n"
 	"kafka:\n"

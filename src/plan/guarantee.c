@@ -112,15 +112,19 @@ obstacle(StatementPlan *plan, const char **mend)
 }
 
 static Status
-contradiction(const StatementPlan *plan, const Weakness *weak, Error *err)
+contradiction(Arena *arena, const StatementPlan *plan, const Weakness *weak, Error *err)
 {
 	const Setting *asked = &plan->job[JOB_GUARANTEE];
+	uint32_t line = asked->entry != NULL ? asked->entry->key_at.line : 0;
+	Str place = line > 0 ? str_format(arena, "line %u", line) : STR("--set");
+	Setting at_fault = {.entry = weak->option};
 
 	error_set_at(err, FERRIS_ERR_OPTION_CONFLICT, weak->option->key_at,
-		     "'%.*s' = '%.*s' contradicts 'delivery.guarantee' = '%.*s' (line %u): %s",
+		     "'%.*s' = '%.*s' contradicts 'delivery.guarantee' = '%.*s' (%.*s): %s",
 		     STR_ARG(weak->option->key), STR_ARG(weak->option->value), STR_ARG(asked->text),
-		     asked->entry != NULL ? asked->entry->key_at.line : 0, weak->why);
-	return error_hint(err, "leave one of the two out");
+		     STR_ARG(place), weak->why);
+	error_hint(err, "leave one of the two out");
+	return option_error(&at_fault, err);
 }
 
 /* Why the sink's options, but for suggestions, cannot keep the promise; they are asked for among
@@ -237,7 +241,7 @@ settle_less(Arena *arena, StatementPlan *plan, const Weakness *weak, const char 
 	Weakness weaker = weakness_of(arena, plan, PROMISE_AT_LEAST_ONCE);
 
 	if (is_given(plan) && asked == GUARANTEE_AT_LEAST_ONCE && weaker.option != NULL)
-		return contradiction(plan, &weaker, err);
+		return contradiction(arena, plan, &weaker, err);
 	if (is_given(plan))
 		settle(plan, asked, "asked for");
 	else if (weaker.option != NULL)
@@ -268,7 +272,7 @@ choose(Arena *arena, StatementPlan *plan, Error *err)
 		return FERRIS_OK;
 	}
 	if (is_given(plan))
-		return weak.option != NULL ? contradiction(plan, &weak, err)
+		return weak.option != NULL ? contradiction(arena, plan, &weak, err)
 					   : refuse(plan, why, mend, err);
 	return settle_less(arena, plan, &weak, why, err);
 }

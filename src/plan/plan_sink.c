@@ -242,9 +242,11 @@ insert_sink(Binder *binder, const Target *target, const NameList *names, PlanNod
 	Options own = options_for(binder->arena, &binder->with, ROLE_SINK, target->name.text,
 				  !binder->source_undeclared);
 	Options given = {0};
+	Options of_uri = {0};
 
 	if (target->is_uri) {
-		TRY(uri_options(binder, target->name.text, at, &given));
+		TRY(uri_options(binder, target->name.text, at, &of_uri));
+		given = of_uri;
 	} else if (entry == NULL && !names_a_place(&own)) {
 		return catalog_unknown(binder->catalog, target->name, binder->err);
 	} else if (entry != NULL) {
@@ -262,7 +264,7 @@ insert_sink(Binder *binder, const Target *target, const NameList *names, PlanNod
 	TRY(resolve_sink(binder, target->name.text, at, given, out));
 	if (entry != NULL)
 		entry->resolved = true;
-	return target->is_uri ? check_unused(binder, &given, "this URI") : FERRIS_OK;
+	return target->is_uri ? check_unused(binder, &of_uri, "this URI") : FERRIS_OK;
 }
 
 /* ---------------------------------------------------------------- dead letters */
