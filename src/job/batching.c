@@ -138,8 +138,8 @@ resize(Batcher *self, double size)
 	uint64_t before = self->size;
 
 	self->size = between(size, self->plan.min_size, self->plan.max_size);
-	self->grown += self->size > before;
-	self->shrunk += self->size < before;
+	self->counts.grown += self->size > before;
+	self->counts.shrunk += self->size < before;
 }
 
 /* By at least one record. */
@@ -201,12 +201,12 @@ catch_up(Batcher *self, int64_t now_ms)
 		self->calm_since = now_ms;
 		if (self->size * 2 <= BUSY_SIZE_MAX) {
 			self->size *= 2;
-			self->grown++;
+			self->counts.grown++;
 		}
 	} else if (self->size > least && now_ms - self->calm_since >= CALM_MS) {
 		self->size = self->size / 2 > least ? self->size / 2 : least;
 		self->calm_since = now_ms;
-		self->shrunk++;
+		self->counts.shrunk++;
 	}
 }
 
@@ -250,9 +250,9 @@ end_batch(Batcher *self, int64_t now_ms)
 	bool full = self->rows >= self->size ||
 		    (self->plan.max_bytes > 0 && self->bytes >= (uint64_t)self->plan.max_bytes);
 
-	self->batches++;
-	self->batch_rows += self->rows;
-	self->full += full;
+	self->counts.batches++;
+	self->counts.batch_rows += self->rows;
+	self->counts.full += full;
 	self->window_batches++;
 	self->window_rows += self->rows;
 	self->window_full += full;

@@ -12,6 +12,11 @@
 #include "base/memory_use.h"
 #include "plan/plan.h"
 
+/* What SHOW METRICS tells. */
+typedef struct BatchCounts {
+	uint64_t batches, batch_rows, full, grown, shrunk;
+} BatchCounts;
+
 typedef struct Batcher {
 	BatchPlan plan; /* strategy BATCH_NONE: it does nothing */
 	bool waits;     /* for batches to fill; a source that could not be waited for does not */
@@ -29,8 +34,7 @@ typedef struct Batcher {
 	MemoryWatch memory;
 	_Atomic int64_t worst_ms; /* latency since the reader asked last */
 	int64_t calm_since;       /* LowLatency: when the last breach was */
-	/* what SHOW METRICS tells */
-	uint64_t batches, batch_rows, full, grown, shrunk;
+	BatchCounts counts;
 } Batcher;
 
 void batcher_open(Batcher *self, const Endpoint *endpoint, int64_t now_ms);

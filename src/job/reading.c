@@ -296,9 +296,10 @@ hand_over_read(Job *job, uint32_t index, Slot *slot, ReadResult result)
 	}
 }
 
-/* Whether the next batch of the source is to be read now; else it has waited a little. */
+/* Whether the next batch of the source is to be read now; else it has waited a little.  *idle:
+ * there is nothing to read. */
 static bool
-batch_is_ready(Job *job, uint32_t index, int timeout_ms, Error *err)
+batch_is_ready(Job *job, uint32_t index, int timeout_ms, bool *idle, Error *err)
 {
 	Source *source = &job->sources[index];
 	Batcher *batcher = &job->inputs[index].batcher;
@@ -312,8 +313,7 @@ batch_is_ready(Job *job, uint32_t index, int timeout_ms, Error *err)
 	source->reader->limit_bytes = batcher_bytes(batcher);
 	if (wait > 0 && backlog.rows > 0 && timeout_ms > 0)
 		clock_sleep_ms(wait < BATCH_WAIT_MS ? wait : BATCH_WAIT_MS);
-	if (wait > 0 && backlog.rows == 0)
-		maybe_tick(job, index, true, err);
+	*idle = backlog.rows == 0;
 	return wait == 0;
 }
 
@@ -325,20 +325,15 @@ note_batch(Job *job, uint32_t index, const Chunk *chunk, ReadResult result)
 
 	if (batcher->plan.common == NULL)
 		return;
+	BatchCounts before = batcher->counts;
 	uint64_t rows = data ? chunk->record_count + chunk->lines : 0;
 	batcher_note_read(batcher, data && rows == 0 ? 1 : rows, data ? chunk->len : 0,
 			  job_clock(job));
-	job->counters.batches = job->counters.batch_rows = job->counters.batches_full = 0;
-	job->counters.batches_grown = job->counters.batches_shrunk = 0;
-	for (uint32_t i = 0; i < job->source_count; i++) {
-		const Batcher *one = &job->inputs[i].batcher;
-
-		job->counters.batches += one->batches;
-		job->counters.batch_rows += one->batch_rows;
-		job->counters.batches_full += one->full;
-		job->counters.batches_grown += one->grown;
-		job->counters.batches_shrunk += one->shrunk;
-	}
+	job->counters.batches += batcher->counts.batches - before.batches;
+	job->counters.batch_rows += batcher->counts.batch_rows - before.batch_rows;
+	job->counters.batches_full += batcher->counts.full - before.full;
+	job->counters.batches_grown += batcher->counts.grown - before.grown;
+	job->counters.batches_shrunk += batcher->counts.shrunk - before.shrunk;
 }
 
 /* One read of one source.  Returns whether records came. */
@@ -347,12 +342,15 @@ read_source(Job *job, uint32_t index, int timeout_ms, Error *err)
 {
 	ReadResult result = READ_IDLE;
 	Slot *slot = take_free_slot(job, err);
+	bool idle;
 
 	if (slot == NULL || job_crashes(job, CRASH_READ))
 		return false;
 	Status status = job_commit_positions(job, err);
-	if (status == FERRIS_OK && !batch_is_ready(job, index, timeout_ms, err)) {
+	if (status == FERRIS_OK && !batch_is_ready(job, index, timeout_ms, &idle, err)) {
 		job->at_hand = slot;
+		if (idle)
+			maybe_tick(job, index, true, err);
 		return false;
 	}
 	if (status == FERRIS_OK)

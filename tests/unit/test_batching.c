@@ -58,9 +58,9 @@ set_up_file(Fixture *f, BatchPlan plan, const char *option, const char *value)
 static void
 assert_counts(const Fixture *f, uint64_t batches, uint64_t rows, uint64_t full)
 {
-	assert_int_equal(f->batcher.batches, batches);
-	assert_int_equal(f->batcher.batch_rows, rows);
-	assert_int_equal(f->batcher.full, full);
+	assert_int_equal(f->batcher.counts.batches, batches);
+	assert_int_equal(f->batcher.counts.batch_rows, rows);
+	assert_int_equal(f->batcher.counts.full, full);
 }
 
 /* ---- FixedSize ---- */
@@ -315,8 +315,8 @@ test_adaptive_size_grows_with_throughput(void **state)
 	run_at(&f, 150, 400);
 	run_at(&f, 200, 400);
 	run_at(&f, 300, 400);
-	assert_int_equal(f.batcher.grown, 2);
-	assert_int_equal(f.batcher.shrunk, 0);
+	assert_int_equal(f.batcher.counts.grown, 2);
+	assert_int_equal(f.batcher.counts.shrunk, 0);
 	set_up(&f, adaptive(100, 1.5));
 	run_at(&f, 100, 150);
 	run_at(&f, 100, 225); /* as good as before */
@@ -339,8 +339,8 @@ test_adaptive_size_turns_back(void **state)
 	run_at(&f, 500, 50); /* the least */
 	run_at(&f, 400, 100);
 	run_at(&f, 500, 200);
-	assert_int_equal(f.batcher.grown, 4);
-	assert_int_equal(f.batcher.shrunk, 3);
+	assert_int_equal(f.batcher.counts.grown, 4);
+	assert_int_equal(f.batcher.counts.shrunk, 3);
 }
 
 static void
@@ -401,7 +401,7 @@ test_adaptive_size_changes_once_a_window(void **state)
 	f.batcher.throughput = 0.001; /* whatever it was */
 	run_window(&f, 0, 3);
 	assert_int_equal(f.batcher.size, 400);
-	assert_int_equal(f.batcher.grown, 2);
+	assert_int_equal(f.batcher.counts.grown, 2);
 }
 
 /* However little the factor is, it grows and shrinks. */
@@ -480,7 +480,7 @@ test_memory_based_shrinks_and_grows(void **state)
 	run_with(&f, 85, 50, 132);
 	run_with(&f, 85, 50, 100);
 	run_with(&f, 85, 50, 100);
-	assert_int_equal(f.batcher.shrunk, 6);
+	assert_int_equal(f.batcher.counts.shrunk, 6);
 	run_with(&f, 79, 50, 150);
 	run_with(&f, 0, 50, 225);
 	run_with(&f, 79, 50, 338);
@@ -488,7 +488,7 @@ test_memory_based_shrinks_and_grows(void **state)
 	run_with(&f, 79, 50, 761);
 	run_with(&f, 79, 50, 1000);
 	run_with(&f, 79, 50, 1000);
-	assert_int_equal(f.batcher.grown, 6);
+	assert_int_equal(f.batcher.counts.grown, 6);
 }
 
 static void
@@ -503,7 +503,7 @@ test_memory_based_at_pressure(void **state)
 	run_with(&f, 99, 50, 100);
 	run_with(&f, 85, 50, 100);
 	run_with(&f, 20, 50, 150);
-	assert_int_equal(f.batcher.shrunk, 1);
+	assert_int_equal(f.batcher.counts.shrunk, 1);
 }
 
 static void
@@ -601,8 +601,8 @@ test_low_latency_catches_up(void **state)
 	run_late(&f, 1, 1000, 20);
 	run_late(&f, 1, 1000, 10);
 	run_late(&f, 1, 1000, 10);
-	assert_int_equal(f.batcher.grown, 3);
-	assert_int_equal(f.batcher.shrunk, 3);
+	assert_int_equal(f.batcher.counts.grown, 3);
+	assert_int_equal(f.batcher.counts.shrunk, 3);
 	for (uint64_t size = 20; size <= 2560; size *= 2)
 		run_late(&f, 101, 1, size);
 	run_late(&f, 101, 1, 2560); /* 5120 would be too many */
@@ -661,7 +661,7 @@ test_low_latency_switched_off(void **state)
 	assert_counts(&f, 0, 0, 0);
 	batcher_note_latency(&f.batcher, 500);
 	note_read(&f, 0, 0);
-	assert_int_equal(f.batcher.batches, 1);
+	assert_int_equal(f.batcher.counts.batches, 1);
 	assert_int_equal(batcher_rows(&f.batcher), 0);
 	set_up_file(&f, low_latency(false, true), "low_latency_mode", "true");
 	assert_int_equal(batcher_rows(&f.batcher), 10);
