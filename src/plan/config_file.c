@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <yaml.h>
 
-#define DEPTH_MAX   32         /* of mappings */
-#define EXTENDS_MAX 16         /* files, each of which extends the next */
-#define BYTES_MAX   (1L << 20) /* of a file */
+#include "base/buffer.h"
+
+#define DEPTH_MAX   32                /* of mappings */
+#define EXTENDS_MAX 16                /* files, each of which extends the next */
+#define BYTES_MAX   ((size_t)1 << 20) /* of a file */
+#define READ_STEP   ((size_t)16 << 10)
 
 /* A list that grows. */
 typedef struct EntryList {
@@ -250,30 +252,50 @@ read_document(ConfigFile *self)
 	}
 }
 
+/* Up to one byte more than a file may have: a device has no end. */
+static bool
+read_bytes(FILE *stream, Buffer *bytes)
+{
+	size_t got;
+
+	do {
+		got = fread(buffer_reserve(bytes, READ_STEP), 1, READ_STEP, stream);
+		bytes->len += got;
+	} while (got > 0 && bytes->len <= BYTES_MAX);
+	return !ferror(stream);
+}
+
+static Status
+parse_bytes(ConfigFile *self, const Buffer *bytes)
+{
+	if (bytes->len > BYTES_MAX)
+		return fail(self, 1, "it is larger than 1 MB");
+	if (!yaml_parser_initialize(&self->parser))
+		return fail(self, 1, "there is no memory to read it");
+	yaml_parser_set_input_string(&self->parser, (const unsigned char *)bytes->data, bytes->len);
+	Status status = read_document(self);
+	yaml_parser_delete(&self->parser);
+	return status;
+}
+
 /* What a file extends stands below the rest of it, wherever it says so. */
 static Status
 read_file(const ConfigFile *from, const char *path, EntryList *out)
 {
 	FILE *stream = fopen(path, "re");
-	struct stat info;
 	ConfigFile self = *from;
+	Buffer bytes;
 
 	if (stream == NULL)
 		return cannot_open(from, path, errno);
+	buffer_init(&bytes, SIZE_MAX);
 	self.path = path;
 	self.depth = from->depth + 1;
 	self.base = self.own = (EntryList){0};
-	Status status = FERRIS_OK;
-	if (fstat(fileno(stream), &info) == 0 && info.st_size > BYTES_MAX)
-		status = fail(&self, 1, "it is larger than 1 MB");
-	if (status == FERRIS_OK && !yaml_parser_initialize(&self.parser))
-		status = fail(&self, 1, "there is no memory to read it");
-	if (status == FERRIS_OK) {
-		yaml_parser_set_input_file(&self.parser, stream);
-		status = read_document(&self);
-		yaml_parser_delete(&self.parser);
-	}
+	Status status = read_bytes(stream, &bytes) ? parse_bytes(&self, &bytes)
+						   : cannot_open(from, path, errno);
 	fclose(stream);
+	buffer_free(&bytes);
 	add_entries(self.arena, out, self.base.options.entries, self.base.options.count);
 	add_entries(self.arena, out, self.own.options.entries, self.own.options.count);
 	return status;
