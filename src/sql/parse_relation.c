@@ -40,6 +40,25 @@ parse_table_partition(Parser *p, TableArgument *argument)
 	return FERRIS_OK;
 }
 
+/* A query, or an expression that begins with one: (SELECT ...) || 'x'. */
+static Status
+parse_query_argument(Parser *p, TableArgument *argument)
+{
+	argument->kind = ARGUMENT_QUERY;
+	if (!parser_at_query(p, false)) {
+		TRY(parse_nested_query(p, &argument->query));
+		return parse_table_partition(p, argument);
+	}
+	TRY(parse_expr(p, &argument->expr));
+	if (argument->expr->kind != EXPR_SUBQUERY) {
+		argument->kind = ARGUMENT_EXPR;
+		return FERRIS_OK;
+	}
+	argument->query = argument->expr->query;
+	argument->expr = NULL;
+	return parse_table_partition(p, argument);
+}
+
 /* table_argument = [ name "=>" ] ( ( TABLE ( name | nested_query ) | nested_query )
  *                  [ table_partition ] | DESCRIPTOR "(" name_list ")" | expr ) ; */
 static Status
@@ -59,9 +78,7 @@ parse_table_argument(Parser *p, TableArgument *argument)
 			TRY(parse_name(p, "a stream's or table's name", &argument->table));
 		TRY(parse_table_partition(p, argument));
 	} else if (parser_at_query(p, true)) {
-		argument->kind = ARGUMENT_QUERY;
-		TRY(parse_nested_query(p, &argument->query));
-		TRY(parse_table_partition(p, argument));
+		TRY(parse_query_argument(p, argument));
 	} else if (parser_sees_word(p, 0, KEYWORD_DESCRIPTOR) && parser_sees(p, 1, TOKEN_OPEN)) {
 		const Token *open = p->token + 1;
 
