@@ -45,6 +45,7 @@ typedef int (*CommandFunction)(const Arguments *arguments);
 int command_execute(const Arguments *arguments);
 int command_check(const Arguments *arguments);
 int command_explain(const Arguments *arguments);
+int command_advise(const Arguments *arguments);
 int command_savepoint(const Arguments *arguments);
 int command_test(const Arguments *arguments);
 int command_demo(const Arguments *arguments);

@@ -15,6 +15,9 @@ COMMAND("explain", command_explain,
         "(--query SQL | --file FILE.sql | upgrade OLD.sql NEW.sql) [--output text|json]",
         "Print the plan and the options in effect, or what state an upgrade keeps; no broker is "
         "asked.")
+COMMAND("advise", command_advise,
+        "(--query SQL | --file APP.sql) [--seconds N] [--output text|json] [--set key=value]...",
+        "Run the last statement on a sample, writing nothing, and say which batch strategy fits.")
 COMMAND("savepoint", command_savepoint, "NAME --file APP.sql [--set key=value]...",
         "Copy the state of statements that are stopped, to start from it again.")
 COMMAND("test", command_test,

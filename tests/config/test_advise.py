@@ -1,0 +1,90 @@
+"""tests/config/test_advise.py -- the strategy that is advised follows what the sample shows."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+import harness  # noqa: E402 -- of tests/integration
+from harness import PROGRAM  # noqa: E402
+
+GENERATOR = "CREATE STREAM g WITH ('connector' = 'generator', 'kind' = 'trades'%s); "
+
+
+class Place:
+    """A folder of the test's own."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="ferris-advise-")
+        self.path = self.folder.name
+
+    def close(self, _failed):
+        self.folder.cleanup()
+
+    def run(self, sql, *options):
+        return subprocess.run([PROGRAM, "advise", "--query", sql, "--output", "json", *options],
+                              capture_output=True, text=True, cwd=self.path,
+                              env=dict(os.environ, XDG_STATE_HOME=self.path))
+
+    def advise(self, sql, *options):
+        run = self.run(sql, *options)
+        assert run.returncode == 0, run.stderr
+        return json.loads(run.stdout)
+
+
+def test_few_records_at_an_even_rate(place):
+    found = place.advise(GENERATOR % ", 'rate' = '2000'" + "SELECT symbol FROM g", "--seconds", "2")
+    assert found["options"] == {"batch.strategy": "LowLatency"}, found
+    assert found["records"] > 0 and found["bytes_per_record"] > 50 and not found["behind"], found
+
+
+def test_windows(place):
+    found = place.advise(GENERATOR % ", 'rate' = '2000'" + "SELECT symbol, COUNT(*) AS n FROM g "
+                         "GROUP BY symbol, TUMBLE(event_time, INTERVAL '1' SECOND)", "--seconds", "2")
+    assert found["options"]["batch.strategy"] == "TimeWindow", found
+
+
+def test_bursts(place):
+    path = os.path.join(place.path, "in.jsonl")
+    open(path, "w", encoding="utf-8").close()
+    ended = threading.Event()
+
+    def write():
+        while not ended.wait(0.9):
+            with open(path, "a", encoding="utf-8") as file:
+                file.writelines(f'{{"a":{i}}}\n' for i in range(3000))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        found = place.advise("CREATE STREAM t (a INTEGER) WITH ('path' = 'in.jsonl', 'watch' = 'true'); "
+                             "SELECT a FROM t", "--seconds", "5")
+    finally:
+        ended.set()
+        writer.join()
+    assert found["options"] == {"batch.strategy": "AdaptiveSize"} and found["variation"] > 0.5, found
+
+
+def test_nothing_is_written(place):
+    with open(os.path.join(place.path, "in.jsonl"), "w", encoding="utf-8") as file:
+        file.writelines(f'{{"a":{i}}}\n' for i in range(200000))
+        file.write("{broken\n")
+    found = place.advise("CREATE STREAM t (a INTEGER) WITH ('path' = 'in.jsonl'); CREATE STREAM o AS SELECT a FROM t "
+                         "WITH ('path' = 'out.jsonl', 'failure_strategy' = 'SendToDLQ', 'dlq.path' = 'dead.jsonl', "
+                         "'delivery.guarantee' = 'exactly-once')")
+    assert found["options"]["batch.strategy"] in ("FixedSize", "AdaptiveSize"), found
+    assert sorted(os.listdir(place.path)) == ["in.jsonl"], os.listdir(place.path)
+
+
+def test_no_record_is_no_advice(place):
+    open(os.path.join(place.path, "in.jsonl"), "w", encoding="utf-8").close()
+    run = place.run("CREATE STREAM t (a INTEGER) WITH ('path' = 'in.jsonl', 'watch' = 'true'); SELECT a FROM t",
+                    "--seconds", "1")
+    assert run.returncode == 3 and "no record came" in run.stderr, run
+
+
+if __name__ == "__main__":
+    harness.run(globals(), Place)
