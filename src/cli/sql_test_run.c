@@ -145,7 +145,8 @@ set_faults(TestRun *run)
 	MemoryBroker *broker = run->broker;
 	uint64_t seed = run->variation->trial.crash_seed;
 	MemoryFault *faults[] = {&broker->fail_put, &broker->lose_answer, &broker->fail_commit};
-	bool journals = run->variation->to_file || says(run->test, STR("path'"));
+	bool journals = run->variation->to_file || says(run->test, STR("path'")) ||
+			says(run->test, STR("'file://"));
 	uint32_t kinds = journals ? 2 : 3;
 
 	if (seed == 0)
