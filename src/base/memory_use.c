@@ -2,7 +2,6 @@
 #include "base/memory_use.h"
 
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,15 +132,15 @@ memory_use(const char *root)
 	return total > 0 && available >= 0 ? 1 - (double)available / (double)total : -1;
 }
 
-int
+bool
 memory_watch_look(MemoryWatch *watch, int64_t now_ms)
 {
 	if (now_ms < watch->next_ms)
-		return 0;
+		return false;
 	watch->next_ms = now_ms + watch->interval_ms;
 	double use = memory_use(watch->root != NULL ? watch->root : "");
 	watch->level = use >= watch->pressure ? MEMORY_PRESSURE
 		       : use >= watch->target ? MEMORY_ABOVE_TARGET
 					      : MEMORY_FREE;
-	return 1;
+	return true;
 }

@@ -6,10 +6,13 @@
  * Threads: a watch belongs to one. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* 0 to 1, or -1 if it is not known.  `root` is "", or a folder that has "proc" and "sys" in it. */
 double memory_use(const char *root);
+
+#define MEMORY_NEVER 2.0 /* a share that is not reached */
 
 typedef enum MemoryLevel {
 	MEMORY_FREE,
@@ -20,11 +23,11 @@ typedef enum MemoryLevel {
 /* Looks at it from time to time. */
 typedef struct MemoryWatch {
 	const char *root;
-	double target, pressure; /* shares; above 1: never reached */
+	double target, pressure; /* shares */
 	int64_t interval_ms;
 	int64_t next_ms; /* when it is looked at again */
 	MemoryLevel level;
 } MemoryWatch;
 
 /* Returns whether it was looked at now, and watch->level may be another one. */
-int memory_watch_look(MemoryWatch *watch, int64_t now_ms);
+bool memory_watch_look(MemoryWatch *watch, int64_t now_ms);

@@ -191,6 +191,14 @@ option_row(const OptionGroup *group, Str key)
 	return found;
 }
 
+const OptionRow *
+option_own_row(const OptionGroup *group, Str key)
+{
+	const OptionRow *row = option_row(group, key);
+
+	return row != NULL && row->type != OPTION_PREFIX ? row : NULL;
+}
+
 bool
 option_group_takes(const OptionGroup *group, Str key)
 {
@@ -356,12 +364,16 @@ options_expand(Arena *arena, Str value, Position at, Str *out, Error *err)
 }
 
 Status
+option_entry_error(const OptionEntry *entry, Error *err)
+{
+	if (err->position.line == 0)
+		err->position = entry->value_at;
+	point_at(entry, err);
+	return err->status;
+}
+
+Status
 option_error(const Setting *setting, Error *err)
 {
-	if (setting->entry == NULL)
-		return err->status;
-	if (err->position.line == 0)
-		err->position = setting->entry->value_at;
-	point_at(setting->entry, err);
-	return err->status;
+	return setting->entry != NULL ? option_entry_error(setting->entry, err) : err->status;
 }

@@ -87,6 +87,8 @@ Status options_resolve(const OptionGroup *group, Options *given, Arena *arena, S
 		       Error *err);
 /* The row that takes an option of that name, one of its own before one for a prefix; or NULL. */
 const OptionRow *option_row(const OptionGroup *group, Str key);
+/* The same, but for rows that stand for a prefix. */
+const OptionRow *option_own_row(const OptionGroup *group, Str key);
 /* Whether a row of the group takes an option of that name. */
 bool option_group_takes(const OptionGroup *group, Str key);
 /* Mark every entry that a row of the group would take. */
@@ -99,5 +101,7 @@ Status options_check_unknown(const Options *given, const OptionGroup *const *gro
 OptionEntry *options_find(const Options *given, Str key);
 /* Replace ${VAR}, ${VAR:default} and ${VAR:-default} by the environment's values. */
 Status options_expand(Arena *arena, Str value, Position at, Str *out, Error *err);
+/* Point `err` at the entry; returns err->status. */
+Status option_entry_error(const OptionEntry *entry, Error *err);
 /* Point `err` at the entry that gave `setting`, if one did; returns err->status. */
 Status option_error(const Setting *setting, Error *err);

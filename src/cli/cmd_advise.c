@@ -11,7 +11,6 @@
 #include "base/memory_use.h"
 #include "cli/advice.h"
 #include "cli/command.h"
-#include "connector/values.h"
 #include "job/running.h"
 
 #define DEFAULT_SECONDS 5
@@ -56,17 +55,9 @@ static StatementPlan *
 statement_of(Arena *arena, const ScriptPlan *plan)
 {
 	for (uint32_t i = plan->count; i > 0; i--) {
-		StatementPlan *copy = ARENA_NEW(arena, StatementPlan);
-		Endpoint *sink = ARENA_NEW(arena, Endpoint);
-
 		if (plan->items[i - 1]->waits)
 			continue;
-		*copy = *plan->items[i - 1];
-		*sink = *copy->sink;
-		sink->connector = &values_connector;
-		sink->batch = (BatchPlan){0};
-		sink->decision_count = 0;
-		copy->sink = sink;
+		StatementPlan *copy = plan_without_output(arena, plan->items[i - 1]);
 		copy->dead_letters = NULL;
 		copy->recovery = RECOVERY_NONE;
 		return copy;
@@ -152,9 +143,8 @@ run_sample(const StatementPlan *plan, const LoadedScript *loaded, int64_t second
 static void
 print_text(const Sample *sample, const Advice *advice)
 {
-	printf("sample: %llu records in %.1f s (%.0f a second, %.0f bytes each), the rate varies "
-	       "by "
-	       "%.0f %%\n        %s",
+	printf("sample: %llu records in %.1f s (%.0f a second, %.0f bytes each), "
+	       "the rate varies by %.0f %%\n        %s",
 	       (unsigned long long)sample->records, sample->seconds,
 	       (double)sample->records / sample->seconds, sample->bytes_per_record,
 	       sample->variation * 100,

@@ -2,10 +2,7 @@
  *
  * Commands and their flags come from command_list.h, the names behind --set from the rows of all
  * options, and behind a name's '=' the words that it can be. */
-#include <stdlib.h>
-
 #include "cli/command.h"
-#include "plan/batch_strategy.h"
 
 static const struct {
 	const char *name;
@@ -72,28 +69,14 @@ visit_group(const OptionGroup *group, VisitRow visit)
 
 /* An option of several groups comes several times. */
 static void
-visit_options(VisitRow visit)
+visit_options(Arena *arena, VisitRow visit)
 {
-	const CodecClass *const *codecs;
-	const ConnectorClass *const *connectors;
-	size_t codec_count = codec_classes(&codecs);
-	size_t connector_count = connector_classes(&connectors);
+	const OptionGroup **groups;
+	size_t count = endpoint_groups(arena, &groups);
 
 	visit_group(&job_options, visit);
-	visit_group(&endpoint_options, visit);
-	for (BatchStrategy i = BATCH_NONE; i < BATCH_STRATEGY_COUNT; i++) {
-		OptionGroup group = batch_group(i);
-
-		visit_group(&group, visit);
-	}
-	for (size_t i = 0; i < connector_count; i++) {
-		visit_group(&connectors[i]->source_options, visit);
-		visit_group(&connectors[i]->sink_options, visit);
-	}
-	for (size_t i = 0; i < codec_count; i++) {
-		visit_group(&codecs[i]->decode_options, visit);
-		visit_group(&codecs[i]->encode_options, visit);
-	}
+	for (size_t i = 0; i < count; i++)
+		visit_group(groups[i], visit);
 }
 
 static void
@@ -120,14 +103,17 @@ print_values(const OptionRow *row)
 int
 command_completion(const Arguments *arguments)
 {
+	Arena arena;
+
 	if (arguments->rest_count != 1 || strcmp(arguments->rest[0], "bash") != 0)
 		return usage_error("name the shell: completion bash");
+	arena_init(&arena, 0);
 	puts("# bash completion for ferris-sql: source <(ferris-sql completion bash)\n"
 	     "_ferris_sql() {\n"
 	     "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} values=''");
 	print_commands();
 	fputs("\tlocal options='", stdout);
-	visit_options(print_name);
+	visit_options(&arena, print_name);
 	puts("'\n"
 	     "\tCOMPREPLY=()\n"
 	     "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
@@ -140,7 +126,7 @@ command_completion(const Arguments *arguments)
 	     "\t\t[ \"${COMP_WORDS[COMP_CWORD]}\" = '=' ] && name=${COMP_WORDS[COMP_CWORD-1]}\n"
 	     "\t\tname=${name#source.} name=${name#sink.}\n"
 	     "\t\tcase \"$name\" in");
-	visit_options(print_values);
+	visit_options(&arena, print_values);
 	puts("\t\tesac\n"
 	     "\t\tCOMPREPLY=($(compgen -W \"$values\" -- \"$word\"))\n"
 	     "\t\treturn\n"
@@ -161,5 +147,6 @@ command_completion(const Arguments *arguments)
 	     "\tfi\n"
 	     "}\n"
 	     "complete -F _ferris_sql ferris-sql ferris-sql-multi");
+	arena_free(&arena);
 	return EXIT_OK;
 }

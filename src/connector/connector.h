@@ -156,7 +156,6 @@ typedef struct Weakness {
 typedef struct PassedOption {
 	Str name;    /* as given, without its prefix */
 	Str meaning; /* the library's own name for it, of all that it has */
-	Str initial; /* the library's default */
 	bool of_source, of_sink;
 } PassedOption;
 

@@ -50,9 +50,9 @@ write_policy(const WriterSpec *spec)
 	if (policy.by_memory) {
 		policy.memory = *spec->memory;
 		if (!above_target)
-			policy.memory.target = 2;
+			policy.memory.target = MEMORY_NEVER;
 		if (!under_pressure)
-			policy.memory.pressure = 2;
+			policy.memory.pressure = MEMORY_NEVER;
 	}
 	return policy;
 }

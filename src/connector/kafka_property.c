@@ -35,14 +35,14 @@ static const struct {
 /* A line of it: | name | C, P or * | range | default | importance | description |. */
 typedef struct PropertyRow {
 	Str name;
-	char side; /* 'C', 'P', '*' */
-	Str initial;
+	char side;    /* 'C', 'P', '*' */
 	Str alias_of; /* {NULL, 0}: it is no alias */
 } PropertyRow;
 
 static pthread_once_t table_once = PTHREAD_ONCE_INIT;
 static char *table_text;
 static PropertyRow *table_rows;
+static Str *table_names; /* of the rows */
 static size_t table_count;
 
 /* The next cell of the line, without the blanks around it. */
@@ -77,7 +77,7 @@ read_row(Str line, PropertyRow *row)
 	row->name = take_cell(&line);
 	Str side = take_cell(&line);
 	take_cell(&line); /* range */
-	row->initial = take_cell(&line);
+	take_cell(&line); /* default */
 	take_cell(&line); /* importance */
 	row->alias_of = alias_in(line);
 	row->side = side.len == 1 ? side.data[0] : '\0';
@@ -99,12 +99,14 @@ read_table(void)
 	for (size_t i = 0; i < len; i++)
 		lines += table_text[i] == '\n';
 	table_rows = memory_zero(sizeof *table_rows * (lines + 1));
+	table_names = memory_zero(sizeof *table_names * (lines + 1));
 	while (rest.len > 0) {
 		const char *newline = memchr(rest.data, '\n', rest.len);
 		uint32_t line = newline != NULL ? (uint32_t)(newline - rest.data) : rest.len;
 
-		if (read_row((Str){rest.data, line}, &table_rows[table_count]))
-			table_count++;
+		PropertyRow *row = &table_rows[table_count];
+		if (read_row((Str){rest.data, line}, row))
+			table_names[table_count++] = row->name;
 		rest = str_skip(rest, newline != NULL ? line + 1 : line);
 	}
 }
@@ -130,19 +132,12 @@ find_java(Str name)
 
 /* ---------------------------------------------------------------- options */
 
-/* Options that are rows of their own and no properties. */
+/* An option of the connector's own, which is no property. */
 static bool
 is_row(Str key)
 {
-	static const int rows[] = {KAFKA_TOPIC,        KAFKA_SERVERS, KAFKA_GROUP,
-				   KAFKA_OFFSET_RESET, KAFKA_BOUNDED, KAFKA_POLL_RECORDS};
-
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (str_eq_nocase(key, str_from(kafka_source_rows[rows[i]].name)))
-			return true;
-	return str_eq_nocase(key, STR("kafka.brokers")) ||
-	       str_eq_nocase(key, STR("kafka.transactional.id")) ||
-	       str_eq_nocase(key, STR("kafka.topic.name"));
+	return option_own_row(&kafka_connector.source_options, key) != NULL ||
+	       option_own_row(&kafka_connector.sink_options, key) != NULL;
 }
 
 /* "linger.ms" of "kafka.linger.ms"; {NULL, 0}: it is no property. */
@@ -168,7 +163,6 @@ kafka_passed(Str key, PassedOption *out)
 	const PropertyRow *row = find_row(java != NULL ? str_from(java->name) : name);
 	if (row == NULL)
 		return false;
-	out->initial = row->initial;
 	if (row->alias_of.data != NULL && find_row(row->alias_of) != NULL)
 		row = find_row(row->alias_of);
 	out->meaning = row->name;
@@ -181,22 +175,9 @@ Str
 kafka_nearest_property(Str key)
 {
 	Str name = property_of(key);
-	Str best = {NULL, 0};
-	unsigned least = UINT32_MAX;
 
-	if (name.data == NULL)
-		return best;
 	pthread_once(&table_once, read_table);
-	for (size_t i = 0; i < table_count; i++) {
-		Str near = str_nearest(name, &table_rows[i].name, 1);
-		unsigned distance = str_distance(name, table_rows[i].name);
-
-		if (near.data == NULL || distance >= least)
-			continue;
-		best = near;
-		least = distance;
-	}
-	return best;
+	return name.data != NULL ? str_nearest(name, table_names, table_count) : name;
 }
 
 static Status

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "exec/operator.h"
+#include "plan/batch_strategy.h"
 
 typedef struct Split {
 	int64_t maximum; /* INT64_MIN: nothing came yet */
@@ -83,9 +84,9 @@ watermark_open(Operator *op, TaskContext *task, Error *err)
 	self->channels = task->plan->scans[task->source]->scan.shuffled;
 	self->unit = op->plan->watermark.expr->type->kind == TYPE_BIGINT ? 1 : MICROS_PER_MILLI;
 	self->current = INT64_MIN;
-	const BatchPlan *batches = &task->plan->scans[task->source]->scan.endpoint->batch;
-	if (batches->alignment == BATCH_BY_EVENT_TIME && !batches->disabled)
-		self->span = batches->window_ms * self->unit;
+	const Endpoint *endpoint = task->plan->scans[task->source]->scan.endpoint;
+	if (batch_is_by_event_time(endpoint))
+		self->span = endpoint->batch.window_ms * self->unit;
 	open_shown(self, op->plan);
 	task->times[task->source].idle = false;
 	return program_compile(task->arena, &op->plan->watermark.expr, 1, &self->program, err);

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "plan/batch_strategy.h"
+
 #define STEP          1.5  /* MemoryBased: by what a batch grows and shrinks */
 #define NOT_WORSE     0.97 /* of the throughput before: noise */
 #define BUSY_SIZE_MAX 4096 /* LowLatency: of a batch while records are late */
@@ -14,19 +16,19 @@
 static bool
 is_on(const Endpoint *endpoint, const char *option)
 {
-	const OptionGroup *group = &endpoint->connector->source_options;
-	const OptionRow *row = option_row(group, str_from(option));
+	const Setting *setting = endpoint_setting(endpoint, ROLE_SOURCE, option);
 
-	return row == NULL || row->type == OPTION_PREFIX ||
-	       endpoint->connector_settings[row - group->rows].flag;
+	return setting == NULL || setting->flag;
 }
 
 static void
 open_memory(Batcher *self, const Endpoint *endpoint)
 {
 	self->memory = (MemoryWatch){
-		.target = is_on(endpoint, "memory_monitoring") ? self->plan.memory_target : 2,
-		.pressure = is_on(endpoint, "gc_aware_reading") ? self->plan.pressure : 2,
+		.target = is_on(endpoint, "memory_monitoring") ? self->plan.memory_target
+							       : MEMORY_NEVER,
+		.pressure =
+			is_on(endpoint, "gc_aware_reading") ? self->plan.pressure : MEMORY_NEVER,
 		.interval_ms = self->plan.memory_check_ms,
 	};
 	self->size = (uint64_t)self->plan.max_size;
@@ -104,6 +106,14 @@ wait_for_more(const Batcher *self, int64_t now_ms, int64_t wall_ms)
 	}
 }
 
+/* Whether so much is a whole batch. */
+static bool
+is_full(const Batcher *self, uint64_t rows, uint64_t bytes)
+{
+	return rows >= self->size ||
+	       (self->plan.max_bytes > 0 && bytes >= (uint64_t)self->plan.max_bytes);
+}
+
 int64_t
 batcher_wait(Batcher *self, const Backlog *backlog, int64_t now_ms, int64_t wall_ms)
 {
@@ -113,9 +123,7 @@ batcher_wait(Batcher *self, const Backlog *backlog, int64_t now_ms, int64_t wall
 		self->waits_since = -1;
 		return 1;
 	}
-	bool full = backlog->full || backlog->rows >= self->size ||
-		    (self->plan.max_bytes > 0 && backlog->bytes >= (uint64_t)self->plan.max_bytes);
-	if (full)
+	if (backlog->full || is_full(self, backlog->rows, backlog->bytes))
 		return 0;
 	if (self->waits_since < 0)
 		self->waits_since = now_ms;
@@ -247,8 +255,7 @@ batcher_bytes(const Batcher *self)
 static void
 end_batch(Batcher *self, int64_t now_ms)
 {
-	bool full = self->rows >= self->size ||
-		    (self->plan.max_bytes > 0 && self->bytes >= (uint64_t)self->plan.max_bytes);
+	bool full = is_full(self, self->rows, self->bytes);
 
 	self->counts.batches++;
 	self->counts.batch_rows += self->rows;
@@ -273,9 +280,8 @@ batcher_note_read(Batcher *self, uint64_t rows, uint64_t bytes, int64_t now_ms)
 	self->open = self->open || rows > 0;
 	self->rows += rows;
 	self->bytes += bytes;
-	bool full = (self->size > 0 && self->rows >= self->size) ||
-		    (self->plan.max_bytes > 0 && self->bytes >= (uint64_t)self->plan.max_bytes);
-	if (self->open && (rows == 0 || full))
+	bool full = is_full(self, self->rows, self->bytes);
+	if (self->open && (rows == 0 || (self->size > 0 && full)))
 		end_batch(self, now_ms);
 }
 

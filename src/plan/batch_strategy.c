@@ -127,12 +127,9 @@ endpoint_decision(const Endpoint *endpoint, Str name)
 static bool
 option_of(const Endpoint *endpoint, EndpointRole role, Str key, const OptionRow **row)
 {
-	const ConnectorClass *connector = endpoint->connector;
-	const CodecClass *codec = endpoint->codec;
-	bool source = role == ROLE_SOURCE;
 	const OptionGroup *groups[] = {
-		source ? &connector->source_options : &connector->sink_options,
-		source ? &codec->decode_options : &codec->encode_options,
+		connector_options(endpoint->connector, role),
+		codec_options(endpoint->codec, role),
 		&endpoint_options,
 	};
 
@@ -146,6 +143,15 @@ option_of(const Endpoint *endpoint, EndpointRole role, Str key, const OptionRow 
 			return true;
 	}
 	return false;
+}
+
+const Setting *
+endpoint_setting(const Endpoint *endpoint, EndpointRole role, const char *option)
+{
+	const OptionGroup *group = connector_options(endpoint->connector, role);
+	const OptionRow *row = option_own_row(group, str_from(option));
+
+	return row != NULL ? &endpoint->connector_settings[row - group->rows] : NULL;
 }
 
 bool
@@ -179,6 +185,17 @@ static bool
 is_users(const OptionEntry *entry)
 {
 	return !is_suggestion(entry) && strcmp(entry->origin, "default") != 0;
+}
+
+Options
+users_options(Arena *arena, const Options *given)
+{
+	Options out = {.entries = ARENA_ARRAY(arena, OptionEntry, given->count)};
+
+	for (uint32_t i = 0; i < given->count; i++)
+		if (!is_suggestion(&given->entries[i]))
+			out.entries[out.count++] = given->entries[i];
+	return out;
 }
 
 /* The last word before entry `at` about the same option, if it is another one; or NULL. */
@@ -418,21 +435,15 @@ static const struct {
 Status
 batch_check_switches(EndpointRole role, const Endpoint *endpoint, Error *err)
 {
-	const OptionGroup *group = role == ROLE_SOURCE ? &endpoint->connector->source_options
-						       : &endpoint->connector->sink_options;
-
 	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
-		const OptionRow *row = option_row(group, str_from(switches[i].option));
+		const Setting *setting = endpoint_setting(endpoint, role, switches[i].option);
 		const char *strategy = batch_strategy_name(switches[i].strategy);
 
-		if (switches[i].role != role || row == NULL || row->type == OPTION_PREFIX ||
-		    switches[i].strategy == endpoint->batch.strategy)
-			continue;
-		const Setting *setting = &endpoint->connector_settings[row - group->rows];
-		if (!setting->flag || setting->entry == NULL)
+		if (switches[i].role != role || switches[i].strategy == endpoint->batch.strategy ||
+		    setting == NULL || !setting->flag || setting->entry == NULL)
 			continue;
 		error_set(err, FERRIS_ERR_OPTION_CONFLICT, "'%s' has no effect without %s",
-			  row->name, strategy);
+			  setting->row->name, strategy);
 		error_hint(err, "set 'batch.strategy' = '%s', or leave it out", strategy);
 		return option_error(setting, err);
 	}

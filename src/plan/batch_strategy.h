@@ -42,6 +42,10 @@ Status batch_check_time(const Endpoint *endpoint, bool has_watermark, Error *err
  * guarantee needs. */
 void batch_withhold(Arena *arena, Endpoint *endpoint, uint32_t index, Str instead, const char *why);
 
+/* What an option of the endpoint's connector is; NULL: the connector has no such option. */
+const Setting *endpoint_setting(const Endpoint *endpoint, EndpointRole role, const char *option);
+/* All of them but the suggestions. */
+Options users_options(Arena *arena, const Options *given);
 /* Whether two names are the same option of the endpoint. */
 bool endpoint_same_option(const Endpoint *endpoint, EndpointRole role, Str a, Str b);
 /* Notes where the user says more than one thing about an option. */

@@ -391,8 +391,6 @@ Str sink_option_name(Str key, Str name);
  * that says what to write. */
 Status resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Options given,
 			Endpoint **out);
-/* The option groups of all connectors and codecs, with room for one more. */
-size_t endpoint_groups(Arena *arena, const OptionGroup ***out);
 /* After all objects of a statement took theirs: the first entry that nobody used is an error. */
 Status check_unused(Binder *binder, const Options *with, const char *object);
 /* An endpoint for a URI: 'file://trades.jsonl', 'kafka://host:9092/topic'. */

@@ -101,10 +101,7 @@ void
 effective_endpoint(const Endpoint *endpoint, const char *scope, EffectiveVisit visit, void *context)
 {
 	EndpointRole role = strcmp(scope, "source") == 0 ? ROLE_SOURCE : ROLE_SINK;
-	const OptionGroup *connector = role == ROLE_SOURCE ? &endpoint->connector->source_options
-							   : &endpoint->connector->sink_options;
-	const OptionGroup *codec = role == ROLE_SOURCE ? &endpoint->codec->decode_options
-						       : &endpoint->codec->encode_options;
+	const OptionGroup *connector = connector_options(endpoint->connector, role);
 	const Visiting visiting = {endpoint, visit, context};
 	EffectiveOption option = {
 		.scope = scope, .object = endpoint->name, .connector = endpoint->connector->name};
@@ -121,7 +118,8 @@ effective_endpoint(const Endpoint *endpoint, const char *scope, EffectiveVisit v
 	visit_one(&visiting, &option);
 	visit_batch(&endpoint->batch, option, &visiting);
 	visit_group(connector, endpoint->connector_settings, option, &visiting);
-	visit_group(codec, endpoint->codec_settings, option, &visiting);
+	visit_group(codec_options(endpoint->codec, role), endpoint->codec_settings, option,
+		    &visiting);
 	visit_passed(connector, role, option, &visiting);
 }
 

@@ -117,14 +117,13 @@ contradiction(Arena *arena, const StatementPlan *plan, const Weakness *weak, Err
 	const Setting *asked = &plan->job[JOB_GUARANTEE];
 	uint32_t line = asked->entry != NULL ? asked->entry->key_at.line : 0;
 	Str place = line > 0 ? str_format(arena, "line %u", line) : STR("--set");
-	Setting at_fault = {.entry = weak->option};
 
 	error_set_at(err, FERRIS_ERR_OPTION_CONFLICT, weak->option->key_at,
 		     "'%.*s' = '%.*s' contradicts 'delivery.guarantee' = '%.*s' (%.*s): %s",
 		     STR_ARG(weak->option->key), STR_ARG(weak->option->value), STR_ARG(asked->text),
 		     STR_ARG(place), weak->why);
 	error_hint(err, "leave one of the two out");
-	return option_error(&at_fault, err);
+	return option_entry_error(weak->option, err);
 }
 
 /* Why the sink's options, but for suggestions, cannot keep the promise; they are asked for among
@@ -133,12 +132,9 @@ static Weakness
 weakness_of(Arena *arena, const StatementPlan *plan, Promise promise)
 {
 	const Endpoint *sink = plan->sink;
-	Options words = {.entries = ARENA_ARRAY(arena, OptionEntry, sink->given.count)};
+	Options words = users_options(arena, &sink->given);
 	Weakness weak = {0};
 
-	for (uint32_t i = 0; i < sink->given.count; i++)
-		if (!is_suggestion(&sink->given.entries[i]))
-			words.entries[words.count++] = sink->given.entries[i];
 	if (sink->connector->weakness != NULL)
 		sink->connector->weakness(sink->connector_settings, &words, promise, &weak);
 	return weak;

@@ -2,7 +2,7 @@
  *
  * The brokers put records of one key into one partition.  So the rows that an operator brings
  * together are in one partition if what it brings them together by holds the record's key: `_key`,
- * or all columns that the declaration of the stream calls its PRIMARY KEY.  ColumnSet are followed
+ * or all columns that the declaration of the stream calls its PRIMARY KEY.  Columns are followed
  * from each operator down to the scans; what a row computes of a key is not the key any more. */
 #include "plan/partitioned.h"
 
@@ -10,7 +10,7 @@
 #include "plan/repartition.h"
 #include "plan/rule.h"
 
-/* ColumnSet that a node yields; one bool for each. */
+/* Columns that a node yields; one bool for each. */
 typedef struct ColumnSet {
 	bool *has;
 	uint32_t count;

@@ -262,6 +262,19 @@ typedef struct Endpoint {
 	uint32_t decision_capacity;
 } Endpoint;
 
+/* The options of its connector and of its codec on that side. */
+static inline const OptionGroup *
+connector_options(const ConnectorClass *connector, EndpointRole role)
+{
+	return role == ROLE_SOURCE ? &connector->source_options : &connector->sink_options;
+}
+
+static inline const OptionGroup *
+codec_options(const CodecClass *codec, EndpointRole role)
+{
+	return role == ROLE_SOURCE ? &codec->decode_options : &codec->encode_options;
+}
+
 struct PlanNode {
 	PlanKind kind;
 	Position position;
@@ -476,6 +489,8 @@ typedef enum ChangelogMode {
 	CHANGELOG_DEBEZIUM, /* JSON objects of before, after and op */
 } ChangelogMode;
 
+/* The option groups of all connectors and codecs, with room for one more. */
+size_t endpoint_groups(Arena *arena, const OptionGroup ***out);
 extern const OptionGroup job_options;
 extern const OptionGroup endpoint_options;
 
@@ -552,6 +567,9 @@ typedef struct PlanInput {
 /* Plans every statement of the script.  Each statement that cannot be planned adds one error to
  * `errors`; the others are planned all the same.  Returns the first error's status. */
 Status plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *errors);
+
+/* The same statement, but its rows are forgotten when they are encoded. */
+StatementPlan *plan_without_output(Arena *arena, const StatementPlan *plan);
 
 /* ---- plan/tree.c: walks over the nodes of a plan */
 

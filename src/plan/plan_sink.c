@@ -42,15 +42,14 @@ append(Options *options, const char *key, Str value)
 static Options
 kafka_twin(Binder *binder, const Options *own, Str name)
 {
-	const Options *source = &binder->source->given;
-	Options out = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, source->count + 3)};
+	Options source = users_options(binder->arena, &binder->source->given);
+	Options out = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, source.count + 3)};
 
-	for (uint32_t i = 0; i < source->count; i++)
-		if (str_starts_with(source->entries[i].key, STR("kafka.")) &&
-		    !is_suggestion(&source->entries[i]) &&
-		    !str_eq_nocase(source->entries[i].key, STR("kafka.topic")) &&
-		    !str_eq_nocase(source->entries[i].key, STR("kafka.group.id")))
-			out.entries[out.count++] = source->entries[i];
+	for (uint32_t i = 0; i < source.count; i++)
+		if (str_starts_with(source.entries[i].key, STR("kafka.")) &&
+		    !str_eq_nocase(source.entries[i].key, STR("kafka.topic")) &&
+		    !str_eq_nocase(source.entries[i].key, STR("kafka.group.id")))
+			out.entries[out.count++] = source.entries[i];
 	append(&out, "connector", STR("kafka"));
 	append(&out, "kafka.topic", name);
 	append(&out, "format", str_from(binder->source->codec->name));
@@ -289,7 +288,8 @@ dead_letter_sink(Binder *binder, StatementPlan *plan)
 			   "write one of 'dlq.path' = 'dead.jsonl', 'dlq.topic' = '...'");
 		return option_error(&plan->job[JOB_FAILURE_STRATEGY], binder->err);
 	}
-	given.entries = ARENA_ARRAY(binder->arena, OptionEntry, kafka->given.count + 4);
+	Options words = users_options(binder->arena, &kafka->given);
+	given.entries = ARENA_ARRAY(binder->arena, OptionEntry, words.count + 4);
 	if (topic->present) {
 		if (!is_kafka(kafka)) {
 			error_set(
@@ -298,10 +298,9 @@ dead_letter_sink(Binder *binder, StatementPlan *plan)
 			error_hint(binder->err, "write the dead letters to a file: 'dlq.path'");
 			return option_error(topic, binder->err);
 		}
-		for (uint32_t i = 0; i < kafka->given.count; i++)
-			if (str_starts_with(kafka->given.entries[i].key, STR("kafka.")) &&
-			    !is_suggestion(&kafka->given.entries[i]))
-				given.entries[given.count++] = kafka->given.entries[i];
+		for (uint32_t i = 0; i < words.count; i++)
+			if (str_starts_with(words.entries[i].key, STR("kafka.")))
+				given.entries[given.count++] = words.entries[i];
 		append(&given, "connector", STR("kafka"));
 		append(&given, "kafka.topic", topic->text);
 	} else {

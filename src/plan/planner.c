@@ -344,9 +344,8 @@ check_analyze(const StatementPlan *plan, const Statement *statement, Error *err)
 	return error_hint(err, "add a LIMIT, or leave ANALYZE out");
 }
 
-/* The same statement, but the rows of a plain SELECT are forgotten when they are encoded. */
-static StatementPlan *
-without_output(Arena *arena, const StatementPlan *plan)
+StatementPlan *
+plan_without_output(Arena *arena, const StatementPlan *plan)
 {
 	StatementPlan *copy = ARENA_NEW(arena, StatementPlan);
 	Endpoint *sink = ARENA_NEW(arena, Endpoint);
@@ -354,8 +353,9 @@ without_output(Arena *arena, const StatementPlan *plan)
 	*copy = *plan;
 	*sink = *plan->sink;
 	sink->connector = &values_connector;
-	if (plan->is_select)
-		copy->sink = sink;
+	sink->batch = (BatchPlan){0};
+	sink->decision_count = 0;
+	copy->sink = sink;
 	return copy;
 }
 
@@ -381,7 +381,8 @@ plan_explain_statement(Planner *planner, const Statement *statement, Error *err)
 	TRY(plan_report(planner, &binder, statement, &report, "EXPLAIN"));
 	if (report.kind == REPORT_ANALYZE)
 		planner->plan->items[planner->plan->count - 1]->analyzed =
-			without_output(planner->arena, explained);
+			explained->is_select ? plan_without_output(planner->arena, explained)
+					     : explained;
 	return FERRIS_OK;
 }
 

@@ -337,11 +337,11 @@ static Options
 topic_options(Repartitioning *self, const Endpoint *source, Str topic, Str group)
 {
 	const ConnectorClass *class = source->connector;
-	Options out = {.entries = ARENA_ARRAY(self->arena, OptionEntry, source->given.count + 8)};
+	Options words = users_options(self->arena, &source->given);
+	Options out = {.entries = ARENA_ARRAY(self->arena, OptionEntry, words.count + 8),
+		       .count = words.count};
 
-	for (uint32_t i = 0; i < source->given.count; i++)
-		if (!is_suggestion(&source->given.entries[i]))
-			out.entries[out.count++] = source->given.entries[i];
+	memcpy(out.entries, words.entries, sizeof *out.entries * words.count);
 	add_option(&out, class->topic_option, topic);
 	if (class->group_option != NULL && group.len > 0)
 		add_option(&out, class->group_option, group);

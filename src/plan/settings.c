@@ -185,14 +185,6 @@ typedef enum Concern {
 	CONCERN_BOTH, /* sources and sinks alike */
 } Concern;
 
-static bool
-has_own_row(const OptionGroup *group, Str key)
-{
-	const OptionRow *row = option_row(group, key);
-
-	return row != NULL && row->type != OPTION_PREFIX;
-}
-
 static Concern
 concern_of(bool source, bool sink)
 {
@@ -213,12 +205,12 @@ concern(Str key)
 	if (batch_takes(key))
 		return CONCERN_BOTH;
 	for (size_t i = 0; i < connector_count; i++) {
-		source |= has_own_row(&connectors[i]->source_options, key);
-		sink |= has_own_row(&connectors[i]->sink_options, key);
+		source |= option_own_row(&connectors[i]->source_options, key) != NULL;
+		sink |= option_own_row(&connectors[i]->sink_options, key) != NULL;
 	}
 	for (size_t i = 0; i < codec_count; i++) {
-		source |= has_own_row(&codecs[i]->decode_options, key);
-		sink |= has_own_row(&codecs[i]->encode_options, key);
+		source |= option_own_row(&codecs[i]->decode_options, key) != NULL;
+		sink |= option_own_row(&codecs[i]->encode_options, key) != NULL;
 	}
 	for (size_t i = 0; i < connector_count && !source && !sink; i++)
 		if (connectors[i]->passed != NULL && connectors[i]->passed(key, &passed))
@@ -404,8 +396,7 @@ static Status
 check_passed(const Endpoint *endpoint, EndpointRole role, Error *err)
 {
 	const ConnectorClass *connector = endpoint->connector;
-	const OptionGroup *group =
-		role == ROLE_SOURCE ? &connector->source_options : &connector->sink_options;
+	const OptionGroup *group = connector_options(connector, role);
 	PassedOption passed;
 
 	if (connector->passed == NULL)
@@ -417,17 +408,16 @@ check_passed(const Endpoint *endpoint, EndpointRole role, Error *err)
 		if (row == NULL || row->type != OPTION_PREFIX ||
 		    connector->passed(entry->key, &passed) || passed.name.data == NULL)
 			continue;
-		error_set(err, FERRIS_ERR_UNKNOWN_OPTION, "unknown option '%.*s' for '%.*s'",
-			  STR_ARG(entry->key), STR_ARG(endpoint->name));
+		error_set_at(err, FERRIS_ERR_UNKNOWN_OPTION, entry->key_at,
+			     "unknown option '%.*s' for '%.*s'", STR_ARG(entry->key),
+			     STR_ARG(endpoint->name));
 		Str near = connector->nearest(entry->key);
 		if (near.data != NULL)
 			error_hint(err, "did you mean 'kafka.%.*s'?", STR_ARG(near));
 		else
 			error_hint(err, "it is neither a property of librdkafka nor one of the "
 					"Java client's names in docs/configuration.md");
-		Setting setting = {.entry = entry};
-		err->position = entry->key_at;
-		return option_error(&setting, err);
+		return option_entry_error(entry, err);
 	}
 	return FERRIS_OK;
 }
@@ -466,14 +456,10 @@ resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Optio
 	TRY(choose_codec(binder, endpoint, role, at));
 	TRY(batch_plan(arena, role, endpoint, err));
 
-	const OptionGroup *connector_group = role == ROLE_SOURCE
-						     ? &endpoint->connector->source_options
-						     : &endpoint->connector->sink_options;
-	const OptionGroup *codec_group = role == ROLE_SOURCE ? &endpoint->codec->decode_options
-							     : &endpoint->codec->encode_options;
-	TRY(options_resolve(connector_group, &endpoint->given, arena, &endpoint->connector_settings,
-			    err));
-	TRY(options_resolve(codec_group, &endpoint->given, arena, &endpoint->codec_settings, err));
+	TRY(options_resolve(connector_options(endpoint->connector, role), &endpoint->given, arena,
+			    &endpoint->connector_settings, err));
+	TRY(options_resolve(codec_options(endpoint->codec, role), &endpoint->given, arena,
+			    &endpoint->codec_settings, err));
 	TRY(batch_check_switches(role, endpoint, err));
 	TRY(check_passed(endpoint, role, err));
 	endpoint_note_precedence(arena, role, endpoint);

@@ -6,11 +6,9 @@ guide, word for word.  Nothing here needs a broker."""
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from decimal import Decimal, InvalidOperation
 
@@ -168,19 +166,12 @@ def refusal(sql, settings=(), code=1):
     return run.stderr
 
 
-class Place:
+class Place(harness.Folder):
     """A folder with input, output and state, and the processes there."""
 
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="ferris-config-")
+        super().__init__()
         self.processes = []
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def write(self, name, text, mode="w"):
-        with open(self.path(name), mode, encoding="utf-8") as file:
-            file.write(text)
 
     def read(self, name):
         try:
@@ -221,7 +212,7 @@ class Place:
         for process in self.processes:
             process.kill()
             process.communicate()
-        shutil.rmtree(self.folder)
+        super().close(_failed)
 
 
 def run(names):

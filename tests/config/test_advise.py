@@ -3,9 +3,7 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
-import time
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 import harness  # noqa: E402 -- of tests/integration
@@ -14,20 +12,11 @@ from harness import PROGRAM  # noqa: E402
 GENERATOR = "CREATE STREAM g WITH ('connector' = 'generator', 'kind' = 'trades'%s); "
 
 
-class Place:
-    """A folder of the test's own."""
-
-    def __init__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="ferris-advise-")
-        self.path = self.folder.name
-
-    def close(self, _failed):
-        self.folder.cleanup()
-
+class Place(harness.Folder):
     def run(self, sql, *options):
         return subprocess.run([PROGRAM, "advise", "--query", sql, "--output", "json", *options],
-                              capture_output=True, text=True, cwd=self.path,
-                              env=dict(os.environ, XDG_STATE_HOME=self.path))
+                              capture_output=True, text=True, cwd=self.folder,
+                              env=dict(os.environ, XDG_STATE_HOME=self.folder))
 
     def advise(self, sql, *options):
         run = self.run(sql, *options)
@@ -48,14 +37,12 @@ def test_windows(place):
 
 
 def test_bursts(place):
-    path = os.path.join(place.path, "in.jsonl")
-    open(path, "w", encoding="utf-8").close()
+    place.write("in.jsonl", "")
     ended = threading.Event()
 
     def write():
         while not ended.wait(0.9):
-            with open(path, "a", encoding="utf-8") as file:
-                file.writelines(f'{{"a":{i}}}\n' for i in range(3000))
+            place.write("in.jsonl", "".join(f'{{"a":{i}}}\n' for i in range(3000)), "a")
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -69,18 +56,16 @@ def test_bursts(place):
 
 
 def test_nothing_is_written(place):
-    with open(os.path.join(place.path, "in.jsonl"), "w", encoding="utf-8") as file:
-        file.writelines(f'{{"a":{i}}}\n' for i in range(200000))
-        file.write("{broken\n")
+    place.write("in.jsonl", "".join(f'{{"a":{i}}}\n' for i in range(200000)) + "{broken\n")
     found = place.advise("CREATE STREAM t (a INTEGER) WITH ('path' = 'in.jsonl'); CREATE STREAM o AS SELECT a FROM t "
                          "WITH ('path' = 'out.jsonl', 'failure_strategy' = 'SendToDLQ', 'dlq.path' = 'dead.jsonl', "
                          "'delivery.guarantee' = 'exactly-once')")
     assert found["options"]["batch.strategy"] in ("FixedSize", "AdaptiveSize"), found
-    assert sorted(os.listdir(place.path)) == ["in.jsonl"], os.listdir(place.path)
+    assert sorted(os.listdir(place.folder)) == ["in.jsonl"], os.listdir(place.folder)
 
 
 def test_no_record_is_no_advice(place):
-    open(os.path.join(place.path, "in.jsonl"), "w", encoding="utf-8").close()
+    place.write("in.jsonl", "")
     run = place.run("CREATE STREAM t (a INTEGER) WITH ('path' = 'in.jsonl', 'watch' = 'true'); SELECT a FROM t",
                     "--seconds", "1")
     assert run.returncode == 3 and "no record came" in run.stderr, run

@@ -8,13 +8,6 @@ import harness  # noqa: E402 -- of tests/integration
 from harness import PROGRAM  # noqa: E402
 
 
-class Nothing:
-    """The place of a test that needs none."""
-
-    def close(self, failed):
-        pass
-
-
 def complete(*words):
     """The proposals for the last of the words."""
     script = (f"source <({PROGRAM} completion bash); COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); "
@@ -48,4 +41,4 @@ def test_another_shell_is_refused(_):
 
 
 if __name__ == "__main__":
-    harness.run(globals(), Nothing)
+    harness.run(globals(), harness.Folder)

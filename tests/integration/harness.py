@@ -25,6 +25,23 @@ PROGRAM = os.environ.get("FERRIS_SQL", f"{ROOT}/build/release/ferris-sql")
 TOOL = os.environ.get("FERRIS_TOOLS", f"{ROOT}/build/release/tests") + "/kafka_tool"
 
 
+class Folder:
+    """The place of a test that needs no broker: a folder, which goes with it."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="ferris-test-")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text, mode="w"):
+        with open(self.path(name), mode, encoding="utf-8") as file:
+            file.write(text)
+
+    def close(self, _failed):
+        shutil.rmtree(self.folder)
+
+
 class Job:
     """A ferris-sql process; its output goes to files that a failing test prints."""
 

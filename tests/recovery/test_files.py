@@ -15,7 +15,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
@@ -54,19 +53,12 @@ def lines(first, end, bad=0):
                    for i in range(first, end))
 
 
-class Place:
+class Place(harness.Folder):
     """A folder with input, output and state."""
 
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="ferris-recovery-")
+        super().__init__()
         self.processes = []
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def write(self, name, text, mode="w"):
-        with open(self.path(name), mode, encoding="utf-8") as file:
-            file.write(text)
 
     def parts(self, pattern):
         """The names that the pattern of a rotated output fits, in order; those of parts in work too."""
@@ -129,7 +121,7 @@ class Place:
         for process in self.processes:
             process.kill()
             process.communicate()
-        shutil.rmtree(self.folder)
+        super().close(_failed)
 
 
 def sql_of(query, output="out.jsonl", source="in.jsonl", more="", sink="", form="json"):
