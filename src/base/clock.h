@@ -25,6 +25,12 @@ clock_thread_ns(void)
 }
 
 static inline int64_t
+clock_us(void)
+{
+	return clock_ns() / 1000;
+}
+
+static inline int64_t
 clock_ms(void)
 {
 	return clock_ns() / 1000000;

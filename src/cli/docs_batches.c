@@ -57,7 +57,8 @@ static const char introduction[] =
 	"counted by `SHOW METRICS`: `config_user`, `config_precedence` (the user has said two "
 	"things),\n"
 	"`config_strategy`, `config_guarantee`. `explain --output json` shows the `reason` beside "
-	"the `origin`.\n"
+	"the `origin`, of\n"
+	"Kafka's properties also those that the engine sets or librdkafka has of its own.\n"
 	"\n"
 	"### How a source is read in batches\n"
 	"\n"
@@ -104,7 +105,10 @@ static const char introduction[] =
 	"  second without one, and it halves.\n"
 	"\n"
 	"`SHOW METRICS` counts `batches`, `batch_rows`, `batches_full`, `batches_grown`, "
-	"`batches_shrunk`. A sink's\n"
+	"`batches_shrunk`, and shows what\n"
+	"they do: `batch_size_p50`, `_p95`, `_p99` in records, `latency_us_p50` ... from "
+	"reading a record until the sink\n"
+	"has its result, `records_per_second`. A sink's\n"
 	"strategy acts by what it suggests: Kafka's client and the file sink gather by those "
 	"options.\n";
 

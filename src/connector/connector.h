@@ -159,6 +159,17 @@ typedef struct PassedOption {
 	bool of_source, of_sink;
 } PassedOption;
 
+/* What a property of the library is where no option says otherwise; all texts are static. */
+typedef struct LibrarySetting {
+	Str name;
+	Str meaning;       /* the library's own name for it, as PassedOption's */
+	Str value;         /* {NULL, 0}: worked out when it is opened */
+	const char *reason;
+	bool of_source, of_sink;
+	bool transactions; /* with exactly-once only */
+	bool ours;         /* the engine sets it; else it is the library's default */
+} LibrarySetting;
+
 /* Where a statement's state is kept beside its output: records of key and value, of which the last
  * of a key counts. */
 typedef struct StateLog {
@@ -190,6 +201,9 @@ struct ConnectorClass {
 	/* The name of what the library knows that is nearest to such an option, without its prefix;
 	 * {NULL, 0}: none is near, or it is a row of its own. */
 	Str (*nearest)(Str key);
+	/* All properties that have a value; the engine's come first and count instead of the
+	 * library's.  Returns how many.  NULL: there is no library to speak of. */
+	size_t (*library_settings)(const LibrarySetting **out);
 
 	/* Whether a source with these settings ends by itself; NULL: never. */
 	bool (*bounded)(const Setting *source_settings);

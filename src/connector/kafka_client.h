@@ -83,6 +83,11 @@ Status kafka_set_property(rd_kafka_conf_t *conf, const char *name, const char *v
 
 bool kafka_passed(Str key, PassedOption *out);
 Str kafka_nearest_property(Str key);
+size_t kafka_library_settings(const LibrarySetting **out);
+/* Those of connector/kafka_default_list.h, ended by a NULL name; `own`, ended likewise, are the
+ * values that the list leaves open. */
+const KafkaDefault *kafka_defaults(rd_kafka_type_t type, bool transactions, const KafkaDefault *own,
+				   Arena *arena);
 /* All properties among the options that a client of this type has. */
 Status kafka_set_given(rd_kafka_conf_t *conf, rd_kafka_type_t type, const Options *given,
 		       Arena *arena, Error *err);

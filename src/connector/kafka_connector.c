@@ -165,6 +165,7 @@ const ConnectorClass kafka_connector = {
 	.sink_options = {"Kafka sink", sink_rows, KAFKA_SINK_OPTION_COUNT},
 	.passed = kafka_passed,
 	.nearest = kafka_nearest_property,
+	.library_settings = kafka_library_settings,
 	.bounded = is_bounded,
 	.group = named_group,
 	.no_place = no_place,

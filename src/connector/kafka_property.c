@@ -8,6 +8,10 @@
 
 #define PROPERTY_PREFIX "kafka."
 #define ALIAS_WORDS     "Alias for `"
+#define OLD_WORDS       "**DEPRECATED**"
+#define POINTER_WORDS   "see dedicated API"
+
+#define PROPERTY_NAME_MAX 128
 
 typedef struct JavaName {
 	const char *java;
@@ -30,13 +34,30 @@ static const struct {
 #include "connector/kafka_property_list.h"
 };
 
+typedef enum DefaultSide { CONSUMER = RD_KAFKA_CONSUMER, PRODUCER = RD_KAFKA_PRODUCER } DefaultSide;
+typedef enum DefaultWhen { ALWAYS, KNOWN, TRANSACTIONS } DefaultWhen;
+
+static const struct {
+	DefaultSide side;
+	DefaultWhen when;
+	const char *name;
+	const char *value;
+	const char *reason;
+} default_rows[] = {
+#define DEFAULT(side, when, name, value, reason) {side, when, name, value, reason},
+#include "connector/kafka_default_list.h"
+};
+
+#define DEFAULT_COUNT (sizeof default_rows / sizeof *default_rows)
+
 /* ---------------------------------------------------------------- librdkafka's table */
 
 /* A line of it: | name | C, P or * | range | default | importance | description |. */
 typedef struct PropertyRow {
 	Str name;
-	char side;    /* 'C', 'P', '*' */
-	Str alias_of; /* {NULL, 0}: it is no alias */
+	char side;     /* 'C', 'P', '*' */
+	bool is_value; /* no callback or pointer, and nothing that has no effect any more */
+	Str alias_of;  /* {NULL, 0}: it is no alias */
 } PropertyRow;
 
 static pthread_once_t table_once = PTHREAD_ONCE_INIT;
@@ -44,6 +65,8 @@ static char *table_text;
 static PropertyRow *table_rows;
 static Str *table_names; /* of the rows */
 static size_t table_count;
+static LibrarySetting *library_settings; /* of the engine's rows, then of the table's */
+static size_t library_count;
 
 /* The next cell of the line, without the blanks around it. */
 static Str
@@ -77,11 +100,97 @@ read_row(Str line, PropertyRow *row)
 	row->name = take_cell(&line);
 	Str side = take_cell(&line);
 	take_cell(&line); /* range */
-	take_cell(&line); /* default */
+	take_cell(&line); /* default: an "||" may be within */
 	take_cell(&line); /* importance */
 	row->alias_of = alias_in(line);
+	row->is_value = memmem(line.data, line.len, OLD_WORDS, strlen(OLD_WORDS)) == NULL &&
+			memmem(line.data, line.len, POINTER_WORDS, strlen(POINTER_WORDS)) == NULL;
 	row->side = side.len == 1 ? side.data[0] : '\0';
 	return row->side == 'C' || row->side == 'P' || row->side == '*';
+}
+
+static const PropertyRow *
+row_of(Str name)
+{
+	for (size_t i = 0; i < table_count; i++)
+		if (str_eq_nocase(table_rows[i].name, name))
+			return &table_rows[i];
+	return NULL;
+}
+
+/* A property that nobody sets; {NULL, 0}: it is no value.  The text is never freed. */
+static Str
+value_of(const rd_kafka_conf_t *conf, const rd_kafka_topic_conf_t *topic, Str property)
+{
+	char name[PROPERTY_NAME_MAX];
+	size_t size = 0;
+
+	snprintf(name, sizeof name, "%.*s", STR_ARG(property));
+	bool of_topic = rd_kafka_conf_get(conf, name, NULL, &size) != RD_KAFKA_CONF_OK;
+	if (of_topic && rd_kafka_topic_conf_get(topic, name, NULL, &size) != RD_KAFKA_CONF_OK)
+		return (Str){NULL, 0};
+	if (size <= 1) /* its end alone */
+		return (Str){NULL, 0};
+	char *value = memory_zero(size);
+	if (of_topic)
+		rd_kafka_topic_conf_get(topic, name, value, &size);
+	else
+		rd_kafka_conf_get(conf, name, value, &size);
+	return str_from(value);
+}
+
+/* The row of which it is another name, or its own. */
+static const PropertyRow *
+meaning_of(const PropertyRow *row)
+{
+	const PropertyRow *other = row->alias_of.data != NULL ? row_of(row->alias_of) : NULL;
+
+	return other != NULL ? other : row;
+}
+
+static void
+list_settings(void)
+{
+	library_settings =
+		memory_zero(sizeof *library_settings * (DEFAULT_COUNT + table_count + 1));
+	for (size_t i = 0; i < DEFAULT_COUNT; i++) {
+		const char *value = default_rows[i].value;
+
+		const PropertyRow *row = row_of(str_from(default_rows[i].name));
+
+		if (row == NULL)
+			continue; /* this librdkafka does not have it */
+		library_settings[library_count++] = (LibrarySetting){
+			.name = row->name,
+			.meaning = meaning_of(row)->name,
+			.value = value != NULL ? str_from(value) : (Str){NULL, 0},
+			.reason = default_rows[i].reason,
+			.of_source = default_rows[i].side == CONSUMER,
+			.of_sink = default_rows[i].side == PRODUCER,
+			.transactions = default_rows[i].when == TRANSACTIONS,
+			.ours = true,
+		};
+	}
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_topic_conf_t *topic = rd_kafka_topic_conf_new();
+	for (size_t i = 0; i < table_count; i++) {
+		const PropertyRow *row = &table_rows[i];
+		bool counts = meaning_of(row) == row && row->is_value &&
+			      row_of(row->name) == row; /* a topic has some of the same name */
+		Str value = counts ? value_of(conf, topic, row->name) : (Str){NULL, 0};
+
+		if (value.len > 0)
+			library_settings[library_count++] = (LibrarySetting){
+				.name = row->name,
+				.meaning = row->name,
+				.value = value,
+				.reason = "librdkafka's own",
+				.of_source = row->side != 'P',
+				.of_sink = row->side != 'C',
+			};
+	}
+	rd_kafka_topic_conf_destroy(topic);
+	rd_kafka_conf_destroy(conf);
 }
 
 static void
@@ -109,16 +218,14 @@ read_table(void)
 			table_names[table_count++] = row->name;
 		rest = str_skip(rest, newline != NULL ? line + 1 : line);
 	}
+	list_settings();
 }
 
 static const PropertyRow *
 find_row(Str name)
 {
 	pthread_once(&table_once, read_table);
-	for (size_t i = 0; i < table_count; i++)
-		if (str_eq_nocase(table_rows[i].name, name))
-			return &table_rows[i];
-	return NULL;
+	return row_of(name);
 }
 
 static const JavaName *
@@ -163,8 +270,7 @@ kafka_passed(Str key, PassedOption *out)
 	const PropertyRow *row = find_row(java != NULL ? str_from(java->name) : name);
 	if (row == NULL)
 		return false;
-	if (row->alias_of.data != NULL && find_row(row->alias_of) != NULL)
-		row = find_row(row->alias_of);
+	row = meaning_of(row);
 	out->meaning = row->name;
 	out->of_source = row->side != 'P';
 	out->of_sink = row->side != 'C';
@@ -178,6 +284,31 @@ kafka_nearest_property(Str key)
 
 	pthread_once(&table_once, read_table);
 	return name.data != NULL ? str_nearest(name, table_names, table_count) : name;
+}
+
+size_t
+kafka_library_settings(const LibrarySetting **out)
+{
+	pthread_once(&table_once, read_table);
+	*out = library_settings;
+	return library_count;
+}
+
+const KafkaDefault *
+kafka_defaults(rd_kafka_type_t type, bool transactions, const KafkaDefault *own, Arena *arena)
+{
+	KafkaDefault *all = ARENA_ARRAY(arena, KafkaDefault, 2 * DEFAULT_COUNT + 1);
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < DEFAULT_COUNT; i++)
+		if ((rd_kafka_type_t)default_rows[i].side == type &&
+		    (default_rows[i].when != TRANSACTIONS || transactions))
+			all[count++] = (KafkaDefault){default_rows[i].name, default_rows[i].value,
+						      default_rows[i].when == KNOWN};
+	for (; own->name != NULL; own++)
+		all[count++] = *own;
+	all[count] = (KafkaDefault){NULL, NULL, false};
+	return all;
 }
 
 static Status

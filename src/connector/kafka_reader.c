@@ -79,22 +79,11 @@ open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *er
 	 * before 2.2, where the queue must therefore hold more than a second of input. */
 	uint32_t messages = (backoff ? 20000 : 1000000) / readers;
 	uint32_t kilobytes = (backoff ? 16384 : 262144) / readers;
-	const KafkaDefault defaults[] = {
+	const KafkaDefault own[] = {
 		{"group.id", kafka_group_name(spec, arena), false},
 		{"group.instance.id", spec->instance, false},
-		{"client.id", "ferris-sql", false},
 		{"auto.offset.reset", str_copy(arena, settings[KAFKA_OFFSET_RESET].text).data,
 		 false},
-		{"enable.auto.commit", "false", false},
-		{"enable.auto.offset.store", "false", false},
-		{"enable.partition.eof", "true", false},
-		{"isolation.level", "read_committed", false},
-		{"partition.assignment.strategy", "range", false},
-		{"session.timeout.ms", "6000", false},
-		{"heartbeat.interval.ms", "500", false},
-		{"fetch.wait.max.ms", "50", false},
-		{"reconnect.backoff.max.ms", "1000", false},
-		{"fetch.queue.backoff.ms", "5", true},
 		{"queued.min.messages",
 		 str_format(arena, "%u",
 			    messages > QUEUE_MESSAGES_MIN ? messages : QUEUE_MESSAGES_MIN)
@@ -107,7 +96,10 @@ open_client(KafkaReader *reader, const ReaderSpec *spec, Arena *arena, Error *er
 	};
 
 	return kafka_client_open(&reader->client, RD_KAFKA_CONSUMER, spec->object, settings,
-				 spec->given, defaults, arena, err);
+				 spec->given,
+				 kafka_defaults(RD_KAFKA_CONSUMER, spec->instance != NULL, own,
+						arena),
+				 arena, err);
 }
 
 /* A place of a topic that was read before, under the same name of a stream. */

@@ -42,28 +42,21 @@ open_client(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 			is_given(spec->given, "max.in.flight.requests.per.connection");
 	uint32_t writers = spec->share.count > 0 ? spec->share.count : 1;
 	uint32_t kilobytes = QUEUE_KB / writers;
-	const KafkaDefault defaults[] = {
-		{"client.id", "ferris-sql", false},
-		{"partitioner", "murmur2_random", false},
-		{"linger.ms", "5", false},
-		{"reconnect.backoff.max.ms", "1000", false},
+	const KafkaDefault own[] = {
 		{"enable.idempotence", weakened && spec->transaction == NULL ? "false" : "true",
 		 false},
-		{"queue.buffering.max.messages", "500000", false},
 		{"queue.buffering.max.kbytes",
 		 str_format(arena, "%u", kilobytes > QUEUE_KB_MIN ? kilobytes : QUEUE_KB_MIN).data,
 		 false},
 		{"transactional.id", writer->transaction, false},
-		/* After a broker's restart librdkafka (2.0.2 to 2.16) may wait for its group
-		 * coordinator for ever, whatever its timeout, until a connection changes: an idle
-		 * one that is closed ends the wait. */
-		{"connections.max.idle.ms", spec->transaction != NULL ? "10000" : NULL, false},
-		{"transaction.timeout.ms", spec->transaction != NULL ? "10000" : NULL, false},
 		{NULL, NULL, false},
 	};
 
 	return kafka_client_open(&writer->client, RD_KAFKA_PRODUCER, spec->object, spec->settings,
-				 spec->given, defaults, arena, err);
+				 spec->given,
+				 kafka_defaults(RD_KAFKA_PRODUCER, spec->transaction != NULL, own,
+						arena),
+				 arena, err);
 }
 
 /* When the process before this one was killed within a transaction, the brokers abort it now and

@@ -206,8 +206,11 @@ task_main(void *argument)
 	while (ring_pop(&job->filled, -1, &item) == RING_OK) {
 		Slot *slot = item;
 
+		int64_t begin_us = clock_us();
+
 		if (!job_crashes(job, CRASH_TASK))
 			slot->status = run_slot(job, *pipeline, slot);
+		slot->process_us = clock_us() - begin_us;
 		if (job->killed || job_crashes(job, CRASH_TASK)) {
 			push_done(job, slot);
 			continue;
@@ -519,6 +522,8 @@ set_counters(Counters *counters, const JobCounters *from)
 {
 #define COUNTER(name, doc) counters->name = from->name;
 #include "job/counter_list.h"
+#define HISTOGRAM(name, per_second, doc) histogram_set(&counters->name, &from->name);
+#include "job/histogram_list.h"
 	counters->lag = -1;
 }
 
@@ -644,6 +649,7 @@ job_start(Job *job, Error *err)
 {
 	TaskStart *starts = ARENA_ARRAY(&job->arena, TaskStart, job->task_count);
 
+	job->counters.begun_us = clock_us();
 	job->task_threads = ARENA_ARRAY(&job->arena, pthread_t, job->task_count);
 	job->tasks_left = job->task_count;
 	if (job->rows_left == 0) {
@@ -746,7 +752,12 @@ job_counters(Job *job, JobCounters *out)
 
 #define COUNTER(name, doc) out->name = c->name;
 #include "job/counter_list.h"
+#define HISTOGRAM(name, per_second, doc) histogram_read(&c->name, &out->name);
+#include "job/histogram_list.h"
 	out->lag = c->lag;
+	out->elapsed_us = job->spec.counters.elapsed_us;
+	if (c->begun_us > 0)
+		out->elapsed_us += (c->ended_us > 0 ? c->ended_us : clock_us()) - c->begun_us;
 }
 
 void
@@ -754,8 +765,20 @@ job_counters_add(JobCounters *sum, const JobCounters *own)
 {
 #define COUNTER(name, doc) sum->name += own->name;
 #include "job/counter_list.h"
+#define HISTOGRAM(name, per_second, doc) histogram_counts_add(&sum->name, &own->name);
+#include "job/histogram_list.h"
 	if (own->lag > 0)
 		sum->lag += own->lag;
+	if (own->elapsed_us > sum->elapsed_us)
+		sum->elapsed_us = own->elapsed_us;
+}
+
+double
+job_records_per_second(const JobCounters *counters)
+{
+	return counters->elapsed_us > 0
+		       ? (double)counters->records_in * 1e6 / (double)counters->elapsed_us
+		       : 0;
 }
 
 const SourceTime *

@@ -15,6 +15,7 @@
 
 #include <stdatomic.h>
 
+#include "base/histogram.h"
 #include "exec/pipeline.h"
 
 typedef struct Job Job;
@@ -24,7 +25,10 @@ typedef struct Job Job;
 typedef struct JobCounters {
 #define COUNTER(name, doc) uint64_t name;
 #include "job/counter_list.h"
-	int64_t lag; /* bytes or records not read yet; -1: not known */
+#define HISTOGRAM(name, per_second, doc) HistogramCounts name;
+#include "job/histogram_list.h"
+	int64_t lag;        /* bytes or records not read yet; -1: not known */
+	int64_t elapsed_us; /* at work */
 } JobCounters;
 
 typedef struct JobSpec {
@@ -63,6 +67,8 @@ const SourceTime *job_source_time(const Job *job, uint32_t source);
 uint32_t job_first_split(const Job *job);
 void job_counters(Job *job, JobCounters *out);
 void job_counters_add(JobCounters *sum, const JobCounters *own);
+/* Records read, since it began. */
+double job_records_per_second(const JobCounters *counters);
 
 /* How the source of that number is opened; what it points to lives in the arena. */
 SourceSpec job_source_spec(const JobSpec *spec, uint32_t source, Arena *arena);

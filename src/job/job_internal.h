@@ -74,7 +74,8 @@ typedef struct Slot {
 	uint32_t idle_capacity;
 	bool releases;  /* an epoch: the source's splits go to another reader then */
 	Buffer changes; /* of an epoch: what has changed in state; job/recovery.c */
-	int64_t read_ms; /* a chunk: when it was read, by clock_ms */
+	int64_t read_us;    /* a chunk: when it was read, by clock_us, */
+	int64_t process_us; /* how long a task had it */
 	SplitMark mark; /* of an epoch of a statement that shuffles: how far its split has come */
 	uint64_t sequence;
 	ChunkResult result;
@@ -105,7 +106,11 @@ typedef struct LargeRecords {
 typedef struct Counters {
 #define COUNTER(name, doc) _Atomic uint64_t name;
 #include "job/counter_list.h"
+#define HISTOGRAM(name, per_second, doc) Histogram name;
+#include "job/histogram_list.h"
 	_Atomic int64_t lag;
+	_Atomic int64_t begun_us; /* 0: not yet */
+	_Atomic int64_t ended_us; /* 0: not yet */
 } Counters;
 
 /* Positions that the writer has made safe, for the reader's thread to commit. */

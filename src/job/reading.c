@@ -82,7 +82,7 @@ hand_over(Job *job, Slot *slot, SlotKind kind, uint32_t source)
 	if (kind != SLOT_CHUNK)
 		chunk_reset(slot->chunk);
 	slot->kind = kind;
-	slot->read_ms = clock_ms();
+	slot->read_us = clock_us();
 	slot->source = source;
 	slot->sequence = job->read_count++;
 	job->epoch_slots = kind == SLOT_EPOCH ? 0 : job->epoch_slots + 1;
@@ -331,6 +331,9 @@ note_batch(Job *job, uint32_t index, const Chunk *chunk, ReadResult result)
 			  job_clock(job));
 	job->counters.batches += batcher->counts.batches - before.batches;
 	job->counters.batch_rows += batcher->counts.batch_rows - before.batch_rows;
+	if (batcher->counts.batches > before.batches)
+		histogram_add(&job->counters.batch_size,
+			      batcher->counts.batch_rows - before.batch_rows, 1);
 	job->counters.batches_full += batcher->counts.full - before.full;
 	job->counters.batches_grown += batcher->counts.grown - before.grown;
 	job->counters.batches_shrunk += batcher->counts.shrunk - before.shrunk;

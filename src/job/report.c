@@ -46,12 +46,12 @@ answer_job(Answer *answer, uint32_t at)
 }
 
 static void
-fixed_lag(FixedRows *rows, int64_t lag)
+fixed_or_null(FixedRows *rows, int64_t value)
 {
-	if (lag < 0)
+	if (value < 0)
 		fixed_null(rows);
 	else
-		fixed_number(rows, lag);
+		fixed_number(rows, value);
 }
 
 static void
@@ -67,12 +67,23 @@ answer_status(Answer *answer, uint32_t at)
 	fixed_number(rows, (int64_t)counters.filtered);
 	fixed_number(rows, (int64_t)counters.late);
 	fixed_number(rows, (int64_t)counters.failed);
-	fixed_lag(rows, counters.lag);
+	fixed_or_null(rows, counters.lag);
+}
+
+/* value -1: not known. */
+static void
+answer_metric(Answer *answer, uint32_t at, Str name, int64_t value)
+{
+	fixed_text(&answer->rows, answer->plan->items[at]->name);
+	fixed_text(&answer->rows, name);
+	fixed_or_null(&answer->rows, value);
 }
 
 static void
 answer_metrics(Answer *answer, uint32_t at)
 {
+	static const double quantiles[] = {0.5, 0.95, 0.99};
+
 	if (answer->running[at] == NULL)
 		return;
 	JobCounters counters = counters_of(answer, at);
@@ -83,15 +94,25 @@ answer_metrics(Answer *answer, uint32_t at)
 #define COUNTER(name, doc) {#name, counters.name},
 #include "job/counter_list.h"
 	};
+	const struct {
+		const char *names[3];
+		const HistogramCounts *counts;
+	} histograms[] = {
+#define HISTOGRAM(name, per_second, doc)                                                           \
+	{{#name "_p50", #name "_p95", #name "_p99"}, &counters.name},
+#include "job/histogram_list.h"
+	};
 
-	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
-		fixed_text(&answer->rows, answer->plan->items[at]->name);
-		fixed_text(&answer->rows, str_from(metrics[i].name));
-		fixed_number(&answer->rows, (int64_t)metrics[i].value);
-	}
-	fixed_text(&answer->rows, answer->plan->items[at]->name);
-	fixed_text(&answer->rows, STR("lag"));
-	fixed_lag(&answer->rows, counters.lag);
+	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+		answer_metric(answer, at, str_from(metrics[i].name), (int64_t)metrics[i].value);
+	for (size_t i = 0; i < sizeof histograms / sizeof *histograms; i++)
+		for (size_t k = 0; k < sizeof quantiles / sizeof *quantiles; k++)
+			answer_metric(answer, at, str_from(histograms[i].names[k]),
+				      (int64_t)histogram_quantile(histograms[i].counts,
+								  quantiles[k]));
+	answer_metric(answer, at, STR("records_per_second"),
+		      (int64_t)job_records_per_second(&counters));
+	answer_metric(answer, at, STR("lag"), counters.lag);
 }
 
 /* ---------------------------------------------------------------- event time */

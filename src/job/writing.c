@@ -85,13 +85,21 @@ write_output(Job *job, const Output *output, Error *err)
 
 /* From the read to the sink's having it. */
 static void
-note_latency(Job *job, const Slot *slot)
+note_latency(Job *job, const Slot *slot, int64_t begin_us)
 {
 	Batcher *batcher = &job->inputs[slot->source].batcher;
+	Counters *counters = &job->counters;
+	int64_t now_us = clock_us();
+	int64_t latency_us = now_us - slot->read_us;
+	uint64_t records = slot->result.records_in;
 
-	if (slot->kind == SLOT_CHUNK && batcher->plan.strategy == BATCH_LATENCY)
-		job->counters.latency_breaches +=
-			batcher_note_latency(batcher, clock_ms() - slot->read_ms);
+	if (slot->kind != SLOT_CHUNK)
+		return;
+	histogram_add(&counters->latency_us, (uint64_t)latency_us, records);
+	histogram_add(&counters->process_us, (uint64_t)slot->process_us, records);
+	histogram_add(&counters->write_us, (uint64_t)(now_us - begin_us), records);
+	if (batcher->plan.strategy == BATCH_LATENCY)
+		counters->latency_breaches += batcher_note_latency(batcher, latency_us / 1000);
 }
 
 static Status
@@ -101,6 +109,7 @@ write_slot(Job *job, Slot *slot, Error *err)
 	SplitState *split =
 		split_state(&job->inputs[slot->source], is_chunk ? slot->chunk->split : 0);
 	ChunkResult *result = &slot->result;
+	int64_t begin_us = clock_us();
 
 	if (is_chunk && !split->seen)
 		split->lines = job_resumed_lines(job, slot->source, slot->chunk);
@@ -127,7 +136,7 @@ write_slot(Job *job, Slot *slot, Error *err)
 		TRY(write_output(job, &result->output, err));
 	job->counters.rows_out += result->output.count;
 	job->counters.bytes_out += result->output.bytes.len;
-	note_latency(job, slot);
+	note_latency(job, slot, begin_us);
 	TRY(handle_errors(job, slot, split, err));
 	job_note_due(job);
 	job->dirty = job->dirty || is_chunk || result->output.count > 0 || result->error_count > 0;
@@ -421,6 +430,7 @@ writer_main(void *argument)
 		write_ready(job);
 	}
 	finish_output(job);
+	job->counters.ended_us = clock_us();
 	job->finished = true;
 	return NULL;
 }

@@ -131,3 +131,86 @@ effective_job(const StatementPlan *plan, EffectiveVisit visit, void *context)
 
 	visit_group(&job_options, plan->job, option, &visiting);
 }
+
+/* ---------------------------------------------------------------- what no option gives */
+
+#define LIBRARY_NAME_MAX 128
+
+/* Whether an option of the engine's, or one that is passed on, says what it is. */
+static bool
+is_given(const Endpoint *endpoint, EndpointRole role, const LibrarySetting *property)
+{
+	char name[LIBRARY_NAME_MAX];
+	PassedOption passed;
+
+	snprintf(name, sizeof name, "%s.%.*s", endpoint->connector->name, STR_ARG(property->name));
+	const Setting *setting = endpoint_setting(endpoint, role, name);
+	if (setting != NULL && setting->present)
+		return true;
+	for (uint32_t i = 0; i < endpoint->given.count; i++)
+		if (endpoint->connector->passed(endpoint->given.entries[i].key, &passed) &&
+		    str_eq(passed.meaning, property->meaning))
+			return true;
+	for (uint32_t i = 0; i < endpoint->decision_count; i++)
+		if (endpoint->decisions[i].kind == DECISION_GUARANTEE &&
+		    endpoint->connector->passed(endpoint->decisions[i].name, &passed) &&
+		    str_eq(passed.meaning, property->meaning))
+			return true;
+	return false;
+}
+
+static bool
+applies(const LibrarySetting *setting, EndpointRole role, bool transactions)
+{
+	return (role == ROLE_SOURCE ? setting->of_source : setting->of_sink) &&
+	       (transactions || !setting->transactions);
+}
+
+static void
+visit_library(const StatementPlan *plan, const Endpoint *endpoint, const char *scope, bool all,
+	      EffectiveVisit visit, void *context)
+{
+	EndpointRole role = strcmp(scope, "source") == 0 ? ROLE_SOURCE : ROLE_SINK;
+	bool transactions = plan->guarantee == GUARANTEE_EXACTLY_ONCE;
+	const LibrarySetting *settings = NULL;
+	size_t count = endpoint->connector->library_settings != NULL
+			       ? endpoint->connector->library_settings(&settings)
+			       : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const LibrarySetting *setting = &settings[i];
+		bool displaced = !all && !setting->ours;
+
+		for (size_t k = 0; k < i && !setting->ours && !displaced; k++)
+			displaced = settings[k].ours && applies(&settings[k], role, transactions) &&
+				    str_eq(settings[k].meaning, setting->meaning);
+		if (displaced || !applies(setting, role, transactions) ||
+		    is_given(endpoint, role, setting))
+			continue;
+		EffectiveOption option = {
+			.scope = scope,
+			.object = endpoint->name,
+			.connector = endpoint->connector->name,
+			.name = setting->name,
+			.value = setting->value.data != NULL ? setting->value : STR("(worked out)"),
+			.origin = "default",
+			.doc = setting->reason,
+			.reason = str_from(setting->reason),
+		};
+		visit(context, &option);
+	}
+}
+
+void
+effective_statement(const StatementPlan *plan, bool all, EffectiveVisit visit, void *context)
+{
+	for (uint32_t i = 0; i <= plan->scan_count; i++) {
+		bool is_sink = i == plan->scan_count;
+		const Endpoint *endpoint = is_sink ? plan->sink : plan->scans[i]->scan.endpoint;
+		const char *scope = is_sink ? "sink" : "source";
+
+		effective_endpoint(endpoint, scope, visit, context);
+		visit_library(plan, endpoint, scope, all, visit, context);
+	}
+	effective_job(plan, visit, context);
+}

@@ -22,3 +22,6 @@ typedef void (*EffectiveVisit)(void *context, const EffectiveOption *option);
 void effective_endpoint(const Endpoint *endpoint, const char *scope, EffectiveVisit visit,
 			void *context);
 void effective_job(const StatementPlan *plan, EffectiveVisit visit, void *context);
+/* Of all sources, the sink and the job; and what no option gives of the properties of connectors'
+ * libraries: those that the engine sets, and with `all` the libraries' own defaults. */
+void effective_statement(const StatementPlan *plan, bool all, EffectiveVisit visit, void *context);

@@ -550,11 +550,7 @@ plan_explain_json(Arena *arena, const ScriptPlan *plan)
 		buffer_append_str(&out, STR(",\"plan\":{\"text\":"));
 		buffer_append_json(&out, plan_explain(arena, statement));
 		buffer_append_str(&out, STR("},\"options\":["));
-		for (uint32_t k = 0; k < statement->scan_count; k++)
-			effective_endpoint(statement->scans[k]->scan.endpoint, "source",
-					   print_option, &printer);
-		effective_endpoint(statement->sink, "sink", print_option, &printer);
-		effective_job(statement, print_option, &printer);
+		effective_statement(statement, true, print_option, &printer);
 		buffer_append_str(&out, STR("]}"));
 	}
 	buffer_append_str(&out, STR("]}"));

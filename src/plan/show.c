@@ -352,10 +352,7 @@ show_config(Showing *showing)
 	}
 	if (plan == NULL)
 		return visit_stream(showing, ROLE_SOURCE, show_setting);
-	for (uint32_t i = 0; i < plan->scan_count; i++)
-		effective_endpoint(plan->scans[i]->scan.endpoint, "source", show_setting, showing);
-	effective_endpoint(plan->sink, "sink", show_setting, showing);
-	effective_job(plan, show_setting, showing);
+	effective_statement(plan, false, show_setting, showing);
 	return FERRIS_OK;
 }
 

@@ -158,6 +158,11 @@ class Explained:
         return self.expect(scope or row.scope, row.name, row.value if value is None else value, origin)
 
 
+def is_library(option):
+    """librdkafka's own, which nobody has set."""
+    return option.get("reason") == "librdkafka's own"
+
+
 def refusal(sql, settings=(), code=1):
     """What a statement that cannot be planned is told; 2: because of the command line."""
     run = run_explain(sql, settings)
