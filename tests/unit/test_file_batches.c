@@ -1,81 +1,11 @@
 /* tests/unit/test_file_batches.c -- chunks of so many lines or bytes, files read side by side, and
  * what a watched file has grown by. */
+#include "batch_fixture.h"
 #include "codec/csv_format.h"
-#include "file_fixture.h"
 
 typedef struct Record {
 	size_t end; /* where it ends in the file */
 } Record;
-
-/* What a read of batches is checked against; 0: no limit. */
-typedef struct Limits {
-	uint32_t lines;
-	size_t bytes;
-} Limits;
-
-static size_t
-count_lines(const char *data, size_t len)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < len; i++)
-		count += data[i] == '\n';
-	return count + (len > 0 && data[len - 1] != '\n');
-}
-
-/* Without the last line. */
-static size_t
-all_but_one(const Chunk *chunk)
-{
-	const char *end = chunk->len > 1 ? memrchr(chunk->data, '\n', chunk->len - 1) : NULL;
-
-	return end != NULL ? (size_t)(end - chunk->data) + 1 : 0;
-}
-
-/* One read of a file of lines; returns false at the end. */
-static bool
-read_batch(Fixture *f, Limits limits)
-{
-	ReadResult result;
-
-	assert_int_equal(read_once(f, TIMEOUT_MS, &result), 0);
-	if (result == READ_END)
-		return false;
-	assert_int_equal(result, READ_DATA);
-	size_t lines = count_lines(f->chunk->data, f->chunk->len);
-	assert_int_equal(f->chunk->next_position - f->chunk->position, f->chunk->len);
-	if (limits.lines > 0) {
-		assert_true(lines <= limits.lines);
-		assert_int_equal(f->chunk->lines, lines);
-	}
-	if (limits.bytes > 0 && f->chunk->len > limits.bytes)
-		assert_int_equal(all_but_one(f->chunk), 0); /* one that is longer */
-	return true;
-}
-
-static void
-set_limits(Fixture *f, Limits limits)
-{
-	f->reader->limit_rows = limits.lines;
-	f->reader->limit_bytes = limits.bytes;
-}
-
-static void
-read_batches(Fixture *f, Limits limits, const Buffer *expected)
-{
-	while (read_batch(f, limits))
-		;
-	assert_int_equal(f->got.len, expected->len);
-	if (expected->len > 0)
-		assert_memory_equal(f->got.data, expected->data, expected->len);
-}
-
-static const char *
-number(char *text, uint64_t value)
-{
-	snprintf(text, 24, "%llu", (unsigned long long)value);
-	return text;
-}
 
 /* ---- lines ---- */
 
@@ -125,21 +55,6 @@ test_without_limit_nothing_is_cut(void **state)
 	assert_int_equal(f.chunk->lines, 0);
 	assert_got(&f, "a\nb\nc\nd");
 	tear_down(&f);
-}
-
-static void
-assert_next(Fixture *f, const char *text)
-{
-	ReadResult result;
-
-	assert_int_equal(read_once(f, TIMEOUT_MS, &result), 0);
-	if (text == NULL) {
-		assert_int_equal(result, READ_END);
-		return;
-	}
-	assert_int_equal(result, READ_DATA);
-	assert_int_equal(f->chunk->len, strlen(text));
-	assert_memory_equal(f->chunk->data, text, strlen(text));
 }
 
 static void
@@ -272,28 +187,6 @@ make_json(Buffer *out, Record *records, uint32_t count, uint64_t *seed)
 		records[i].end = out->len;
 		buffer_append(out, "\n", 1);
 	}
-}
-
-static void
-set_up_codec(Fixture *f, const CodecClass *codec, const char *path, const char *lines,
-	     const char *size)
-{
-	static OptionEntry entries[] = {
-		{.key = STR_INIT("csv.header"), .value = STR_INIT("false")},
-		{.key = STR_INIT("json.framing"), .value = STR_INIT("values")}};
-	Options options = {entries, 2};
-	Setting *settings;
-
-	set_up_reader(f, codec, "path", path, "batch_read_lines", lines, "read_buffer_size", size,
-		      NULL);
-	assert_int_equal(
-		options_resolve(&codec->decode_options, &options, &f->arena, &settings, &f->err),
-		0);
-	DecodeSpec *spec = ARENA_NEW(&f->arena, DecodeSpec);
-	spec->settings = settings;
-	spec->schema = ARENA_NEW(&f->arena, Schema);
-	f->reader_spec.framing = (Framing){.codec = codec, .settings = settings, .spec = spec};
-	assert_int_equal(open_reader(f), 0);
 }
 
 static void
@@ -562,27 +455,6 @@ test_batches_of_a_compressed_file(void **state)
 		assert_true(f.chunks >= 72);
 		tear_down(&f);
 	}
-	buffer_free(&data);
-}
-
-/* All of the file is in the buffer after the first read. */
-static void
-test_small_batches_of_a_large_buffer(void **state)
-{
-	const char *path = in_folder("small");
-	Buffer data;
-	Fixture f;
-
-	(void)state;
-	buffer_init(&data, SIZE_MAX);
-	for (uint32_t i = 0; i < 20000; i++)
-		buffer_printf(&data, "%05u\n", i);
-	put_file(path, data.data, data.len);
-	set_up_reader(&f, &lines_codec, "path", path, "batch_read_lines", "1", NULL);
-	assert_int_equal(open_reader(&f), 0);
-	read_batches(&f, (Limits){.lines = 1}, &data);
-	assert_int_equal(f.chunks, 20000);
-	tear_down(&f);
 	buffer_free(&data);
 }
 
@@ -890,7 +762,6 @@ main(void)
 		cmocka_unit_test(test_records_longer_than_the_buffer),
 		cmocka_unit_test(test_too_large_a_record_behind_batches),
 		cmocka_unit_test(test_batches_of_a_compressed_file),
-		cmocka_unit_test(test_small_batches_of_a_large_buffer),
 		cmocka_unit_test(test_files_are_read_in_turn),
 		cmocka_unit_test(test_files_in_turn_lose_nothing),
 		cmocka_unit_test(test_headers_of_files_in_turn),
