@@ -31,7 +31,8 @@ static const OptionRow source_rows[FILE_SOURCE_OPTION_COUNT] = {
 		.doc = "Bytes read at once; a longer record makes room for itself."},
 	[FILE_BATCH_LINES] = {.name = "batch_read_lines", .type = OPTION_INTEGER,
 		.initial = "0", .min = 0, .max = 1e6, .aliases = "file.batch_read_lines",
-		.doc = "Records go on by so many lines at most; 0: as many as were read at once."},
+		.doc = "So many records go on at once at most, be they lines or not; 0: as many as "
+		       "were read at once."},
 	[FILE_CONCURRENT] = {.name = "concurrent_readers", .type = OPTION_INTEGER,
 		.initial = "1", .min = 1, .max = 64, .aliases = "file.concurrent_readers",
 		.doc = "How many of several files are read side by side, in turn; a watched source "

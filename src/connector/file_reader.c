@@ -109,92 +109,41 @@ whole_records(const FileReader *reader, const Chunk *chunk, size_t framed, bool 
 					      chunk->len - framed, false);
 }
 
-/* How many lines a chunk may have; 0: any number. */
+/* How many records a chunk may have; 0: any number. */
 static uint32_t
-line_limit(const FileReader *reader)
+record_limit(const FileReader *reader)
 {
 	uint32_t asked = reader->base.limit_rows;
 
 	if (asked == 0 ||
-	    (reader->own_lines && reader->batch_lines > 0 && reader->batch_lines < asked))
-		return reader->batch_lines;
+	    (reader->own_limit && reader->batch_records > 0 && reader->batch_records < asked))
+		return reader->batch_records;
 	return asked;
 }
 
 /* A batch's share of whole records. */
 typedef struct Cut {
 	size_t len;
-	uint32_t lines; /* 0: they were not counted */
-	bool full;      /* no more would go into it */
+	uint32_t records; /* 0: they were not counted */
+	bool full;        /* no more would go into it */
 } Cut;
 
-/* One past the next line end, or the end. */
-static size_t
-skip_line(const char *data, size_t at, size_t end)
-{
-	const char *newline = memchr(data + at, '\n', end - at);
-
-	return newline != NULL ? (size_t)(newline - data) + 1 : end;
-}
-
-/* Where the first record ends, which is longer than `none` bytes. */
-static size_t
-first_record(const Framing *framing, const char *data, size_t none, size_t whole)
-{
-	size_t some = none;
-
-	while (some < whole && framing->codec->frame(framing->settings, data, some, false) == 0) {
-		none = some;
-		some = some < whole - some ? some * 2 : whole;
-	}
-	while (some - none > 1) {
-		size_t middle = none + (some - none) / 2;
-
-		if (framing->codec->frame(framing->settings, data, middle, false) == 0)
-			none = middle;
-		else
-			some = middle;
-	}
-	/* A batch ends with a line, where the record does not. */
-	if (data[some - 1] != '\n')
-		some = skip_line(data, some, whole);
-	return some < whole ? framing->codec->frame(framing->settings, data, some, false) : whole;
-}
-
-/* So many of the whole records as a batch may have: the bytes of the first lines, and of those that
- * its first record has besides. */
+/* So many of the whole records as a batch may have. */
 static Cut
 cut_batch(FileReader *reader, const char *data, size_t whole)
 {
 	const Framing *framing = &reader->framing;
-	uint32_t limit = line_limit(reader);
-	size_t most = reader->base.limit_bytes > 0 && reader->base.limit_bytes < whole
-			      ? reader->base.limit_bytes
-			      : whole;
-	Cut cut = {0};
+	uint32_t limit = record_limit(reader);
+	size_t most = reader->base.limit_bytes;
 
-	if (limit == 0 && most == whole)
+	if (limit == 0 && (most == 0 || most >= whole))
 		return (Cut){.len = whole};
-	while (cut.len < whole && (limit == 0 || cut.lines < limit)) {
-		size_t next = skip_line(data, cut.len, whole);
-
-		if (next > most && cut.len > 0)
-			break;
-		cut.len = next;
-		cut.lines++;
-	}
-	size_t framed = cut.len < whole
-				? framing->codec->frame(framing->settings, data, cut.len, false)
-				: whole;
-	if (framed == 0)
-		framed = first_record(framing, data, cut.len, whole);
-	if (framed != cut.len) {
-		cut = (Cut){.len = framed};
-		for (size_t at = 0; at < framed; cut.lines++)
-			at = skip_line(data, at, framed);
-	}
-	cut.full = cut.len < whole || (limit > 0 && cut.lines >= limit);
-	reader->line_bytes = (cut.len + cut.lines - 1) / cut.lines;
+	Cut cut = {.records = limit};
+	cut.len = framing->codec->cut(framing->settings, data, whole, most > 0 ? most : whole,
+				      &cut.records);
+	cut.full = cut.len < whole || (limit > 0 && cut.records == limit);
+	if (cut.records > 0)
+		reader->record_bytes = (cut.len + cut.records - 1) / cut.records;
 	return cut;
 }
 
@@ -279,12 +228,12 @@ open_splits(const FileReader *reader)
 static size_t
 usual_read(const FileReader *reader)
 {
-	uint32_t lines = line_limit(reader);
+	uint32_t records = record_limit(reader);
 	size_t share = reader->read_size / open_splits(reader);
 	size_t batch = reader->read_size;
 
-	if (lines > 0 && reader->line_bytes > 0 && reader->line_bytes * (lines + 4) < batch)
-		batch = reader->line_bytes * (lines + 4);
+	if (records > 0 && reader->record_bytes > 0 && reader->record_bytes * (records + 4) < batch)
+		batch = reader->record_bytes * (records + 4);
 	if (reader->base.limit_bytes > 0 && reader->base.limit_bytes < batch)
 		batch = reader->base.limit_bytes;
 	return batch > share ? batch : share;
@@ -333,7 +282,7 @@ deliver_kept(FileReader *reader, uint32_t index, Chunk *chunk)
 	memcpy(chunk_reserve(chunk, cut.len), data, cut.len);
 	reader->copied += cut.len;
 	chunk->len = cut.len;
-	chunk->lines = cut.lines;
+	chunk->file_records = cut.records;
 	split->taken += cut.len;
 	split->framed -= cut.len;
 	file_reader_deliver(reader, index, chunk);
@@ -347,7 +296,7 @@ deliver_read(FileReader *reader, uint32_t index, Chunk *chunk, size_t whole)
 	Cut cut = cut_batch(reader, chunk->data, whole);
 
 	keep_rest(reader, file_split(reader, index), chunk, cut.len, whole);
-	chunk->lines = cut.lines;
+	chunk->file_records = cut.records;
 	file_reader_deliver(reader, index, chunk);
 }
 
@@ -373,7 +322,7 @@ file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms
 	size_t got;
 
 	TRY(open_split(reader, split, err));
-	chunk->lines = 0;
+	chunk->file_records = 0;
 	*result = READ_DATA;
 	if (deliver_kept(reader, index, chunk))
 		return FERRIS_OK;
@@ -513,8 +462,8 @@ file_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err)
 	reader->read_size = (size_t)settings[FILE_READ_BUFFER].integer;
 	if (reader->read_size > reader->max_record)
 		reader->read_size = reader->max_record;
-	reader->batch_lines = (uint32_t)settings[FILE_BATCH_LINES].integer;
-	reader->own_lines = settings[FILE_BATCH_LINES].entry != NULL &&
+	reader->batch_records = (uint32_t)settings[FILE_BATCH_LINES].integer;
+	reader->own_limit = settings[FILE_BATCH_LINES].entry != NULL &&
 			    !is_suggestion(settings[FILE_BATCH_LINES].entry);
 	reader->side_by_side = (uint32_t)settings[FILE_CONCURRENT].integer;
 	reader->turn = UINT32_MAX;

@@ -52,11 +52,11 @@ typedef struct FileReader {
 	Compression compression;
 	size_t read_size; /* of a usual chunk */
 	size_t max_record;
-	uint32_t batch_lines;  /* 0: no limit */
-	bool own_lines;        /* the user says so: a strategy's limit does not stand above it */
+	uint32_t batch_records; /* 0: no limit */
+	bool own_limit;        /* the user says so: a strategy's limit does not stand above it */
 	uint32_t side_by_side; /* so many files are read in turn */
 	uint32_t turn;         /* the one of them that was read last */
-	size_t line_bytes;     /* about; 0: none was counted yet */
+	size_t record_bytes;   /* about; 0: none was counted yet */
 	const SplitPlace *places; /* of the spec */
 	uint32_t place_count;
 	Arena names; /* and origins */

@@ -253,11 +253,11 @@ measure(const FileReader *reader, Backlog *out)
 			out->bytes += (uint64_t)(size - split->input.raw_offset);
 		out->bytes += file_split_kept(split);
 	}
-	/* Before the first line was seen, nobody knows how long they are. */
-	out->full |= out->bytes > 0 && reader->line_bytes == 0;
-	/* A line that is shorter than the others is one too. */
-	out->rows = reader->line_bytes > 0
-			    ? (out->bytes + reader->line_bytes - 1) / reader->line_bytes
+	/* Before the first record was seen, nobody knows how long they are. */
+	out->full |= out->bytes > 0 && reader->record_bytes == 0;
+	/* A record that is shorter than the others is one too. */
+	out->rows = reader->record_bytes > 0
+			    ? (out->bytes + reader->record_bytes - 1) / reader->record_bytes
 			    : out->bytes > 0;
 }
 

@@ -7,6 +7,16 @@
 static uint64_t bytes_framed;
 static const CodecClass *counted;
 
+/* Where the records of a batch end is found in the batch alone. */
+static size_t
+count_cut(const Setting *settings, const char *data, size_t len, size_t most, uint32_t *count)
+{
+	size_t end = counted->cut(settings, data, len, most, count);
+
+	bytes_framed += end;
+	return end;
+}
+
 static size_t
 count_frame(const Setting *settings, const char *data, size_t len, bool last)
 {
@@ -25,15 +35,16 @@ assert_cost(const CodecClass *codec, const char *path, Limits limits, const Buff
 
 	counted = codec;
 	counting.frame = count_frame;
+	counting.cut = count_cut;
 	bytes_framed = 0;
-	set_up_codec(&f, codec, path, number(lines, limits.lines), "1MB");
+	set_up_codec(&f, codec, path, number(lines, limits.records), "1MB");
 	file_connector.reader_close(f.reader);
 	f.reader_spec.framing.codec = &counting;
 	assert_int_equal(open_reader(&f), 0);
 	set_limits(&f, limits);
 	read_batches(&f, limits, data);
-	if (limits.lines > 0 && limits.bytes == 0)
-		assert_int_equal(f.chunks, (20000 + limits.lines - 1) / limits.lines);
+	if (limits.records > 0 && limits.bytes == 0)
+		assert_int_equal(f.chunks, (20000 + limits.records - 1) / limits.records);
 	assert_true(f.chunks >= 20000 / 50);
 	assert_true(bytes_framed <= 4 * data->len);
 	assert_true(((FileReader *)f.reader)->copied <= 2 * data->len);
@@ -44,8 +55,9 @@ assert_cost(const CodecClass *codec, const char *path, Limits limits, const Buff
 static void
 test_small_batches_of_a_large_buffer(void **state)
 {
-	static const Limits limits[] = {{.lines = 1}, {.lines = 2},   {.lines = 7},
-					{.bytes = 1}, {.bytes = 100}, {.lines = 50, .bytes = 30}};
+	static const Limits limits[] = {{.records = 1}, {.records = 2},
+					{.records = 7}, {.bytes = 1},
+					{.bytes = 100}, {.records = 50, .bytes = 30}};
 	const CodecClass *const codecs[] = {codec_find(STR("json")), &csv_codec,
 					    codec_find(STR("raw"))};
 	const char *paths[] = {in_folder("small"), in_folder("small.gz")};
@@ -75,7 +87,7 @@ test_the_limit_goes(void **state)
 	put_file(path, "1\n2\n3\n4\n5\n6", 11);
 	set_up_reader(&f, &lines_codec, "path", path, "read_buffer_size", "9", NULL);
 	assert_int_equal(open_reader(&f), 0);
-	set_limits(&f, (Limits){.lines = 1});
+	set_limits(&f, (Limits){.records = 1});
 	assert_next(&f, "1\n");
 	assert_int_equal(file_connector.lag(f.reader), 9);
 	assert_next(&f, "2\n");
@@ -111,7 +123,8 @@ test_what_waits_is_bounded(void **state)
 			      "30000", "concurrent_readers", "16", "watch",
 			      i == 0 ? "false" : "true", NULL);
 		assert_int_equal(open_reader(&f), 0);
-		set_limits(&f, i == 0 ? (Limits){.lines = 3} : (Limits){.lines = 3, .bytes = 15});
+		set_limits(&f,
+			   i == 0 ? (Limits){.records = 3} : (Limits){.records = 3, .bytes = 15});
 		for (uint32_t k = 0; k < 2000; k++) {
 			const FileReader *reader = (const FileReader *)f.reader;
 			size_t kept = 0;
