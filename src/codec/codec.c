@@ -1,4 +1,4 @@
-/* codec/codec.c -- the list of formats. */
+/* codec/codec.c -- the list of formats, and what several of them have. */
 #include "codec/codec.h"
 
 #define CODEC(variable) extern const CodecClass variable;
@@ -23,4 +23,23 @@ codec_find(Str name)
 		if (str_eq_nocase(name, str_from(classes[i]->name)))
 			return classes[i];
 	return NULL;
+}
+
+size_t
+codec_cut_lines(const Setting *settings, const char *data, size_t len, size_t most, uint32_t *count)
+{
+	uint32_t limit = *count, n = 0;
+	size_t end = 0;
+
+	(void)settings;
+	for (; end < len && (limit == 0 || n < limit); n++) {
+		const char *newline = memchr(data + end, '\n', len - end);
+		size_t next = newline != NULL ? (size_t)(newline - data) + 1 : len;
+
+		if (next > most && n > 0)
+			break;
+		end = next;
+	}
+	*count = n;
+	return end;
 }

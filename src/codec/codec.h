@@ -129,6 +129,11 @@ struct CodecClass {
 	/* How many leading bytes of data[0..len) are whole records; `last` says that nothing
 	 * follows.  Depends on no state: data starts at a record.  0 = more bytes are needed. */
 	size_t (*frame)(const Setting *decode_settings, const char *data, size_t len, bool last);
+	/* Where the first records of data[0..len) end, which are whole ones: *count of them, 0 for
+	 * any number, but no more than are in `most` bytes, and at least one.  Sets *count to how
+	 * many they are.  Does not look at many more bytes than it returns.  Beside `frame`. */
+	size_t (*cut)(const Setting *decode_settings, const char *data, size_t len, size_t most,
+		      uint32_t *count);
 	/* How many bytes come before the first record of a file (a CSV header, a BOM); `data` is
 	 * the file's first bytes, `last` says that there are no more.  HEADER_INCOMPLETE: more
 	 * bytes are needed.  The reader calls it for every file, also when it then seeks to a
@@ -150,6 +155,10 @@ struct CodecClass {
 	/* What a file begins with: the CSV header.  NULL: nothing. */
 	Status (*preamble)(Encoder *encoder, Buffer *out, Error *err);
 };
+
+/* CodecClass.cut where each line is a record. */
+size_t codec_cut_lines(const Setting *decode_settings, const char *data, size_t len, size_t most,
+		       uint32_t *count);
 
 /* The classes of codec_list.h; returns how many. */
 size_t codec_classes(const CodecClass *const **classes);

@@ -9,6 +9,7 @@ const CodecClass csv_codec = {
 	.decoder_open = csv_decoder_open,
 	.decode = csv_decode,
 	.frame = csv_frame,
+	.cut = csv_cut,
 	.header = csv_header,
 	.infer = csv_infer,
 	.encoder_open = csv_encoder_open,

@@ -309,3 +309,57 @@ csv_frame(const Setting *settings, const char *data, size_t len, bool last)
 		plain = p;
 	}
 }
+
+/* The LF of the line that goes on at `p`, or the end. */
+static size_t
+find_newline(const char *data, size_t p, size_t len)
+{
+	const char *found = memchr(data + p, '\n', len - p);
+
+	return found != NULL ? (size_t)(found - data) : len;
+}
+
+/* Where the record that begins at `start` ends, behind its line end. */
+static size_t
+record_end(const CsvFormat *format, const char *data, size_t start, size_t len)
+{
+	size_t newline = find_newline(data, start, len);
+	size_t p = start;     /* not inside quotes at p */
+	size_t plain = start; /* since there */
+
+	for (;;) {
+		const char *found = memchr(data + p, format->quote, newline - p);
+		bool escaped;
+
+		if (found == NULL)
+			return newline < len ? newline + 1 : len;
+		size_t quote = (size_t)(found - data);
+		p = quote + 1;
+		if (!opens_field(format, data, quote, plain))
+			continue;
+		p = find_closing_quote(format->quote, data, quote + 1, len, &escaped);
+		if (p == SIZE_MAX)
+			return len;
+		plain = p;
+		if (p > newline)
+			newline = find_newline(data, p, len);
+	}
+}
+
+size_t
+csv_cut(const Setting *settings, const char *data, size_t len, size_t most, uint32_t *count)
+{
+	CsvFormat format = csv_format_from(settings);
+	uint32_t limit = *count, n = 0;
+	size_t end = 0;
+
+	for (; end < len && (limit == 0 || n < limit); n++) {
+		size_t next = record_end(&format, data, end, len);
+
+		if (next > most && n > 0)
+			break;
+		end = next;
+	}
+	*count = n;
+	return end;
+}

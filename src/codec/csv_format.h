@@ -7,8 +7,8 @@
  * line and not the rest of the file.  An empty line is no record where a record has more than
  * one field.
  *
- * csv_scan_record is the grammar; csv_frame and the fast scanner (codec/csv_fast.h) find the same
- * ends in less time.
+ * csv_scan_record is the grammar; csv_frame, csv_cut and the fast scanner (codec/csv_fast.h) find
+ * the same ends in less time.
  *
  * Threads: everything here is pure. */
 #pragma once
@@ -107,6 +107,9 @@ void csv_scan_record(const CsvFormat *format, const char *data, size_t start, si
 Str csv_field_text(const CsvFormat *format, const char *data, CsvField field, Arena *arena);
 /* CodecClass.frame. */
 size_t csv_frame(const Setting *decode_settings, const char *data, size_t len, bool last);
+/* CodecClass.cut. */
+size_t csv_cut(const Setting *decode_settings, const char *data, size_t len, size_t most,
+	       uint32_t *count);
 /* Bytes of a byte order mark and csv.skip.lines at a file's start; HEADER_INCOMPLETE if they are
  * not all there. */
 size_t csv_skip_start(const CsvFormat *format, const char *data, size_t len, bool last);

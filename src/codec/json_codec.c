@@ -59,6 +59,7 @@ const CodecClass json_codec = {
 	.decoder_open = json_decoder_open,
 	.decode = json_decode,
 	.frame = json_frame,
+	.cut = json_cut,
 	.header = json_header,
 	.infer = json_infer,
 	.encoder_open = json_encoder_open,

@@ -167,6 +167,8 @@ bool json_values_closed(const char *p, const char *end);
 /* Where the next record starts, after blanks, commas and the brackets of a top-level array. */
 const char *json_values_skip(const char *p, const char *end);
 size_t json_frame(const Setting *settings, const char *data, size_t len, bool last);
+size_t json_cut(const Setting *settings, const char *data, size_t len, size_t most,
+		uint32_t *count);
 Status json_header(const DecodeSpec *spec, const char *data, size_t len, bool last, size_t *skip,
 		   Error *err);
 Status json_infer(const Setting *settings, const Chunk *sample, Arena *arena, Schema *schema,

@@ -26,6 +26,27 @@ json_frame(const Setting *settings, const char *data, size_t len, bool last)
 	}
 }
 
+/* What stands between two values goes with the first one. */
+size_t
+json_cut(const Setting *settings, const char *data, size_t len, size_t most, uint32_t *count)
+{
+	const char *end = data + len;
+	uint32_t limit = *count, n = 0;
+
+	if (settings[JSON_FRAMING].integer == JSON_FRAMING_LINES)
+		return codec_cut_lines(settings, data, len, most, count);
+	const char *p = json_values_skip(data, end);
+	for (; p < end && (limit == 0 || n < limit); n++) {
+		const char *next = json_values_skip(json_values_next(p, end), end);
+
+		if ((size_t)(next - data) > most && n > 0)
+			break;
+		p = next;
+	}
+	*count = n;
+	return (size_t)(p - data);
+}
+
 const char *
 json_values_skip(const char *p, const char *end)
 {

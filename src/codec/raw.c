@@ -275,6 +275,7 @@ const CodecClass raw_codec = {
 	.decoder_open = raw_decoder_open,
 	.decode = raw_decode,
 	.frame = raw_frame,
+	.cut = codec_cut_lines,
 	.infer = raw_infer,
 	.encoder_open = raw_encoder_open,
 	.encode = raw_encode,

@@ -40,7 +40,7 @@ typedef enum ReadResult {
 			 given up, and then released; no read until then */
 } ReadResult;
 
-/* How to find the end of the last whole record; from the codec and its settings. */
+/* How to find the ends of records; from the codec and its settings. */
 typedef struct Framing {
 	const CodecClass *codec;
 	const Setting *settings;

@@ -31,7 +31,8 @@ static const OptionRow source_rows[FILE_SOURCE_OPTION_COUNT] = {
 		.doc = "Bytes read at once; a longer record makes room for itself."},
 	[FILE_BATCH_LINES] = {.name = "batch_read_lines", .type = OPTION_INTEGER,
 		.initial = "0", .min = 0, .max = 1e6, .aliases = "file.batch_read_lines",
-		.doc = "Records go on by so many lines at most; 0: as many as were read at once."},
+		.doc = "So many records go on at once at most, be they lines or not; 0: as many as "
+		       "were read at once."},
 	[FILE_CONCURRENT] = {.name = "concurrent_readers", .type = OPTION_INTEGER,
 		.initial = "1", .min = 1, .max = 64, .aliases = "file.concurrent_readers",
 		.doc = "How many of several files are read side by side, in turn; a watched source "
@@ -83,7 +84,8 @@ static const OptionRow sink_rows[FILE_SINK_OPTION_COUNT] = {
 	[FILE_SINK_WRITE_BUFFER] = {.name = "write_buffer_size", .type = OPTION_SIZE,
 		.initial = "0", .min = 0, .max = 64 << 20,
 		.aliases = "file.write_buffer_size|write.buffer.size|buffer_size_bytes",
-		.doc = "Collect small writes up to this size; 0 writes every batch at once."},
+		.doc = "Collect small writes up to this size; 0 writes every batch at once, unless "
+		       "batch_write_records or flush_frequency_ms is given."},
 	[FILE_SINK_BATCH_RECORDS] = {.name = "batch_write_records", .type = OPTION_INTEGER,
 		.initial = "0", .min = 0, .max = 1e6, .aliases = "file.batch_write_records",
 		.doc = "Collect so many rows before they are written, or as many bytes as "
@@ -95,7 +97,9 @@ static const OptionRow sink_rows[FILE_SINK_OPTION_COUNT] = {
 		       "and the epochs say."},
 	[FILE_SINK_FLUSH_MS] = {.name = "flush_frequency_ms", .type = OPTION_DURATION,
 		.initial = "0", .min = 0, .max = 3600e3, .aliases = "file.flush_frequency_ms",
-		.doc = "What is collected is written after so long; 0: when the epoch ends."},
+		.doc = "Collect rows for so long at most, or as many as batch_write_records and "
+		       "write_buffer_size (1MB if that is 0) say; an epoch's end writes them "
+		       "sooner. 0: no matter how long."},
 	[FILE_SINK_ASYNC] = {.name = "async_writes", .type = OPTION_BOOLEAN, .initial = "true",
 		.aliases = "file.async_writes",
 		.doc = "If not, each write waits until the disk has it."},

@@ -2,7 +2,8 @@
  *
  * Files are read with read(2), not mapped: a file that is cut while it is mapped kills the
  * process, and a copy from the page cache is cheaper than the page faults.  Only the record that
- * a chunk cuts is copied a second time. */
+ * a chunk cuts is copied a second time, and what goes beyond a batch: to the carry and, by the
+ * batch, out of it. */
 #include "connector/file_reader.h"
 
 #include <errno.h>
@@ -95,100 +96,55 @@ skip_header(FileReader *reader, FileSplit *split, Chunk *chunk, bool last, Error
 	return FERRIS_OK;
 }
 
-/* Bytes of whole records in the chunk, 0 if more must be read first. */
+/* Bytes of whole records in the chunk, of which the first `framed` are known to be such; 0 if more
+ * must be read first. */
 static size_t
-whole_records(const FileReader *reader, const Chunk *chunk, bool last)
+whole_records(const FileReader *reader, const Chunk *chunk, size_t framed, bool last)
 {
 	const Framing *framing = &reader->framing;
 
-	if (chunk->len == 0)
-		return 0;
-	size_t whole = framing->codec->frame(framing->settings, chunk->data, chunk->len, last);
-	return last ? chunk->len : whole;
+	if (last || chunk->len == framed)
+		return chunk->len;
+	return framed + framing->codec->frame(framing->settings, chunk->data + framed,
+					      chunk->len - framed, false);
 }
 
-/* How many lines a chunk may have; 0: any number. */
+/* How many records a chunk may have; 0: any number. */
 static uint32_t
-line_limit(const FileReader *reader)
+record_limit(const FileReader *reader)
 {
 	uint32_t asked = reader->base.limit_rows;
 
 	if (asked == 0 ||
-	    (reader->own_lines && reader->batch_lines > 0 && reader->batch_lines < asked))
-		return reader->batch_lines;
+	    (reader->own_limit && reader->batch_records > 0 && reader->batch_records < asked))
+		return reader->batch_records;
 	return asked;
 }
 
-/* One past the next line end, or the end. */
-static size_t
-skip_line(const Chunk *chunk, size_t at, size_t end)
-{
-	const char *newline = memchr(chunk->data + at, '\n', end - at);
+/* A batch's share of whole records. */
+typedef struct Cut {
+	size_t len;
+	uint32_t records; /* 0: they were not counted */
+	bool full;        /* no more would go into it */
+} Cut;
 
-	return newline != NULL ? (size_t)(newline - chunk->data) + 1 : end;
-}
-
-/* Where the chunk's first record ends, which is longer than `none` bytes. */
-static size_t
-first_record(const Framing *framing, const Chunk *chunk, size_t none, size_t whole)
-{
-	size_t some = none;
-
-	while (some < whole &&
-	       framing->codec->frame(framing->settings, chunk->data, some, false) == 0) {
-		none = some;
-		some = some < whole - some ? some * 2 : whole;
-	}
-	while (some - none > 1) {
-		size_t middle = none + (some - none) / 2;
-
-		if (framing->codec->frame(framing->settings, chunk->data, middle, false) == 0)
-			none = middle;
-		else
-			some = middle;
-	}
-	/* A batch ends with a line, where the record does not. */
-	if (chunk->data[some - 1] != '\n')
-		some = skip_line(chunk, some, whole);
-	return some < whole ? framing->codec->frame(framing->settings, chunk->data, some, false)
-			    : whole;
-}
-
-/* So many of the chunk's whole records as a batch may have: the bytes of the first lines, and of
- * those that its first record has besides. */
-static size_t
-cut_batch(FileReader *reader, Chunk *chunk, size_t whole)
+/* So many of the whole records as a batch may have. */
+static Cut
+cut_batch(FileReader *reader, const char *data, size_t whole)
 {
 	const Framing *framing = &reader->framing;
-	uint32_t limit = line_limit(reader);
-	size_t most = reader->base.limit_bytes > 0 && reader->base.limit_bytes < whole
-			      ? reader->base.limit_bytes
-			      : whole;
-	size_t cut = 0;
+	uint32_t limit = record_limit(reader);
+	size_t most = reader->base.limit_bytes;
 
-	if (limit == 0 && most == whole)
-		return whole;
-	chunk->lines = 0;
-	while (cut < whole && (limit == 0 || chunk->lines < limit)) {
-		size_t next = skip_line(chunk, cut, whole);
-
-		if (next > most && cut > 0)
-			break;
-		cut = next;
-		chunk->lines++;
-	}
-	size_t framed = cut < whole
-				? framing->codec->frame(framing->settings, chunk->data, cut, false)
-				: whole;
-	if (framed == 0)
-		framed = first_record(framing, chunk, cut, whole);
-	if (framed != cut) {
-		chunk->lines = 0;
-		for (size_t at = 0; at < framed; chunk->lines++)
-			at = skip_line(chunk, at, framed);
-	}
-	reader->line_bytes = (framed + chunk->lines - 1) / chunk->lines;
-	return framed;
+	if (limit == 0 && (most == 0 || most >= whole))
+		return (Cut){.len = whole};
+	Cut cut = {.records = limit};
+	cut.len = framing->codec->cut(framing->settings, data, whole, most > 0 ? most : whole,
+				      &cut.records);
+	cut.full = cut.len < whole || (limit > 0 && cut.records == limit);
+	if (cut.records > 0)
+		reader->record_bytes = (cut.len + cut.records - 1) / cut.records;
+	return cut;
 }
 
 /* Leave out what was read in another run: bytes of the chunk, and of the file behind it. */
@@ -211,26 +167,36 @@ skip_to_resume(FileSplit *split, Chunk *chunk, Error *err)
 	return FERRIS_OK;
 }
 
-/* The chunk keeps its first `whole` bytes, the others wait for the next one. */
+/* The chunk keeps its first `len` bytes, the others wait for the next one; its first `framed` bytes
+ * are whole records. */
 static void
-keep_rest(FileSplit *split, Chunk *chunk, size_t whole)
+keep_rest(FileReader *reader, FileSplit *split, Chunk *chunk, size_t len, size_t framed)
 {
-	if (chunk->len > whole)
-		buffer_append(&split->carry, chunk->data + whole, chunk->len - whole);
-	chunk->len = whole;
+	file_split_forget(split);
+	if (chunk->len > len)
+		buffer_append(&split->carry, chunk->data + len, chunk->len - len);
+	reader->copied += chunk->len - len;
+	split->framed = framed - len;
+	chunk->len = len;
 }
 
 void
-file_reader_deliver(FileReader *reader, uint32_t index, Chunk *chunk, size_t whole)
+file_split_forget(FileSplit *split)
+{
+	buffer_reset(&split->carry);
+	split->taken = split->framed = 0;
+}
+
+void
+file_reader_deliver(FileReader *reader, uint32_t index, Chunk *chunk)
 {
 	FileSplit *split = file_split(reader, index);
 
-	keep_rest(split, chunk, whole);
 	chunk->split = index;
 	chunk->skipped_lines = split->skipped_lines;
 	split->skipped_lines = 0;
 	chunk->position = split->position;
-	split->position += (int64_t)whole;
+	split->position += (int64_t)chunk->len;
 	chunk->next_position = split->position;
 	file_origin_note(reader, split);
 	if (split->origin != NULL)
@@ -248,41 +214,103 @@ longest(const FileReader *reader, const FileSplit *split)
 	return header && reader->max_record < HEADER_BYTES ? HEADER_BYTES : reader->max_record;
 }
 
+/* How many files may have something waiting at the same time. */
+static uint32_t
+open_splits(const FileReader *reader)
+{
+	if (reader->watch.active || reader->split_count < reader->side_by_side)
+		return reader->split_count;
+	return reader->side_by_side;
+}
+
+/* Bytes of a usual read.  What batches leave of it waits in memory: that of all files together is
+ * to be no more than one may read, or little more than the batches. */
+static size_t
+usual_read(const FileReader *reader)
+{
+	uint32_t records = record_limit(reader);
+	size_t share = reader->read_size / open_splits(reader);
+	size_t batch = reader->read_size;
+
+	if (records > 0 && reader->record_bytes > 0 && reader->record_bytes * (records + 4) < batch)
+		batch = reader->record_bytes * (records + 4);
+	if (reader->base.limit_bytes > 0 && reader->base.limit_bytes < batch)
+		batch = reader->base.limit_bytes;
+	return batch > share ? batch : share;
+}
+
 /* Move what was kept into the chunk and make room for a usual read. */
 static size_t
-start_chunk(const FileReader *reader, FileSplit *split, Chunk *chunk)
+start_chunk(FileReader *reader, FileSplit *split, Chunk *chunk)
 {
-	uint32_t lines = line_limit(reader);
-	size_t room = reader->read_size;
+	size_t room = usual_read(reader);
+	size_t kept = file_split_kept(split);
 
-	/* What a batch leaves is copied: little more than it is read. */
-	if (lines > 0 && reader->line_bytes > 0 && reader->line_bytes * (lines + 4) < room)
-		room = reader->line_bytes * (lines + 4);
-	if (split->carry.len >= room) /* a long record comes in small pieces */
-		room = split->carry.len * 2 < longest(reader, split) ? split->carry.len * 2
-								     : longest(reader, split);
-	if (room < split->carry.len)
-		room = split->carry.len;
+	if (kept >= room) /* a long record comes in small pieces */
+		room = kept * 2 < longest(reader, split) ? kept * 2 : longest(reader, split);
+	if (room < kept)
+		room = kept;
 	chunk_reserve(chunk, room);
-	if (split->carry.len > 0)
-		memcpy(chunk->data, split->carry.data, split->carry.len);
-	chunk->len = split->carry.len;
-	buffer_reset(&split->carry);
+	file_split_take(reader, split, chunk);
 	return room;
 }
 
-/* Whether what a batch has left has a whole batch more. */
-static bool
-rest_is_enough(const FileReader *reader, const FileSplit *split, Chunk *chunk)
+void
+file_split_take(FileReader *reader, FileSplit *split, Chunk *chunk)
 {
-	uint32_t lines = line_limit(reader);
-	size_t at = 0;
+	size_t kept = file_split_kept(split);
 
-	if (lines == 0 || chunk->len == 0 || !split->header_done || split->position < split->resume)
+	if (kept > 0)
+		memcpy(chunk->data + chunk->len, split->carry.data + split->taken, kept);
+	reader->copied += kept;
+	chunk->len += kept;
+	file_split_forget(split);
+}
+
+/* A whole batch of what others have left. */
+static bool
+deliver_kept(FileReader *reader, uint32_t index, Chunk *chunk)
+{
+	FileSplit *split = file_split(reader, index);
+
+	if (split->framed == 0)
 		return false;
-	for (uint32_t i = 0; i < lines && at < chunk->len; i++)
-		at = skip_line(chunk, at, chunk->len);
-	return at < chunk->len && whole_records(reader, chunk, false) >= at;
+	const char *data = split->carry.data + split->taken;
+	Cut cut = cut_batch(reader, data, split->framed);
+	if (!cut.full)
+		return false;
+	memcpy(chunk_reserve(chunk, cut.len), data, cut.len);
+	reader->copied += cut.len;
+	chunk->len = cut.len;
+	chunk->file_records = cut.records;
+	split->taken += cut.len;
+	split->framed -= cut.len;
+	file_reader_deliver(reader, index, chunk);
+	return true;
+}
+
+/* A batch of the chunk's whole records goes out. */
+static void
+deliver_read(FileReader *reader, uint32_t index, Chunk *chunk, size_t whole)
+{
+	Cut cut = cut_batch(reader, chunk->data, whole);
+
+	keep_rest(reader, file_split(reader, index), chunk, cut.len, whole);
+	chunk->file_records = cut.records;
+	file_reader_deliver(reader, index, chunk);
+}
+
+/* The chunk has no room left for the record: makes some. */
+static Status
+grow_room(const FileReader *reader, const FileSplit *split, Chunk *chunk, size_t *room, Error *err)
+{
+	size_t most = longest(reader, split);
+
+	if (*room >= most)
+		return record_too_large(reader, split, err);
+	*room = *room * 2 < most ? *room * 2 : most;
+	chunk_reserve(chunk, *room - chunk->len);
+	return FERRIS_OK;
 }
 
 Status
@@ -294,20 +322,19 @@ file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms
 	size_t got;
 
 	TRY(open_split(reader, split, err));
-	chunk->lines = 0;
-	size_t room = start_chunk(reader, split, chunk);
-	if (rest_is_enough(reader, split, chunk)) {
-		file_reader_deliver(reader, index, chunk, cut_batch(reader, chunk, chunk->len));
-		*result = READ_DATA;
+	chunk->file_records = 0;
+	*result = READ_DATA;
+	if (deliver_kept(reader, index, chunk))
 		return FERRIS_OK;
-	}
+	size_t framed = split->framed;
+	size_t room = start_chunk(reader, split, chunk);
 	for (;;) {
 		Status status =
 			file_input_read(&split->input, chunk->data + chunk->len, room - chunk->len,
 					chunk->len > 0 ? 0 : timeout_ms, &got, &input, err);
 		chunk->len += got;
 		if (status != FERRIS_OK) { /* the next call goes on where this one stopped */
-			keep_rest(split, chunk, 0);
+			keep_rest(reader, split, chunk, 0, framed);
 			return status;
 		}
 		bool last = input == INPUT_END && !reader->watch.active;
@@ -315,23 +342,19 @@ file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms
 			TRY(skip_header(reader, split, chunk, last, err));
 		if (split->header_done && split->position < split->resume)
 			TRY(skip_to_resume(split, chunk, err));
-		size_t whole = split->header_done ? whole_records(reader, chunk, last) : 0;
-		if (whole > 0) {
-			file_reader_deliver(reader, index, chunk, cut_batch(reader, chunk, whole));
-			*result = READ_DATA;
+		if (split->header_done)
+			framed = whole_records(reader, chunk, framed, last);
+		if (framed > 0) {
+			deliver_read(reader, index, chunk, framed);
 			return FERRIS_OK;
 		}
 		if (input != INPUT_DATA) {
-			keep_rest(split, chunk, 0);
+			keep_rest(reader, split, chunk, 0, 0);
 			*result = input == INPUT_END ? READ_END : READ_IDLE;
 			return FERRIS_OK;
 		}
-		if (chunk->len < room)
-			continue;
-		if (room >= longest(reader, split))
-			return record_too_large(reader, split, err);
-		room = room * 2 < longest(reader, split) ? room * 2 : longest(reader, split);
-		chunk_reserve(chunk, room - chunk->len);
+		if (chunk->len == room)
+			TRY(grow_room(reader, split, chunk, &room, err));
 	}
 }
 
@@ -439,8 +462,8 @@ file_reader_open(const ReaderSpec *spec, Arena *arena, Reader **out, Error *err)
 	reader->read_size = (size_t)settings[FILE_READ_BUFFER].integer;
 	if (reader->read_size > reader->max_record)
 		reader->read_size = reader->max_record;
-	reader->batch_lines = (uint32_t)settings[FILE_BATCH_LINES].integer;
-	reader->own_lines = settings[FILE_BATCH_LINES].entry != NULL &&
+	reader->batch_records = (uint32_t)settings[FILE_BATCH_LINES].integer;
+	reader->own_limit = settings[FILE_BATCH_LINES].entry != NULL &&
 			    !is_suggestion(settings[FILE_BATCH_LINES].entry);
 	reader->side_by_side = (uint32_t)settings[FILE_CONCURRENT].integer;
 	reader->turn = UINT32_MAX;
@@ -508,7 +531,7 @@ split_lag(const FileSplit *split, int64_t *lag)
 	if (size > split->input.raw_offset)
 		*lag += size - split->input.raw_offset;
 	if (split->input.decompressor == NULL)
-		*lag += (int64_t)split->carry.len;
+		*lag += (int64_t)file_split_kept(split);
 	return size >= 0;
 }
 

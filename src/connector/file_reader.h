@@ -1,7 +1,8 @@
 /* connector/file_reader.h -- the reader's state, shared by file_reader.c and file_watch.c.
  *
  * One file is one split.  A record that a chunk cuts is kept in the split's `carry` and begins the
- * next chunk.
+ * next chunk.  So are the records that were read and are beyond the batch: those that follow are
+ * cut from the carry where it lies, so that a batch costs what its own bytes do, however many wait.
  *
  * Owns:    its files, their carries, and an arena for names found while it runs.
  * Threads: one; file_reader_split_name may be called by others for a split that they were given. */
@@ -25,8 +26,10 @@ typedef struct FileSplit {
 	const FileOrigin *origin; /* of the file that is open */
 	int64_t resume; /* what is before it was read in another run; 0: it begins at its start */
 	FileInput input;
-	Buffer carry;           /* read, but not yet delivered: the start of a record */
-	int64_t position;       /* of carry's first byte, in the plain bytes */
+	Buffer carry;           /* read; its first `taken` bytes were delivered since */
+	size_t taken;
+	size_t framed;          /* behind them: so many bytes are whole records */
+	int64_t position;       /* of what comes next, in the plain bytes */
 	int64_t size;           /* before it is opened, 0 if it has none; for the lag */
 	uint32_t skipped_lines; /* of the header, for the next chunk */
 	bool opened;
@@ -49,11 +52,11 @@ typedef struct FileReader {
 	Compression compression;
 	size_t read_size; /* of a usual chunk */
 	size_t max_record;
-	uint32_t batch_lines;  /* 0: no limit */
-	bool own_lines;        /* the user says so: a strategy's limit does not stand above it */
+	uint32_t batch_records; /* 0: no limit */
+	bool own_limit;        /* the user says so: a strategy's limit does not stand above it */
 	uint32_t side_by_side; /* so many files are read in turn */
 	uint32_t turn;         /* the one of them that was read last */
-	size_t line_bytes;     /* about; 0: none was counted yet */
+	size_t record_bytes;   /* about; 0: none was counted yet */
 	const SplitPlace *places; /* of the spec */
 	uint32_t place_count;
 	Arena names; /* and origins */
@@ -63,6 +66,7 @@ typedef struct FileReader {
 	uint32_t current;       /* the split that is being read */
 	int64_t unopened_bytes; /* of the splits that wait for their turn */
 	uint64_t sequence;
+	uint64_t copied; /* bytes, into carries and out of them; tests look at it */
 	FileWatch watch;
 } FileReader;
 
@@ -72,14 +76,25 @@ file_split(const FileReader *reader, uint32_t index)
 	return &reader->blocks[index / SPLIT_BLOCK][index % SPLIT_BLOCK];
 }
 
+/* Bytes that were read of it and not delivered. */
+static inline size_t
+file_split_kept(const FileSplit *split)
+{
+	return split->carry.len - split->taken;
+}
+
 /* Is there a path at all? */
 Status file_reader_check(const ReaderSpec *spec, Error *err);
 /* The list of files; waits for the first as long as 'file.wait.timeout' says. */
 Status file_reader_find(const Setting *settings, Arena *arena, FileList *list, Error *err);
 /* `path` must live as long as the reader. */
 Status file_reader_add(FileReader *reader, const char *path, Error *err);
-/* The chunk's first `whole` bytes go out, the others stay for the split's next chunk. */
-void file_reader_deliver(FileReader *reader, uint32_t index, Chunk *chunk, size_t whole);
+/* Moves what the split keeps to the end of the chunk, which has room for it. */
+void file_split_take(FileReader *reader, FileSplit *split, Chunk *chunk);
+/* The split keeps nothing. */
+void file_split_forget(FileSplit *split);
+/* The chunk's bytes, which are the split's next ones, go out. */
+void file_reader_deliver(FileReader *reader, uint32_t index, Chunk *chunk);
 /* READ_END: the end of the file as it is now; an unfinished record may wait in the carry. */
 Status file_split_read(FileReader *reader, uint32_t index, Chunk *chunk, int timeout_ms,
 		       ReadResult *result, Error *err);

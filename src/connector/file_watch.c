@@ -62,7 +62,7 @@ wait_for_change(FileWatch *watch, int timeout_ms)
 static void
 start_over(FileReader *reader, FileSplit *split)
 {
-	buffer_reset(&split->carry);
+	file_split_forget(split);
 	split->position = 0;
 	split->resume = 0;
 	split->skipped_lines = 0;
@@ -75,13 +75,11 @@ deliver_rest(FileReader *reader, uint32_t index, Chunk *chunk)
 {
 	FileSplit *split = file_split(reader, index);
 
-	if (split->carry.len == 0)
+	if (file_split_kept(split) == 0)
 		return false;
-	chunk_reserve(chunk, split->carry.len);
-	memcpy(chunk->data, split->carry.data, split->carry.len);
-	chunk->len = split->carry.len;
-	buffer_reset(&split->carry);
-	file_reader_deliver(reader, index, chunk, chunk->len);
+	chunk_reserve(chunk, file_split_kept(split));
+	file_split_take(reader, split, chunk);
+	file_reader_deliver(reader, index, chunk);
 	return true;
 }
 
@@ -253,13 +251,13 @@ measure(const FileReader *reader, Backlog *out)
 		int64_t size = split->opened ? file_input_size(&split->input) : 0;
 		if (size > split->input.raw_offset)
 			out->bytes += (uint64_t)(size - split->input.raw_offset);
-		out->bytes += split->carry.len;
+		out->bytes += file_split_kept(split);
 	}
-	/* Before the first line was seen, nobody knows how long they are. */
-	out->full |= out->bytes > 0 && reader->line_bytes == 0;
-	/* A line that is shorter than the others is one too. */
-	out->rows = reader->line_bytes > 0
-			    ? (out->bytes + reader->line_bytes - 1) / reader->line_bytes
+	/* Before the first record was seen, nobody knows how long they are. */
+	out->full |= out->bytes > 0 && reader->record_bytes == 0;
+	/* A record that is shorter than the others is one too. */
+	out->rows = reader->record_bytes > 0
+			    ? (out->bytes + reader->record_bytes - 1) / reader->record_bytes
 			    : out->bytes > 0;
 }
 

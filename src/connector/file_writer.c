@@ -6,7 +6,7 @@
 #include "connector/file_connector.h"
 #include "connector/file_rotation.h"
 
-#define COLLECT_BYTES ((size_t)1 << 20) /* at most, where the user gives rows only */
+#define COLLECT_BYTES ((size_t)1 << 20) /* at most, where the user gives rows or a time only */
 
 /* When collected rows are written, and when the disk is waited for. */
 typedef struct WritePolicy {
@@ -44,8 +44,8 @@ write_policy(const WriterSpec *spec)
 	bool above_target = settings[FILE_SINK_MEMORY_FLUSH].flag;
 	bool under_pressure = settings[FILE_SINK_GC_WRITING].flag;
 
-	policy.collects = !policy.immediate &&
-			  (policy.batch_rows > 0 || settings[FILE_SINK_WRITE_BUFFER].integer > 0);
+	policy.collects = !policy.immediate && (policy.batch_rows > 0 || policy.flush_ms > 0 ||
+						settings[FILE_SINK_WRITE_BUFFER].integer > 0);
 	policy.by_memory = spec->memory != NULL && (above_target || under_pressure);
 	if (policy.by_memory) {
 		policy.memory = *spec->memory;

@@ -326,7 +326,7 @@ note_batch(Job *job, uint32_t index, const Chunk *chunk, ReadResult result)
 	if (batcher->plan.common == NULL)
 		return;
 	BatchCounts before = batcher->counts;
-	uint64_t rows = data ? chunk->record_count + chunk->lines : 0;
+	uint64_t rows = data ? chunk->record_count + chunk->file_records : 0;
 	batcher_note_read(batcher, data && rows == 0 ? 1 : rows, data ? chunk->len : 0,
 			  job_clock(job));
 	job->counters.batches += batcher->counts.batches - before.batches;

@@ -516,14 +516,33 @@ plan_statement(Planner *planner, const Statement *statement, Error *err)
 			       "its source");
 }
 
-/* Keep the error that lies in the list's next place, with a place in the text. */
+/* Whether an earlier statement has met the same error of the command line. */
+static bool
+is_told(const ErrorList *errors, const Error *err)
+{
+	for (uint32_t i = 0; i < errors->count; i++) {
+		const Error *told = &errors->items[i];
+
+		if (told->status == err->status && (told->flags & ERROR_COMMAND_LINE) != 0 &&
+		    strcmp(told->message, err->message) == 0 &&
+		    strcmp(told->label, err->label) == 0 && strcmp(told->hint, err->hint) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Keep the error that lies in the list's next place, with a place in the text.  What is wrong with
+ * --set is wrong for each stream that takes it, and said once. */
 static void
 keep_error(ErrorList *errors, Position at)
 {
-	Error *err = &errors->items[errors->count++];
+	Error *err = &errors->items[errors->count];
 
-	if (err->position.line == 0 && !(err->flags & ERROR_COMMAND_LINE))
+	if ((err->flags & ERROR_COMMAND_LINE) == 0 && err->position.line == 0)
 		err->position = at;
+	else if ((err->flags & ERROR_COMMAND_LINE) != 0 && is_told(errors, err))
+		return;
+	errors->count++;
 }
 
 /* "-- Property: name=value" is as SET in front of what it is about. */

@@ -164,6 +164,22 @@ def test_acks_0_and_exactly_once_in_two_places(_place):
         assert ("query:" in said) == (code == 1), said
 
 
+def test_a_wrong_setting_is_reported_once(_place):
+    """However many streams and statements take it; each wrong one."""
+    more = "".join(f"CREATE STREAM more{i} (id BIGINT) WITH ('path' = 'x.jsonl', 'format' = 'json');\n"
+                   f"SELECT id FROM more{i};\n" for i in range(3))
+    for settings, count in (({"batch.batch_size": "x"}, 1),
+                            ({"source.batch.batch_size": "0"}, 1),
+                            ({"read_buffer_size": "much"}, 1),
+                            ({"more1.batch.batch_size": "x", "more2.batch.batch_size": "y"}, 2)):
+        said = refusal(statement("file", "file") + more, settings, 2)
+        assert said.count("error[") == count, said
+        for value in settings.values():
+            expect_all(said, f"'{value}'")
+    sql = statement(of_source={"batch.batch_size": "x"}) + more.replace("'json'", "'json', 'batch.batch_size' = 'x'")
+    assert refusal(sql).count("error[") == 4, refusal(sql)  # in the SQL each is a mistake of its own
+
+
 def test_a_setting_that_nobody_takes(_place):
     for name in ("nonsense", "batch.nonsense", "kafka.linger.mss", "orders.nonsense"):
         expect_all(refusal(statement(), {name: "1"}, 2), name)

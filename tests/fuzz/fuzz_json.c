@@ -63,6 +63,26 @@ same(const Harness *a, const Harness *b)
 	}
 }
 
+/* Record by record is the same as all at once, and no record is empty. */
+static void
+check_cut(const Setting *settings, const char *text, size_t len)
+{
+	size_t whole = json_codec.frame(settings, text, len, false);
+	uint32_t all = 0, records = 0, count;
+
+	if (json_codec.cut(settings, text, whole, whole, &all) != whole)
+		abort();
+	for (size_t at = 0; at < whole; records += count) {
+		count = 1;
+		size_t end = json_codec.cut(settings, text + at, whole - at, 1, &count);
+		if (end == 0 || count > 1 || (count == 0 && at + end < whole))
+			abort();
+		at += end;
+	}
+	if (records != all)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -98,6 +118,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		harness_option(&h, "json.framing", "values");
 	(void)json_codec.infer(harness_settings(&h, &json_codec.decode_options), &sample, &h.arena,
 			       &schema, &err);
+	check_cut(harness_settings(&h, &json_codec.decode_options), text, len);
 	memory_free(sample.data);
 	harness_free(&h);
 	return 0;

@@ -52,9 +52,10 @@ check_head(const DecodeSpec *spec, const char *data, size_t len, bool last, size
 	return FERRIS_OK;
 }
 
-static const CodecClass lines_codec = {.name = "lines", .frame = frame_lines};
+static const CodecClass lines_codec = {
+	.name = "lines", .frame = frame_lines, .cut = codec_cut_lines};
 static const CodecClass headed_codec = {
-	.name = "headed", .frame = frame_lines, .header = check_head};
+	.name = "headed", .frame = frame_lines, .cut = codec_cut_lines, .header = check_head};
 
 static char folder[] = "/tmp/ferris-file-XXXXXX";
 

@@ -367,6 +367,50 @@ test_framing(void **state)
 	arena_free(&arena);
 }
 
+/* cut() of one record ends where the record does. */
+static void
+test_cutting(void **state)
+{
+	Random random = {random_seed() + 2};
+	static char text[400];
+	const char *const trim[] = {"csv.trim", "true", NULL};
+	Arena arena;
+
+	(void)state;
+	arena_init(&arena, 0);
+	for (int round = 0; round < 4000; round++) {
+		Setting *settings = test_settings(&csv_codec.decode_options,
+						  round % 2 == 0 ? trim : trim + 2, &arena);
+		CsvFormat format = csv_format_from(settings);
+		size_t len = random_text(&random, text, 1 + random_below(&random, 300));
+		uint32_t records = 0, limit = 1 + (uint32_t)random_below(&random, 20), count;
+		size_t some = 0, most = 1 + random_below(&random, 300), fit = 0;
+
+		for (size_t p = 0; p < len; records++) {
+			CsvRecord record;
+
+			csv_scan_record(&format, text, p, len, NULL, 0, &record);
+			count = 1;
+			assert_int_equal(csv_codec.cut(settings, text + p, len - p, len, &count) +
+						 p,
+					 record.next);
+			assert_int_equal(count, 1);
+			p = record.next;
+			some = records < limit ? p : some;
+			fit = records == 0 || p <= most ? p : fit;
+		}
+		count = limit;
+		assert_int_equal(csv_codec.cut(settings, text, len, len, &count), some);
+		assert_int_equal(count, records < limit ? records : limit);
+		count = 0;
+		assert_int_equal(csv_codec.cut(settings, text, len, len, &count), len);
+		assert_int_equal(count, records);
+		count = 0;
+		assert_int_equal(csv_codec.cut(settings, text, len, most, &count), fit);
+	}
+	arena_free(&arena);
+}
+
 /* ---- decode(encode(x)) = x ---- */
 
 static const Type decimals[] = {
@@ -771,9 +815,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_python),     cmocka_unit_test(test_any_text),
-		cmocka_unit_test(test_framing),    cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_predicates), cmocka_unit_test(test_full_batches),
+		cmocka_unit_test(test_python),       cmocka_unit_test(test_any_text),
+		cmocka_unit_test(test_framing),      cmocka_unit_test(test_cutting),
+		cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_predicates),
+		cmocka_unit_test(test_full_batches),
 	};
 
 	make_text_fields();

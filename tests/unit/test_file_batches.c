@@ -1,81 +1,11 @@
 /* tests/unit/test_file_batches.c -- chunks of so many lines or bytes, files read side by side, and
  * what a watched file has grown by. */
+#include "batch_fixture.h"
 #include "codec/csv_format.h"
-#include "file_fixture.h"
 
 typedef struct Record {
 	size_t end; /* where it ends in the file */
 } Record;
-
-/* What a read of batches is checked against; 0: no limit. */
-typedef struct Limits {
-	uint32_t lines;
-	size_t bytes;
-} Limits;
-
-static size_t
-count_lines(const char *data, size_t len)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < len; i++)
-		count += data[i] == '\n';
-	return count + (len > 0 && data[len - 1] != '\n');
-}
-
-/* Without the last line. */
-static size_t
-all_but_one(const Chunk *chunk)
-{
-	const char *end = chunk->len > 1 ? memrchr(chunk->data, '\n', chunk->len - 1) : NULL;
-
-	return end != NULL ? (size_t)(end - chunk->data) + 1 : 0;
-}
-
-/* One read of a file of lines; returns false at the end. */
-static bool
-read_batch(Fixture *f, Limits limits)
-{
-	ReadResult result;
-
-	assert_int_equal(read_once(f, TIMEOUT_MS, &result), 0);
-	if (result == READ_END)
-		return false;
-	assert_int_equal(result, READ_DATA);
-	size_t lines = count_lines(f->chunk->data, f->chunk->len);
-	assert_int_equal(f->chunk->next_position - f->chunk->position, f->chunk->len);
-	if (limits.lines > 0) {
-		assert_true(lines <= limits.lines);
-		assert_int_equal(f->chunk->lines, lines);
-	}
-	if (limits.bytes > 0 && f->chunk->len > limits.bytes)
-		assert_int_equal(all_but_one(f->chunk), 0); /* one that is longer */
-	return true;
-}
-
-static void
-set_limits(Fixture *f, Limits limits)
-{
-	f->reader->limit_rows = limits.lines;
-	f->reader->limit_bytes = limits.bytes;
-}
-
-static void
-read_batches(Fixture *f, Limits limits, const Buffer *expected)
-{
-	while (read_batch(f, limits))
-		;
-	assert_int_equal(f->got.len, expected->len);
-	if (expected->len > 0)
-		assert_memory_equal(f->got.data, expected->data, expected->len);
-}
-
-static const char *
-number(char *text, uint64_t value)
-{
-	snprintf(text, 24, "%llu", (unsigned long long)value);
-	return text;
-}
 
 /* ---- lines ---- */
 
@@ -92,19 +22,20 @@ test_chunks_of_so_many_lines(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 6 * 4 * 2; i++) {
-		Limits limits = {.lines = lines[i / 2 % 6]};
+		Limits limits = {.records = lines[i / 2 % 6]};
 		size_t size = buffers[i / 12];
 
 		buffer_init(&data, SIZE_MAX);
 		make_lines(&data, 200, &seed, i % 2 == 0);
 		put_file(path, data.data, data.len);
 		set_up_reader(&f, &lines_codec, "path", path, "batch_read_lines",
-			      number(a, limits.lines), "read_buffer_size", number(b, size), NULL);
+			      number(a, limits.records), "read_buffer_size", number(b, size), NULL);
 		assert_int_equal(open_reader(&f), 0);
 		read_batches(&f, limits, &data);
 		if (size > data.len) /* then the lines alone decide */
 			assert_int_equal(f.chunks,
-					 (count_lines(data.data, data.len) - 1) / limits.lines + 1);
+					 (count_lines(data.data, data.len) - 1) / limits.records +
+						 1);
 		tear_down(&f);
 		buffer_free(&data);
 	}
@@ -122,24 +53,9 @@ test_without_limit_nothing_is_cut(void **state)
 	assert_int_equal(open_reader(&f), 0);
 	assert_int_equal(read_all(&f), 0);
 	assert_int_equal(f.chunks, 1);
-	assert_int_equal(f.chunk->lines, 0);
+	assert_int_equal(f.chunk->file_records, 0);
 	assert_got(&f, "a\nb\nc\nd");
 	tear_down(&f);
-}
-
-static void
-assert_next(Fixture *f, const char *text)
-{
-	ReadResult result;
-
-	assert_int_equal(read_once(f, TIMEOUT_MS, &result), 0);
-	if (text == NULL) {
-		assert_int_equal(result, READ_END);
-		return;
-	}
-	assert_int_equal(result, READ_DATA);
-	assert_int_equal(f->chunk->len, strlen(text));
-	assert_memory_equal(f->chunk->data, text, strlen(text));
 }
 
 static void
@@ -152,22 +68,22 @@ test_limits_change_from_read_to_read(void **state)
 	put_file(path, "1\n22\n333\n4\n5\n6\n7\n8\n9", 20);
 	set_up_reader(&f, &lines_codec, "path", path, NULL);
 	assert_int_equal(open_reader(&f), 0);
-	set_limits(&f, (Limits){.lines = 2});
+	set_limits(&f, (Limits){.records = 2});
 	assert_next(&f, "1\n22\n");
-	assert_int_equal(f.chunk->lines, 2);
+	assert_int_equal(f.chunk->file_records, 2);
 	assert_int_equal(f.chunk->position, 0);
-	set_limits(&f, (Limits){.lines = 1});
+	set_limits(&f, (Limits){.records = 1});
 	assert_next(&f, "333\n");
 	assert_int_equal(f.chunk->position, 5);
 	assert_int_equal(f.chunk->next_position, 9);
-	set_limits(&f, (Limits){.lines = 3, .bytes = 5});
+	set_limits(&f, (Limits){.records = 3, .bytes = 5});
 	assert_next(&f, "4\n5\n");
-	assert_int_equal(f.chunk->lines, 2);
-	set_limits(&f, (Limits){.lines = 3, .bytes = 6});
+	assert_int_equal(f.chunk->file_records, 2);
+	set_limits(&f, (Limits){.records = 3, .bytes = 6});
 	assert_next(&f, "6\n7\n8\n");
-	set_limits(&f, (Limits){.lines = 3, .bytes = 6});
+	set_limits(&f, (Limits){.records = 3, .bytes = 6});
 	assert_next(&f, "9");
-	assert_int_equal(f.chunk->lines, 1);
+	assert_int_equal(f.chunk->file_records, 1);
 	assert_next(&f, NULL);
 	tear_down(&f);
 }
@@ -184,7 +100,7 @@ test_limit_of_bytes(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 6 * 2 * 2; i++) {
-		Limits limits = {.bytes = bytes[i % 6], .lines = i % 12 < 6 ? 0 : 5};
+		Limits limits = {.bytes = bytes[i % 6], .records = i % 12 < 6 ? 0 : 5};
 		size_t size = i < 12 ? 64 : 512 << 10;
 
 		buffer_init(&data, SIZE_MAX);
@@ -275,28 +191,6 @@ make_json(Buffer *out, Record *records, uint32_t count, uint64_t *seed)
 }
 
 static void
-set_up_codec(Fixture *f, const CodecClass *codec, const char *path, const char *lines,
-	     const char *size)
-{
-	static OptionEntry entries[] = {
-		{.key = STR_INIT("csv.header"), .value = STR_INIT("false")},
-		{.key = STR_INIT("json.framing"), .value = STR_INIT("values")}};
-	Options options = {entries, 2};
-	Setting *settings;
-
-	set_up_reader(f, codec, "path", path, "batch_read_lines", lines, "read_buffer_size", size,
-		      NULL);
-	assert_int_equal(
-		options_resolve(&codec->decode_options, &options, &f->arena, &settings, &f->err),
-		0);
-	DecodeSpec *spec = ARENA_NEW(&f->arena, DecodeSpec);
-	spec->settings = settings;
-	spec->schema = ARENA_NEW(&f->arena, Schema);
-	f->reader_spec.framing = (Framing){.codec = codec, .settings = settings, .spec = spec};
-	assert_int_equal(open_reader(f), 0);
-}
-
-static void
 set_up_csv(Fixture *f, const char *path, const char *lines, const char *size)
 {
 	set_up_codec(f, &csv_codec, path, lines, size);
@@ -322,7 +216,6 @@ read_records(Fixture *f, Limits limits, const Record *records, uint32_t count)
 	ReadResult result;
 
 	while (read_once(f, TIMEOUT_MS, &result) == 0 && result == READ_DATA) {
-		size_t lines = count_lines(f->chunk->data, f->chunk->len);
 		size_t end = end_of_records(&f->got);
 		uint32_t first = next;
 
@@ -331,10 +224,12 @@ read_records(Fixture *f, Limits limits, const Record *records, uint32_t count)
 		assert_true(next == 0 || records[next - 1].end == end);
 		if (f->reader_spec.framing.codec == &csv_codec)
 			assert_int_equal(f->got.data[f->got.len - 1], '\n');
-		assert_true(next - first <= 1 ||
-			    ((limits.lines == 0 || lines <= limits.lines) &&
-			     (limits.bytes == 0 || f->chunk->len <= limits.bytes)));
-		assert_int_equal(f->chunk->lines, limits.lines > 0 ? lines : f->chunk->lines);
+		assert_true(next - first <= 1 || limits.bytes == 0 ||
+			    f->chunk->len <= limits.bytes);
+		if (limits.records > 0) {
+			assert_true(next - first <= limits.records);
+			assert_int_equal(f->chunk->file_records, next - first);
+		}
 	}
 	assert_int_equal(result, READ_END);
 	assert_int_equal(next, count);
@@ -352,9 +247,9 @@ assert_stay_whole(const CodecClass *codec, const Buffer *data, const Record *rec
 
 	put_file(path, data->data, data->len);
 	for (uint32_t i = 0; i < 5 * 4 * 2; i++) {
-		Limits limits = {.lines = lines[i % 5], .bytes = i % 2 == 0 ? 0 : 20};
+		Limits limits = {.records = lines[i % 5], .bytes = i % 2 == 0 ? 0 : 20};
 
-		set_up_codec(&f, codec, path, number(text, limits.lines), buffers[i / 10]);
+		set_up_codec(&f, codec, path, number(text, limits.records), buffers[i / 10]);
 		f.reader->limit_bytes = limits.bytes;
 		read_records(&f, limits, records, count);
 		assert_int_equal(f.got.len, data->len);
@@ -387,9 +282,8 @@ test_records_with_line_ends_stay_whole(void **state)
 	}
 }
 
-/* A batch of five lines does not count the three of a record that is left for the next one. */
 static void
-test_lines_are_those_of_the_chunk(void **state)
+test_records_are_counted_not_lines(void **state)
 {
 	const char *path = in_folder("count.csv");
 	Fixture f;
@@ -397,24 +291,58 @@ test_lines_are_those_of_the_chunk(void **state)
 	(void)state;
 	put_file(path, "1\n2\n3\n\"4\n4\n4\"\n5\n", 16);
 	set_up_csv(&f, path, "5", "1KB");
-	assert_next(&f, "1\n2\n3\n");
-	assert_int_equal(f.chunk->lines, 3);
-	assert_next(&f, "\"4\n4\n4\"\n5\n");
-	assert_int_equal(f.chunk->lines, 4);
+	assert_next(&f, "1\n2\n3\n\"4\n4\n4\"\n5\n");
+	assert_int_equal(f.chunk->file_records, 5);
 	assert_next(&f, NULL);
 	tear_down(&f);
 	set_up_csv(&f, path, "2", "1KB");
 	assert_next(&f, "1\n2\n");
-	assert_next(&f, "3\n");
-	assert_int_equal(f.chunk->lines, 1);
-	assert_next(&f, "\"4\n4\n4\"\n"); /* longer than a batch may be */
-	assert_int_equal(f.chunk->lines, 3);
+	assert_next(&f, "3\n\"4\n4\n4\"\n");
+	assert_int_equal(f.chunk->file_records, 2);
 	assert_next(&f, "5\n");
+	assert_int_equal(f.chunk->file_records, 1);
 	assert_next(&f, NULL);
 	tear_down(&f);
 }
 
-/* A record of many lines that is read in batches of few: to look at it anew behind each line would
+/* A JSON value is a record, wherever lines end. */
+static void
+test_values_without_line_ends(void **state)
+{
+	const char *path = in_folder("values.json");
+	const char *text = "[{\"a\":1}, {\"b\":\"}\\n{\"},{},7 {\n\"c\":[{}]\n} ,\n{}]";
+	Fixture f;
+
+	(void)state;
+	put_file(path, text, strlen(text));
+	set_up_codec(&f, codec_find(STR("json")), path, "2", "1KB");
+	assert_next(&f, "[{\"a\":1}, {\"b\":\"}\\n{\"},");
+	assert_int_equal(f.chunk->file_records, 2);
+	assert_next(&f, "{},7 "); /* which is no object, but a record */
+	assert_int_equal(f.chunk->file_records, 2);
+	assert_next(&f, "{\n\"c\":[{}]\n} ,\n{}]");
+	assert_int_equal(f.chunk->file_records, 2);
+	assert_next(&f, NULL);
+	tear_down(&f);
+	for (uint32_t size = 1; size < 60; size++) {
+		char number_of_bytes[24];
+
+		set_up_codec(&f, codec_find(STR("json")), path, "1", number(number_of_bytes, size));
+		f.reader->limit_bytes = size % 3 * 7;
+		for (uint32_t records = 0; records < 6; records += f.chunk->file_records) {
+			ReadResult result;
+
+			assert_int_equal(read_once(&f, TIMEOUT_MS, &result), 0);
+			assert_int_equal(result, READ_DATA);
+			assert_true(f.chunk->file_records <= 1);
+		}
+		assert_int_equal(read_all(&f), 0);
+		assert_got(&f, text);
+		tear_down(&f);
+	}
+}
+
+/* A record of many lines that is read in small batches: to look at it anew behind each line would
  * take minutes. */
 static void
 test_record_of_very_many_lines(void **state)
@@ -430,13 +358,14 @@ test_record_of_very_many_lines(void **state)
 		buffer_append(&data, "\n", 1);
 	buffer_append(&data, "\"\n3\n4\n", 6);
 	put_file(path, data.data, data.len);
-	set_up_csv(&f, path, "3", "8MB");
+	set_up_csv(&f, path, "1", "8MB");
 	assert_next(&f, "1\n");
 	ReadResult result;
 	assert_int_equal(read_once(&f, TIMEOUT_MS, &result), 0);
 	assert_int_equal(f.chunk->len, 4000003);
-	assert_int_equal(f.chunk->lines, 4000001);
-	assert_next(&f, "3\n4\n");
+	assert_int_equal(f.chunk->file_records, 1);
+	assert_next(&f, "3\n");
+	assert_next(&f, "4\n");
 	assert_next(&f, NULL);
 	assert_memory_equal(f.got.data, data.data, data.len);
 	tear_down(&f);
@@ -476,7 +405,7 @@ test_header_is_in_no_batch(void **state)
 			      "read_buffer_size", number(text, (uint64_t)size), NULL);
 		assert_int_equal(open_reader(&f), 0);
 		f.next[0] = 5;
-		while (read_batch(&f, (Limits){.lines = 2}))
+		while (read_batch(&f, (Limits){.records = 2}))
 			if (f.chunks == 1) {
 				assert_int_equal(f.chunk->position, 5);
 				assert_int_equal(f.chunk->skipped_lines, 1);
@@ -511,7 +440,7 @@ test_records_longer_than_the_buffer(void **state)
 		set_up_reader(&f, &lines_codec, "path", path, "read_buffer_size", "16",
 			      "batch_read_lines", number(text, lines), NULL);
 		assert_int_equal(open_reader(&f), 0);
-		read_batches(&f, (Limits){.lines = lines}, &data);
+		read_batches(&f, (Limits){.records = lines}, &data);
 		tear_down(&f);
 	}
 	buffer_free(&data);
@@ -558,31 +487,10 @@ test_batches_of_a_compressed_file(void **state)
 		set_up_reader(&f, &lines_codec, "path", path, "batch_read_lines", "7",
 			      "read_buffer_size", i == 0 ? "32" : "1MB", NULL);
 		assert_int_equal(open_reader(&f), 0);
-		read_batches(&f, (Limits){.lines = 7}, &data);
+		read_batches(&f, (Limits){.records = 7}, &data);
 		assert_true(f.chunks >= 72);
 		tear_down(&f);
 	}
-	buffer_free(&data);
-}
-
-/* All of the file is in the buffer after the first read. */
-static void
-test_small_batches_of_a_large_buffer(void **state)
-{
-	const char *path = in_folder("small");
-	Buffer data;
-	Fixture f;
-
-	(void)state;
-	buffer_init(&data, SIZE_MAX);
-	for (uint32_t i = 0; i < 20000; i++)
-		buffer_printf(&data, "%05u\n", i);
-	put_file(path, data.data, data.len);
-	set_up_reader(&f, &lines_codec, "path", path, "batch_read_lines", "1", NULL);
-	assert_int_equal(open_reader(&f), 0);
-	read_batches(&f, (Limits){.lines = 1}, &data);
-	assert_int_equal(f.chunks, 20000);
-	tear_down(&f);
 	buffer_free(&data);
 }
 
@@ -883,14 +791,14 @@ main(void)
 		cmocka_unit_test(test_limit_of_bytes),
 		cmocka_unit_test(test_the_users_word_stands_above_a_strategy),
 		cmocka_unit_test(test_records_with_line_ends_stay_whole),
-		cmocka_unit_test(test_lines_are_those_of_the_chunk),
+		cmocka_unit_test(test_records_are_counted_not_lines),
+		cmocka_unit_test(test_values_without_line_ends),
 		cmocka_unit_test(test_record_of_very_many_lines),
 		cmocka_unit_test(test_unclosed_quote),
 		cmocka_unit_test(test_header_is_in_no_batch),
 		cmocka_unit_test(test_records_longer_than_the_buffer),
 		cmocka_unit_test(test_too_large_a_record_behind_batches),
 		cmocka_unit_test(test_batches_of_a_compressed_file),
-		cmocka_unit_test(test_small_batches_of_a_large_buffer),
 		cmocka_unit_test(test_files_are_read_in_turn),
 		cmocka_unit_test(test_files_in_turn_lose_nothing),
 		cmocka_unit_test(test_headers_of_files_in_turn),

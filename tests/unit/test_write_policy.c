@@ -330,6 +330,45 @@ test_collected_rows_are_written_in_time(void **state)
 }
 
 static void
+test_time_alone_collects(void **state)
+{
+	const int64_t begin = 5000 + WALL_AHEAD;
+	WriterMark mark;
+	Sink sink;
+
+	(void)state;
+	set_up(&sink, "timed", "flush_frequency_ms", "100", NULL);
+	sink.f.writer_spec.marked = true;
+	start(&sink);
+	assert_int_equal(due(&sink), INT64_MAX);
+	put_rows(&sink, 2);
+	assert_has(&sink, 0);
+	assert_int_equal(due(&sink), begin + 100);
+	clock_stands_at += 99;
+	put_rows(&sink, 3);
+	assert_has(&sink, 0);
+	clock_stands_at += 1;
+	put_rows(&sink, 1);
+	assert_has(&sink, 6);
+	assert_int_equal(due(&sink), INT64_MAX);
+	put_rows(&sink, 4);
+	assert_has(&sink, 6);
+	assert_int_equal(file_connector.mark(sink.f.writer, &mark, &sink.f.err), 0);
+	assert_int_equal(mark.length, 10 * ROW_LEN);
+	assert_has(&sink, 10);
+	assert_int_equal(due(&sink), INT64_MAX);
+	put_rows(&sink, (1 << 20) / ROW_LEN); /* 1 MB */
+	assert_has(&sink, 10);
+	put_rows(&sink, 1);
+	assert_has(&sink, sink.rows);
+	put_rows(&sink, 5);
+	finish(&sink, false);
+	set_up(&sink, "timed", "append", "true", NULL);
+	assert_has(&sink, 10 + (1 << 20) / ROW_LEN + 6);
+	tear_down(&sink.f);
+}
+
+static void
 test_the_earlier_of_two_is_due(void **state)
 {
 	const int64_t begin = 5000 + WALL_AHEAD;
@@ -863,6 +902,7 @@ main(void)
 		cmocka_unit_test(test_bytes_are_the_other_limit),
 		cmocka_unit_test(test_nothing_is_collected_without_a_word),
 		cmocka_unit_test(test_collected_rows_are_written_in_time),
+		cmocka_unit_test(test_time_alone_collects),
 		cmocka_unit_test(test_the_earlier_of_two_is_due),
 		cmocka_unit_test(test_disk_is_waited_for_by_rows),
 		cmocka_unit_test(test_disk_is_waited_for_at_each_row),
