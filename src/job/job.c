@@ -520,7 +520,7 @@ set_limits(Job *job)
 static void
 set_counters(Counters *counters, const JobCounters *from)
 {
-#define COUNTER(name, doc) counters->name = from->name;
+#define COUNTER(name, metric, label, doc) counters->name = from->name;
 #include "job/counter_list.h"
 #define HISTOGRAM(name, per_second, doc) histogram_set(&counters->name, &from->name);
 #include "job/histogram_list.h"
@@ -750,7 +750,7 @@ job_counters(Job *job, JobCounters *out)
 {
 	const Counters *c = &job->counters;
 
-#define COUNTER(name, doc) out->name = c->name;
+#define COUNTER(name, metric, label, doc) out->name = c->name;
 #include "job/counter_list.h"
 #define HISTOGRAM(name, per_second, doc) histogram_read(&c->name, &out->name);
 #include "job/histogram_list.h"
@@ -763,7 +763,7 @@ job_counters(Job *job, JobCounters *out)
 void
 job_counters_add(JobCounters *sum, const JobCounters *own)
 {
-#define COUNTER(name, doc) sum->name += own->name;
+#define COUNTER(name, metric, label, doc) sum->name += own->name;
 #include "job/counter_list.h"
 #define HISTOGRAM(name, per_second, doc) histogram_counts_add(&sum->name, &own->name);
 #include "job/histogram_list.h"

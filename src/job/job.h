@@ -23,7 +23,7 @@ typedef struct Job Job;
 /* The books balance once the job has ended: what came in, and what groups gave out beside it, is
  * in + results = out + filtered + failed + limited + late + aggregated. */
 typedef struct JobCounters {
-#define COUNTER(name, doc) uint64_t name;
+#define COUNTER(name, metric, label, doc) uint64_t name;
 #include "job/counter_list.h"
 #define HISTOGRAM(name, per_second, doc) HistogramCounts name;
 #include "job/histogram_list.h"

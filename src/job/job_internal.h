@@ -104,7 +104,7 @@ typedef struct LargeRecords {
 
 /* Each is written by one thread and read by all. */
 typedef struct Counters {
-#define COUNTER(name, doc) _Atomic uint64_t name;
+#define COUNTER(name, metric, label, doc) _Atomic uint64_t name;
 #include "job/counter_list.h"
 #define HISTOGRAM(name, per_second, doc) Histogram name;
 #include "job/histogram_list.h"

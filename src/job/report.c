@@ -91,7 +91,7 @@ answer_metrics(Answer *answer, uint32_t at)
 		const char *name;
 		uint64_t value;
 	} metrics[] = {
-#define COUNTER(name, doc) {#name, counters.name},
+#define COUNTER(name, metric, label, doc) {#name, counters.name},
 #include "job/counter_list.h"
 	};
 	const struct {

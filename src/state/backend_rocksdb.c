@@ -19,11 +19,11 @@
  * Owns:    the database and its folder.
  * Threads: a backend belongs to one task; RocksDB's own threads write and merge files. */
 #include <assert.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <rocksdb/c.h>
 #include <stdlib.h>
 
+#include "base/library.h"
 #include "base/memory.h"
 #include "state/backend.h"
 #include "state/scratch_dir.h"
@@ -51,21 +51,13 @@ static pthread_once_t load_once = PTHREAD_ONCE_INIT;
 static void
 load_library(void)
 {
-	void *library = dlopen(ROCKSDB_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	bool complete = library != NULL;
-
-#define ROCKSDB(name)                                                                              \
-	if (complete) {                                                                            \
-		void *address = dlsym(library, "rocksdb_" #name);                                  \
-		memcpy(&rocksdb.name, &address, sizeof address);                                   \
-		complete = address != NULL;                                                        \
-	}
+	const LibraryCall calls[] = {
+#define ROCKSDB(name) {"rocksdb_" #name, &rocksdb.name},
 #include "state/rocksdb_list.h"
-	rocksdb.loaded = complete;
-	if (!complete) {
-		const char *why = dlerror(); /* lint: allow dlerror -- text of this thread's call */
-		snprintf(rocksdb.why, sizeof rocksdb.why, "%s", why != NULL ? why : "unknown");
-	}
+	};
+
+	rocksdb.loaded = library_load(ROCKSDB_LIBRARY, calls, sizeof calls / sizeof *calls,
+				      rocksdb.why, sizeof rocksdb.why);
 }
 
 /* ---------------------------------------------------------------- opening */
