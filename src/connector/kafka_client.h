@@ -82,6 +82,8 @@ Status kafka_set_property(rd_kafka_conf_t *conf, const char *name, const char *v
 /* ---- kafka_property.c */
 
 bool kafka_passed(Str key, PassedOption *out);
+/* The last entry that gives the property, under any of its names. */
+const OptionEntry *kafka_given_as(const Options *given, const char *meaning);
 Str kafka_nearest_property(Str key);
 /* All properties among the options that a client of this type has. */
 Status kafka_set_given(rd_kafka_conf_t *conf, rd_kafka_type_t type, const Options *given,
