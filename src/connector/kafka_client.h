@@ -82,6 +82,8 @@ Status kafka_set_property(rd_kafka_conf_t *conf, const char *name, const char *v
 /* ---- kafka_property.c */
 
 bool kafka_passed(Str key, PassedOption *out);
+/* The last entry that gives the property, under any of its names. */
+const OptionEntry *kafka_given_as(const Options *given, const char *meaning);
 Str kafka_nearest_property(Str key);
 size_t kafka_library_settings(const LibrarySetting **out);
 /* Those of connector/kafka_default_list.h, ended by a NULL name; `own`, ended likewise, are the

@@ -120,19 +120,6 @@ fits(Str value, const char *const *needed)
 	       str_eq_nocase(value, str_from(needed[1]));
 }
 
-/* The last entry that gives the property, under any of its names. */
-static const OptionEntry *
-given_property(const Options *given, const char *meaning)
-{
-	PassedOption passed;
-
-	for (uint32_t i = given->count; i > 0; i--)
-		if (kafka_passed(given->entries[i - 1].key, &passed) &&
-		    str_eq(passed.meaning, str_from(meaning)))
-			return &given->entries[i - 1];
-	return NULL;
-}
-
 static void
 weakness(const Setting *settings, const Options *given, Promise promise, Weakness *out)
 {
@@ -144,7 +131,7 @@ weakness(const Setting *settings, const Options *given, Promise promise, Weaknes
 	}
 	for (size_t i = 0; i < sizeof promise_rules / sizeof *promise_rules; i++) {
 		const PromiseRule *rule = &promise_rules[i];
-		const OptionEntry *entry = given_property(given, rule->meaning);
+		const OptionEntry *entry = kafka_given_as(given, rule->meaning);
 
 		if (rule->promise != promise || entry == NULL || fits(entry->value, rule->needed))
 			continue;

@@ -277,6 +277,18 @@ kafka_passed(Str key, PassedOption *out)
 	return true;
 }
 
+const OptionEntry *
+kafka_given_as(const Options *given, const char *meaning)
+{
+	PassedOption passed;
+
+	for (uint32_t i = given->count; i > 0; i--)
+		if (kafka_passed(given->entries[i - 1].key, &passed) &&
+		    str_eq(passed.meaning, str_from(meaning)))
+			return &given->entries[i - 1];
+	return NULL;
+}
+
 Str
 kafka_nearest_property(Str key)
 {
@@ -329,6 +341,10 @@ set_given(rd_kafka_conf_t *conf, Str property, const OptionEntry *entry, Arena *
 		if (java->divisor > 1 && int64_parse(value, strlen(value), &number) == NUMBER_OK)
 			value = str_format(arena, "%lld", (long long)(number / java->divisor)).data;
 	}
+	/* librdkafka wants it in lower case. */
+	const PropertyRow *row = find_row(str_from(name));
+	if (row != NULL)
+		name = str_copy(arena, row->name).data;
 	return kafka_set_property(conf, name, value, entry, err);
 }
 

@@ -22,24 +22,14 @@
 #define INIT_QUICK_MS    60 /* the first tries: see open_transactional */
 #define INIT_QUICK_TRIES 3
 
-/* Whether the user set any of the properties, under any spelling. */
-static bool
-is_given(const Options *given, const char *name)
-{
-	char key[64];
-
-	snprintf(key, sizeof key, "kafka.%s", name);
-	return options_find(given, str_from(key)) != NULL;
-}
-
 static Status
 open_client(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *err)
 {
 	/* Idempotence needs acks=all and retries; a user who weakens them goes without it. */
-	bool weakened = is_given(spec->given, "acks") ||
-			is_given(spec->given, "request.required.acks") ||
-			is_given(spec->given, "retries") ||
-			is_given(spec->given, "max.in.flight.requests.per.connection");
+	bool weakened =
+		kafka_given_as(spec->given, "request.required.acks") != NULL ||
+		kafka_given_as(spec->given, "message.send.max.retries") != NULL ||
+		kafka_given_as(spec->given, "max.in.flight.requests.per.connection") != NULL;
 	uint32_t writers = spec->share.count > 0 ? spec->share.count : 1;
 	uint32_t kilobytes = QUEUE_KB / writers;
 	const KafkaDefault own[] = {

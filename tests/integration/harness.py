@@ -45,11 +45,12 @@ class Folder:
 class Job:
     """A ferris-sql process; its output goes to files that a failing test prints."""
 
-    def __init__(self, folder, arguments):
+    def __init__(self, folder, arguments, environment=None):
         self.log = os.path.join(folder, f"job-{uuid.uuid4().hex[:6]}.log")
         self.file = open(self.log, "w+b")
         self.process = subprocess.Popen([PROGRAM, *arguments], stdout=self.file, stderr=self.file,
-                                        cwd=folder, env=dict(os.environ, XDG_STATE_HOME=folder))
+                                        cwd=folder, env=dict(os.environ, XDG_STATE_HOME=folder,
+                                                             **(environment or {})))
 
     def text(self):
         with open(self.log, encoding="utf-8", errors="replace") as file:
@@ -126,15 +127,15 @@ class Kafka:
             found[int(partition)] = int(offset) if int(offset) >= 0 else None
         return found
 
-    def execute(self, sql, *options):
+    def execute(self, sql, *options, environment=None):
         """Starts `ferris-sql execute` on the text; ${BROKER} in it is the broker's address."""
-        return self.start("execute", sql, *options)
+        return self.start("execute", sql, *options, environment=environment)
 
-    def start(self, command, sql, *options):
+    def start(self, command, sql, *options, environment=None):
         path = os.path.join(self.folder, f"app-{uuid.uuid4().hex[:6]}.sql")
         with open(path, "w", encoding="utf-8") as file:
             file.write(sql.replace("${BROKER}", self.broker))
-        job = Job(self.folder, [command, "--file", path, *options])
+        job = Job(self.folder, [command, "--file", path, *options], environment)
         self.jobs.append(job)
         return job
 
