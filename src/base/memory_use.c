@@ -132,6 +132,21 @@ memory_use(const char *root)
 	return total > 0 && available >= 0 ? 1 - (double)available / (double)total : -1;
 }
 
+static int64_t
+kilobytes(const char *name)
+{
+	int64_t number = read_number("", "/proc/self", "status", name);
+
+	return number >= 0 ? number * 1024 : -1;
+}
+
+void
+memory_resident(int64_t *now, int64_t *peak)
+{
+	*now = kilobytes("VmRSS");
+	*peak = kilobytes("VmHWM");
+}
+
 bool
 memory_watch_look(MemoryWatch *watch, int64_t now_ms)
 {

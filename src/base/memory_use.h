@@ -12,6 +12,9 @@
 /* 0 to 1, or -1 if it is not known.  `root` is "", or a folder that has "proc" and "sys" in it. */
 double memory_use(const char *root);
 
+/* Bytes of this process that are in memory, now and at most so far; -1: not known. */
+void memory_resident(int64_t *now, int64_t *peak);
+
 #define MEMORY_NEVER 2.0 /* a share that is not reached */
 
 typedef enum MemoryLevel {

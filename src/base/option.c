@@ -313,6 +313,22 @@ options_check_unknown(const Options *given, const OptionGroup *const *groups, si
 	return FERRIS_OK;
 }
 
+Str
+option_shown_value(Str name, Str value)
+{
+	static const char *const words[] = {"password", "secret", "key.pem", "oauthbearer.config",
+					    "user.info"};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		uint32_t len = (uint32_t)strlen(words[i]);
+
+		for (uint32_t at = 0; at + len <= name.len; at++)
+			if (strncasecmp(name.data + at, words[i], len) == 0)
+				return STR("****");
+	}
+	return value;
+}
+
 OptionEntry *
 options_find(const Options *given, Str key)
 {

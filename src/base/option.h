@@ -99,6 +99,8 @@ Status options_check_unknown(const Options *given, const OptionGroup *const *gro
 			     const char *object, Error *err);
 /* The last entry with that key (ASCII case ignored), or NULL; does not mark it. */
 OptionEntry *options_find(const Options *given, Str key);
+/* The value as people may see it: "****" of a password, another secret or a private key. */
+Str option_shown_value(Str name, Str value);
 /* Replace ${VAR}, ${VAR:default} and ${VAR:-default} by the environment's values. */
 Status options_expand(Arena *arena, Str value, Position at, Str *out, Error *err);
 /* Point `err` at the entry; returns err->status. */

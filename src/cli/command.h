@@ -26,6 +26,8 @@ typedef struct Arguments {
 	const char *from;      /* the savepoint to start from; or NULL */
 	bool drop_state;       /* of it that finds no place */
 	bool live;
+	bool metrics;         /* --enable-metrics */
+	int64_t metrics_port; /* 0: none was given */
 	Options settings; /* --set */
 	char **rest;      /* what is not an option */
 	int rest_count;
@@ -43,6 +45,7 @@ typedef struct LoadedScript {
 typedef int (*CommandFunction)(const Arguments *arguments);
 
 int command_execute(const Arguments *arguments);
+int command_server(const Arguments *arguments);
 int command_check(const Arguments *arguments);
 int command_explain(const Arguments *arguments);
 int command_advise(const Arguments *arguments);

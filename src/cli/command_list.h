@@ -9,6 +9,10 @@ COMMAND("execute", command_execute,
         "(--query SQL | --file APP.sql) [--output table|json|csv] [--limit N] [--set key=value]... "
         "[--savepoint NAME] [--from-savepoint NAME [--drop-state]]",
         "Run every statement; a plain SELECT prints its rows.  --savepoint makes one at the end.")
+COMMAND("server", command_server,
+        "(--query SQL | --file APP.sql) [--enable-metrics] [--metrics-port 9080] "
+        "[--set key=value]...",
+        "Run an application until a signal comes; with metrics, health, report and jobs on a port.")
 COMMAND("check", command_check, "FILE.sql... [--live]",
         "Parse, bind and plan; print every error; --live also samples topics.")
 COMMAND("explain", command_explain,

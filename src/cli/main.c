@@ -38,6 +38,8 @@ static const struct option long_options[] = {
 	{"from-savepoint", required_argument, NULL, 'F'},
 	{"drop-state", no_argument, NULL, 'D'},
 	{"live", no_argument, NULL, 'L'},
+	{"enable-metrics", no_argument, NULL, 'M'},
+	{"metrics-port", required_argument, NULL, 'p'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -157,6 +159,12 @@ parse_arguments(int argc, char **argv, const CommandRow *command, Arguments *arg
 			break;
 		case 'L':
 			arguments->live = true;
+			break;
+		case 'M':
+			arguments->metrics = true;
+			break;
+		case 'p':
+			code = parse_count(optarg, "metrics-port", &arguments->metrics_port);
 			break;
 		case 'h':
 			printf("usage: %s %s %s\n%s\n", basename(argv[0]), command->name,

@@ -16,8 +16,9 @@ kafka_set_property(rd_kafka_conf_t *conf, const char *name, const char *value,
 
 	if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
 		return FERRIS_OK;
+	Str shown = option_shown_value(str_from(name), str_from(value));
 	error_set_at(err, FERRIS_ERR_KAFKA_CONFIG, entry != NULL ? entry->value_at : (Position){0},
-		     "Kafka property '%s' = '%s': %s", name, value, text);
+		     "Kafka property '%s' = '%.*s': %s", name, STR_ARG(shown), text);
 	return error_hint(err, "the properties are those of librdkafka %s", rd_kafka_version_str());
 }
 

@@ -522,7 +522,7 @@ set_counters(Counters *counters, const JobCounters *from)
 {
 #define COUNTER(name, metric, label, doc) counters->name = from->name;
 #include "job/counter_list.h"
-#define HISTOGRAM(name, per_second, doc) histogram_set(&counters->name, &from->name);
+#define HISTOGRAM(name, metric, label, per_second, doc) histogram_set(&counters->name, &from->name);
 #include "job/histogram_list.h"
 	counters->lag = -1;
 }
@@ -752,7 +752,7 @@ job_counters(Job *job, JobCounters *out)
 
 #define COUNTER(name, metric, label, doc) out->name = c->name;
 #include "job/counter_list.h"
-#define HISTOGRAM(name, per_second, doc) histogram_read(&c->name, &out->name);
+#define HISTOGRAM(name, metric, label, per_second, doc) histogram_read(&c->name, &out->name);
 #include "job/histogram_list.h"
 	out->lag = c->lag;
 	out->elapsed_us = job->spec.counters.elapsed_us;
@@ -765,7 +765,7 @@ job_counters_add(JobCounters *sum, const JobCounters *own)
 {
 #define COUNTER(name, metric, label, doc) sum->name += own->name;
 #include "job/counter_list.h"
-#define HISTOGRAM(name, per_second, doc) histogram_counts_add(&sum->name, &own->name);
+#define HISTOGRAM(name, metric, label, per_second, doc) histogram_counts_add(&sum->name, &own->name);
 #include "job/histogram_list.h"
 	if (own->lag > 0)
 		sum->lag += own->lag;

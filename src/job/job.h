@@ -25,7 +25,7 @@ typedef struct Job Job;
 typedef struct JobCounters {
 #define COUNTER(name, metric, label, doc) uint64_t name;
 #include "job/counter_list.h"
-#define HISTOGRAM(name, per_second, doc) HistogramCounts name;
+#define HISTOGRAM(name, metric, label, per_second, doc) HistogramCounts name;
 #include "job/histogram_list.h"
 	int64_t lag;        /* bytes or records not read yet; -1: not known */
 	int64_t elapsed_us; /* at work */

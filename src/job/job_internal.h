@@ -106,7 +106,7 @@ typedef struct LargeRecords {
 typedef struct Counters {
 #define COUNTER(name, metric, label, doc) _Atomic uint64_t name;
 #include "job/counter_list.h"
-#define HISTOGRAM(name, per_second, doc) Histogram name;
+#define HISTOGRAM(name, metric, label, per_second, doc) Histogram name;
 #include "job/histogram_list.h"
 	_Atomic int64_t lag;
 	_Atomic int64_t begun_us; /* 0: not yet */

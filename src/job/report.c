@@ -15,14 +15,10 @@ typedef struct Answer {
 
 typedef void (*AnswerJob)(Answer *answer, uint32_t at);
 
-static const char *
+static Str
 status_of(Running *running)
 {
-	if (running == NULL)
-		return "waiting";
-	if (running_failed(running))
-		return "failed";
-	return running_is_done(running) ? "finished" : "running";
+	return str_from(running_status_name(running_status(running)));
 }
 
 static JobCounters
@@ -41,7 +37,7 @@ answer_job(Answer *answer, uint32_t at)
 	const StatementPlan *plan = answer->plan->items[at];
 
 	fixed_text(&answer->rows, plan->name);
-	fixed_text(&answer->rows, str_from(status_of(answer->running[at])));
+	fixed_text(&answer->rows, status_of(answer->running[at]));
 	fixed_text(&answer->rows, plan->statement->text);
 }
 
@@ -61,7 +57,7 @@ answer_status(Answer *answer, uint32_t at)
 	FixedRows *rows = &answer->rows;
 
 	fixed_text(rows, answer->plan->items[at]->name);
-	fixed_text(rows, str_from(status_of(answer->running[at])));
+	fixed_text(rows, status_of(answer->running[at]));
 	fixed_number(rows, (int64_t)counters.records_in);
 	fixed_number(rows, (int64_t)counters.rows_out);
 	fixed_number(rows, (int64_t)counters.filtered);
@@ -98,7 +94,7 @@ answer_metrics(Answer *answer, uint32_t at)
 		const char *names[3];
 		const HistogramCounts *counts;
 	} histograms[] = {
-#define HISTOGRAM(name, per_second, doc)                                                           \
+#define HISTOGRAM(name, metric, label, per_second, doc)                                                           \
 	{{#name "_p50", #name "_p95", #name "_p99"}, &counters.name},
 #include "job/histogram_list.h"
 	};

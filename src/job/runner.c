@@ -6,10 +6,11 @@
 #include "base/memory.h"
 #include "job/report.h"
 
-#define POLL_MS            2
-#define POLLS_PER_PROGRESS 500
-#define SHORT_POLLS        20 /* at first, for what ends at once */
-#define SHORT_POLL_US      100
+#define POLL_MS               2
+#define POLLS_PER_PROGRESS    500
+#define POLLS_PER_OBSERVATION 25
+#define SHORT_POLLS           20 /* at first, for what ends at once */
+#define SHORT_POLL_US         100
 
 static void
 sum_counters(Running **all, uint32_t count, JobCounters *sum)
@@ -54,7 +55,8 @@ job_spec(const RunSpec *spec, const StatementPlan *plan)
 	};
 }
 
-/* Opens statements first..end-1, then starts them. */
+/* Opens statements first..end-1, then starts them.  Where others go on without it, one that cannot
+ * begin counts as ended. */
 static Status
 open_jobs(const RunSpec *spec, Running **all, uint32_t first, uint32_t end, Error *err)
 {
@@ -67,14 +69,19 @@ open_jobs(const RunSpec *spec, Running **all, uint32_t first, uint32_t end, Erro
 		restarts.spec.process = is_beside(spec, i);
 		Status status = running_open(&restarts, &all[i], err);
 
-		if (status != FERRIS_OK && restart_disk_failed(&restarts.spec))
+		if (status != FERRIS_OK && (spec->stays || restart_disk_failed(&restarts.spec)))
 			running_abandon(all[i], err);
 		else
 			TRY(status);
 	}
-	for (uint32_t i = first; i < end; i++)
-		if (!running_is_done(all[i]))
-			TRY(running_start(all[i], err));
+	for (uint32_t i = first; i < end; i++) {
+		Status status = running_is_done(all[i]) ? FERRIS_OK : running_start(all[i], err);
+
+		if (status != FERRIS_OK && spec->stays)
+			running_abandon(all[i], err);
+		else
+			TRY(status);
+	}
 	return FERRIS_OK;
 }
 
@@ -92,12 +99,68 @@ is_interrupted(const RunSpec *spec)
 	return spec->interrupted != NULL && spec->interrupted(spec->context);
 }
 
+/* ---------------------------------------------------------------- watching */
+
+/* A script at work. */
+typedef struct Run {
+	const RunSpec *spec;
+	Running **running;      /* the plan's items; NULL: not begun */
+	StatementState *states; /* of each */
+	uint32_t count;
+	int64_t start_ns;
+} Run;
+
+static void
+observe(Run *run)
+{
+	if (run->spec->observe == NULL)
+		return;
+	for (uint32_t i = 0; i < run->count; i++) {
+		StatementState *state = &run->states[i];
+
+		state->status = running_status(run->running[i]);
+		if (run->running[i] != NULL)
+			running_counters(run->running[i], &state->counters);
+		/* Its error is not known before the job was waited for. */
+		if (state->status == RUNNING_FAILED && state->error.status == FERRIS_OK)
+			state->status = RUNNING_RUNS;
+	}
+	run->spec->observe(run->spec->context, run->states, run->count);
+}
+
+/* The job has ended with an error; the others go on. */
+static void
+note_failure(Run *run, uint32_t at)
+{
+	Error *error = &run->states[at].error;
+
+	if (error->status == FERRIS_OK && running_wait(run->running[at], error) != FERRIS_OK)
+		error_print(stderr, error, NULL, NULL);
+}
+
+/* What happens while jobs run, at this look. */
+static void
+report_progress(Run *run, uint64_t poll)
+{
+	if (poll % POLLS_PER_OBSERVATION == 0)
+		observe(run);
+	if (poll % POLLS_PER_PROGRESS == 0 && run->spec->progress != NULL) {
+		JobCounters sum;
+
+		sum_counters(run->running, run->count, &sum);
+		run->spec->progress(run->spec->context, &sum,
+				    (double)(clock_ns() - run->start_ns) / 1e9);
+	}
+}
+
 /* Poll until statements 0..count-1 have ended, or only those that end by themselves; the first
  * failure or an interruption stops all.  Returns whether it came to that. */
 static bool
-watch_jobs(const RunSpec *spec, Running **running, uint32_t count, bool all, int64_t start)
+watch_jobs(Run *run, uint32_t count, bool all)
 {
-	bool stopped = false;
+	const RunSpec *spec = run->spec;
+	Running **running = run->running;
+	bool stays = spec->stays && all, stopped = false;
 
 	for (uint64_t poll = 1;; poll++) {
 		uint32_t waiting = 0;
@@ -109,23 +172,22 @@ watch_jobs(const RunSpec *spec, Running **running, uint32_t count, bool all, int
 			    running_restart(running[i]))
 				ended = false;
 			waiting += !ended && (all || stopped || ends(spec->plan->items[i]));
-			if (ended && !stopped && running_failed(running[i])) {
+			if (!ended || !running_failed(running[i]))
+				continue;
+			if (spec->stays) {
+				note_failure(run, i);
+			} else if (!stopped) {
 				stop_all(running, count);
 				stopped = true;
 			}
 		}
-		if (waiting == 0)
+		if (waiting == 0 && (!stays || stopped))
 			break;
 		if (!stopped && is_interrupted(spec)) {
 			stop_all(running, count);
 			stopped = true;
 		}
-		if (poll % POLLS_PER_PROGRESS == 0 && spec->progress != NULL) {
-			JobCounters sum;
-
-			sum_counters(running, count, &sum);
-			spec->progress(spec->context, &sum, (double)(clock_ns() - start) / 1e9);
-		}
+		report_progress(run, poll);
 		clock_sleep_us(poll < SHORT_POLLS || spec->trial.crash_seed != 0
 				       ? SHORT_POLL_US
 				       : (int64_t)POLL_MS * 1000);
@@ -137,8 +199,9 @@ watch_jobs(const RunSpec *spec, Running **running, uint32_t count, bool all, int
  * then the statements below.  What has no SHOW runs side by side, but not in a trial with crashes.
  */
 static Status
-run_parts(const RunSpec *spec, Running **running, Arena *arena, int64_t start, Error *err)
+run_parts(Run *run, Arena *arena, Error *err)
 {
+	const RunSpec *spec = run->spec;
 	const ScriptPlan *plan = spec->plan;
 	ReportRun report = {.interrupted = spec->interrupted, .context = spec->context};
 	bool in_turn = spec->trial.crash_seed != 0;
@@ -149,51 +212,83 @@ run_parts(const RunSpec *spec, Running **running, Arena *arena, int64_t start, E
 		while ((!in_turn || is_beside(spec, end)) && !plan->items[first]->waits &&
 		       end < plan->count && !plan->items[end]->waits)
 			end++;
-		if (first > 0 && watch_jobs(spec, running, first, false, start))
+		if (first > 0 && watch_jobs(run, first, false))
 			return FERRIS_OK;
 		report.spec = job_spec(spec, plan->items[first]);
-		TRY(report_answer(&report, plan, running, first, arena, err));
-		TRY(open_jobs(spec, running, first, end, err));
+		TRY(report_answer(&report, plan, run->running, first, arena, err));
+		observe(run);
+		TRY(open_jobs(spec, run->running, first, end, err));
 	}
-	watch_jobs(spec, running, plan->count, true, start);
+	watch_jobs(run, plan->count, true);
 	return FERRIS_OK;
+}
+
+/* Waits for all; the first error is the result, unless there was one before or the run stays. */
+static Status
+end_run(Run *run, Status status, RunSummary *summary, Error *err)
+{
+	for (uint32_t i = 0; i < run->count; i++) {
+		Error *own = &run->states[i].error;
+		bool known = own->status != FERRIS_OK;
+
+		if (run->running[i] == NULL || running_wait(run->running[i], own) == FERRIS_OK)
+			continue;
+		summary->failed_jobs++;
+		if (status == FERRIS_OK && !run->spec->stays) {
+			*err = *own;
+			status = own->status;
+		} else if (!known) {
+			error_print(stderr, own, NULL, NULL);
+		}
+	}
+	return status;
+}
+
+static void
+open_run(const RunSpec *spec, Run *run)
+{
+	uint32_t count = spec->plan->count;
+
+	*run = (Run){
+		.spec = spec,
+		.running = memory_zero(sizeof(Running *) * (count + 1)),
+		.states = memory_zero(sizeof(StatementState) * (count + 1)),
+		.count = count,
+		.start_ns = clock_ns(),
+	};
+	for (uint32_t i = 0; i < count; i++) {
+		run->states[i].plan = spec->plan->items[i];
+		run->states[i].counters.lag = -1;
+	}
+}
+
+static void
+close_run(Run *run)
+{
+	for (uint32_t i = 0; i < run->count; i++)
+		running_close(run->running[i]);
+	memory_free(run->running);
+	memory_free(run->states);
 }
 
 Status
 run_script(const RunSpec *spec, RunSummary *summary, Error *err)
 {
-	uint32_t count = spec->plan->count;
-	Running **running = memory_zero(sizeof(Running *) * (count + 1));
-	int64_t start = clock_ns();
 	Arena arena;
-	Status status;
+	Run run;
 
 	*summary = (RunSummary){0};
+	open_run(spec, &run);
 	arena_init(&arena, 0);
-	status = run_parts(spec, running, &arena, start, err);
+	Status status = run_parts(&run, &arena, err);
 	if (status != FERRIS_OK)
-		stop_all(running, count);
-	for (uint32_t i = 0; i < count; i++) {
-		Error own;
-
-		if (running[i] == NULL)
-			continue;
-		if (running_wait(running[i], &own) == FERRIS_OK)
-			continue;
-		summary->failed_jobs++;
-		if (status == FERRIS_OK) {
-			*err = own;
-			status = own.status;
-		} else {
-			error_print(stderr, &own, NULL, NULL);
-		}
-	}
+		stop_all(run.running, run.count);
+	status = end_run(&run, status, summary, err);
 	if (status == FERRIS_OK || summary->failed_jobs > 0)
-		sum_counters(running, count, &summary->sum);
-	summary->seconds = (double)(clock_ns() - start) / 1e9;
-	for (uint32_t i = 0; i < count; i++)
-		running_close(running[i]);
-	memory_free(running);
+		sum_counters(run.running, run.count, &summary->sum);
+	observe(&run);
+	summary->seconds = (double)(clock_ns() - run.start_ns) / 1e9;
+	close_run(&run);
 	arena_free(&arena);
 	return status;
 }

@@ -105,6 +105,29 @@ running_close(Running *running)
 	memory_free(running);
 }
 
+RunningStatus
+running_status(Running *running)
+{
+	if (running == NULL)
+		return RUNNING_WAITING;
+	if (running_failed(running))
+		return RUNNING_FAILED;
+	return running_is_done(running) ? RUNNING_FINISHED : RUNNING_RUNS;
+}
+
+const char *
+running_status_name(RunningStatus status)
+{
+	static const char *const names[] = {
+		[RUNNING_WAITING] = "waiting",
+		[RUNNING_RUNS] = "running",
+		[RUNNING_FINISHED] = "finished",
+		[RUNNING_FAILED] = "failed",
+	};
+
+	return names[status];
+}
+
 void
 running_counters(Running *running, JobCounters *out)
 {

@@ -7,6 +7,14 @@
 
 typedef struct Running Running;
 
+/* How a statement of a script stands; SHOW JOBS and STATUS, and whoever observes a run. */
+typedef enum RunningStatus {
+	RUNNING_WAITING, /* its turn has not come */
+	RUNNING_RUNS,
+	RUNNING_FINISHED,
+	RUNNING_FAILED,
+} RunningStatus;
+
 /* spec->spec is the job's. */
 Status running_open(const Restarts *spec, Running **out, Error *err);
 Status running_start(Running *running, Error *err);
@@ -19,6 +27,10 @@ void running_abandon(Running *running, const Error *err);
 bool running_restart(Running *running);
 Status running_wait(Running *running, Error *err);
 void running_close(Running *running);
+/* NULL: it was not opened. */
+RunningStatus running_status(Running *running);
+/* "waiting", "running", "finished", "failed" */
+const char *running_status_name(RunningStatus status);
 void running_counters(Running *running, JobCounters *out);
 /* For each of its jobs that is open. */
 void running_each(Running *running, void (*visit)(void *context, const Job *job), void *context);

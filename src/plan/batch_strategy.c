@@ -228,17 +228,19 @@ endpoint_note_precedence(Arena *arena, EndpointRole role, Endpoint *endpoint)
 
 		if (before == NULL)
 			continue;
+		Str value = option_shown_value(entry->key, entry->value);
+		Str displaced = option_shown_value(before->key, before->value);
 		Str reason = before->place != NULL
 				     ? str_format(arena, "stands above '%.*s' of %s",
-						  STR_ARG(before->value), before->place)
+						  STR_ARG(displaced), before->place)
 			     : before->key_at.line > 0
 				     ? str_format(arena, "stands above '%.*s' of line %u",
-						  STR_ARG(before->value), before->key_at.line)
+						  STR_ARG(displaced), before->key_at.line)
 				     : str_format(arena, "stands above '%.*s' of %s",
-						  STR_ARG(before->value), before->origin);
+						  STR_ARG(displaced), before->origin);
 		add_decision(arena, endpoint,
 			     (Decision){DECISION_PRECEDENCE, shown_name(endpoint, role, entry->key),
-					entry->value, entry->origin, before->value, reason});
+					value, entry->origin, displaced, reason});
 	}
 }
 

@@ -17,6 +17,7 @@ visit_one(const Visiting *visiting, EffectiveOption *option)
 	const Decision *decision =
 		endpoint != NULL ? endpoint_decision(endpoint, option->name) : NULL;
 
+	option->value = option_shown_value(option->name, option->value);
 	option->reason = decision != NULL ? decision->reason : (Str){NULL, 0};
 	visiting->visit(visiting->context, option);
 }

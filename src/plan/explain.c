@@ -534,6 +534,16 @@ print_option(void *context, const EffectiveOption *option)
 	buffer_append_char(out, '}');
 }
 
+void
+plan_options_json(const StatementPlan *plan, bool all, Buffer *out)
+{
+	OptionPrinter printer = {.out = out};
+
+	buffer_append_char(out, '[');
+	effective_statement(plan, all, print_option, &printer);
+	buffer_append_char(out, ']');
+}
+
 Str
 plan_explain_json(Arena *arena, const ScriptPlan *plan)
 {
@@ -543,15 +553,14 @@ plan_explain_json(Arena *arena, const ScriptPlan *plan)
 	buffer_append_str(&out, STR("{\"statements\":["));
 	for (uint32_t i = 0; i < plan->count; i++) {
 		const StatementPlan *statement = plan->items[i];
-		OptionPrinter printer = {.out = &out};
 
 		buffer_printf(&out, "%s{\"name\":", i > 0 ? "," : "");
 		buffer_append_json(&out, statement->name);
 		buffer_append_str(&out, STR(",\"plan\":{\"text\":"));
 		buffer_append_json(&out, plan_explain(arena, statement));
-		buffer_append_str(&out, STR("},\"options\":["));
-		effective_statement(statement, true, print_option, &printer);
-		buffer_append_str(&out, STR("]}"));
+		buffer_append_str(&out, STR("},\"options\":"));
+		plan_options_json(statement, true, &out);
+		buffer_append_char(&out, '}');
 	}
 	buffer_append_str(&out, STR("]}"));
 	Str text = str_copy(arena, (Str){out.data, (uint32_t)out.len});

@@ -600,5 +600,7 @@ const char *plan_first_group(Arena *arena, Str application, const StatementPlan 
 Str plan_explain(Arena *arena, const StatementPlan *plan);
 /* The same with effective options, one JSON object in the form of docs/configuration.md. */
 Str plan_explain_json(Arena *arena, const ScriptPlan *plan);
+/* Its list of options alone; `all`: libraries' own defaults too. */
+void plan_options_json(const StatementPlan *plan, bool all, Buffer *out);
 /* One node of plan_explain, without its inputs. */
 Str plan_explain_node(Arena *arena, const PlanNode *node);

@@ -1,0 +1,244 @@
+/* server/report.c -- /report: what a person wants to know of a run, and /report.json for programs.
+ *
+ * It tells of each job the books, the latency, what its batch strategy does, and every option that
+ * is in effect with where it comes from. */
+#include "connector/connector.h"
+#include "plan/batch_strategy.h"
+#include "plan/effective.h"
+#include "server/route.h"
+
+typedef struct CounterRow {
+	const char *name;
+	size_t offset; /* in JobCounters */
+} CounterRow;
+
+static const CounterRow counter_rows[] = {
+#define COUNTER(name, metric, label, doc) {#name, offsetof(JobCounters, name)},
+#include "job/counter_list.h"
+};
+
+static const CounterRow histogram_rows[] = {
+#define HISTOGRAM(name, metric, label, per_second, doc) {#name, offsetof(JobCounters, name)},
+#include "job/histogram_list.h"
+};
+
+#define COUNTER_ROWS   (sizeof counter_rows / sizeof *counter_rows)
+#define HISTOGRAM_ROWS (sizeof histogram_rows / sizeof *histogram_rows)
+
+static uint64_t
+counter_of(const JobCounters *counters, const CounterRow *row)
+{
+	const uint64_t *value = (const void *)((const char *)counters + row->offset);
+
+	return *value;
+}
+
+static const HistogramCounts *
+histogram_of(const JobCounters *counters, const CounterRow *row)
+{
+	return (const void *)((const char *)counters + row->offset);
+}
+
+static double
+megabytes(int64_t bytes)
+{
+	return (double)bytes / (1 << 20);
+}
+
+/* ---------------------------------------------------------------- text */
+
+static void
+print_libraries(Buffer *out)
+{
+	const ConnectorClass *const *classes;
+	size_t count = connector_classes(&classes);
+	char library[64];
+
+	for (size_t i = 0; i < count; i++) {
+		if (classes[i]->library == NULL)
+			continue;
+		classes[i]->library(library, sizeof library);
+		buffer_printf(out, "Library: %s\n", library);
+	}
+}
+
+static void
+print_problems(const MonitorView *view, Buffer *out, const char *title, Health health)
+{
+	buffer_printf(out, "\n%s:\n", title);
+	bool any = false;
+	for (uint32_t i = 0; i < view->problem_count; i++) {
+		if (view->problems[i].health != health)
+			continue;
+		buffer_printf(out, "  - %s\n", view->problems[i].text);
+		any = true;
+	}
+	if (!any)
+		buffer_append_str(out, STR("  none\n"));
+}
+
+static void
+print_latency(Buffer *out, const char *name, const HistogramCounts *counts)
+{
+	buffer_printf(out, "    %s: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms, at most %.1f ms\n", name,
+		      (double)histogram_quantile(counts, 0.5) / 1000,
+		      (double)histogram_quantile(counts, 0.95) / 1000,
+		      (double)histogram_quantile(counts, 0.99) / 1000, (double)counts->most / 1000);
+}
+
+static void
+print_batches(Buffer *out, const Endpoint *source, const JobCounters *counters)
+{
+	const HistogramCounts *size = &counters->batch_size;
+
+	if (source->batch.common == NULL)
+		return;
+	buffer_printf(out, "    source '%.*s', strategy %s", STR_ARG(source->name),
+		      source->batch.strategy == BATCH_NONE
+			      ? "none"
+			      : batch_strategy_name(source->batch.strategy));
+	buffer_printf(out,
+		      ": %llu batches of p50 %llu, p95 %llu, p99 %llu records; %llu full, grown "
+		      "%llu times, shrunk %llu times\n",
+		      (unsigned long long)counters->batches,
+		      (unsigned long long)histogram_quantile(size, 0.5),
+		      (unsigned long long)histogram_quantile(size, 0.95),
+		      (unsigned long long)histogram_quantile(size, 0.99),
+		      (unsigned long long)counters->batches_full,
+		      (unsigned long long)counters->batches_grown,
+		      (unsigned long long)counters->batches_shrunk);
+}
+
+static void
+print_books(Buffer *out, const JobCounters *counters)
+{
+	buffer_printf(out,
+		      "    books: in %llu + results %llu = out %llu + filtered %llu + aggregated "
+		      "%llu + late %llu + failed %llu + limited %llu\n",
+		      (unsigned long long)counters->records_in,
+		      (unsigned long long)counters->results, (unsigned long long)counters->rows_out,
+		      (unsigned long long)counters->filtered,
+		      (unsigned long long)counters->aggregated, (unsigned long long)counters->late,
+		      (unsigned long long)counters->failed, (unsigned long long)counters->limited);
+}
+
+static void
+print_job(Buffer *out, const JobView *job)
+{
+	const StatementState *state = &job->state;
+	const JobCounters *counters = &state->counters;
+
+	buffer_printf(out, "  - %.*s: %s (records: %llu, rps: %.1f)\n", STR_ARG(state->plan->name),
+		      monitor_status_word(state->status), (unsigned long long)counters->records_in,
+		      job->rate.records);
+	if (state->status == RUNNING_FAILED)
+		buffer_printf(out, "    error[FS%04d]: %s\n",
+			      error_info(state->error.status)->number, state->error.message);
+	print_books(out, counters);
+	print_latency(out, "latency", &counters->latency_us);
+	buffer_printf(out, "    throughput: %.1f records/s since it began\n",
+		      job_records_per_second(counters));
+	for (uint32_t i = 0; i < state->plan->scan_count; i++)
+		print_batches(out, state->plan->scans[i]->scan.endpoint, counters);
+	if (counters->lag >= 0)
+		buffer_printf(out, "    lag: %lld\n", (long long)counters->lag);
+}
+
+/* One line: what it is, where it comes from, and why if another value was said. */
+static void
+print_option(void *context, const EffectiveOption *option)
+{
+	Buffer *out = context;
+
+	buffer_printf(out, "    %s '%.*s': %.*s = '%.*s' (%s)", option->scope,
+		      STR_ARG(option->object), STR_ARG(option->name), STR_ARG(option->value),
+		      option->origin);
+	if (option->reason.data != NULL)
+		buffer_printf(out, ": %.*s", STR_ARG(option->reason));
+	buffer_append_char(out, '\n');
+}
+
+int
+route_report(const MonitorView *view, Buffer *out)
+{
+	buffer_printf(out, "=== FerrisStreams Performance Report ===\nApplication: %.*s\n",
+		      STR_ARG(view->application));
+	buffer_printf(out, "Status: %s\nUptime: %.2f hours\n", health_name(view->health),
+		      view->uptime_s / 3600);
+	print_libraries(out);
+	buffer_printf(out,
+		      "\nOverall Metrics:\n  Total Queries: %u\n  Total Records: %llu\n  Memory "
+		      "Usage: %.1f MB (at most %.1f MB)\n",
+		      view->job_count, (unsigned long long)view->sum.records_in,
+		      megabytes(view->resident_bytes), megabytes(view->peak_bytes));
+	buffer_printf(out,
+		      "\nRecent Performance (Last 10 Seconds):\n  Records: %.1f per second\n  "
+		      "Bytes: %.1f per second\n",
+		      view->rate.records, view->rate.bytes);
+	print_problems(view, out, "Health Issues", HEALTH_CRITICAL);
+	print_problems(view, out, "Warnings", HEALTH_WARNING);
+	buffer_printf(out, "\n=== Job Information ===\nActive Jobs: %u\n", view->active);
+	for (uint32_t i = 0; i < view->job_count; i++)
+		print_job(out, &view->jobs[i]);
+	buffer_append_str(out, STR("\n=== Configuration ===\n"));
+	for (uint32_t i = 0; i < view->job_count; i++) {
+		const StatementPlan *plan = view->jobs[i].state.plan;
+
+		buffer_printf(out, "  - %.*s\n", STR_ARG(plan->name));
+		effective_statement(plan, false, print_option, out);
+	}
+	return 200;
+}
+
+/* ---------------------------------------------------------------- JSON */
+
+static void
+print_job_json(Buffer *out, const JobView *job)
+{
+	const StatementState *state = &job->state;
+
+	buffer_append_str(out, STR("{\"name\":"));
+	buffer_append_json(out, state->plan->name);
+	buffer_printf(out, ",\"status\":\"%s\"", monitor_status_word(state->status));
+	if (state->status == RUNNING_FAILED) {
+		buffer_append_str(out, STR(",\"error\":"));
+		buffer_append_json(out, str_from(state->error.message));
+	}
+	buffer_printf(out, ",\"records_per_second\":%.15g,\"counters\":{", job->rate.records);
+	for (size_t i = 0; i < COUNTER_ROWS; i++)
+		buffer_printf(out, "%s\"%s\":%llu", i > 0 ? "," : "", counter_rows[i].name,
+			      (unsigned long long)counter_of(&state->counters, &counter_rows[i]));
+	buffer_append_str(out, STR("},\"distributions\":{"));
+	for (size_t i = 0; i < HISTOGRAM_ROWS; i++) {
+		const HistogramCounts *counts = histogram_of(&state->counters, &histogram_rows[i]);
+
+		buffer_printf(out, "%s\"%s\":{\"count\":%llu,\"p50\":%llu,\"p95\":%llu,",
+			      i > 0 ? "," : "", histogram_rows[i].name,
+			      (unsigned long long)counts->count,
+			      (unsigned long long)histogram_quantile(counts, 0.5),
+			      (unsigned long long)histogram_quantile(counts, 0.95));
+		buffer_printf(out, "\"p99\":%llu,\"max\":%llu}",
+			      (unsigned long long)histogram_quantile(counts, 0.99),
+			      (unsigned long long)counts->most);
+	}
+	buffer_append_str(out, STR("},\"options\":"));
+	plan_options_json(state->plan, true, out);
+	buffer_append_char(out, '}');
+}
+
+int
+route_report_json(const MonitorView *view, Buffer *out)
+{
+	buffer_append_str(out, STR("{\"application\":"));
+	buffer_append_json(out, view->application);
+	buffer_printf(out, ",\"status\":\"%s\",\"uptime_seconds\":%.15g,",
+		      health_name(view->health), view->uptime_s);
+	buffer_printf(out, "\"memory_bytes\":%lld,\"peak_memory_bytes\":%lld,\"jobs\":[",
+		      (long long)view->resident_bytes, (long long)view->peak_bytes);
+	for (uint32_t i = 0; i < view->job_count; i++) {
+		buffer_append_str(out, i > 0 ? STR(",") : STR(""));
+		print_job_json(out, &view->jobs[i]);
+	}
+	buffer_append_str(out, STR("]}\n"));
+	return 200;
+}
