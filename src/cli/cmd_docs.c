@@ -8,6 +8,7 @@
 #include "func/aggregate.h"
 #include "func/function.h"
 #include "plan/header_calls.h"
+#include "server/route.h"
 
 typedef struct DocsPage {
 	const char *name;
@@ -252,24 +253,69 @@ print_functions(void)
 	arena_free(&arena);
 }
 
-/* ---------------------------------------------------------------- */
+/* ---------------------------------------------------------------- metrics */
+
+static void
+print_metric(const char *name, const char *kind, const char *labels, const char *doc)
+{
+	printf("| `ferrisstreams_%s` | %s | ", name, kind);
+	docs_print_cell(labels);
+	fputs(" | ", stdout);
+	docs_print_cell(doc);
+	puts(" |");
+}
+
+static void
+print_metrics(void)
+{
+	const Route *rows;
+	size_t count = routes(&rows);
+
+	puts("# Metrics\n");
+	docs_print_origin("src/server/route_list.h, src/server/metric_list.h, "
+			  "src/job/counter_list.h and src/job/histogram_list.h");
+	puts("`ferris-sql server --enable-metrics` serves these on `--metrics-port` (9080) of the "
+	     "loopback address;\n`ferris-sql server` in [operations.md](operations.md#a-server) says "
+	     "how they hang together.\n\n| path | what |\n|---|---|");
+	for (size_t i = 0; i < count; i++)
+		printf("| `%s` | %s |\n", rows[i].path, rows[i].doc);
+	puts("\n`SHOW METRICS` has the counters of a job by shorter names.\n\n"
+	     "| metric | kind | labels | meaning |\n|---|---|---|---|");
+#define PROCESS(name, kind, value, help) print_metric(name, kind, "", help);
+#define JOB(name, kind, value, help)
+#include "server/metric_list.h"
+#define PROCESS(name, kind, value, help)
+#define JOB(name, kind, value, help) print_metric(name, kind, "job", help);
+#include "server/metric_list.h"
+#define COUNTER(name, metric, label, doc)                                                          \
+	print_metric(metric, "counter", *label != '\0' ? "job, " label : "job", doc);
+#include "job/counter_list.h"
+#define HISTOGRAM(name, metric, label, per_second, doc)                                            \
+	print_metric(metric, "histogram",                                                          \
+		     *label != '\0' ? "job, strategy, " label : "job, strategy", doc);
+#include "job/histogram_list.h"
+}
+
+/* ---------------------------------------------------------------- pages */
 
 static const DocsPage pages[] = {
 	{"configuration", docs_print_configuration},
 	{"functions", print_functions},
 	{"errors", print_errors},
+	{"metrics", print_metrics},
 };
+
+#define PAGE_NAMES "configuration, functions, errors, metrics"
 
 int
 command_docs(const Arguments *arguments)
 {
 	if (arguments->rest_count != 1)
-		return usage_error("docs needs one page: configuration, functions or errors");
+		return usage_error("docs needs one page: " PAGE_NAMES);
 	for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
 		if (strcmp(arguments->rest[0], pages[i].name) == 0) {
 			pages[i].print();
 			return EXIT_OK;
 		}
-	return usage_error("docs has no page '%s'; there is: configuration, functions, errors",
-			   arguments->rest[0]);
+	return usage_error("docs has no page '%s'; there is: " PAGE_NAMES, arguments->rest[0]);
 }

@@ -29,7 +29,7 @@ COMMAND("test", command_test,
         "Run SQL tests; --keep leaves what each run wrote into ${DIR}.")
 COMMAND("demo", command_demo, "[--seconds N]",
         "The main job on embedded data: trades, Kafka, SQL, Kafka, console.")
-COMMAND("docs", command_docs, "configuration|functions|errors",
+COMMAND("docs", command_docs, "configuration|functions|errors|metrics",
         "Print a reference page as Markdown.")
 COMMAND("completion", command_completion, "bash",
         "Print what the shell needs to complete commands, flags and options.")

@@ -254,14 +254,40 @@ print_side(const char *title, bool exists, const OptionGroup *group)
 }
 
 static void
+print_kafka_default(const char *name, const char *side, const char *when, const char *value,
+		    const char *reason)
+{
+	printf("| `%s` | %s%s | ", name, strcmp(side, "CONSUMER") == 0 ? "source" : "sink",
+	       strcmp(when, "TRANSACTIONS") == 0 ? ", with exactly-once"
+	       : strcmp(when, "KNOWN") == 0      ? ", if its librdkafka has it"
+						 : "");
+	if (value != NULL)
+		printf("`%s` | %s |\n", value, reason);
+	else
+		printf("worked out | %s |\n", reason);
+}
+
+/* What the engine sets where the user does not. */
+static void
+print_kafka_defaults(void)
+{
+	puts("\nThe engine sets these; the user's word stands above it. All others are as "
+	     "librdkafka "
+	     "has them\n"
+	     "(`explain --output json` lists them with their values).\n\n"
+	     "| property | of the | value | because |\n|---|---|---|---|");
+#define DEFAULT(side, when, name, value, reason)                                                   \
+	print_kafka_default(name, #side, #when, value, reason);
+#include "connector/kafka_default_list.h"
+}
+
+static void
 print_kafka_names(void)
 {
 	puts("\n#### Properties\n\n"
-	     "`kafka.X` sets the property X of librdkafka, for source and sink alike. What the "
-	     "engine sets\n"
-	     "itself is in [operations.md](operations.md#kafka). These names of the Java clients "
-	     "are\n"
-	     "understood too:\n\n| Java | librdkafka | |\n|---|---|---|");
+	     "`kafka.X` sets the property X of librdkafka, for source and sink alike. These names "
+	     "of the Java\n"
+	     "clients are understood too:\n\n| Java | librdkafka | |\n|---|---|---|");
 #define PROPERTY(java, name, divisor)                                                              \
 	printf("| `kafka.%s` | `%s` |%s |\n", java, name, (divisor) > 1 ? " bytes become KB" : "");
 #define OWNED(name, reason)
@@ -270,6 +296,7 @@ print_kafka_names(void)
 #define PROPERTY(java, name, divisor)
 #define OWNED(name, reason) printf("| `kafka.%s` | %s |\n", name, reason);
 #include "connector/kafka_property_list.h"
+	print_kafka_defaults();
 }
 
 static void

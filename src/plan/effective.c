@@ -10,6 +10,17 @@ typedef struct Visiting {
 	void *context;
 } Visiting;
 
+Str
+effective_bare_name(const EffectiveOption *option)
+{
+	uint32_t len = (uint32_t)strlen(option->connector);
+
+	if (len > 0 && option->name.len > len + 1 && option->name.data[len] == '.' &&
+	    strncasecmp(option->name.data, option->connector, len) == 0)
+		return str_skip(option->name, len + 1);
+	return option->name;
+}
+
 static void
 visit_one(const Visiting *visiting, EffectiveOption *option)
 {

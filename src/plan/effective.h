@@ -16,6 +16,9 @@ typedef struct EffectiveOption {
 	Str reason;         /* why it is so although another value was said; or {NULL, 0} */
 } EffectiveOption;
 
+/* "linger.ms" for "kafka.linger.ms", where the connector stands beside it. */
+Str effective_bare_name(const EffectiveOption *option);
+
 typedef void (*EffectiveVisit)(void *context, const EffectiveOption *option);
 
 /* What the rows resolved to, and what is passed on to a library under a prefix. */

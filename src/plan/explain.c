@@ -500,18 +500,6 @@ typedef struct OptionPrinter {
 	uint32_t count;
 } OptionPrinter;
 
-/* "linger.ms" for "kafka.linger.ms": the connector stands beside it. */
-static Str
-bare_name(const EffectiveOption *option)
-{
-	uint32_t len = (uint32_t)strlen(option->connector);
-
-	if (len > 0 && option->name.len > len + 1 && option->name.data[len] == '.' &&
-	    strncasecmp(option->name.data, option->connector, len) == 0)
-		return str_skip(option->name, len + 1);
-	return option->name;
-}
-
 static void
 print_option(void *context, const EffectiveOption *option)
 {
@@ -522,7 +510,7 @@ print_option(void *context, const EffectiveOption *option)
 		      option->scope);
 	buffer_append_json(out, option->object);
 	buffer_printf(out, ",\"connector\":\"%s\",\"name\":", option->connector);
-	buffer_append_json(out, bare_name(option));
+	buffer_append_json(out, effective_bare_name(option));
 	buffer_append_str(out, STR(",\"value\":"));
 	buffer_append_json(out, option->value);
 	buffer_append_str(out, STR(",\"origin\":"));

@@ -150,8 +150,10 @@ print_option(void *context, const EffectiveOption *option)
 {
 	Buffer *out = context;
 
+	Str name = effective_bare_name(option);
+
 	buffer_printf(out, "    %s '%.*s': %.*s = '%.*s' (%s)", option->scope,
-		      STR_ARG(option->object), STR_ARG(option->name), STR_ARG(option->value),
+		      STR_ARG(option->object), STR_ARG(name), STR_ARG(option->value),
 		      option->origin);
 	if (option->reason.data != NULL)
 		buffer_printf(out, ": %.*s", STR_ARG(option->reason));

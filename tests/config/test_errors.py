@@ -225,6 +225,23 @@ def test_acks_and_retries(_place):
         explained.expect("sink", "acks", value, "user")
 
 
+def test_a_property_counts_under_each_of_its_names(place):
+    """A sink that is not to wait for all, or to send again, is no idempotent one, however that is said."""
+    with open(place.path("in.jsonl"), "w", encoding="utf-8") as file:
+        file.write('{"id":1}\n')
+    for names, value in ((["retries", "message.send.max.retries"], "0"),
+                         (["max.in.flight.requests.per.connection", "max.in.flight"], "100"),
+                         (["acks", "request.required.acks"], "1")):
+        for name in names:
+            place.run("CREATE STREAM orders (id BIGINT) WITH ('path' = 'in.jsonl');\n"
+                      "INSERT INTO 'kafka://embedded/out' SELECT id FROM orders\n"
+                      f"WITH ('kafka.{name}' = '{value}', 'delivery.guarantee' = 'at-least-once');\n")
+    said = refusal("CREATE STREAM orders (id BIGINT) WITH ('path' = 'in.jsonl');\n"
+                   "INSERT INTO 'kafka://b:1/out' SELECT id FROM orders\n"
+                   "WITH ('kafka.message.send.max.retries' = '0', 'delivery.guarantee' = 'exactly-once');\n")
+    expect_all(said, "'kafka.message.send.max.retries' = '0'")
+
+
 # ---------------------------------------------------------------------------------- names
 
 def test_misspelled_properties(_place):
