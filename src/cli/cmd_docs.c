@@ -275,7 +275,8 @@ print_metrics(void)
 	docs_print_origin("src/server/route_list.h, src/server/metric_list.h, "
 			  "src/job/counter_list.h and src/job/histogram_list.h");
 	puts("`ferris-sql server --enable-metrics` serves these on `--metrics-port` (9080) of the "
-	     "loopback address;\n`ferris-sql server` in [operations.md](operations.md#a-server) says "
+	     "loopback address;\n`ferris-sql server` in [operations.md](operations.md#a-server) "
+	     "says "
 	     "how they hang together.\n\n| path | what |\n|---|---|");
 	for (size_t i = 0; i < count; i++)
 		printf("| `%s` | %s |\n", rows[i].path, rows[i].doc);

@@ -765,7 +765,8 @@ job_counters_add(JobCounters *sum, const JobCounters *own)
 {
 #define COUNTER(name, metric, label, doc) sum->name += own->name;
 #include "job/counter_list.h"
-#define HISTOGRAM(name, metric, label, per_second, doc) histogram_counts_add(&sum->name, &own->name);
+#define HISTOGRAM(name, metric, label, per_second, doc)                                            \
+	histogram_counts_add(&sum->name, &own->name);
 #include "job/histogram_list.h"
 	if (own->lag > 0)
 		sum->lag += own->lag;

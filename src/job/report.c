@@ -94,7 +94,7 @@ answer_metrics(Answer *answer, uint32_t at)
 		const char *names[3];
 		const HistogramCounts *counts;
 	} histograms[] = {
-#define HISTOGRAM(name, metric, label, per_second, doc)                                                           \
+#define HISTOGRAM(name, metric, label, per_second, doc)                                            \
 	{{#name "_p50", #name "_p95", #name "_p99"}, &counters.name},
 #include "job/histogram_list.h"
 	};
@@ -103,9 +103,9 @@ answer_metrics(Answer *answer, uint32_t at)
 		answer_metric(answer, at, str_from(metrics[i].name), (int64_t)metrics[i].value);
 	for (size_t i = 0; i < sizeof histograms / sizeof *histograms; i++)
 		for (size_t k = 0; k < sizeof quantiles / sizeof *quantiles; k++)
-			answer_metric(answer, at, str_from(histograms[i].names[k]),
-				      (int64_t)histogram_quantile(histograms[i].counts,
-								  quantiles[k]));
+			answer_metric(
+				answer, at, str_from(histograms[i].names[k]),
+				(int64_t)histogram_quantile(histograms[i].counts, quantiles[k]));
 	answer_metric(answer, at, STR("records_per_second"),
 		      (int64_t)job_records_per_second(&counters));
 	answer_metric(answer, at, STR("lag"), counters.lag);

@@ -142,11 +142,11 @@ http_server_open(Monitor *monitor, uint16_t port, HttpServer **out, Error *err)
 	HttpServer *server = memory_zero(sizeof *server);
 	server->monitor = monitor;
 	errno = 0;
-	server->daemon = mhd.start_daemon(
-		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL, port, NULL, NULL, answer, server,
-		MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-		MHD_OPTION_END);
+	server->daemon = mhd.start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL, port,
+					  NULL, NULL, answer, server, MHD_OPTION_SOCK_ADDR,
+					  (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT,
+					  (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+					  (unsigned)IDLE_SECONDS, MHD_OPTION_END);
 	if (server->daemon == NULL) {
 		int code = errno;
 

@@ -11,7 +11,8 @@
 
 PROCESS("queries_total", "counter", view->job_count, "Statements that were started")
 PROCESS("jobs_active", "gauge", view->active, "Jobs that run")
-PROCESS("records_processed_total", "counter", (double)view->sum.records_in, "Records read by all jobs")
+PROCESS("records_processed_total", "counter", (double)view->sum.records_in,
+	"Records read by all jobs")
 PROCESS("bytes_processed_total", "counter", (double)view->sum.bytes_in, "Bytes read by all jobs")
 PROCESS("throughput_records_per_second", "gauge", view->rate.records,
 	"Records read per second, over the last ten seconds")

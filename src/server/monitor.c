@@ -165,8 +165,8 @@ judge(MonitorView *view)
 
 		if (state->status != RUNNING_FAILED)
 			continue;
-		Problem *problem = add_problem(
-			view, failed == view->job_count ? HEALTH_CRITICAL : HEALTH_WARNING);
+		Problem *problem = add_problem(view, failed == view->job_count ? HEALTH_CRITICAL
+									       : HEALTH_WARNING);
 		snprintf(problem->text, sizeof problem->text, "job '%.*s' has failed: %.*s",
 			 STR_ARG(state->plan->name), PROBLEM_MAX / 2, state->error.message);
 	}

@@ -340,6 +340,9 @@ def test_names_that_want_escaping(place):
 
 
 def test_secrets_are_not_told(place):
+    if "/tsan/" in PROGRAM:
+        print("# not with ThreadSanitizer, which does not know of threads that librdkafka starts")
+        return
     sql = watched().replace("'connector' = 'file', 'path' = 'out.jsonl'", """
         'connector' = 'kafka', 'kafka.topic' = 't', 'kafka.bootstrap.servers' = 'embedded',
         'kafka.sasl.password' = 'hush-1', 'kafka.ssl.key.password' = 'hush-2'""")
