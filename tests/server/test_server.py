@@ -80,8 +80,8 @@ class Place(harness.Folder):
         except FileNotFoundError:
             return []
 
-    def serve(self, sql, *options):
-        server = Server(self, sql, options)
+    def serve(self, sql, *options, preexec_fn=None):
+        server = Server(self, sql, options, preexec_fn)
         self.servers.append(server)
         return server
 
@@ -95,7 +95,7 @@ class Place(harness.Folder):
 
 
 class Server:
-    def __init__(self, place, sql, options=()):
+    def __init__(self, place, sql, options=(), preexec_fn=None):
         self.place = place
         self.port = free_port()
         with open(place.path("app.sql"), "w", encoding="utf-8") as file:
@@ -104,7 +104,8 @@ class Server:
         self.process = subprocess.Popen(
             [PROGRAM, "server", "--file", "app.sql", "--enable-metrics", "--metrics-port",
              str(self.port), *options],
-            cwd=place.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            cwd=place.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=preexec_fn)
         self.wait_for("an answer", self.answers)
 
     def answers(self):
