@@ -217,7 +217,7 @@ options_mark_used(const OptionGroup *group, const Options *given)
 static void
 point_at(const OptionEntry *entry, Error *err)
 {
-	if (entry->key_at.line == 0 && entry->origin != NULL && strcmp(entry->origin, "--set") == 0)
+	if (entry->key_at.line == 0 && entry->origin != NULL && strcmp(entry->origin, ORIGIN_COMMAND_LINE) == 0)
 		err->flags |= ERROR_COMMAND_LINE;
 	if (entry->place != NULL)
 		error_label(err, "%s", entry->place);
@@ -237,7 +237,7 @@ value_error(const OptionRow *row, const OptionEntry *entry, Error *err)
 static Status
 resolve_row(const OptionRow *row, Options *given, Setting *setting, Error *err)
 {
-	*setting = (Setting){.row = row, .origin = "default"};
+	*setting = (Setting){.row = row, .origin = ORIGIN_DEFAULT};
 	for (uint32_t i = 0; i < given->count; i++)
 		if (row_matches(row, given->entries[i].key)) {
 			mark_used(&given->entries[i]);

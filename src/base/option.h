@@ -44,9 +44,13 @@ typedef struct OptionGroup {
 	uint32_t count;
 } OptionGroup;
 
-/* Where a value comes from, beside "user", "SET", "--set" and "default". */
-#define ORIGIN_STRATEGY  "strategy"  /* a batch strategy suggests it */
-#define ORIGIN_GUARANTEE "guarantee" /* the guarantee needs it */
+/* Where a value comes from.  The first three are the user's. */
+#define ORIGIN_USER         "user" /* a WITH, a file of options, -- Property */
+#define ORIGIN_SET          "SET"
+#define ORIGIN_COMMAND_LINE "--set"
+#define ORIGIN_STRATEGY     "strategy"  /* a batch strategy suggests it */
+#define ORIGIN_GUARANTEE    "guarantee" /* the guarantee needs it */
+#define ORIGIN_DEFAULT      "default"
 
 /* One key and value as the user gave it. */
 typedef struct OptionEntry {

@@ -45,7 +45,7 @@ plan_sample(const Arguments *arguments, Arena *arena, LoadedScript *loaded, Scri
 			.value = i < own_count
 					 ? str_from(own[i][1])
 					 : str_format(arena, "ferris-advise-%d", (int)getpid()),
-			.origin = "--set",
+			.origin = ORIGIN_COMMAND_LINE,
 			.used = ARENA_NEW(arena, bool)};
 	return load_plan(&changed, "json", false, arena, loaded, plan);
 }

@@ -105,7 +105,7 @@ add_setting(Arguments *arguments, char *text)
 	arguments->settings.entries[arguments->settings.count++] = (OptionEntry){
 		.key = {text, (uint32_t)(equals - text)},
 		.value = str_from(equals + 1),
-		.origin = "--set",
+		.origin = ORIGIN_COMMAND_LINE,
 		.used = memory_zero(sizeof(bool)),
 	};
 	return EXIT_OK;

@@ -149,7 +149,7 @@ read_setting(Arena *arena, const char *path, uint32_t line, Str rest, SqlTest *t
 	uint32_t key = (uint32_t)(equals - rest.data);
 	test->settings = grow(arena, test->settings, test->setting_count, sizeof *test->settings);
 	test->settings[test->setting_count++] = (OptionEntry){
-		.key = {rest.data, key}, .value = str_skip(rest, key + 1), .origin = "--set"};
+		.key = {rest.data, key}, .value = str_skip(rest, key + 1), .origin = ORIGIN_COMMAND_LINE};
 	return FERRIS_OK;
 }
 

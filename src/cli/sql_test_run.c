@@ -244,7 +244,7 @@ static void
 add_setting(Options *settings, const char *key, const char *value)
 {
 	settings->entries[settings->count++] =
-		(OptionEntry){.key = str_from(key), .value = str_from(value), .origin = "--set"};
+		(OptionEntry){.key = str_from(key), .value = str_from(value), .origin = ORIGIN_COMMAND_LINE};
 }
 
 static void

@@ -184,7 +184,7 @@ shown_name(const Endpoint *endpoint, EndpointRole role, Str key)
 static bool
 is_users(const OptionEntry *entry)
 {
-	return !is_suggestion(entry) && strcmp(entry->origin, "default") != 0;
+	return !is_suggestion(entry) && strcmp(entry->origin, ORIGIN_DEFAULT) != 0;
 }
 
 Options

@@ -205,7 +205,7 @@ visit_library(const StatementPlan *plan, const Endpoint *endpoint, const char *s
 			.connector = endpoint->connector->name,
 			.name = setting->name,
 			.value = setting->value.data != NULL ? setting->value : STR("(worked out)"),
-			.origin = "default",
+			.origin = ORIGIN_DEFAULT,
 			.doc = setting->reason,
 			.reason = str_from(setting->reason),
 		};

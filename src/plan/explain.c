@@ -513,8 +513,11 @@ print_option(void *context, const EffectiveOption *option)
 	buffer_append_json(out, effective_bare_name(option));
 	buffer_append_str(out, STR(",\"value\":"));
 	buffer_append_json(out, option->value);
-	buffer_append_str(out, STR(",\"origin\":"));
-	buffer_append_json(out, str_from(option->origin));
+	bool is_place = strcmp(option->origin, ORIGIN_SET) == 0 ||
+			strcmp(option->origin, ORIGIN_COMMAND_LINE) == 0;
+	buffer_printf(out, ",\"origin\":\"%s\"", is_place ? ORIGIN_USER : option->origin);
+	if (is_place)
+		buffer_printf(out, ",\"place\":\"%s\"", option->origin);
 	if (option->reason.data != NULL) {
 		buffer_append_str(out, STR(",\"reason\":"));
 		buffer_append_json(out, option->reason);

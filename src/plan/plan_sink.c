@@ -35,7 +35,7 @@ static void
 append(Options *options, const char *key, Str value)
 {
 	options->entries[options->count++] =
-		(OptionEntry){.key = str_from(key), .value = value, .origin = "default"};
+		(OptionEntry){.key = str_from(key), .value = value, .origin = ORIGIN_DEFAULT};
 }
 
 /* The sink's own options, with what it takes over from a Kafka source it does not name. */

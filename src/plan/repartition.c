@@ -329,7 +329,7 @@ static void
 add_option(Options *options, const char *key, Str value)
 {
 	options->entries[options->count++] =
-		(OptionEntry){.key = str_from(key), .value = value, .origin = "default"};
+		(OptionEntry){.key = str_from(key), .value = value, .origin = ORIGIN_DEFAULT};
 }
 
 /* All that the source is said to be, but for topic, group and format: the last word counts. */

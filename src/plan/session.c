@@ -74,7 +74,7 @@ session_set(Binder *binder, const WithOption *option, Options *session)
 	*entry = (OptionEntry){.key = option->key,
 			       .key_at = option->key_position,
 			       .value_at = option->value_position,
-			       .origin = "SET",
+			       .origin = ORIGIN_SET,
 			       .used = ARENA_NEW(binder->arena, bool)};
 	TRY(options_expand(binder->arena, option->value, option->value_position, &entry->value,
 			   binder->err));

@@ -129,7 +129,7 @@ with_options(Binder *binder, const WithList *list, Options *out)
 		*entry = (OptionEntry){.key = option->key,
 				       .key_at = option->key_position,
 				       .value_at = option->value_position,
-				       .origin = "user",
+				       .origin = ORIGIN_USER,
 				       .used = ARENA_NEW(binder->arena, bool)};
 		TRY(options_expand(binder->arena, option->value, option->value_position,
 				   &entry->value, binder->err));
@@ -485,7 +485,7 @@ add_entry(Binder *binder, Options *out, Str key, Str value, Position at)
 						   .value = value,
 						   .key_at = at,
 						   .value_at = at,
-						   .origin = "user",
+						   .origin = ORIGIN_USER,
 						   .used = used};
 }
 

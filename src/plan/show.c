@@ -321,7 +321,7 @@ show_group(Showing *showing, const OptionGroup *group)
 		OptionGroup one = {group->name, row, 1};
 		EffectiveOption option = {.scope = group->name,
 					  .name = str_from(row->name),
-					  .origin = "default",
+					  .origin = ORIGIN_DEFAULT,
 					  .doc = row->doc};
 		Setting *setting;
 		Error ignored;

@@ -138,6 +138,11 @@ class Explained:
         self.stderr = run.stderr
         self.sql = sql
         self.options = json.loads(run.stdout)["statements"][-1]["options"]
+        for option in self.options:
+            assert option["origin"] in ("user", "strategy", "guarantee", "default"), option
+            if "place" in option:  # of the user's words: not a WITH
+                assert option["origin"] == "user" and option["place"] in ("--set", "SET"), option
+                option["origin"] = option["place"]
 
     def all(self, scope, name):
         return [option for option in self.options

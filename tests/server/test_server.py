@@ -247,7 +247,7 @@ def test_report_lists_every_option(place):
     text = server.text("/report")
     for option in options:
         line = (f"    {option['scope']} '{option['object']}': {option['name']} = "
-                f"'{option['value']}' ({option['origin']})")
+                f"'{option['value']}' ({option.get('place', option['origin'])})")
         assert line in text, line
         assert option.get("reason", "") in text, option
     assert "read_buffer_size = '8192' (user): stands above '4096', which LowLatency suggests" in text
@@ -352,7 +352,7 @@ def test_secrets_are_not_told(place):
     for path in ("/report", "/report.json", "/metrics", "/jobs", "/health"):
         assert "hush" not in server.text(path), path
     shown = {option["name"]: option for option in server.job("big")["options"]}
-    assert shown["sasl.password"]["value"] == "****" and shown["sasl.password"]["origin"] == "--set"
+    assert shown["sasl.password"]["value"] == "****" and shown["sasl.password"]["place"] == "--set"
     _, err = server.stop()
     assert "sasl.password = '****'" in err and "hush" not in err, err
 
