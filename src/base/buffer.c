@@ -80,6 +80,15 @@ buffer_append_json(Buffer *buffer, Str s)
 	return buffer_append_char(buffer, '"');
 }
 
+void
+buffer_end_line(Buffer *buffer, size_t from)
+{
+	for (size_t i = from; i < buffer->len; i++)
+		if ((unsigned char)buffer->data[i] < ' ' || buffer->data[i] == 0x7f)
+			buffer->data[i] = '?';
+	buffer_append_char(buffer, '\n');
+}
+
 bool
 buffer_printf(Buffer *buffer, const char *format, ...)
 {

@@ -54,4 +54,6 @@ bool buffer_append_str(Buffer *buffer, Str s);
 bool buffer_append_char(Buffer *buffer, char c);
 /* As a JSON string, in quotes; the bytes must be UTF-8 for the result to be. */
 bool buffer_append_json(Buffer *buffer, Str s);
+/* Ends a line that began at `from`: control characters in it, a line end in a name, become '?'. */
+void buffer_end_line(Buffer *buffer, size_t from);
 bool buffer_printf(Buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));

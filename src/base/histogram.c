@@ -1,34 +1,74 @@
 /* base/histogram.c -- fixed buckets; see base/histogram.h. */
 #include "base/histogram.h"
 
-#include <math.h>
+#define DECADE(u)                                                                                  \
+	10 * (u), 12 * (u), 15 * (u), 20 * (u), 25 * (u), 30 * (u), 40 * (u), 50 * (u), 60 * (u),  \
+		80 * (u)
 
-static const uint32_t steps[] = {1, 2, 5};
+static const uint64_t bounds[HISTOGRAM_BOUNDS] = {1,
+						  2,
+						  3,
+						  4,
+						  5,
+						  6,
+						  8, /* whole numbers */
+						  DECADE(1),
+						  DECADE(10),
+						  DECADE(100),
+						  DECADE(1000),
+						  DECADE(10000),
+						  DECADE(100000),
+						  DECADE(1000000),
+						  100000000,
+						  120000000,
+						  150000000,
+						  200000000,
+						  250000000,
+						  300000000,
+						  400000000,
+						  500000000};
 
 uint64_t
 histogram_bound(uint32_t at)
 {
-	uint64_t bound = steps[at % 3];
+	return bounds[at];
+}
 
-	for (uint32_t i = 0; i < at / 3; i++)
-		bound *= 10;
-	return bound;
+bool
+histogram_bound_is_round(uint32_t at)
+{
+	uint64_t first = bounds[at];
+
+	while (first % 10 == 0)
+		first /= 10;
+	return first == 1 || first == 2 || first == 5;
+}
+
+/* The first bucket that takes the value. */
+static uint32_t
+bucket_of(uint64_t value)
+{
+	uint32_t low = 0, high = HISTOGRAM_BOUNDS;
+
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (value > bounds[middle])
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 void
 histogram_add(Histogram *self, uint64_t value, uint64_t times)
 {
-	uint64_t decade = 1;
-	uint32_t at = 0;
-
-	while (at < HISTOGRAM_BOUNDS && value > steps[at % 3] * decade)
-		if (++at % 3 == 0)
-			decade *= 10;
 	if (self->count == 0 || value < self->least)
 		self->least = value;
 	if (value > self->most)
 		self->most = value;
-	self->buckets[at] += times;
+	self->buckets[bucket_of(value)] += times;
 	self->sum += value * times;
 	self->count += times;
 }
@@ -70,29 +110,15 @@ histogram_counts_add(HistogramCounts *sum, const HistogramCounts *own)
 	sum->sum += own->sum;
 }
 
-/* A straight line through the bucket, or through the part of it where values were seen. */
-static uint64_t
-within_bucket(const HistogramCounts *self, uint32_t at, double share)
-{
-	uint64_t low = at > 0 ? histogram_bound(at - 1) : 0;
-	uint64_t high = at < HISTOGRAM_BOUNDS ? histogram_bound(at) : self->most;
-
-	low = low < self->least ? self->least : low;
-	high = high > self->most ? self->most : high;
-	return high > low ? low + (uint64_t)ceil((double)(high - low) * share) : high;
-}
-
 uint64_t
 histogram_quantile(const HistogramCounts *self, double q)
 {
 	double wanted = q * (double)self->count, below = 0;
 
-	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		double inside = (double)self->buckets[i];
-
-		if (inside > 0 && below + inside >= wanted)
-			return within_bucket(self, i, (wanted - below) / inside);
-		below += inside;
+	for (uint32_t i = 0; i < HISTOGRAM_BOUNDS; i++) {
+		below += (double)self->buckets[i];
+		if (self->buckets[i] > 0 && below >= wanted)
+			return bounds[i] < self->most ? bounds[i] : self->most;
 	}
 	return self->most;
 }

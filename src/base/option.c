@@ -217,7 +217,8 @@ options_mark_used(const OptionGroup *group, const Options *given)
 static void
 point_at(const OptionEntry *entry, Error *err)
 {
-	if (entry->key_at.line == 0 && entry->origin != NULL && strcmp(entry->origin, ORIGIN_COMMAND_LINE) == 0)
+	if (entry->key_at.line == 0 && entry->origin != NULL &&
+	    strcmp(entry->origin, ORIGIN_COMMAND_LINE) == 0)
 		err->flags |= ERROR_COMMAND_LINE;
 	if (entry->place != NULL)
 		error_label(err, "%s", entry->place);

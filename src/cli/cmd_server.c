@@ -19,8 +19,8 @@ check_arguments(const Arguments *arguments)
 {
 	if (arguments->rest_count > 0)
 		return usage_error("server does not understand '%s'", arguments->rest[0]);
-	if (arguments->metrics_port > UINT16_MAX)
-		return usage_error("--metrics-port %lld: ports end with 65535",
+	if (arguments->metrics_port == 0 || arguments->metrics_port > UINT16_MAX)
+		return usage_error("--metrics-port %lld: ports are 1 to 65535",
 				   (long long)arguments->metrics_port);
 	return EXIT_OK;
 }
@@ -30,10 +30,10 @@ static Status
 open_port(const Arguments *arguments, Monitor *monitor, HttpServer **out, Error *err)
 {
 	uint16_t port =
-		arguments->metrics_port > 0 ? (uint16_t)arguments->metrics_port : METRICS_PORT;
+		arguments->metrics_port >= 0 ? (uint16_t)arguments->metrics_port : METRICS_PORT;
 
 	*out = NULL;
-	if (!arguments->metrics && arguments->metrics_port == 0)
+	if (!arguments->metrics && arguments->metrics_port < 0)
 		return FERRIS_OK;
 	TRY(http_server_open(monitor, port, out, err));
 	fprintf(stderr, "metrics: http://127.0.0.1:%u/metrics, /health, /report, /jobs\n", port);

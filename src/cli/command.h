@@ -27,7 +27,7 @@ typedef struct Arguments {
 	bool drop_state;       /* of it that finds no place */
 	bool live;
 	bool metrics;         /* --enable-metrics */
-	int64_t metrics_port; /* 0: none was given */
+	int64_t metrics_port; /* -1: none was given */
 	Options settings; /* --set */
 	char **rest;      /* what is not an option */
 	int rest_count;

@@ -262,6 +262,7 @@ print_kafka_default(const char *name, const char *side, const char *when, const 
 {
 	printf("| `%s` | %s%s | ", name, strcmp(side, "CONSUMER") == 0 ? "source" : "sink",
 	       strcmp(when, "TRANSACTIONS") == 0 ? ", with exactly-once"
+	       : strcmp(when, "PLAIN") == 0      ? ", without exactly-once"
 	       : strcmp(when, "KNOWN") == 0      ? ", if its librdkafka has it"
 						 : "");
 	if (value != NULL)

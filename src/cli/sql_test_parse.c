@@ -148,8 +148,9 @@ read_setting(Arena *arena, const char *path, uint32_t line, Str rest, SqlTest *t
 		return syntax(err, path, line, "set needs KEY=VALUE, not", rest);
 	uint32_t key = (uint32_t)(equals - rest.data);
 	test->settings = grow(arena, test->settings, test->setting_count, sizeof *test->settings);
-	test->settings[test->setting_count++] = (OptionEntry){
-		.key = {rest.data, key}, .value = str_skip(rest, key + 1), .origin = ORIGIN_COMMAND_LINE};
+	test->settings[test->setting_count++] = (OptionEntry){.key = {rest.data, key},
+							      .value = str_skip(rest, key + 1),
+							      .origin = ORIGIN_COMMAND_LINE};
 	return FERRIS_OK;
 }
 

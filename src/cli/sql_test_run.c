@@ -243,8 +243,8 @@ run_plan(TestRun *run)
 static void
 add_setting(Options *settings, const char *key, const char *value)
 {
-	settings->entries[settings->count++] =
-		(OptionEntry){.key = str_from(key), .value = str_from(value), .origin = ORIGIN_COMMAND_LINE};
+	settings->entries[settings->count++] = (OptionEntry){
+		.key = str_from(key), .value = str_from(value), .origin = ORIGIN_COMMAND_LINE};
 }
 
 static void

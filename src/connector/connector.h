@@ -166,7 +166,8 @@ typedef struct LibrarySetting {
 	Str value;         /* {NULL, 0}: worked out when it is opened */
 	const char *reason;
 	bool of_source, of_sink;
-	bool transactions; /* with exactly-once only */
+	bool transactions; /* with exactly-once */
+	bool plain;        /* without */
 	bool ours;         /* the engine sets it; else it is the library's default */
 } LibrarySetting;
 

@@ -2,7 +2,8 @@
  *
  * DEFAULT(side, when, name, value, reason)
  *   side   CONSUMER that reads a topic, PRODUCER that writes one
- *   when   ALWAYS; KNOWN: if the loaded librdkafka has it; TRANSACTIONS: with exactly-once
+ *   when   ALWAYS; KNOWN: if the loaded librdkafka has it; TRANSACTIONS: with exactly-once;
+ *          PLAIN: without
  *   value  NULL: worked out when it is opened (kafka_reader.c, kafka_writer.c), by the reason's rule
  */
 #ifndef DEFAULT
@@ -35,8 +36,13 @@ DEFAULT(PRODUCER, ALWAYS, "client.id", "ferris-sql", "the name in brokers' logs 
 DEFAULT(PRODUCER, ALWAYS, "partitioner", "murmur2_random", "a key goes where Java's clients put it")
 DEFAULT(PRODUCER, ALWAYS, "linger.ms", "5", "records that come together go together")
 DEFAULT(PRODUCER, ALWAYS, "reconnect.backoff.max.ms", "1000", "a broker that is back is found soon")
-DEFAULT(PRODUCER, ALWAYS, "enable.idempotence", NULL,
-	"true, but where the user gives acks, retries or max.in.flight without transactions")
+DEFAULT(PRODUCER, TRANSACTIONS, "enable.idempotence", "true", "transactions need it")
+DEFAULT(PRODUCER, TRANSACTIONS, "max.in.flight.requests.per.connection", "5",
+	"more would lose the order")
+DEFAULT(PRODUCER, PLAIN, "enable.idempotence", NULL,
+	"true, but where the user gives acks, retries or max.in.flight.requests.per.connection")
+DEFAULT(PRODUCER, PLAIN, "max.in.flight.requests.per.connection", NULL,
+	"5 where enable.idempotence is true, else 1000000")
 DEFAULT(PRODUCER, ALWAYS, "queue.buffering.max.messages", "500000",
 	"queue.buffering.max.kbytes is what bounds memory")
 DEFAULT(PRODUCER, ALWAYS, "queue.buffering.max.kbytes", NULL,

@@ -35,7 +35,7 @@ static const struct {
 };
 
 typedef enum DefaultSide { CONSUMER = RD_KAFKA_CONSUMER, PRODUCER = RD_KAFKA_PRODUCER } DefaultSide;
-typedef enum DefaultWhen { ALWAYS, KNOWN, TRANSACTIONS } DefaultWhen;
+typedef enum DefaultWhen { ALWAYS, KNOWN, TRANSACTIONS, PLAIN } DefaultWhen;
 
 static const struct {
 	DefaultSide side;
@@ -167,7 +167,8 @@ list_settings(void)
 			.reason = default_rows[i].reason,
 			.of_source = default_rows[i].side == CONSUMER,
 			.of_sink = default_rows[i].side == PRODUCER,
-			.transactions = default_rows[i].when == TRANSACTIONS,
+			.transactions = default_rows[i].when != PLAIN,
+			.plain = default_rows[i].when != TRANSACTIONS,
 			.ours = true,
 		};
 	}
@@ -185,6 +186,8 @@ list_settings(void)
 				.meaning = row->name,
 				.value = value,
 				.reason = "librdkafka's own",
+				.transactions = true,
+				.plain = true,
 				.of_source = row->side != 'P',
 				.of_sink = row->side != 'C',
 			};
@@ -314,7 +317,7 @@ kafka_defaults(rd_kafka_type_t type, bool transactions, const KafkaDefault *own,
 
 	for (size_t i = 0; i < DEFAULT_COUNT; i++)
 		if ((rd_kafka_type_t)default_rows[i].side == type &&
-		    (default_rows[i].when != TRANSACTIONS || transactions))
+		    default_rows[i].when != (transactions ? PLAIN : TRANSACTIONS))
 			all[count++] = (KafkaDefault){default_rows[i].name, default_rows[i].value,
 						      default_rows[i].when == KNOWN};
 	for (; own->name != NULL; own++)

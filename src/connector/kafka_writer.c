@@ -32,9 +32,9 @@ open_client(KafkaWriter *writer, const WriterSpec *spec, Arena *arena, Error *er
 		kafka_given_as(spec->given, "max.in.flight.requests.per.connection") != NULL;
 	uint32_t writers = spec->share.count > 0 ? spec->share.count : 1;
 	uint32_t kilobytes = QUEUE_KB / writers;
+	const char *idempotent = weakened ? "false" : "true";
 	const KafkaDefault own[] = {
-		{"enable.idempotence", weakened && spec->transaction == NULL ? "false" : "true",
-		 false},
+		{"enable.idempotence", spec->transaction != NULL ? NULL : idempotent, false},
 		{"queue.buffering.max.kbytes",
 		 str_format(arena, "%u", kilobytes > QUEUE_KB_MIN ? kilobytes : QUEUE_KB_MIN).data,
 		 false},

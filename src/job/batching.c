@@ -130,6 +130,12 @@ batcher_wait(Batcher *self, const Backlog *backlog, int64_t now_ms, int64_t wall
 	return wait_for_more(self, now_ms, wall_ms);
 }
 
+int64_t
+batcher_waited(const Batcher *self, int64_t now_ms)
+{
+	return self->waits_since >= 0 ? now_ms - self->waits_since : 0;
+}
+
 /* ---------------------------------------------------------------- sizes */
 
 static uint64_t

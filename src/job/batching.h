@@ -43,6 +43,8 @@ bool batcher_wants_backlog(const Batcher *self);
 /* How many milliseconds to wait, 0: read now.  `backlog` is NULL if the source has none; wall_ms
  * is the time of day. */
 int64_t batcher_wait(Batcher *self, const Backlog *backlog, int64_t now_ms, int64_t wall_ms);
+/* How many milliseconds the first record of the next or open batch has waited. */
+int64_t batcher_waited(const Batcher *self, int64_t now_ms);
 /* How much the next read may take; 0: no limit. */
 uint32_t batcher_rows(const Batcher *self);
 size_t batcher_bytes(const Batcher *self);

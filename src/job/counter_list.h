@@ -38,6 +38,8 @@ COUNTER(config_precedence, "config_decisions_total", "origin=\"precedence\"",
 	"options of which the user said more than one thing")
 COUNTER(config_strategy, "config_decisions_total", "origin=\"strategy\"",
 	"options that a batch strategy has set")
+COUNTER(config_idle, "config_decisions_total", "origin=\"idle\"",
+	"options of the user that have no effect where they are")
 COUNTER(config_guarantee, "config_decisions_total", "origin=\"guarantee\"",
 	"suggestions that the guarantee withholds")
 COUNTER(restarts, "job_restarts_total", "", "from the last epoch, after one that failed")

@@ -11,7 +11,9 @@
 
 HISTOGRAM(batch_size, "batch_size_records", "", 0, "records of a batch that a strategy made")
 HISTOGRAM(latency_us, "latency_seconds", "component=\"total\"", 1000000,
-	  "from reading a record until the sink has its result")
+	  "from seeing the first record of its batch until the sink has a record's result")
+HISTOGRAM(wait_us, "latency_seconds", "component=\"wait\"", 1000000,
+	  "of these, in waiting for the batch to fill")
 HISTOGRAM(process_us, "latency_seconds", "component=\"process\"", 1000000,
 	  "of these, in decoding, operators and encoding")
 HISTOGRAM(write_us, "latency_seconds", "component=\"write\"", 1000000,

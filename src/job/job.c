@@ -330,17 +330,18 @@ job_source_spec(const JobSpec *spec, uint32_t source, Arena *arena)
 }
 
 static void
-count_decisions(Job *job, const Endpoint *endpoint)
+count_decisions(Job *job, const Decisions *decisions)
 {
 	_Atomic uint64_t *counters[DECISION_COUNT] = {
 		[DECISION_USER] = &job->counters.config_user,
 		[DECISION_PRECEDENCE] = &job->counters.config_precedence,
 		[DECISION_STRATEGY] = &job->counters.config_strategy,
 		[DECISION_GUARANTEE] = &job->counters.config_guarantee,
+		[DECISION_IDLE] = &job->counters.config_idle,
 	};
 
-	for (uint32_t i = 0; i < endpoint->decision_count; i++)
-		++*counters[endpoint->decisions[i].kind];
+	for (uint32_t i = 0; i < decisions->count; i++)
+		++*counters[decisions->items[i].kind];
 }
 
 static Status
@@ -355,7 +356,7 @@ open_sources(Job *job, Error *err)
 		job->source_count++;
 		job->inputs[i].started = job_clock(job);
 		batcher_open(&job->inputs[i].batcher, endpoint, job_clock(job));
-		count_decisions(job, endpoint);
+		count_decisions(job, &endpoint->decisions);
 		job->inputs[i].idle_timeout = endpoint->common[ENDPOINT_IDLE_TIMEOUT].integer;
 		SourceSpec spec = job_source_spec(&job->spec, i, &job->arena);
 		spec.instance = instance_of(job, i);
@@ -442,7 +443,8 @@ open_writer(Job *job, Error *err)
 			      .interval_ms = batch->memory_check_ms};
 	if (batch->strategy == BATCH_MEMORY && !batch->disabled)
 		spec.memory = &memory;
-	count_decisions(job, plan->sink);
+	count_decisions(job, &plan->sink->decisions);
+	count_decisions(job, &plan->decisions);
 	if (status == FERRIS_OK)
 		status = job->sink->writer_open(&spec, &job->arena, &job->writer, err);
 	return say_how_to_begin_anew(job, status, err);

@@ -74,7 +74,8 @@ typedef struct Slot {
 	uint32_t idle_capacity;
 	bool releases;  /* an epoch: the source's splits go to another reader then */
 	Buffer changes; /* of an epoch: what has changed in state; job/recovery.c */
-	int64_t read_us;    /* a chunk: when it was read, by clock_us, */
+	int64_t waited_us;  /* a chunk: how long its batch had waited, */
+	int64_t read_us;    /* when it was read, by clock_us, */
 	int64_t process_us; /* how long a task had it */
 	SplitMark mark; /* of an epoch of a statement that shuffles: how far its split has come */
 	uint64_t sequence;

@@ -356,6 +356,7 @@ read_source(Job *job, uint32_t index, int timeout_ms, Error *err)
 			maybe_tick(job, index, true, err);
 		return false;
 	}
+	slot->waited_us = batcher_waited(&job->inputs[index].batcher, job_clock(job)) * 1000;
 	if (status == FERRIS_OK)
 		status = read_chunk(job, index, slot->chunk, timeout_ms, &result, err);
 	if (status == FERRIS_OK)

@@ -20,25 +20,38 @@ running_open(const Restarts *spec, Running **out, Error *err)
 					    : job_open(&spec->spec, &running->job, err);
 }
 
+/* `of`: the endpoint; {NULL, 0}: the job itself. */
+static void
+say(const StatementPlan *plan, const char *what, Str of, const Decisions *decisions)
+{
+	for (uint32_t i = 0; i < decisions->count; i++) {
+		const Decision *decision = &decisions->items[i];
+		Buffer line;
+
+		buffer_init(&line, SIZE_MAX);
+		buffer_printf(&line, "config: %.*s, %s", STR_ARG(plan->name), what);
+		if (of.data != NULL)
+			buffer_printf(&line, " '%.*s'", STR_ARG(of));
+		buffer_printf(&line, ": %.*s = '%.*s' (%s): %.*s", STR_ARG(decision->name),
+			      STR_ARG(decision->value), decision->origin,
+			      STR_ARG(decision->reason));
+		buffer_end_line(&line, 0);
+		fwrite(line.data, 1, line.len, stderr);
+		buffer_free(&line);
+	}
+}
+
 /* Each once, however often the jobs are opened. */
 static void
 say_decisions(const StatementPlan *plan)
 {
-	static const char *const sides[] = {"source", "sink"};
+	for (uint32_t i = 0; i < plan->scan_count; i++) {
+		const Endpoint *source = plan->scans[i]->scan.endpoint;
 
-	for (uint32_t i = 0; i <= plan->scan_count; i++) {
-		bool is_sink = i == plan->scan_count;
-		const Endpoint *endpoint = is_sink ? plan->sink : plan->scans[i]->scan.endpoint;
-
-		for (uint32_t k = 0; k < endpoint->decision_count; k++) {
-			const Decision *decision = &endpoint->decisions[k];
-
-			fprintf(stderr, "config: %.*s, %s '%.*s': %.*s = '%.*s' (%s): %.*s\n",
-				STR_ARG(plan->name), sides[is_sink], STR_ARG(endpoint->name),
-				STR_ARG(decision->name), STR_ARG(decision->value), decision->origin,
-				STR_ARG(decision->reason));
-		}
+		say(plan, "source", source->name, &source->decisions);
 	}
+	say(plan, "sink", plan->sink->name, &plan->sink->decisions);
+	say(plan, "job", (Str){NULL, 0}, &plan->decisions);
 }
 
 Status

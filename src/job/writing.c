@@ -83,19 +83,20 @@ write_output(Job *job, const Output *output, Error *err)
 	return job_survives(job, CRASH_WRITE, err);
 }
 
-/* From the read to the sink's having it. */
+/* From the moment when the first record of its batch was seen to the sink's having it. */
 static void
 note_latency(Job *job, const Slot *slot, int64_t begin_us)
 {
 	Batcher *batcher = &job->inputs[slot->source].batcher;
 	Counters *counters = &job->counters;
 	int64_t now_us = clock_us();
-	int64_t latency_us = now_us - slot->read_us;
+	int64_t latency_us = now_us - slot->read_us + slot->waited_us;
 	uint64_t records = slot->result.records_in;
 
 	if (slot->kind != SLOT_CHUNK)
 		return;
 	histogram_add(&counters->latency_us, (uint64_t)latency_us, records);
+	histogram_add(&counters->wait_us, (uint64_t)slot->waited_us, records);
 	histogram_add(&counters->process_us, (uint64_t)slot->process_us, records);
 	histogram_add(&counters->write_us, (uint64_t)(now_us - begin_us), records);
 	if (batcher->plan.strategy == BATCH_LATENCY)

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "plan/decision.h"
+
 enum { BATCH_OPTION_STRATEGY, BATCH_OPTION_ENABLED, BATCH_OPTION_COUNT };
 
 static const OptionRow common_rows[BATCH_OPTION_COUNT] = {
@@ -99,26 +101,7 @@ batch_takes(Str key)
 static void
 add_decision(Arena *arena, Endpoint *endpoint, Decision decision)
 {
-	if (endpoint->decision_count == endpoint->decision_capacity) {
-		uint32_t capacity = endpoint->decision_capacity * 2 + 8;
-		Decision *decisions = ARENA_ARRAY(arena, Decision, capacity);
-
-		if (endpoint->decision_count > 0)
-			memcpy(decisions, endpoint->decisions,
-			       sizeof *decisions * endpoint->decision_count);
-		endpoint->decisions = decisions;
-		endpoint->decision_capacity = capacity;
-	}
-	endpoint->decisions[endpoint->decision_count++] = decision;
-}
-
-const Decision *
-endpoint_decision(const Endpoint *endpoint, Str name)
-{
-	for (uint32_t i = endpoint->decision_count; i > 0; i--)
-		if (str_eq_nocase(endpoint->decisions[i - 1].name, name))
-			return &endpoint->decisions[i - 1];
-	return NULL;
+	decisions_add(arena, &endpoint->decisions, decision);
 }
 
 /* ---------------------------------------------------------------- suggestions */
@@ -181,12 +164,6 @@ shown_name(const Endpoint *endpoint, EndpointRole role, Str key)
 		       : key;
 }
 
-static bool
-is_users(const OptionEntry *entry)
-{
-	return !is_suggestion(entry) && strcmp(entry->origin, ORIGIN_DEFAULT) != 0;
-}
-
 Options
 users_options(Arena *arena, const Options *given)
 {
@@ -198,50 +175,35 @@ users_options(Arena *arena, const Options *given)
 	return out;
 }
 
-/* The last word before entry `at` about the same option, if it is another one; or NULL. */
-static const OptionEntry *
-displaced_by(const Endpoint *endpoint, EndpointRole role, uint32_t at)
+/* An endpoint on one side. */
+typedef struct Side {
+	const Endpoint *endpoint;
+	EndpointRole role;
+} Side;
+
+static bool
+same_on_side(void *context, Str a, Str b)
 {
-	const OptionEntry *entries = endpoint->given.entries;
+	const Side *side = context;
 
-	for (uint32_t i = at + 1; i < endpoint->given.count; i++)
-		if (is_users(&entries[i]) &&
-		    endpoint_same_option(endpoint, role, entries[at].key, entries[i].key))
-			return NULL; /* a later word will see to it */
-	for (uint32_t i = at; i > 0; i--) {
-		const OptionEntry *before = &entries[i - 1];
+	return endpoint_same_option(side->endpoint, side->role, a, b);
+}
 
-		if (is_users(before) &&
-		    endpoint_same_option(endpoint, role, entries[at].key, before->key))
-			return str_eq(before->value, entries[at].value) ? NULL : before;
-	}
-	return NULL;
+static Str
+shown_on_side(void *context, Str key)
+{
+	const Side *side = context;
+
+	return shown_name(side->endpoint, side->role, key);
 }
 
 void
 endpoint_note_precedence(Arena *arena, EndpointRole role, Endpoint *endpoint)
 {
-	for (uint32_t i = 0; i < endpoint->given.count; i++) {
-		const OptionEntry *entry = &endpoint->given.entries[i];
-		const OptionEntry *before =
-			is_users(entry) ? displaced_by(endpoint, role, i) : NULL;
+	Side side = {endpoint, role};
 
-		if (before == NULL)
-			continue;
-		Str value = option_shown_value(entry->key, entry->value);
-		Str displaced = option_shown_value(before->key, before->value);
-		Str reason = before->place != NULL
-				     ? str_format(arena, "stands above '%.*s' of %s",
-						  STR_ARG(displaced), before->place)
-			     : before->key_at.line > 0
-				     ? str_format(arena, "stands above '%.*s' of line %u",
-						  STR_ARG(displaced), before->key_at.line)
-				     : str_format(arena, "stands above '%.*s' of %s",
-						  STR_ARG(displaced), before->origin);
-		add_decision(arena, endpoint,
-			     (Decision){DECISION_PRECEDENCE, shown_name(endpoint, role, entry->key),
-					value, entry->origin, displaced, reason});
-	}
+	decisions_note_precedence(arena, &endpoint->given, same_on_side, shown_on_side, &side,
+				  &endpoint->decisions);
 }
 
 /* What the user says of the option, in whatever words; NULL: nothing. */
@@ -325,9 +287,9 @@ batch_withhold(Arena *arena, Endpoint *endpoint, uint32_t index, Str instead, co
 		if (i != index)
 			entries[count++] = given->entries[i];
 	*given = (Options){entries, count};
-	for (uint32_t i = 0; i < endpoint->decision_count; i++)
-		if (str_eq_nocase(endpoint->decisions[i].name, entry.key))
-			endpoint->decisions[i] =
+	for (uint32_t i = 0; i < endpoint->decisions.count; i++)
+		if (str_eq_nocase(endpoint->decisions.items[i].name, entry.key))
+			endpoint->decisions.items[i] =
 				(Decision){DECISION_GUARANTEE,
 					   entry.key,
 					   instead,
@@ -402,6 +364,29 @@ mentions_batches(const Options *given)
 	return false;
 }
 
+/* The user's parameters that do nothing here. */
+static void
+note_idle(Arena *arena, EndpointRole role, Endpoint *endpoint)
+{
+	const BatchPlan *plan = &endpoint->batch;
+	OptionGroup group = batch_group(plan->strategy);
+
+	for (uint32_t i = 0; i < group.count; i++) {
+		const Setting *setting = &plan->settings[i];
+		Decision decision = {
+			.kind = DECISION_IDLE,
+			.name = str_from(group.rows[i].name),
+			.value = setting->text,
+			.origin = setting->origin,
+			.reason = STR(BATCH_IDLE_REASON),
+		};
+
+		if (setting->entry != NULL &&
+		    !batch_parameter_acts(endpoint, role, group.rows[i].name))
+			add_decision(arena, endpoint, decision);
+	}
+}
+
 Status
 batch_plan(Arena *arena, EndpointRole role, Endpoint *endpoint, Error *err)
 {
@@ -422,6 +407,7 @@ batch_plan(Arena *arena, EndpointRole role, Endpoint *endpoint, Error *err)
 	TRY(check_order(plan, err));
 	if (!plan->disabled)
 		suggest(arena, role, endpoint);
+	note_idle(arena, role, endpoint);
 	return FERRIS_OK;
 }
 
@@ -450,6 +436,34 @@ batch_check_switches(EndpointRole role, const Endpoint *endpoint, Error *err)
 		return option_error(setting, err);
 	}
 	return FERRIS_OK;
+}
+
+static const struct {
+	BatchStrategy strategy;
+	const char *connector;
+	const char *parameter;
+} acting[] = {
+#define ACTS(id, connector, parameter) {BATCH_##id, connector, parameter},
+#include "plan/batch_strategy_list.h"
+};
+
+bool
+batch_parameter_acts(const Endpoint *endpoint, EndpointRole role, const char *parameter)
+{
+	const char *connector = endpoint->connector->name;
+	BatchStrategy strategy = endpoint->batch.strategy;
+
+	if (role == ROLE_SOURCE)
+		return true;
+	for (size_t i = 0; i < sizeof acting / sizeof *acting; i++)
+		if (acting[i].strategy == strategy && strcmp(acting[i].connector, connector) == 0 &&
+		    strcmp(acting[i].parameter, parameter) == 0)
+			return true;
+	for (const BatchSuggestion *s = batch_suggestions; s->connector != NULL; s++)
+		if (s->strategy == strategy && s->role == role && s->value[0] == '=' &&
+		    strcmp(s->connector, connector) == 0 && strcmp(s->value + 1, parameter) == 0)
+			return true;
+	return false;
 }
 
 bool

@@ -32,6 +32,10 @@ bool batch_takes(Str key);
 /* Resolves the options of batches among endpoint->given, and puts the strategy's suggestions in
  * front of them; its connector is known. */
 Status batch_plan(Arena *arena, EndpointRole role, Endpoint *endpoint, Error *err);
+/* Whether the parameter of the endpoint's strategy does anything there: at a source each does, at a
+ * sink few. */
+bool batch_parameter_acts(const Endpoint *endpoint, EndpointRole role, const char *parameter);
+#define BATCH_IDLE_REASON "no effect on a sink: there the strategy acts by what it suggests"
 bool batch_is_by_event_time(const Endpoint *endpoint);
 /* An option that says whether a strategy acts needs that strategy.  The connector's settings are
  * resolved. */
@@ -50,5 +54,3 @@ Options users_options(Arena *arena, const Options *given);
 bool endpoint_same_option(const Endpoint *endpoint, EndpointRole role, Str a, Str b);
 /* Notes where the user says more than one thing about an option. */
 void endpoint_note_precedence(Arena *arena, EndpointRole role, Endpoint *endpoint);
-/* The last decision about the option, or NULL. */
-const Decision *endpoint_decision(const Endpoint *endpoint, Str name);

@@ -9,6 +9,8 @@
  * SWITCH(id, role, option)
  *     an option of a connector that says whether the strategy acts there; without the strategy it
  *     cannot be set
+ * ACTS(id, connector, parameter)
+ *     that sink goes by the parameter, beside those that are suggested to it as "=batch.x"
  *
  * The parameters of a strategy stand side by side, as its suggestions do. */
 #ifndef STRATEGY
@@ -22,6 +24,9 @@
 #endif
 #ifndef SWITCH
 #define SWITCH(id, role, option)
+#endif
+#ifndef ACTS
+#define ACTS(id, connector, parameter)
 #endif
 
 /* ---------------------------------------------------------------- FixedSize */
@@ -133,6 +138,9 @@ SWITCH(MEMORY, ROLE_SOURCE, "memory_monitoring")
 SWITCH(MEMORY, ROLE_SOURCE, "gc_aware_reading")
 SWITCH(MEMORY, ROLE_SINK, "memory_aware_flushing")
 SWITCH(MEMORY, ROLE_SINK, "gc_aware_writing")
+ACTS(MEMORY, "file", "batch.target_memory_usage")
+ACTS(MEMORY, "file", "batch.memory_check_frequency_ms")
+ACTS(MEMORY, "file", "batch.gc_pressure_threshold")
 
 SUGGEST(MEMORY, "kafka", ROLE_SOURCE, "kafka.fetch.min.bytes", "1024")
 SUGGEST(MEMORY, "kafka", ROLE_SOURCE, "kafka.fetch.max.bytes", "10485760")
@@ -189,3 +197,4 @@ SUGGEST(LATENCY, "file", ROLE_SINK, "sync_frequency", "1")
 #undef PARAMETER
 #undef SUGGEST
 #undef SWITCH
+#undef ACTS

@@ -19,8 +19,10 @@ values_endpoint(Binder *binder, uint32_t rows, Endpoint **out)
 	endpoint->connector = &values_connector;
 	endpoint->codec = codec_find(STR("json"));
 	endpoint->given.entries = ARENA_ARRAY(arena, OptionEntry, 1);
-	endpoint->given.entries[endpoint->given.count++] = (OptionEntry){
-		.key = STR("rows"), .value = str_format(arena, "%u", rows), .origin = ORIGIN_DEFAULT};
+	endpoint->given.entries[endpoint->given.count++] =
+		(OptionEntry){.key = STR("rows"),
+			      .value = str_format(arena, "%u", rows),
+			      .origin = ORIGIN_DEFAULT};
 	TRY(options_resolve(&endpoint_options, &endpoint->given, arena, &endpoint->common,
 			    binder->err));
 	TRY(options_resolve(&endpoint->connector->source_options, &endpoint->given, arena,

@@ -2,10 +2,12 @@
 #include "plan/effective.h"
 
 #include "plan/batch_strategy.h"
+#include "plan/decision.h"
 
 /* What goes round while an endpoint's options are visited. */
 typedef struct Visiting {
-	const Endpoint *endpoint; /* NULL: a job */
+	const Endpoint *endpoint;  /* NULL: a job */
+	const StatementPlan *plan; /* then: of this one */
 	EffectiveVisit visit;
 	void *context;
 } Visiting;
@@ -24,12 +26,13 @@ effective_bare_name(const EffectiveOption *option)
 static void
 visit_one(const Visiting *visiting, EffectiveOption *option)
 {
-	const Endpoint *endpoint = visiting->endpoint;
-	const Decision *decision =
-		endpoint != NULL ? endpoint_decision(endpoint, option->name) : NULL;
+	const Decisions *decisions = visiting->endpoint != NULL ? &visiting->endpoint->decisions
+								: &visiting->plan->decisions;
+	const Decision *decision = decisions_find(decisions, option->name);
 
 	option->value = option_shown_value(option->name, option->value);
-	option->reason = decision != NULL ? decision->reason : (Str){NULL, 0};
+	if (decision != NULL)
+		option->reason = decision->reason;
 	visiting->visit(visiting->context, option);
 }
 
@@ -84,8 +87,8 @@ visit_passed(const OptionGroup *group, EndpointRole role, EffectiveOption option
 		option.doc = row->doc;
 		visit_one(visiting, &option);
 	}
-	for (uint32_t i = 0; i < endpoint->decision_count; i++) {
-		const Decision *decision = &endpoint->decisions[i];
+	for (uint32_t i = 0; i < endpoint->decisions.count; i++) {
+		const Decision *decision = &endpoint->decisions.items[i];
 
 		if (decision->kind != DECISION_GUARANTEE)
 			continue;
@@ -97,8 +100,23 @@ visit_passed(const OptionGroup *group, EndpointRole role, EffectiveOption option
 	}
 }
 
+/* But for connector and format; each on its side, or where the user has said it. */
 static void
-visit_batch(const BatchPlan *batch, EffectiveOption option, const Visiting *visiting)
+visit_common(const Endpoint *endpoint, EndpointRole role, EffectiveOption option,
+	     const Visiting *visiting)
+{
+	for (uint32_t i = 0; i < endpoint_options.count; i++) {
+		OptionGroup one = {endpoint_options.name, &endpoint_options.rows[i], 1};
+
+		if (i != ENDPOINT_CONNECTOR && i != ENDPOINT_FORMAT &&
+		    (endpoint_option_is_of(i, role) || endpoint->common[i].entry != NULL))
+			visit_group(&one, &endpoint->common[i], option, visiting);
+	}
+}
+
+static void
+visit_batch(const BatchPlan *batch, EndpointRole role, EffectiveOption option,
+	    const Visiting *visiting)
 {
 	OptionGroup common = batch_group(BATCH_NONE);
 	OptionGroup own = batch_group(batch->strategy);
@@ -106,7 +124,14 @@ visit_batch(const BatchPlan *batch, EffectiveOption option, const Visiting *visi
 	if (batch->common == NULL)
 		return;
 	visit_group(&common, batch->common, option, visiting);
-	visit_group(&own, batch->settings, option, visiting);
+	for (uint32_t i = 0; i < own.count; i++) {
+		OptionGroup one = {own.name, &own.rows[i], 1};
+
+		option.reason = batch_parameter_acts(visiting->endpoint, role, own.rows[i].name)
+					? (Str){NULL, 0}
+					: STR(BATCH_IDLE_REASON);
+		visit_group(&one, &batch->settings[i], option, visiting);
+	}
 }
 
 void
@@ -114,7 +139,7 @@ effective_endpoint(const Endpoint *endpoint, const char *scope, EffectiveVisit v
 {
 	EndpointRole role = strcmp(scope, "source") == 0 ? ROLE_SOURCE : ROLE_SINK;
 	const OptionGroup *connector = connector_options(endpoint->connector, role);
-	const Visiting visiting = {endpoint, visit, context};
+	const Visiting visiting = {endpoint, NULL, visit, context};
 	EffectiveOption option = {
 		.scope = scope, .object = endpoint->name, .connector = endpoint->connector->name};
 
@@ -128,20 +153,38 @@ effective_endpoint(const Endpoint *endpoint, const char *scope, EffectiveVisit v
 	option.origin = endpoint->common[ENDPOINT_FORMAT].origin;
 	option.doc = endpoint_options.rows[ENDPOINT_FORMAT].doc;
 	visit_one(&visiting, &option);
-	visit_batch(&endpoint->batch, option, &visiting);
+	visit_common(endpoint, role, option, &visiting);
+	visit_batch(&endpoint->batch, role, option, &visiting);
 	visit_group(connector, endpoint->connector_settings, option, &visiting);
 	visit_group(codec_options(endpoint->codec, role), endpoint->codec_settings, option,
 		    &visiting);
 	visit_passed(connector, role, option, &visiting);
 }
 
+/* Of what the guarantee has settled. */
+static Str
+job_reason(const StatementPlan *plan, uint32_t option)
+{
+	if (option == JOB_GUARANTEE && plan->guarantee_reason != NULL)
+		return str_from(plan->guarantee_reason);
+	if (option == JOB_COMMIT_INTERVAL &&
+	    strcmp(plan->job[option].origin, ORIGIN_GUARANTEE) == 0)
+		return STR("an epoch of a file waits for the disk");
+	return (Str){NULL, 0};
+}
+
 void
 effective_job(const StatementPlan *plan, EffectiveVisit visit, void *context)
 {
-	const Visiting visiting = {NULL, visit, context};
+	const Visiting visiting = {NULL, plan, visit, context};
 	EffectiveOption option = {.scope = "job", .object = plan->name, .connector = ""};
 
-	visit_group(&job_options, plan->job, option, &visiting);
+	for (uint32_t i = 0; i < job_options.count; i++) {
+		OptionGroup one = {job_options.name, &job_options.rows[i], 1};
+
+		option.reason = job_reason(plan, i);
+		visit_group(&one, &plan->job[i], option, &visiting);
+	}
 }
 
 /* ---------------------------------------------------------------- what no option gives */
@@ -163,9 +206,9 @@ is_given(const Endpoint *endpoint, EndpointRole role, const LibrarySetting *prop
 		if (endpoint->connector->passed(endpoint->given.entries[i].key, &passed) &&
 		    str_eq(passed.meaning, property->meaning))
 			return true;
-	for (uint32_t i = 0; i < endpoint->decision_count; i++)
-		if (endpoint->decisions[i].kind == DECISION_GUARANTEE &&
-		    endpoint->connector->passed(endpoint->decisions[i].name, &passed) &&
+	for (uint32_t i = 0; i < endpoint->decisions.count; i++)
+		if (endpoint->decisions.items[i].kind == DECISION_GUARANTEE &&
+		    endpoint->connector->passed(endpoint->decisions.items[i].name, &passed) &&
 		    str_eq(passed.meaning, property->meaning))
 			return true;
 	return false;
@@ -175,7 +218,7 @@ static bool
 applies(const LibrarySetting *setting, EndpointRole role, bool transactions)
 {
 	return (role == ROLE_SOURCE ? setting->of_source : setting->of_sink) &&
-	       (transactions || !setting->transactions);
+	       (transactions ? setting->transactions : setting->plain);
 }
 
 static void

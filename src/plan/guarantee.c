@@ -12,6 +12,7 @@
 #include "plan/guarantee.h"
 
 #include "plan/batch_strategy.h"
+#include "plan/decision.h"
 
 static const Str guarantee_names[] = {STR_INIT("exactly-once"), STR_INIT("at-least-once"),
 				      STR_INIT("at-most-once")};
@@ -152,6 +153,7 @@ withhold_suggestions(Arena *arena, StatementPlan *plan)
 	    plan->sink->connector->weakness == NULL)
 		return;
 	*sink = *plan->sink;
+	sink->decisions = decisions_copy(arena, &sink->decisions);
 	plan->sink = sink;
 	for (uint32_t i = sink->given.count; i > 0; i--) {
 		Options one = {&sink->given.entries[i - 1], 1};
@@ -186,7 +188,7 @@ settle(StatementPlan *plan, Guarantee guarantee, const char *reason)
 	if (setting->present)
 		return;
 	setting->present = true;
-	setting->origin = "default";
+	setting->origin = ORIGIN_DEFAULT;
 	setting->integer = guarantee;
 	setting->text = guarantee_names[guarantee];
 }
@@ -317,6 +319,7 @@ lengthen_epochs(Setting *interval)
 		return;
 	interval->integer = 1000;
 	interval->text = STR("1s");
+	interval->origin = ORIGIN_GUARANTEE;
 }
 
 static Status

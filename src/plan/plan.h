@@ -234,7 +234,8 @@ typedef enum DecisionKind {
 	DECISION_USER,       /* the user's word stands above the strategy's */
 	DECISION_PRECEDENCE, /* of two words of the user, the later or the more exact */
 	DECISION_STRATEGY,   /* a suggestion stands above the default */
-	DECISION_GUARANTEE,  /* the guarantee stands above a suggestion */
+	DECISION_GUARANTEE,  /* the guarantee stands above a suggestion or a default */
+	DECISION_IDLE,       /* what the user says has no effect there */
 	DECISION_COUNT,
 } DecisionKind;
 
@@ -247,6 +248,12 @@ typedef struct Decision {
 	Str reason;    /* for people */
 } Decision;
 
+typedef struct Decisions {
+	Decision *items;
+	uint32_t count;
+	uint32_t capacity;
+} Decisions;
+
 /* A source or a sink with its options resolved. */
 typedef struct Endpoint {
 	Str name;
@@ -257,9 +264,7 @@ typedef struct Endpoint {
 	Setting *codec_settings;
 	Options given; /* every option that applies to it, those of less weight first */
 	BatchPlan batch;
-	Decision *decisions;
-	uint32_t decision_count;
-	uint32_t decision_capacity;
+	Decisions decisions;
 } Endpoint;
 
 /* The options of its connector and of its codec on that side. */
@@ -493,6 +498,8 @@ typedef enum ChangelogMode {
 size_t endpoint_groups(Arena *arena, const OptionGroup ***out);
 extern const OptionGroup job_options;
 extern const OptionGroup endpoint_options;
+/* Whether one of them is of that side: connector and format are of both. */
+bool endpoint_option_is_of(uint32_t option, EndpointRole role);
 
 /* An answer that is known only when its turn has come: about the statements above it. */
 typedef enum ReportKind {
@@ -530,6 +537,7 @@ typedef struct StatementPlan {
 	uint32_t header_columns;      /* the root's last columns: headers, not of the record */
 	Setting *job;                 /* job_options */
 	Guarantee guarantee;          /* by plan/guarantee.c, */
+	Decisions decisions;          /* about the options of the job */
 	const char *guarantee_reason; /* and why that one; */
 	Recovery recovery;            /* and how it is kept */
 	bool partitioned; /* each partition of the sources has its own state and event time, and

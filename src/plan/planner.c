@@ -6,6 +6,7 @@
 #include "plan/bind.h"
 #include "plan/changelog.h"
 #include "plan/config_file.h"
+#include "plan/decision.h"
 #include "plan/guarantee.h"
 #include "plan/partitioned.h"
 #include "plan/replay.h"
@@ -59,6 +60,22 @@ add_plan(Planner *planner, StatementPlan *plan)
 	script->items[script->count++] = plan;
 }
 
+static bool
+same_job_option(void *context, Str a, Str b)
+{
+	const OptionRow *row = option_row(&job_options, a);
+
+	(void)context;
+	return row != NULL && row == option_row(&job_options, b);
+}
+
+static Str
+shown_job_option(void *context, Str key)
+{
+	(void)context;
+	return str_from(option_row(&job_options, key)->name);
+}
+
 static Status
 finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str name, PlanNode *root,
 	    const Endpoint *sink)
@@ -70,6 +87,8 @@ finish_plan(Planner *planner, Binder *binder, const Statement *statement, Str na
 	plan->sink = sink;
 	Options with = with_session(binder, ROLE_SOURCE, (Str){"", 0}, &binder->with);
 	TRY(options_resolve(&job_options, &with, planner->arena, &plan->job, binder->err));
+	decisions_note_precedence(planner->arena, &with, same_job_option, shown_job_option, NULL,
+				  &plan->decisions);
 	plan->is_select = statement->kind == STATEMENT_QUERY
 				  ? statement->query->into.name.text.data == NULL
 				  : statement->kind == STATEMENT_SHOW ||
@@ -354,7 +373,7 @@ plan_without_output(Arena *arena, const StatementPlan *plan)
 	*sink = *plan->sink;
 	sink->connector = &values_connector;
 	sink->batch = (BatchPlan){0};
-	sink->decision_count = 0;
+	sink->decisions = (Decisions){0};
 	copy->sink = sink;
 	return copy;
 }

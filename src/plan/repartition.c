@@ -362,7 +362,7 @@ topic_endpoint(Repartitioning *self, Str name, const Endpoint *source, bool read
 	endpoint->codec = json;
 	endpoint->given = topic_options(self, source, topic, group);
 	endpoint->batch = (BatchPlan){0};
-	endpoint->decision_count = 0;
+	endpoint->decisions = (Decisions){0};
 	TRY(options_resolve(reads ? &class->source_options : &class->sink_options, &endpoint->given,
 			    self->arena, &endpoint->connector_settings, self->err));
 	TRY(options_resolve(reads ? &json->decode_options : &json->encode_options, &endpoint->given,

@@ -43,6 +43,22 @@ static const OptionRow endpoint_rows[] = {
 const OptionGroup endpoint_options = {"every source and sink", endpoint_rows,
 				      ENDPOINT_OPTION_COUNT};
 
+bool
+endpoint_option_is_of(uint32_t option, EndpointRole role)
+{
+	switch (option) {
+	case ENDPOINT_SAMPLE_BYTES:
+	case ENDPOINT_WATERMARK_DELAY:
+	case ENDPOINT_IDLE_TIMEOUT:
+	case ENDPOINT_VALUE_NULL:
+		return role == ROLE_SOURCE;
+	case ENDPOINT_CHANGELOG:
+		return role == ROLE_SINK;
+	default:
+		return true;
+	}
+}
+
 static const OptionRow job_rows[] = {
 	[JOB_PARALLELISM] = {"parallelism", OPTION_INTEGER, "1", 1, 64, NULL, NULL,
 			     "How many tasks decode, execute and encode side by side."},
@@ -204,6 +220,11 @@ concern(Str key)
 
 	if (batch_takes(key))
 		return CONCERN_BOTH;
+	const OptionRow *row = option_own_row(&endpoint_options, key);
+	if (row != NULL)
+		return concern_of(
+			endpoint_option_is_of((uint32_t)(row - endpoint_rows), ROLE_SOURCE),
+			endpoint_option_is_of((uint32_t)(row - endpoint_rows), ROLE_SINK));
 	for (size_t i = 0; i < connector_count; i++) {
 		source |= option_own_row(&connectors[i]->source_options, key) != NULL;
 		sink |= option_own_row(&connectors[i]->sink_options, key) != NULL;

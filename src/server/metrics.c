@@ -163,16 +163,22 @@ static const HistogramRow histograms[] = {
 #include "job/histogram_list.h"
 };
 
-/* The strategy of the job's first source, by which its batches were made. */
-static void
-print_strategy(Buffer *out, const JobView *job)
+/* That of the job's sources; "several" if they have different ones. */
+static const char *
+strategy_of(const StatementPlan *plan)
 {
-	const StatementPlan *plan = job->state.plan;
-	BatchStrategy strategy =
-		plan->scan_count > 0 ? plan->scans[0]->scan.endpoint->batch.strategy : BATCH_NONE;
+	const char *found = NULL;
 
-	buffer_printf(out, ",strategy=\"%s\"",
-		      strategy == BATCH_NONE ? "none" : batch_strategy_name(strategy));
+	for (uint32_t i = 0; i < plan->scan_count; i++) {
+		const BatchPlan *batch = &plan->scans[i]->scan.endpoint->batch;
+		const char *own =
+			batch->common != NULL ? batch_strategy_name(batch->strategy) : "none";
+
+		if (found != NULL && strcmp(found, own) != 0)
+			return "several";
+		found = own;
+	}
+	return found != NULL ? found : "none";
 }
 
 static void
@@ -184,7 +190,7 @@ print_series(Buffer *out, const HistogramRow *row, const JobView *job, const cha
 	buffer_append_char(out, '"');
 	if (*row->label != '\0')
 		buffer_printf(out, ",%s", row->label);
-	print_strategy(out, job);
+	buffer_printf(out, ",strategy=\"%s\"", strategy_of(job->state.plan));
 	if (*bound != '\0')
 		buffer_printf(out, ",le=\"%s\"", bound);
 	buffer_append_char(out, '}');
@@ -201,6 +207,8 @@ print_histogram(Buffer *out, const HistogramRow *row, const JobView *job)
 
 	for (uint32_t i = 0; i < HISTOGRAM_BOUNDS; i++) {
 		below += counts->buckets[i];
+		if (!histogram_bound_is_round(i))
+			continue;
 		snprintf(bound, sizeof bound, "%.9g", (double)histogram_bound(i) / unit);
 		print_series(out, row, job, "_bucket", bound);
 		buffer_printf(out, " %llu\n", (unsigned long long)below);

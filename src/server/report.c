@@ -70,7 +70,9 @@ print_problems(const MonitorView *view, Buffer *out, const char *title, Health h
 	for (uint32_t i = 0; i < view->problem_count; i++) {
 		if (view->problems[i].health != health)
 			continue;
-		buffer_printf(out, "  - %s\n", view->problems[i].text);
+		size_t line = out->len;
+		buffer_printf(out, "  - %s", view->problems[i].text);
+		buffer_end_line(out, line);
 		any = true;
 	}
 	if (!any)
@@ -86,20 +88,28 @@ print_latency(Buffer *out, const char *name, const HistogramCounts *counts)
 		      (double)histogram_quantile(counts, 0.99) / 1000, (double)counts->most / 1000);
 }
 
+/* What the strategies of the sources made of the input; the job counts all sources together. */
 static void
-print_batches(Buffer *out, const Endpoint *source, const JobCounters *counters)
+print_batches(Buffer *out, const StatementPlan *plan, const JobCounters *counters)
 {
 	const HistogramCounts *size = &counters->batch_size;
+	size_t line = out->len;
+	bool any = false;
 
-	if (source->batch.common == NULL)
+	for (uint32_t i = 0; i < plan->scan_count; i++) {
+		const Endpoint *source = plan->scans[i]->scan.endpoint;
+
+		if (source->batch.common == NULL)
+			continue;
+		buffer_printf(out, "%ssource '%.*s', strategy %s", any ? "; " : "    ",
+			      STR_ARG(source->name), batch_strategy_name(source->batch.strategy));
+		any = true;
+	}
+	if (!any)
 		return;
-	buffer_printf(out, "    source '%.*s', strategy %s", STR_ARG(source->name),
-		      source->batch.strategy == BATCH_NONE
-			      ? "none"
-			      : batch_strategy_name(source->batch.strategy));
 	buffer_printf(out,
 		      ": %llu batches of p50 %llu, p95 %llu, p99 %llu records; %llu full, grown "
-		      "%llu times, shrunk %llu times\n",
+		      "%llu times, shrunk %llu times",
 		      (unsigned long long)counters->batches,
 		      (unsigned long long)histogram_quantile(size, 0.5),
 		      (unsigned long long)histogram_quantile(size, 0.95),
@@ -107,6 +117,7 @@ print_batches(Buffer *out, const Endpoint *source, const JobCounters *counters)
 		      (unsigned long long)counters->batches_full,
 		      (unsigned long long)counters->batches_grown,
 		      (unsigned long long)counters->batches_shrunk);
+	buffer_end_line(out, line);
 }
 
 static void
@@ -128,18 +139,23 @@ print_job(Buffer *out, const JobView *job)
 	const StatementState *state = &job->state;
 	const JobCounters *counters = &state->counters;
 
-	buffer_printf(out, "  - %.*s: %s (records: %llu, rps: %.1f)\n", STR_ARG(state->plan->name),
+	size_t line = out->len;
+
+	buffer_printf(out, "  - %.*s: %s (records: %llu, rps: %.1f)", STR_ARG(state->plan->name),
 		      monitor_status_word(state->status), (unsigned long long)counters->records_in,
 		      job->rate.records);
-	if (state->status == RUNNING_FAILED)
-		buffer_printf(out, "    error[FS%04d]: %s\n",
-			      error_info(state->error.status)->number, state->error.message);
+	buffer_end_line(out, line);
+	if (state->status == RUNNING_FAILED) {
+		line = out->len;
+		buffer_printf(out, "    error[FS%04d]: %s", error_info(state->error.status)->number,
+			      state->error.message);
+		buffer_end_line(out, line);
+	}
 	print_books(out, counters);
 	print_latency(out, "latency", &counters->latency_us);
 	buffer_printf(out, "    throughput: %.1f records/s since it began\n",
 		      job_records_per_second(counters));
-	for (uint32_t i = 0; i < state->plan->scan_count; i++)
-		print_batches(out, state->plan->scans[i]->scan.endpoint, counters);
+	print_batches(out, state->plan, counters);
 	if (counters->lag >= 0)
 		buffer_printf(out, "    lag: %lld\n", (long long)counters->lag);
 }
@@ -151,20 +167,23 @@ print_option(void *context, const EffectiveOption *option)
 	Buffer *out = context;
 
 	Str name = effective_bare_name(option);
+	size_t line = out->len;
 
 	buffer_printf(out, "    %s '%.*s': %.*s = '%.*s' (%s)", option->scope,
 		      STR_ARG(option->object), STR_ARG(name), STR_ARG(option->value),
 		      option->origin);
 	if (option->reason.data != NULL)
 		buffer_printf(out, ": %.*s", STR_ARG(option->reason));
-	buffer_append_char(out, '\n');
+	buffer_end_line(out, line);
 }
 
 int
 route_report(const MonitorView *view, Buffer *out)
 {
-	buffer_printf(out, "=== FerrisStreams Performance Report ===\nApplication: %.*s\n",
-		      STR_ARG(view->application));
+	buffer_append_str(out, STR("=== FerrisStreams Performance Report ===\n"));
+	size_t line = out->len;
+	buffer_printf(out, "Application: %.*s", STR_ARG(view->application));
+	buffer_end_line(out, line);
 	buffer_printf(out, "Status: %s\nUptime: %.2f hours\n", health_name(view->health),
 		      view->uptime_s / 3600);
 	print_libraries(out);
@@ -186,7 +205,9 @@ route_report(const MonitorView *view, Buffer *out)
 	for (uint32_t i = 0; i < view->job_count; i++) {
 		const StatementPlan *plan = view->jobs[i].state.plan;
 
-		buffer_printf(out, "  - %.*s\n", STR_ARG(plan->name));
+		line = out->len;
+		buffer_printf(out, "  - %.*s", STR_ARG(plan->name));
+		buffer_end_line(out, line);
 		effective_statement(plan, false, print_option, out);
 	}
 	return 200;

@@ -36,7 +36,7 @@ def test_rows_of_the_list(_place):
         explained = Explained(statement(trailing={"delivery.guarantee": guarantee}))
         for scope, when, name, value, reason in rows():
             shown = [option for option in explained.all(scope, name) if option.get("reason") == reason]
-            if when == "TRANSACTIONS" and guarantee != "exactly-once":
+            if when == ("PLAIN" if guarantee == "exactly-once" else "TRANSACTIONS"):
                 assert shown == [], shown
             elif name == "auto.offset.reset":
                 explained.expect(scope, name, "earliest", "default")

@@ -226,13 +226,14 @@ def test_histograms_are_consistent(place):
         bound = float(labels.pop("le"))
         assert labels["strategy"] == "AdaptiveSize", labels
         series.setdefault((name[:-7], tuple(sorted(labels.items()))), []).append((bound, value))
-    assert len(series) == 4
+    assert len(series) == 5
     for (name, labels), buckets in series.items():
         bounds, counts = zip(*buckets)
         assert list(bounds) == sorted(bounds) and bounds[-1] == float("inf")
         assert list(counts) == sorted(counts) and counts[-1] == values[f"{name}_count", labels]
         if name == "ferrisstreams_latency_seconds":
-            assert counts[-1] == 5000 and values[f"{name}_sum", labels] > 0
+            assert counts[-1] == 5000 and values[f"{name}_count", labels] == 5000
+            assert dict(labels)["component"] == "wait" or values[f"{name}_sum", labels] > 0
 
 
 def test_report_lists_every_option(place):
@@ -334,10 +335,26 @@ def test_names_that_want_escaping(place):
     place.append("in.jsonl", rows(0, 1))
     name = 'a "b" \\c\nd'
     quoted = '"' + name.replace('"', '""') + '"'
-    server = place.serve(watched().replace("STREAM big", f"STREAM {quoted}"))
+    server = place.serve(watched(", 'batch.strategy' = 'LowLatency'").replace("STREAM big", f"STREAM {quoted}"))
     assert server.metric("job_up", job=name) in (0, 1)
     assert server.json("/jobs")[0]["name"] == name
     assert server.json("/report.json")["jobs"][0]["name"] == name
+    assert "  - a \"b\" \\c?d: " in server.text("/report")
+    _, err = server.stop()
+    assert all(line.startswith(("config: a \"b\" \\c?d, ", "metrics: ")) for line in err.splitlines()), err
+
+
+def test_latency_counts_the_wait_for_a_batch(place):
+    place.append("in.jsonl", rows(0, 3))
+    server = place.serve(watched(", 'source.batch.strategy' = 'FixedSize', "
+                                 "'source.batch.batch_size' = '5', 'source.batch.timeout_ms' = '300'"))
+    server.wait_for("what was there", lambda: server.job("big")["counters"]["batch_rows"] == 3)
+    place.append("in.jsonl", rows(3, 2))
+    server.wait_for("the batch", lambda: server.job("big")["counters"]["batch_rows"] == 5)
+    server.wait_for("its rows", lambda: server.job("big")["distributions"]["latency_us"]["count"] == 5)
+    found = server.job("big")["distributions"]
+    assert found["wait_us"]["max"] >= 200000, found  # polls of the file are some milliseconds apart
+    assert found["latency_us"]["max"] >= found["wait_us"]["max"] + found["process_us"]["max"], found
 
 
 def test_secrets_are_not_told(place):
@@ -379,7 +396,7 @@ def test_a_port_that_is_taken(place):
                          cwd=place.folder, capture_output=True, text=True, timeout=DEADLINE)
     assert run.returncode == 3 and f"cannot listen on 127.0.0.1:{server.port}" in run.stderr, run
     assert "Address already in use" in run.stderr and "--metrics-port" in run.stderr, run.stderr
-    for wrong in ("70000", "x", "-1"):
+    for wrong in ("70000", "0", "x", "-1"):
         run = subprocess.run([PROGRAM, "server", "--file", "app.sql", "--metrics-port", wrong],
                              cwd=place.folder, capture_output=True, text=True, timeout=DEADLINE)
         assert run.returncode == 2 and "--metrics-port" in run.stderr, run

@@ -22,7 +22,7 @@ counts_of(const Histogram *histogram)
 static void
 test_bounds(void **state)
 {
-	static const uint64_t first[] = {1, 2, 5, 10, 20, 50, 100};
+	static const uint64_t first[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20};
 
 	(void)state;
 	for (uint32_t i = 0; i < sizeof first / sizeof *first; i++)
@@ -61,6 +61,26 @@ test_equal_values_have_exact_quantiles(void **state)
 	assert_int_equal(histogram_quantile(&counts, 0.01), 737);
 	assert_int_equal(histogram_quantile(&counts, 0.5), 737);
 	assert_int_equal(histogram_quantile(&counts, 1), 737);
+}
+
+/* Batches that are nearly all full are as large as a full one. */
+static void
+test_sizes_that_people_choose(void **state)
+{
+	static const uint64_t sizes[] = {10, 100, 250, 1000, 5000, 10000};
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		Histogram histogram = {0};
+
+		histogram_add(&histogram, sizes[i] / 2, 1);
+		histogram_add(&histogram, sizes[i], 19);
+		histogram_add(&histogram, sizes[i] * 3, 1);
+		HistogramCounts counts = counts_of(&histogram);
+		assert_int_equal(histogram_quantile(&counts, 0.5), sizes[i]);
+		assert_int_equal(histogram_quantile(&counts, 0.95), sizes[i]);
+		assert_int_equal(histogram_quantile(&counts, 1), sizes[i] * 3);
+	}
 }
 
 static int
@@ -144,6 +164,7 @@ main(void)
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_each_bound_is_the_last_of_its_bucket),
 		cmocka_unit_test(test_equal_values_have_exact_quantiles),
+		cmocka_unit_test(test_sizes_that_people_choose),
 		cmocka_unit_test(test_quantiles_of_random_values),
 		cmocka_unit_test(test_a_sum_is_as_one_histogram),
 	};
