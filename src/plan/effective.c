@@ -23,17 +23,19 @@ effective_bare_name(const EffectiveOption *option)
 	return option->name;
 }
 
+/* Its reason stands unless there is a decision about it. */
 static void
-visit_one(const Visiting *visiting, EffectiveOption *option)
+visit_one(const Visiting *visiting, const EffectiveOption *option)
 {
+	EffectiveOption shown = *option;
 	const Decisions *decisions = visiting->endpoint != NULL ? &visiting->endpoint->decisions
 								: &visiting->plan->decisions;
 	const Decision *decision = decisions_find(decisions, option->name);
 
-	option->value = option_shown_value(option->name, option->value);
+	shown.value = option_shown_value(option->name, option->value);
 	if (decision != NULL)
-		option->reason = decision->reason;
-	visiting->visit(visiting->context, option);
+		shown.reason = decision->reason;
+	visiting->visit(visiting->context, &shown);
 }
 
 static void

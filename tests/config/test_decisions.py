@@ -42,6 +42,19 @@ def test_what_the_guarantee_settles(_place):
     assert option["value"] == "at-least-once" and "acknowledgement of all" in option["reason"], option
 
 
+def test_a_reason_is_of_one_option_alone(_place):
+    """Each reason names a value or a strategy that its own option has to do with."""
+    for connector in ("kafka", "file"):
+        explained = Explained(statement(connector, connector, {"batch.strategy": "LowLatency"}))
+        for option in explained.options:
+            if option["origin"] == "default":
+                assert "LowLatency suggests" not in option.get("reason", ""), option
+            if option["origin"] == "user":
+                assert "reason" not in option, option
+            if option["origin"] == "strategy":
+                assert option["reason"] == "LowLatency suggests it", option
+
+
 def test_options_that_every_side_has(_place):
     explained = Explained(statement("kafka", "kafka", {"watermark.delay": "9s"}), {"value.null": "skip"})
     explained.expect("source", "watermark.delay", "9s", "user")
