@@ -56,7 +56,7 @@ static const char introduction[] =
 	"...`), and\n"
 	"counted by `SHOW METRICS`: `config_user`, `config_precedence` (the user has said two "
 	"things),\n"
-	"`config_strategy`, `config_guarantee`. `explain --output json` shows the `reason` beside "
+	"`config_strategy`, `config_guarantee`, `config_idle` (no effect there). `explain --output json` shows the `reason` beside "
 	"the `origin`, of\n"
 	"Kafka's properties also those that the engine sets or librdkafka has of its own.\n"
 	"\n"
@@ -106,9 +106,10 @@ static const char introduction[] =
 	"\n"
 	"`SHOW METRICS` counts `batches`, `batch_rows`, `batches_full`, `batches_grown`, "
 	"`batches_shrunk`, and shows what\n"
-	"they do: `batch_size_p50`, `_p95`, `_p99` in records, `latency_us_p50` ... from "
-	"reading a record until the sink\n"
-	"has its result, `records_per_second`. A sink's\n"
+	"they do: `batch_size_p50`, `_p95`, `_p99` in records; `latency_us_p50` ... from seeing "
+	"the first record of a\n"
+	"batch until the sink has its results, with `wait_us` for the batch to fill; "
+	"`records_per_second`. A sink's\n"
 	"strategy acts by what it suggests: Kafka's client and the file sink gather by those "
 	"options.\n";
 
