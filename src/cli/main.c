@@ -112,7 +112,8 @@ add_setting(Arguments *arguments, char *text)
 }
 
 static int
-parse_arguments(int argc, char **argv, const CommandRow *command, Arguments *arguments)
+parse_arguments(int argc, char **argv, const char *program, const CommandRow *command,
+		Arguments *arguments)
 {
 	int code = EXIT_OK;
 	int option;
@@ -168,8 +169,8 @@ parse_arguments(int argc, char **argv, const CommandRow *command, Arguments *arg
 			code = parse_count(optarg, "metrics-port", &arguments->metrics_port);
 			break;
 		case 'h':
-			printf("usage: %s %s %s\n%s\n", basename(argv[0]), command->name,
-			       command->arguments, command->doc);
+			printf("usage: %s %s %s\n%s\n", program, command->name, command->arguments,
+			       command->doc);
 			exit(EXIT_OK);
 		default:
 			code = usage_error("%s understands: %s", command->name, command->arguments);
@@ -227,7 +228,7 @@ main(int argc, char **argv)
 	const CommandRow *command = find_command(argv[1]);
 	if (command == NULL)
 		return unknown_command(argv[1]);
-	int code = parse_arguments(argc - 1, argv + 1, command, &arguments);
+	int code = parse_arguments(argc - 1, argv + 1, program, command, &arguments);
 	if (code == EXIT_OK)
 		code = command->run(&arguments);
 	for (uint32_t i = 0; i < arguments.settings.count; i++)

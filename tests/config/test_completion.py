@@ -1,4 +1,4 @@
-"""tests/config/test_completion.py -- what bash completes is what the lists say."""
+"""tests/config/test_completion.py -- what bash completes, and what --help says, is what the lists say."""
 import os
 import subprocess
 import sys
@@ -33,6 +33,38 @@ def test_options_and_their_values(_):
     assert complete("ferris-sql", "execute", "--set", "batch.strategy", "=", "Low") == ["LowLatency"]
     assert len(complete("ferris-sql", "execute", "--set", "source.batch.strategy", "=")) == 5
     assert complete("ferris-sql", "execute", "--set", "watch", "=", "t") == ["true"]
+
+
+def test_prefixes(_):
+    assert complete("ferris-sql", "execute", "--set", "source.batch.str") == ["source.batch.strategy="]
+    assert complete("ferris-sql", "execute", "--set", "orders.batch.str") == ["orders.batch.strategy="]
+    assert complete("ferris-sql", "execute", "--set", "orders.batch.strategy", "=", "Low") == ["LowLatency"]
+    assert "sink.write_buffer_size=" in complete("ferris-sql", "execute", "--set", "sink.")
+
+
+def test_properties_of_kafka(_):
+    found = complete("ferris-sql", "execute", "--set", "kafka.")
+    for name in ("fetch.min.bytes", "linger.ms", "security.protocol", "topic", "transactional.id"):
+        assert f"kafka.{name}=" in found, name
+    assert complete("ferris-sql", "execute", "--set", "sink.kafka.queue.buffering.max.k") == [
+        "sink.kafka.queue.buffering.max.kbytes="]
+
+
+def test_nothing_comes_twice(_):
+    found = complete("ferris-sql", "execute", "--set", "")
+    assert len(found) > 150 and [name for name in found if found.count(name) > 1] == []
+
+
+def test_words_of_commands(_):
+    assert complete("ferris-sql", "completion", "") == ["bash"]
+    assert complete("ferris-sql", "docs", "m") == ["metrics"]
+    assert len(complete("ferris-sql", "docs", "")) == 4
+
+
+def test_help_of_each_command(_):
+    for command in complete("ferris-sql", ""):
+        run = subprocess.run([PROGRAM, command, "--help"], capture_output=True, text=True)
+        assert run.returncode == 0 and run.stdout.startswith(f"usage: ferris-sql {command} "), run.stdout
 
 
 def test_another_shell_is_refused(_):
