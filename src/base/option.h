@@ -86,7 +86,8 @@ is_suggestion(const OptionEntry *entry)
 }
 
 /* Resolve every row of the group from `given` (the last entry of a name wins) and mark what it
- * used; *settings has group->count entries in row order, in the arena. */
+ * used, but for what is passed on; *settings has group->count entries in row order, in the
+ * arena. */
 Status options_resolve(const OptionGroup *group, Options *given, Arena *arena, Setting **settings,
 		       Error *err);
 /* The row that takes an option of that name, one of its own before one for a prefix; or NULL. */
@@ -95,12 +96,18 @@ const OptionRow *option_row(const OptionGroup *group, Str key);
 const OptionRow *option_own_row(const OptionGroup *group, Str key);
 /* Whether a row of the group takes an option of that name. */
 bool option_group_takes(const OptionGroup *group, Str key);
+/* Somebody takes the entry. */
+void option_mark_used(const OptionEntry *entry);
 /* Mark every entry that a row of the group would take. */
 void options_mark_used(const OptionGroup *group, const Options *given);
 /* An error for the first entry that no group has used, with the nearest name among `groups`, or
  * with the group that takes it where it does not belong to this object. */
 Status options_check_unknown(const Options *given, const OptionGroup *const *groups, size_t count,
 			     const char *object, Error *err);
+/* The error of one that nobody takes, with a hint that the caller may better. */
+Status option_unknown(const OptionEntry *entry, const char *object, Error *err);
+/* The name among the groups' that is nearest to the key; {NULL, 0}: none is near. */
+Str option_nearest(const OptionGroup *const *groups, size_t count, Str key);
 /* The last entry with that key (ASCII case ignored), or NULL; does not mark it. */
 OptionEntry *options_find(const Options *given, Str key);
 /* The value as people may see it: "****" of a password, another secret or a private key. */

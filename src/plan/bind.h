@@ -391,13 +391,26 @@ Str sink_option_name(Str key, Str name);
  * that says what to write. */
 Status resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Options given,
 			Endpoint **out);
-/* After all objects of a statement took theirs: the first entry that nobody used is an error. */
-Status check_unused(Binder *binder, const Options *with, const char *object);
+/* What a declaration says is taken by either side of the endpoint: the stream may be read here and
+ * written there. */
+void take_declared(const Endpoint *endpoint, const CatalogEntry *entry);
+/* Whether it is the name of an option, as it stands. */
+bool is_option_name(Str key);
+/* `key` without "<prefix>." in front, or {NULL, 0}. */
+Str without_prefix(Str key, Str prefix);
 /* An endpoint for a URI: 'file://trades.jsonl', 'kafka://host:9092/topic'. */
 Status uri_options(Binder *binder, Str uri, Position at, Options *out);
 
 /* SET entries and `given` behind them. */
 Options with_session(Binder *binder, EndpointRole role, Str name, const Options *given);
+
+/* ---- plan/unused.c */
+
+/* After all objects of a statement took theirs: the first entry of the SQL that nobody used is an
+ * error. */
+Status check_unused(Binder *binder, const Options *with, const char *object);
+/* The error of an entry that nobody takes, with what was meant instead. */
+Status unknown_option(Binder *binder, const OptionEntry *entry, const char *object);
 
 /* ---- plan/plan_sink.c */
 

@@ -261,8 +261,10 @@ insert_sink(Binder *binder, const Target *target, const NameList *names, PlanNod
 		entry->tried = true;
 	given = join_options(binder->arena, &given, &own);
 	TRY(resolve_sink(binder, target->name.text, at, given, out));
-	if (entry != NULL)
+	if (entry != NULL) {
 		entry->resolved = true;
+		take_declared(*out, entry);
+	}
 	return target->is_uri ? check_unused(binder, &of_uri, "this URI") : FERRIS_OK;
 }
 

@@ -271,5 +271,44 @@ def test_misspelled_options_of_batches(_place):
             expect_all(said, right)
 
 
+def test_a_prefix_of_the_wrong_side(_place):
+    """An option that the side does not have is nobody's, whatever the other side has."""
+    cases = [("file", "sink.read_buffer_size", "file source"),
+             ("file", "result.read_buffer_size", "file source"),
+             ("file", "source.write_buffer_size", "file sink"),
+             ("file", "orders.write_buffer_size", "file sink"),
+             ("file", "sink.json.validate", "json"),
+             ("file", "sink.kafka.acks", "Kafka sink"),
+             ("kafka", "sink.kafka.max.poll.records", "Kafka source"),
+             ("kafka", "sink.kafka.fetch.min.bytes", "Kafka source"),
+             ("kafka", "source.kafka.linger.ms", "Kafka sink"),
+             ("kafka", "orders.kafka.acks", "Kafka sink")]
+    for connector, name, owner in cases:
+        sql = statement(connector, connector, {name: "8192"})
+        expect_all(refusal(sql), f"error[FS1401]: unknown option '{name}'", f"query:{line_of(sql, name)}:",
+                   f"it is an option of: {owner}")
+        expect_all(refusal(statement(connector, connector), {name: "8192"}, code=2), name)
+    expect_all(refusal(statement("file", "file", {"sink.parallelism": "2"})), "an option of the job", "'parallelism'")
+    # of what is plain in --set some side must have it
+    expect_all(refusal(statement("kafka", "file"), {"kafka.acks": "1"}, code=2), "kafka.acks")
+    Explained(statement("file", "kafka"), {"kafka.acks": "1"}).expect("sink", "acks", "1", "--set")
+    # a stream that is declared may be read here and written there
+    for role in ("of_source", "of_sink"):
+        Explained(statement("file", "file", **{role: {"read_buffer_size": "8192", "write_buffer_size": "8192"}}))
+        Explained(statement(**{role: {"kafka.acks": "all", "kafka.fetch.min.bytes": "1"}}))
+
+
+def test_hints_are_of_the_side(_place):
+    cases = [("sink.read_bufer_size", "'sink.write_buffer_size'"), ("source.read_bufer_size", "'source.read_buffer_size'"),
+             ("sink.pth", "'sink.path'"), ("sink.batch_read_line", "'source.batch_read_lines'"),
+             ("result.write_bufer_size", "'result.write_buffer_size'"), ("read_bufer_size", "'read_buffer_size'"),
+             ("source.batch.stratgy", "'source.batch.strategy'"), ("sink.kafka.linger.mss", "'sink.kafka.linger.ms'")]
+    for name, meant in cases:
+        sql = statement("file", "file", {name: "5"})
+        expect_all(refusal(sql), f"did you mean {meant}?")
+    expect_all(refusal("SET 'sink.read_bufer_size' = '5';\n" + statement()), "'sink.write_buffer_size'")
+    expect_all(refusal("-- Property: source.batch.stratgy=FixedSize\n\n" + statement()), "'source.batch.strategy'")
+
+
 if __name__ == "__main__":
     guide.run(globals())
