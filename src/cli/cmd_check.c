@@ -27,7 +27,7 @@ check_file(const Arguments *given, const char *path)
 		int planned = plan_loaded(&arena, &loaded, &input, &plan);
 
 		if (code == EXIT_OK && planned == EXIT_OK)
-			planned = check_settings(&arguments);
+			planned = check_settings(&arguments, plan);
 		if (code == EXIT_OK)
 			code = planned;
 	}

@@ -66,6 +66,7 @@ typedef struct Binder {
 	uint32_t read_capacity;
 	const Endpoint *source; /* the last source bound: a default for the sink */
 	bool versions; /* the table being bound is wanted with all its versions, as a stream */
+	Str sink_name; /* of the sink, once it is looked for */
 	bool resumes;  /* some source goes on where the last run stopped */
 	HeaderList headers;
 	uint32_t views; /* streams whose queries are being bound in place */

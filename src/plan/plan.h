@@ -568,6 +568,11 @@ typedef struct PlanInput {
  * `errors`; the others are planned all the same.  Returns the first error's status. */
 Status plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *errors);
 
+/* After plan_script: the first of the settings that no statement took is an error of the command
+ * line. */
+Status plan_check_settings(Arena *arena, const ScriptPlan *script, const Options *settings,
+			   Error *err);
+
 /* The same statement, but its rows are forgotten when they are encoded. */
 StatementPlan *plan_without_output(Arena *arena, const StatementPlan *plan);
 

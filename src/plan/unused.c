@@ -5,6 +5,8 @@
 #include "plan/batch_strategy.h"
 #include "plan/bind.h"
 
+#define MISSPELLED 2 /* letters at most, and it is certain what was meant */
+
 /* A key in two parts. */
 typedef struct Said {
 	Str prefix; /* with its dot; {NULL, 0}: none */
@@ -12,42 +14,38 @@ typedef struct Said {
 	bool of_source, of_sink; /* whose options it can be */
 } Said;
 
-static Said
-behind(Str key, Str name, bool of_source, bool of_sink)
+/* The names that can stand before a dot. */
+typedef struct Names {
+	Str *items; /* the first two are "source" and "sink" */
+	size_t count;
+} Names;
+
+static Names
+names_of(Arena *arena, const Catalog *catalog, const ScriptPlan *script, Str sink)
 {
-	return (Said){{key.data, key.len - name.len}, name, of_source, of_sink};
+	uint32_t plans = script != NULL ? script->count : 0;
+	Names names = {ARENA_ARRAY(arena, Str, catalog->count + plans + 3), 0};
+
+	names.items[names.count++] = STR("source");
+	names.items[names.count++] = STR("sink");
+	for (uint32_t i = 0; i < catalog->count; i++)
+		names.items[names.count++] = catalog->entries[i]->name;
+	for (uint32_t i = 0; i < plans; i++)
+		names.items[names.count++] = script->items[i]->sink->name;
+	if (sink.len > 0)
+		names.items[names.count++] = sink;
+	return names;
 }
 
-/* Whether another option with that prefix was taken: the prefix is the name of something. */
-static bool
-prefix_is_taken(const Options *list, Str prefix)
-{
-	for (uint32_t i = 0; i < list->count; i++)
-		if (list->entries[i].used != NULL && *list->entries[i].used &&
-		    !is_option_name(list->entries[i].key) &&
-		    without_prefix(list->entries[i].key, prefix).data != NULL)
-			return true;
-	return false;
-}
-
 static Said
-split(const Catalog *catalog, const Options *list, Str key)
+split(const Names *names, Str key)
 {
-	const char *dot = memchr(key.data, '.', key.len);
-	Str name = without_prefix(key, STR("source"));
+	for (size_t i = 0; i < names->count; i++) {
+		Str name = without_prefix(key, names->items[i]);
 
-	if (name.data != NULL)
-		return behind(key, name, true, false);
-	name = without_prefix(key, STR("sink"));
-	if (name.data != NULL)
-		return behind(key, name, false, true);
-	for (uint32_t i = 0; i < catalog->count; i++) {
-		name = without_prefix(key, catalog->entries[i]->name);
 		if (name.data != NULL)
-			return behind(key, name, true, true);
+			return (Said){{key.data, key.len - name.len}, name, i != 1, i != 0};
 	}
-	if (dot != NULL && prefix_is_taken(list, (Str){key.data, (uint32_t)(dot - key.data)}))
-		return behind(key, str_skip(key, (uint32_t)(dot - key.data) + 1), true, true);
 	return (Said){{NULL, 0}, key, true, true};
 }
 
@@ -154,23 +152,48 @@ nearest_of_other_side(Arena *arena, const Said *said)
 	return str_format(arena, "%.*s%.*s", STR_ARG(other.prefix), STR_ARG(name));
 }
 
-static Status
-hint_at(Binder *binder, const Options *list, const OptionEntry *entry)
+/* "nosuch.path": an option, but nothing has that name; "batch.batchsize" is none.  Whether a hint
+ * was given. */
+static bool
+hint_at_name(const Names *names, Str key, Str near, Error *err)
 {
-	Said said = split(binder->catalog, list, entry->key);
-	const OptionGroup *owner = owner_of(binder->arena, &said);
-	Error *err = binder->err;
+	const char *dot = memchr(key.data, '.', key.len);
+	uint32_t len = dot != NULL ? (uint32_t)(dot - key.data) : 0;
+
+	if (dot == NULL || !is_option_name(str_skip(key, len + 1)) ||
+	    (near.data != NULL && str_distance(key, near) <= MISSPELLED))
+		return false;
+	Str name = str_nearest((Str){key.data, len}, names->items, names->count);
+	if (name.data != NULL)
+		error_hint(err, "nothing is called '%.*s'; did you mean '%.*s%.*s'?", (int)len,
+			   key.data, STR_ARG(name), STR_ARG(str_skip(key, len)));
+	else
+		error_hint(err,
+			   "nothing is called '%.*s': write source., sink. or the name of a "
+			   "stream in front of '%.*s'",
+			   (int)len, key.data, STR_ARG(str_skip(key, len + 1)));
+	return true;
+}
+
+/* Returns err->status. */
+static Status
+hint_at(Arena *arena, const Names *names, Str key, Error *err)
+{
+	Said said = split(names, key);
+	const OptionGroup *owner = owner_of(arena, &said);
 
 	if (owner == &job_options && said.prefix.data != NULL)
 		return error_hint(err, "it is an option of the job, which has no prefix: '%.*s'",
 				  STR_ARG(said.name));
 	if (owner != NULL)
 		return error_hint(err, "it is an option of: %s", owner->name);
-	Str near = nearest(binder->arena, &said);
+	Str near = nearest(arena, &said);
+	if (said.prefix.data == NULL && hint_at_name(names, key, near, err))
+		return err->status;
 	if (near.data != NULL)
 		return error_hint(err, "did you mean '%.*s%.*s'?", STR_ARG(said.prefix),
 				  STR_ARG(near));
-	near = nearest_of_other_side(binder->arena, &said);
+	near = nearest_of_other_side(arena, &said);
 	if (near.data != NULL)
 		return error_hint(err, "did you mean '%.*s'?", STR_ARG(near));
 	return err->status;
@@ -179,10 +202,10 @@ hint_at(Binder *binder, const Options *list, const OptionEntry *entry)
 Status
 unknown_option(Binder *binder, const OptionEntry *entry, const char *object)
 {
-	static const Options alone;
+	Names names = names_of(binder->arena, binder->catalog, NULL, binder->sink_name);
 
 	option_unknown(entry, object, binder->err);
-	return hint_at(binder, &alone, entry);
+	return hint_at(binder->arena, &names, entry->key, binder->err);
 }
 
 Status
@@ -191,10 +214,26 @@ check_unused(Binder *binder, const Options *with, const char *object)
 	for (uint32_t i = 0; i < with->count; i++) {
 		const OptionEntry *entry = &with->entries[i];
 
-		if (entry->key_at.line == 0 || entry->used == NULL || *entry->used)
+		if (entry->key_at.line > 0 && entry->used != NULL && !*entry->used)
+			return unknown_option(binder, entry, object);
+	}
+	return FERRIS_OK;
+}
+
+Status
+plan_check_settings(Arena *arena, const ScriptPlan *script, const Options *settings, Error *err)
+{
+	for (uint32_t i = 0; i < settings->count; i++) {
+		const OptionEntry *entry = &settings->entries[i];
+
+		if (entry->used == NULL || *entry->used)
 			continue;
-		option_unknown(entry, object, binder->err);
-		return hint_at(binder, with, entry);
+		Names names = names_of(arena, script->catalog, script, (Str){NULL, 0});
+		option_unknown(entry, "any statement", err);
+		if (entry->place == NULL)
+			snprintf(err->message, sizeof err->message,
+				 "--set %.*s: no statement has that option", STR_ARG(entry->key));
+		return hint_at(arena, &names, entry->key, err);
 	}
 	return FERRIS_OK;
 }

@@ -183,6 +183,32 @@ def test_a_wrong_setting_is_reported_once(_place):
 def test_a_setting_that_nobody_takes(_place):
     for name in ("nonsense", "batch.nonsense", "kafka.linger.mss", "orders.nonsense"):
         expect_all(refusal(statement(), {name: "1"}, 2), name)
+    cases = [({"batch.batchsize": "5"}, "did you mean 'batch.batch_size'?"),
+             ({"source.batch.batchsize": "5"}, "did you mean 'source.batch.batch_size'?"),
+             ({"orders.batch.batchsize": "5"}, "did you mean 'orders.batch.batch_size'?"),
+             ({"paralelism": "2"}, "did you mean 'parallelism'?"),
+             ({"batch.strategy": "FixedSize", "batch.adaptation_factor": "2"},
+              "it is an option of: the batch strategy AdaptiveSize"),
+             ({"source.batch.strategy": "FixedSize", "sink.batch.strategy": "AdaptiveSize",
+               "orders.batch.adaptation_factor": "2"}, "it is an option of: the batch strategy AdaptiveSize"),
+             ({"nosuch.batch.strategy": "FixedSize"}, "nothing is called 'nosuch'"),
+             ({"order.batch.strategy": "FixedSize"},
+              "nothing is called 'order'; did you mean 'orders.batch.strategy'?"),
+             ({"sorce.kafka.acks": "1"}, "nothing is called 'sorce'; did you mean 'source.kafka.acks'?"),
+             ({"read_buffer_size": "8192"}, "it is an option of: file source")]
+    for settings, hint in cases:
+        said = refusal(statement(), settings, 2)
+        expect_all(said, f"error[FS1401]: --set {list(settings)[-1]}: no statement has that option", hint)
+        if len(settings) == 1:  # the same words in the SQL
+            expect_all(refusal(statement(trailing=settings)), hint)
+
+
+def test_a_file_of_settings_that_nobody_takes(place):
+    with open(place.path("more.yaml"), "w", encoding="utf-8") as file:
+        file.write("batch:\n  strategy: FixedSize\n  batchsize: 5\n")
+    said = refusal(statement(), {"source_config": place.path("more.yaml")}, 2)
+    expect_all(said, "unknown option 'source.batch.batchsize' for any statement", "line 3 of",
+               "did you mean 'source.batch.batch_size'?")
 
 
 def test_options_of_the_job_beside_a_uri(_place):
