@@ -231,7 +231,7 @@ typedef struct BatchPlan {
 
 /* Why an option has its value although another one was said or suggested. */
 typedef enum DecisionKind {
-	DECISION_USER,       /* the user's word stands above the strategy's */
+	DECISION_USER,       /* the user's word stands above the strategy's, or moves a default */
 	DECISION_PRECEDENCE, /* of two words of the user, the later or the more exact */
 	DECISION_STRATEGY,   /* a suggestion stands above the default */
 	DECISION_GUARANTEE,  /* the guarantee stands above a suggestion */

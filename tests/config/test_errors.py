@@ -3,6 +3,7 @@
     python3 tests/config/test_errors.py [NAME...]
 """
 import re
+import subprocess
 
 import guide
 from guide import ALL_ROWS, STRATEGIES, Explained, names_itself, refusal, rows_of, statement
@@ -30,24 +31,66 @@ def test_unknown_strategy(_place):
 
 def test_limits_in_the_wrong_order(_place):
     cases = [
-        ("AdaptiveSize", {"batch.min_batch_size": "20000"}, "batch.max_batch_size"),
-        ("AdaptiveSize", {"batch.min_batch_size": "500", "batch.max_batch_size": "400"},
-         "batch.max_batch_size"),
-        ("AdaptiveSize", {"batch.min_batch_size": "2000"}, "batch.initial_batch_size"),
-        ("AdaptiveSize", {"batch.max_batch_size": "999"}, "batch.initial_batch_size"),
-        ("AdaptiveSize", {"batch.initial_batch_size": "10001"}, "batch.max_batch_size"),
-        ("MemoryBased", {"batch.min_batch_size": "5001"}, "batch.max_batch_size"),
-        ("MemoryBased", {"batch.max_batch_size": "99"}, "batch.min_batch_size"),
-        ("MemoryBased", {"batch.target_memory_usage": "0.95"}, "batch.gc_pressure_threshold"),
+        ("AdaptiveSize", {"batch.min_batch_size": "500", "batch.max_batch_size": "400"}),
+        ("AdaptiveSize", {"batch.min_batch_size": "500", "batch.initial_batch_size": "400"}),
+        ("AdaptiveSize", {"batch.initial_batch_size": "500", "batch.max_batch_size": "400"}),
+        ("AdaptiveSize", {"batch.min_batch_size": "20000", "batch.max_batch_size": "10000"}),
+        ("MemoryBased", {"batch.min_batch_size": "500", "batch.max_batch_size": "400"}),
+        ("MemoryBased", {"batch.target_memory_usage": "0.95", "batch.gc_pressure_threshold": "0.9"}),
     ]
-    for strategy, more, other in cases:
+    for strategy, more in cases:
         sql = statement(trailing={"batch.strategy": strategy, **more})
-        expect_all(refusal(sql), other, *more, *more.values(),
-                   f"query:{line_of(sql, list(more)[0])}:", "more than")
-        expect_all(refusal(statement(trailing={"batch.strategy": strategy}), more, code=2), other, *more)
-    for strategy, more in (("AdaptiveSize", {"batch.min_batch_size": "1000"}),
-                           ("MemoryBased", {"batch.min_batch_size": "5000"})):
+        expect_all(refusal(sql), *more, *more.values(), f"query:{line_of(sql, list(more)[0])}:", "more than")
+        expect_all(refusal(statement(trailing={"batch.strategy": strategy}), more, code=2), *more, *more.values())
+    for strategy, more in (("AdaptiveSize", {"batch.min_batch_size": "1000", "batch.initial_batch_size": "1000"}),
+                           ("MemoryBased", {"batch.min_batch_size": "70", "batch.max_batch_size": "70"})):
         Explained(statement(trailing={"batch.strategy": strategy, **more}))  # equal is in order
+
+
+def test_defaults_give_way(_place):
+    """Strategy, what the user says, and what the other parameters then are: value and whose word."""
+    least, first, most = "batch.min_batch_size", "batch.initial_batch_size", "batch.max_batch_size"
+    target, pressure = "batch.target_memory_usage", "batch.gc_pressure_threshold"
+    cases = [
+        ("AdaptiveSize", {most: "400"}, {least: ("100", None), first: ("400", most)}),
+        ("AdaptiveSize", {most: "50"}, {least: ("50", most), first: ("50", most)}),
+        ("AdaptiveSize", {least: "2000"}, {first: ("2000", least), most: ("10000", None)}),
+        ("AdaptiveSize", {least: "20000"}, {first: ("20000", least), most: ("20000", least)}),
+        ("AdaptiveSize", {first: "20000"}, {least: ("100", None), most: ("20000", first)}),
+        ("AdaptiveSize", {first: "20"}, {least: ("20", first), most: ("10000", None)}),
+        ("AdaptiveSize", {first: "20", most: "50"}, {least: ("20", first)}),
+        ("AdaptiveSize", {least: "2000", most: "3000"}, {first: ("2000", least)}),
+        ("AdaptiveSize", {least: "5", most: "7"}, {first: ("7", most)}),
+        ("AdaptiveSize", {least: "1000"}, {first: ("1000", None)}),
+        ("MemoryBased", {least: "6000"}, {most: ("6000", least)}),
+        ("MemoryBased", {most: "60"}, {least: ("60", most)}),
+        ("MemoryBased", {target: "0.95"}, {pressure: ("0.95", target)}),
+        ("MemoryBased", {pressure: "0.5"}, {target: ("0.5", pressure)}),
+    ]
+    for strategy, words, others in cases:
+        for explained in (Explained(statement(trailing={"batch.strategy": strategy, **words})),
+                          Explained(statement(trailing={"batch.strategy": strategy}), words)):
+            for scope in ("source", "sink"):
+                for name, (value, word) in others.items():
+                    reason = explained.expect(scope, name, value, "default").get("reason")
+                    assert reason == (word and f"as {word} says"), (words, name, reason)
+    # what a strategy suggests follows
+    Explained(statement(trailing={"batch.strategy": "AdaptiveSize", least: "20000"})).expect(
+        "source", "max.poll.records", "20000", "strategy")
+
+
+def test_defaults_that_give_way_are_told(place):
+    with open(place.path("in.jsonl"), "w", encoding="utf-8") as file:
+        file.write('{"id": 1}\n')
+    sql = "CREATE STREAM o AS SELECT id FROM 'in.jsonl' WITH ('sink.path' = 'o.jsonl',\n" \
+        "'batch.strategy' = 'AdaptiveSize', 'source.batch.max_batch_size' = '400');\n" \
+        "SHOW METRICS o LIKE 'config_user';"
+    run = subprocess.run([guide.PROGRAM, "execute", "--query", sql, "--output", "json"], cwd=place.folder,
+                         capture_output=True, text=True, timeout=guide.DEADLINE)
+    assert run.returncode == 0, run
+    expect_all(run.stderr, "batch.initial_batch_size = '400' (default): as batch.max_batch_size says",
+               "batch_read_lines = '400' (strategy)")
+    expect_all(run.stdout, '"metric":"config_user","value":1')
 
 
 def test_values_out_of_bounds(_place):
