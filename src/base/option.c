@@ -393,6 +393,16 @@ options_expand(Arena *arena, Str value, Position at, Str *out, Error *err)
 	return FERRIS_OK;
 }
 
+Str
+option_place(Arena *arena, const OptionEntry *entry)
+{
+	if (entry->place != NULL)
+		return str_from(entry->place);
+	if (entry->key_at.line > 0)
+		return str_format(arena, "line %u", entry->key_at.line);
+	return str_from(entry->origin);
+}
+
 Status
 option_entry_error(const OptionEntry *entry, Error *err)
 {

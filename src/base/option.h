@@ -114,6 +114,8 @@ OptionEntry *options_find(const Options *given, Str key);
 Str option_shown_value(Str name, Str value);
 /* Replace ${VAR}, ${VAR:default} and ${VAR:-default} by the environment's values. */
 Status options_expand(Arena *arena, Str value, Position at, Str *out, Error *err);
+/* Where the user said it: "line 3", "--set", "line 3 of 'kafka.yaml'". */
+Str option_place(Arena *arena, const OptionEntry *entry);
 /* Point `err` at the entry; returns err->status. */
 Status option_entry_error(const OptionEntry *entry, Error *err);
 /* Point `err` at the entry that gave `setting`, if one did; returns err->status. */

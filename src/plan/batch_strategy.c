@@ -230,14 +230,8 @@ endpoint_note_precedence(Arena *arena, EndpointRole role, Endpoint *endpoint)
 			continue;
 		Str value = option_shown_value(entry->key, entry->value);
 		Str displaced = option_shown_value(before->key, before->value);
-		Str reason = before->place != NULL
-				     ? str_format(arena, "stands above '%.*s' of %s",
-						  STR_ARG(displaced), before->place)
-			     : before->key_at.line > 0
-				     ? str_format(arena, "stands above '%.*s' of line %u",
-						  STR_ARG(displaced), before->key_at.line)
-				     : str_format(arena, "stands above '%.*s' of %s",
-						  STR_ARG(displaced), before->origin);
+		Str reason = str_format(arena, "stands above '%.*s' of %.*s", STR_ARG(displaced),
+					STR_ARG(option_place(arena, before)));
 		add_decision(arena, endpoint,
 			     (Decision){DECISION_PRECEDENCE, shown_name(endpoint, role, entry->key),
 					value, entry->origin, displaced, reason});
@@ -368,10 +362,12 @@ parameter(const BatchPlan *plan, const char *name)
 }
 
 static Status
-contradict(const Setting *low, const Setting *high, Error *err)
+contradict(Arena *arena, const Setting *low, const Setting *high, Error *err)
 {
-	error_set(err, FERRIS_ERR_OPTION_CONFLICT, "'%s' = '%.*s' is more than '%s' = '%.*s'",
-		  low->row->name, STR_ARG(low->text), high->row->name, STR_ARG(high->text));
+	error_set(err, FERRIS_ERR_OPTION_CONFLICT,
+		  "'%s' = '%.*s' (%.*s) is more than '%s' = '%.*s' (%.*s)", low->row->name,
+		  STR_ARG(low->text), STR_ARG(option_place(arena, low->entry)), high->row->name,
+		  STR_ARG(high->text), STR_ARG(option_place(arena, high->entry)));
 	error_hint(err, "the first must not be above the second");
 	return option_error(low, err);
 }
@@ -413,7 +409,7 @@ put_in_order(Arena *arena, Endpoint *endpoint, Error *err)
 		if (low == NULL || high == NULL || low->real <= high->real)
 			continue;
 		if (low->entry != NULL && high->entry != NULL)
-			return contradict(low, high, err);
+			return contradict(arena, low, high, err);
 		if (low->entry != NULL)
 			give_way(arena, endpoint, high, low);
 		else if (high->entry != NULL)

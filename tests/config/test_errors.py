@@ -203,8 +203,43 @@ def test_acks_0_and_exactly_once_in_two_places(_place):
         said = refusal(in_sql, settings, code)
         expect_all(said, "'kafka.acks' = '0'", "'delivery.guarantee' = 'exactly-once'")
         assert "line 0" not in said, said
-        assert ("(--set)" in said) == ("delivery.guarantee" in settings), said
+        for name, value in (("kafka.acks", "0"), ("delivery.guarantee", "exactly-once")):
+            place = "--set" if name in settings else "line 3"
+            expect_all(said, f"'{name}' = '{value}' ({place})")
         assert ("query:" in said) == (code == 1), said
+
+
+def test_a_contradiction_names_both_places(place):
+    """Of two words that contradict each other: each as it was said, and where."""
+    pairs = [({"batch.strategy": "AdaptiveSize"}, ("batch.min_batch_size", "3000"), ("batch.max_batch_size", "2000")),
+             ({}, ("use_transactions", "true"), ("delivery.guarantee", "at-least-once")),
+             ({}, ("kafka.acks", "1"), ("use_transactions", "true")),
+             ({}, ("kafka.acks", "0"), ("use_transactions", "false"))]
+    file = place.path("words.yaml")
+    for other, one, two in pairs:
+        for first in ("SQL", "--set"):
+            for second in ("SQL", "--set", "file", "SET"):
+                in_sql, settings, more = dict(other), {}, ""
+                (in_sql if first == "SQL" else settings)[one[0]] = one[1]
+                if second == "file":
+                    with open(file, "w", encoding="utf-8") as out:
+                        out.write("# of all\n%s: %s\n" % two)
+                    in_sql["sink_config" if one[0].startswith("batch") else "config_file"] = file
+                elif second == "SET":
+                    more = "SET '%s' = '%s';\n" % two
+                else:
+                    (in_sql if second == "SQL" else settings)[two[0]] = two[1]
+                # "sink_config" reaches one side, the plain word both: the source has no second word
+                if second == "file" and one[0].startswith("batch"):
+                    in_sql.pop(one[0], None)
+                    settings.pop(one[0], None)
+                    (in_sql if first == "SQL" else settings)["sink." + one[0]] = one[1]
+                sql = more + statement(trailing=in_sql)
+                line = line_of(sql, "INSERT")
+                places = {"SQL": f"line {line}", "--set": "--set", "file": f"line 2 of '{file}'", "SET": "line 1"}
+                expect_all(refusal(sql, settings, code=1 if first == "SQL" else 2),
+                           f"'{one[0]}' = '{one[1]}' ({places[first]})",
+                           f"'{two[0]}' = '{two[1]}' ({places[second]})")
 
 
 def test_a_wrong_setting_is_reported_once(_place):

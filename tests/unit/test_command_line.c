@@ -219,7 +219,7 @@ test_check_applies_settings(void **state)
 				"CREATE STREAM o AS SELECT a FROM t\n"
 				"WITH ('kafka.topic' = 'o', 'delivery.guarantee' = 'exactly-once');\n");
 	expect(0, "topic.sql: ok", "check topic.sql");
-	expect(2, "contradicts 'delivery.guarantee' = 'exactly-once'",
+	expect(2, "(--set) contradicts 'delivery.guarantee' = 'exactly-once' (line 3)",
 	       "check topic.sql --set kafka.acks=0");
 }
 
