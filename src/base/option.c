@@ -170,8 +170,8 @@ row_matches(const OptionRow *row, Str key)
 	       (row->aliases != NULL && choice_index(row->aliases, key, &spelling) >= 0);
 }
 
-static void
-mark_used(const OptionEntry *entry)
+void
+option_mark_used(const OptionEntry *entry)
 {
 	if (entry->used != NULL)
 		*entry->used = true;
@@ -210,7 +210,7 @@ options_mark_used(const OptionGroup *group, const Options *given)
 {
 	for (uint32_t i = 0; i < given->count; i++)
 		if (option_group_takes(group, given->entries[i].key))
-			mark_used(&given->entries[i]);
+			option_mark_used(&given->entries[i]);
 }
 
 /* What is wrong with an argument of --set is wrong with the command line. */
@@ -239,13 +239,13 @@ static Status
 resolve_row(const OptionRow *row, Options *given, Setting *setting, Error *err)
 {
 	*setting = (Setting){.row = row, .origin = ORIGIN_DEFAULT};
+	if (row->type == OPTION_PREFIX)
+		return FERRIS_OK; /* whoever passes it on knows whether somebody takes it */
 	for (uint32_t i = 0; i < given->count; i++)
 		if (row_matches(row, given->entries[i].key)) {
-			mark_used(&given->entries[i]);
+			option_mark_used(&given->entries[i]);
 			setting->entry = &given->entries[i];
 		}
-	if (row->type == OPTION_PREFIX)
-		return FERRIS_OK;
 	if (setting->entry == NULL) {
 		setting->present = row->initial != NULL;
 		if (setting->present && !parse_setting(row, str_from(row->initial), setting))
@@ -278,38 +278,52 @@ options_resolve(const OptionGroup *group, Options *given, Arena *arena, Setting 
 	return FERRIS_OK;
 }
 
+Str
+option_nearest(const OptionGroup *const *groups, size_t count, Str key)
+{
+	Str best = {NULL, 0};
+	unsigned best_distance = 0;
+
+	for (size_t g = 0; g < count; g++)
+		for (uint32_t r = 0; r < groups[g]->count; r++) {
+			Str name = str_from(groups[g]->rows[r].name);
+			Str near = str_nearest(key, &name, 1);
+			unsigned distance = str_distance(key, name);
+
+			if (near.data != NULL && (best.data == NULL || distance < best_distance)) {
+				best = near;
+				best_distance = distance;
+			}
+		}
+	return best;
+}
+
+Status
+option_unknown(const OptionEntry *entry, const char *object, Error *err)
+{
+	error_set_at(err, FERRIS_ERR_UNKNOWN_OPTION, entry->key_at, "unknown option '%.*s' for %s",
+		     STR_ARG(entry->key), object);
+	point_at(entry, err);
+	return error_hint(err, "docs/configuration.md lists the options");
+}
+
 Status
 options_check_unknown(const Options *given, const OptionGroup *const *groups, size_t count,
 		      const char *object, Error *err)
 {
 	for (uint32_t i = 0; i < given->count; i++) {
 		const OptionEntry *entry = &given->entries[i];
-		Str best = {NULL, 0};
-		unsigned best_distance = 0;
 
 		if (entry->used == NULL || *entry->used)
 			continue;
-		for (size_t g = 0; g < count; g++)
-			for (uint32_t r = 0; r < groups[g]->count; r++) {
-				Str name = str_from(groups[g]->rows[r].name);
-				Str near = str_nearest(entry->key, &name, 1);
-				unsigned distance = str_distance(entry->key, name);
-
-				if (near.data != NULL &&
-				    (best.data == NULL || distance < best_distance)) {
-					best = near;
-					best_distance = distance;
-				}
-			}
-		error_set_at(err, FERRIS_ERR_UNKNOWN_OPTION, entry->key_at,
-			     "unknown option '%.*s' for %s", STR_ARG(entry->key), object);
-		point_at(entry, err);
+		Str best = option_nearest(groups, count, entry->key);
+		option_unknown(entry, object, err);
 		for (size_t g = 0; g < count; g++)
 			if (option_group_takes(groups[g], entry->key))
 				return error_hint(err, "it is an option of: %s", groups[g]->name);
 		if (best.data != NULL)
 			return error_hint(err, "did you mean '%.*s'?", STR_ARG(best));
-		return error_hint(err, "docs/configuration.md lists the options");
+		return err->status;
 	}
 	return FERRIS_OK;
 }
@@ -378,6 +392,16 @@ options_expand(Arena *arena, Str value, Position at, Str *out, Error *err)
 	}
 	*out = result;
 	return FERRIS_OK;
+}
+
+Str
+option_place(Arena *arena, const OptionEntry *entry)
+{
+	if (entry->place != NULL)
+		return str_from(entry->place);
+	if (entry->key_at.line > 0)
+		return str_format(arena, "line %u", entry->key_at.line);
+	return str_from(entry->origin);
 }
 
 Status

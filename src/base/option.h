@@ -86,7 +86,8 @@ is_suggestion(const OptionEntry *entry)
 }
 
 /* Resolve every row of the group from `given` (the last entry of a name wins) and mark what it
- * used; *settings has group->count entries in row order, in the arena. */
+ * used, but for what is passed on; *settings has group->count entries in row order, in the
+ * arena. */
 Status options_resolve(const OptionGroup *group, Options *given, Arena *arena, Setting **settings,
 		       Error *err);
 /* The row that takes an option of that name, one of its own before one for a prefix; or NULL. */
@@ -95,18 +96,26 @@ const OptionRow *option_row(const OptionGroup *group, Str key);
 const OptionRow *option_own_row(const OptionGroup *group, Str key);
 /* Whether a row of the group takes an option of that name. */
 bool option_group_takes(const OptionGroup *group, Str key);
+/* Somebody takes the entry. */
+void option_mark_used(const OptionEntry *entry);
 /* Mark every entry that a row of the group would take. */
 void options_mark_used(const OptionGroup *group, const Options *given);
 /* An error for the first entry that no group has used, with the nearest name among `groups`, or
  * with the group that takes it where it does not belong to this object. */
 Status options_check_unknown(const Options *given, const OptionGroup *const *groups, size_t count,
 			     const char *object, Error *err);
+/* The error of one that nobody takes, with a hint that the caller may better. */
+Status option_unknown(const OptionEntry *entry, const char *object, Error *err);
+/* The name among the groups' that is nearest to the key; {NULL, 0}: none is near. */
+Str option_nearest(const OptionGroup *const *groups, size_t count, Str key);
 /* The last entry with that key (ASCII case ignored), or NULL; does not mark it. */
 OptionEntry *options_find(const Options *given, Str key);
 /* The value as people may see it: "****" of a password, another secret or a private key. */
 Str option_shown_value(Str name, Str value);
 /* Replace ${VAR}, ${VAR:default} and ${VAR:-default} by the environment's values. */
 Status options_expand(Arena *arena, Str value, Position at, Str *out, Error *err);
+/* Where the user said it: "line 3", "--set", "line 3 of 'kafka.yaml'". */
+Str option_place(Arena *arena, const OptionEntry *entry);
 /* Point `err` at the entry; returns err->status. */
 Status option_entry_error(const OptionEntry *entry, Error *err);
 /* Point `err` at the entry that gave `setting`, if one did; returns err->status. */

@@ -184,7 +184,7 @@ advise_on(const Arguments *arguments, Arena *arena, bool json)
 
 	int code = plan_sample(arguments, arena, &loaded, &plan);
 	if (code == EXIT_OK)
-		code = check_settings(arguments);
+		code = check_settings(arguments, plan);
 	if (code != EXIT_OK)
 		return code;
 	StatementPlan *statement = statement_of(arena, plan);

@@ -1,25 +1,33 @@
-/* cli/cmd_check.c -- ferris-sql check: every error of a script, without running it. */
+/* cli/cmd_check.c -- ferris-sql check: every error of a script, without running it; with --set those
+ * of the script as it would run with it. */
 #include "cli/command.h"
 
+/* Each file is looked at as if it were the only one: each must take every --set. */
 static int
-check_file(const char *path, bool live)
+check_file(const Arguments *given, const char *path)
 {
-	Arguments arguments = {.file = path};
+	Arguments arguments = *given;
 	LoadedScript loaded;
 	ScriptPlan *plan;
 	Arena arena;
 
+	arguments.file = path;
+	for (uint32_t i = 0; i < given->settings.count; i++)
+		*given->settings.entries[i].used = false;
 	arena_init(&arena, 0);
 	int code = load_script(&arguments, &arena, &loaded);
 	if (loaded.script != NULL) {
 		PlanInput input = {
 			.script = loaded.script,
 			.application = loaded.application,
+			.settings = arguments.settings,
 			.output_format = STR("json"),
-			.offline = !live,
+			.offline = !arguments.live,
 		};
 		int planned = plan_loaded(&arena, &loaded, &input, &plan);
 
+		if (code == EXIT_OK && planned == EXIT_OK)
+			planned = check_settings(&arguments, plan);
 		if (code == EXIT_OK)
 			code = planned;
 	}
@@ -38,7 +46,7 @@ command_check(const Arguments *arguments)
 	if (arguments->rest_count == 0)
 		return usage_error("check needs a file");
 	for (int i = 0; i < arguments->rest_count; i++) {
-		int one = check_file(arguments->rest[i], arguments->live);
+		int one = check_file(arguments, arguments->rest[i]);
 
 		if (one > code)
 			code = one;

@@ -27,16 +27,17 @@ print_progress(void *context, const JobCounters *sum, double seconds)
 
 /* A --set that no statement understood. */
 int
-check_settings(const Arguments *arguments)
+check_settings(const Arguments *arguments, const ScriptPlan *plan)
 {
-	for (uint32_t i = 0; i < arguments->settings.count; i++) {
-		const OptionEntry *entry = &arguments->settings.entries[i];
+	Arena arena;
+	Error err;
 
-		if (!*entry->used)
-			return usage_error("--set %.*s: no statement has that option",
-					   STR_ARG(entry->key));
-	}
-	return EXIT_OK;
+	arena_init(&arena, 0);
+	Status status = plan_check_settings(&arena, plan, &arguments->settings, &err);
+	if (status != FERRIS_OK)
+		error_print(stderr, &err, NULL, NULL);
+	arena_free(&arena);
+	return status == FERRIS_OK ? EXIT_OK : EXIT_USAGE;
 }
 
 /* What was in the books, and how often a slot of the pool was at hand when the reader wanted one.
@@ -152,7 +153,7 @@ command_execute(const Arguments *arguments)
 	if (code == EXIT_OK)
 		code = load_plan(arguments, output, false, &arena, &loaded, &plan);
 	if (code == EXIT_OK)
-		code = check_settings(arguments);
+		code = check_settings(arguments, plan);
 	if (code == EXIT_OK)
 		code = run(arguments, &loaded, plan, &arena);
 	arena_free(&arena);

@@ -65,7 +65,7 @@ command_explain(const Arguments *arguments)
 	int code = upgrade ? explain_upgrade(arguments, &arena, json)
 			   : plan_offline(arguments, &arena, &plan);
 	if (code == EXIT_OK && !upgrade)
-		code = check_settings(arguments);
+		code = check_settings(arguments, plan);
 	if (code == EXIT_OK && !upgrade)
 		code = print_plans(&arena, plan, json);
 	arena_free(&arena);

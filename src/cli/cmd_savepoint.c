@@ -31,7 +31,7 @@ command_savepoint(const Arguments *arguments)
 	arena_init(&arena, 0);
 	int code = load_plan(arguments, "table", false, &arena, &loaded, &plan);
 	if (code == EXIT_OK)
-		code = check_settings(arguments);
+		code = check_settings(arguments, plan);
 	if (code == EXIT_OK)
 		code = make_savepoint(&loaded, plan, arguments->rest[0]);
 	arena_free(&arena);

@@ -82,7 +82,7 @@ command_server(const Arguments *arguments)
 	if (code == EXIT_OK)
 		code = load_plan(arguments, output, false, &arena, &loaded, &plan);
 	if (code == EXIT_OK)
-		code = check_settings(arguments);
+		code = check_settings(arguments, plan);
 	if (code == EXIT_OK)
 		code = serve(arguments, &loaded, plan);
 	arena_free(&arena);

@@ -59,8 +59,8 @@ int command_completion(const Arguments *arguments);
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Read --query or --file and parse it; syntax errors are printed.  EXIT_OK if it can be planned. */
 int load_script(const Arguments *arguments, Arena *arena, LoadedScript *out);
-/* Every --set was understood by some statement, or the usage error. */
-int check_settings(const Arguments *arguments);
+/* Every --set was understood by some statement of the plan, or an error is printed. */
+int check_settings(const Arguments *arguments, const ScriptPlan *plan);
 /* Of statements that have ended; prints where it is, or why there is none. */
 int make_savepoint(const LoadedScript *loaded, const ScriptPlan *plan, const char *name);
 /* Plan it; errors are printed.  EXIT_OK if every statement is planned. */

@@ -13,10 +13,11 @@ COMMAND("server", command_server,
         "(--query SQL | --file APP.sql) [--enable-metrics] [--metrics-port 9080] "
         "[--set key=value]...",
         "Run an application until a signal comes; with metrics, health, report and jobs on a port.")
-COMMAND("check", command_check, "FILE.sql... [--live]",
+COMMAND("check", command_check, "FILE.sql... [--live] [--set key=value]...",
         "Parse, bind and plan; print every error; --live also samples topics.")
 COMMAND("explain", command_explain,
-        "(--query SQL | --file FILE.sql | upgrade OLD.sql NEW.sql) [--output text|json]",
+        "(--query SQL | --file FILE.sql | upgrade OLD.sql NEW.sql) [--output text|json] "
+        "[--set key=value]...",
         "Print the plan and the options in effect, or what state an upgrade keeps; no broker is "
         "asked.")
 COMMAND("advise", command_advise,

@@ -33,7 +33,7 @@ COUNTER(batches_shrunk, "job_batch_size_changes_total", "direction=\"shrunk\"",
 COUNTER(latency_breaches, "job_latency_breaches_total", "",
 	"LowLatency: chunks above max_latency_ms")
 COUNTER(config_user, "config_decisions_total", "origin=\"user\"",
-	"options where the user's word stands above a strategy's")
+	"options where the user's word stands above a strategy's or moves a default")
 COUNTER(config_precedence, "config_decisions_total", "origin=\"precedence\"",
 	"options of which the user said more than one thing")
 COUNTER(config_strategy, "config_decisions_total", "origin=\"strategy\"",

@@ -319,39 +319,70 @@ set_field(BatchPlan *plan, size_t offset, const Setting *setting)
 	}
 }
 
-static const Setting *
+/* NULL: the strategy has no such parameter. */
+static Setting *
 parameter(const BatchPlan *plan, const char *name)
 {
 	OptionGroup group = batch_group(plan->strategy);
 	const OptionRow *row = option_row(&group, str_from(name));
 
-	return &plan->settings[row - group.rows];
+	return row != NULL ? &plan->settings[row - group.rows] : NULL;
 }
 
 static Status
-contradict(const BatchPlan *plan, const char *low, const char *high, Error *err)
+contradict(Arena *arena, const Setting *low, const Setting *high, Error *err)
 {
-	const Setting *a = parameter(plan, low);
-	const Setting *b = parameter(plan, high);
-
-	error_set(err, FERRIS_ERR_OPTION_CONFLICT, "'%s' = '%.*s' is more than '%s' = '%.*s'", low,
-		  STR_ARG(a->text), high, STR_ARG(b->text));
+	error_set(err, FERRIS_ERR_OPTION_CONFLICT,
+		  "'%s' = '%.*s' (%.*s) is more than '%s' = '%.*s' (%.*s)", low->row->name,
+		  STR_ARG(low->text), STR_ARG(option_place(arena, low->entry)), high->row->name,
+		  STR_ARG(high->text), STR_ARG(option_place(arena, high->entry)));
 	error_hint(err, "the first must not be above the second");
-	return option_error(a->entry != NULL ? a : b, err);
+	return option_error(low, err);
 }
 
-static Status
-check_order(const BatchPlan *plan, Error *err)
+/* A default gives way to what the user says of another parameter. */
+static void
+give_way(Arena *arena, Endpoint *endpoint, Setting *setting, const Setting *to)
 {
-	if (plan->max_size > 0 && plan->min_size > plan->max_size)
-		return contradict(plan, "batch.min_batch_size", "batch.max_batch_size", err);
-	if (plan->initial_size > 0 && plan->initial_size > plan->max_size)
-		return contradict(plan, "batch.initial_batch_size", "batch.max_batch_size", err);
-	if (plan->initial_size > 0 && plan->min_size > plan->initial_size)
-		return contradict(plan, "batch.min_batch_size", "batch.initial_batch_size", err);
-	if (plan->pressure > 0 && plan->memory_target > plan->pressure)
-		return contradict(plan, "batch.target_memory_usage", "batch.gc_pressure_threshold",
-				  err);
+	setting->text = to->text;
+	setting->integer = to->integer;
+	setting->real = to->real;
+	add_decision(arena, endpoint,
+		     (Decision){DECISION_USER, str_from(setting->row->name), to->text,
+				ORIGIN_DEFAULT, str_from(setting->row->initial),
+				str_format(arena, "as %s says", to->row->name)});
+}
+
+/* Pairs of which the first must not be above the second.  A pair that a default is in comes before
+ * one that then follows from it: what the user says of one moves the others as little as it can. */
+static const struct {
+	const char *low;
+	const char *high;
+} ordered[] = {
+	{"batch.min_batch_size", "batch.initial_batch_size"},
+	{"batch.initial_batch_size", "batch.max_batch_size"},
+	{"batch.min_batch_size", "batch.max_batch_size"},
+	{"batch.target_memory_usage", "batch.gc_pressure_threshold"},
+};
+
+static Status
+put_in_order(Arena *arena, Endpoint *endpoint, Error *err)
+{
+	BatchPlan *plan = &endpoint->batch;
+
+	for (size_t i = 0; i < sizeof ordered / sizeof *ordered; i++) {
+		Setting *low = parameter(plan, ordered[i].low);
+		Setting *high = parameter(plan, ordered[i].high);
+
+		if (low == NULL || high == NULL || low->real <= high->real)
+			continue;
+		if (low->entry != NULL && high->entry != NULL)
+			return contradict(arena, low, high, err);
+		if (low->entry != NULL)
+			give_way(arena, endpoint, high, low);
+		else if (high->entry != NULL)
+			give_way(arena, endpoint, low, high);
+	}
 	return FERRIS_OK;
 }
 
@@ -401,10 +432,10 @@ batch_plan(Arena *arena, EndpointRole role, Endpoint *endpoint, Error *err)
 		BATCH_NONE + 1 + (BatchStrategy)plan->common[BATCH_OPTION_STRATEGY].integer;
 	group = batch_group(plan->strategy);
 	TRY(options_resolve(&group, &endpoint->given, arena, &plan->settings, err));
+	TRY(put_in_order(arena, endpoint, err));
 	for (uint32_t i = 0; i < group.count; i++)
 		set_field(plan, parameter_fields[group.rows - parameter_rows + i].offset,
 			  &plan->settings[i]);
-	TRY(check_order(plan, err));
 	if (!plan->disabled)
 		suggest(arena, role, endpoint);
 	note_idle(arena, role, endpoint);

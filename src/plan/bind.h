@@ -66,6 +66,7 @@ typedef struct Binder {
 	uint32_t read_capacity;
 	const Endpoint *source; /* the last source bound: a default for the sink */
 	bool versions; /* the table being bound is wanted with all its versions, as a stream */
+	Str sink_name; /* of the sink, once it is looked for */
 	bool resumes;  /* some source goes on where the last run stopped */
 	HeaderList headers;
 	uint32_t views; /* streams whose queries are being bound in place */
@@ -391,13 +392,26 @@ Str sink_option_name(Str key, Str name);
  * that says what to write. */
 Status resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Options given,
 			Endpoint **out);
-/* After all objects of a statement took theirs: the first entry that nobody used is an error. */
-Status check_unused(Binder *binder, const Options *with, const char *object);
+/* What a declaration says is taken by either side of the endpoint: the stream may be read here and
+ * written there. */
+void take_declared(const Endpoint *endpoint, const CatalogEntry *entry);
+/* Whether it is the name of an option, as it stands. */
+bool is_option_name(Str key);
+/* `key` without "<prefix>." in front, or {NULL, 0}. */
+Str without_prefix(Str key, Str prefix);
 /* An endpoint for a URI: 'file://trades.jsonl', 'kafka://host:9092/topic'. */
 Status uri_options(Binder *binder, Str uri, Position at, Options *out);
 
 /* SET entries and `given` behind them. */
 Options with_session(Binder *binder, EndpointRole role, Str name, const Options *given);
+
+/* ---- plan/unused.c */
+
+/* After all objects of a statement took theirs: the first entry of the SQL that nobody used is an
+ * error. */
+Status check_unused(Binder *binder, const Options *with, const char *object);
+/* The error of an entry that nobody takes, with what was meant instead. */
+Status unknown_option(Binder *binder, const OptionEntry *entry, const char *object);
 
 /* ---- plan/plan_sink.c */
 

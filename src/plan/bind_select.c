@@ -126,6 +126,7 @@ open_source(Binder *binder, CatalogEntry *entry, bool undeclared, Position at)
 	entry->tried = true;
 	TRY(resolve_endpoint(binder, ROLE_SOURCE, entry->name, at, given, &source));
 	entry->resolved = true;
+	take_declared(source, entry);
 	if (entry->schema.count == 0 || (entry->inferred && says_more(&own))) {
 		TRY(infer_schema(binder, source, at, &entry->schema));
 		entry->inferred = true;

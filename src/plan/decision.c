@@ -62,15 +62,6 @@ displaced_by(const Options *given, uint32_t at, SameOption same, void *context)
 	return NULL;
 }
 
-static Str
-where(Arena *arena, const OptionEntry *entry)
-{
-	if (entry->place != NULL)
-		return str_from(entry->place);
-	return entry->key_at.line > 0 ? str_format(arena, "line %u", entry->key_at.line)
-				      : str_from(entry->origin);
-}
-
 void
 decisions_note_precedence(Arena *arena, const Options *given, SameOption same, ShownName shown,
 			  void *context, Decisions *list)
@@ -83,7 +74,7 @@ decisions_note_precedence(Arena *arena, const Options *given, SameOption same, S
 		if (before == NULL)
 			continue;
 		Str displaced = option_shown_value(before->key, before->value);
-		Str place = where(arena, before);
+		Str place = option_place(arena, before);
 		decisions_add(arena, list,
 			      (Decision){
 				      .kind = DECISION_PRECEDENCE,

@@ -47,10 +47,11 @@ resolve_unused(Binder *binder, CatalogEntry *entry)
 
 	/* What can only be written is a sink; all else must be fit for reading. */
 	quiet.err = &ignored;
-	if (resolve_endpoint(&quiet, ROLE_SINK, entry->name, at, given, &endpoint) == FERRIS_OK &&
-	    (endpoint->connector->reader_open == NULL || endpoint->codec->decoder_open == NULL))
-		return FERRIS_OK;
-	return resolve_endpoint(binder, ROLE_SOURCE, entry->name, at, given, &endpoint);
+	if (resolve_endpoint(&quiet, ROLE_SINK, entry->name, at, given, &endpoint) != FERRIS_OK ||
+	    (endpoint->connector->reader_open != NULL && endpoint->codec->decoder_open != NULL))
+		TRY(resolve_endpoint(binder, ROLE_SOURCE, entry->name, at, given, &endpoint));
+	take_declared(endpoint, entry);
+	return FERRIS_OK;
 }
 
 Status

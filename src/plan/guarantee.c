@@ -112,19 +112,26 @@ obstacle(StatementPlan *plan, const char **mend)
 	return NULL;
 }
 
+/* Two words of the user; `why` may be NULL. */
+static Status
+contradict(Arena *arena, const OptionEntry *word, const OptionEntry *other, const char *why,
+	   Error *err)
+{
+	error_set_at(err, FERRIS_ERR_OPTION_CONFLICT, word->key_at,
+		     "'%.*s' = '%.*s' (%.*s) contradicts '%.*s' = '%.*s' (%.*s)%s%s",
+		     STR_ARG(word->key), STR_ARG(word->value), STR_ARG(option_place(arena, word)),
+		     STR_ARG(other->key), STR_ARG(other->value),
+		     STR_ARG(option_place(arena, other)), why != NULL ? ": " : "",
+		     why != NULL ? why : "");
+	error_hint(err, "leave one of the two out");
+	return option_entry_error(word, err);
+}
+
+/* The guarantee was asked for, by whatever name. */
 static Status
 contradiction(Arena *arena, const StatementPlan *plan, const Weakness *weak, Error *err)
 {
-	const Setting *asked = &plan->job[JOB_GUARANTEE];
-	uint32_t line = asked->entry != NULL ? asked->entry->key_at.line : 0;
-	Str place = line > 0 ? str_format(arena, "line %u", line) : STR("--set");
-
-	error_set_at(err, FERRIS_ERR_OPTION_CONFLICT, weak->option->key_at,
-		     "'%.*s' = '%.*s' contradicts 'delivery.guarantee' = '%.*s' (%.*s): %s",
-		     STR_ARG(weak->option->key), STR_ARG(weak->option->value), STR_ARG(asked->text),
-		     STR_ARG(place), weak->why);
-	error_hint(err, "leave one of the two out");
-	return option_entry_error(weak->option, err);
+	return contradict(arena, weak->option, plan->job[JOB_GUARANTEE].entry, weak->why, err);
 }
 
 /* Why the sink's options, but for suggestions, cannot keep the promise; they are asked for among
@@ -195,7 +202,7 @@ settle(StatementPlan *plan, Guarantee guarantee, const char *reason)
 
 /* 'use_transactions' asks in another word: it becomes the guarantee's setting. */
 static Status
-take_other_word(StatementPlan *plan, Error *err)
+take_other_word(Arena *arena, StatementPlan *plan, Error *err)
 {
 	const Setting *other = &plan->job[JOB_USE_TRANSACTIONS];
 	Setting *setting = &plan->job[JOB_GUARANTEE];
@@ -213,11 +220,7 @@ take_other_word(StatementPlan *plan, Error *err)
 	}
 	if ((setting->integer == GUARANTEE_EXACTLY_ONCE) == other->flag)
 		return FERRIS_OK;
-	error_set(err, FERRIS_ERR_OPTION_CONFLICT,
-		  "'use_transactions' = '%.*s' contradicts 'delivery.guarantee' = '%.*s'",
-		  STR_ARG(other->text), STR_ARG(setting->text));
-	error_hint(err, "leave one of the two out");
-	return option_error(other, err);
+	return contradict(arena, other->entry, setting->entry, NULL, err);
 }
 
 /* What the user's words about the sink leave of a guarantee that was not asked for. */
@@ -257,7 +260,7 @@ choose(Arena *arena, StatementPlan *plan, Error *err)
 	Weakness weak = {0};
 	const char *mend;
 
-	TRY(take_other_word(plan, err));
+	TRY(take_other_word(arena, plan, err));
 	if (is_given(plan) && plan->job[JOB_GUARANTEE].integer != GUARANTEE_EXACTLY_ONCE)
 		return settle_less(arena, plan, &weak, NULL, err);
 	const char *why = obstacle(plan, &mend);

@@ -231,7 +231,7 @@ typedef struct BatchPlan {
 
 /* Why an option has its value although another one was said or suggested. */
 typedef enum DecisionKind {
-	DECISION_USER,       /* the user's word stands above the strategy's */
+	DECISION_USER,       /* the user's word stands above the strategy's, or moves a default */
 	DECISION_PRECEDENCE, /* of two words of the user, the later or the more exact */
 	DECISION_STRATEGY,   /* a suggestion stands above the default */
 	DECISION_GUARANTEE,  /* the guarantee stands above a suggestion or a default */
@@ -575,6 +575,11 @@ typedef struct PlanInput {
 /* Plans every statement of the script.  Each statement that cannot be planned adds one error to
  * `errors`; the others are planned all the same.  Returns the first error's status. */
 Status plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *errors);
+
+/* After plan_script: the first of the settings that no statement took is an error of the command
+ * line. */
+Status plan_check_settings(Arena *arena, const ScriptPlan *script, const Options *settings,
+			   Error *err);
 
 /* The same statement, but its rows are forgotten when they are encoded. */
 StatementPlan *plan_without_output(Arena *arena, const StatementPlan *plan);

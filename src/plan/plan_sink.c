@@ -68,6 +68,7 @@ resolve_sink(Binder *binder, Str name, Position at, Options given, Endpoint **ou
 {
 	Options all = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, 1)};
 
+	binder->sink_name = name;
 	if (binder->resumes)
 		append(&all, "append", STR("true"));
 	all = join_options(binder->arena, &all, &given);
@@ -130,6 +131,7 @@ select_sink(Binder *binder, Endpoint **out)
 				  !binder->source_undeclared);
 	Options given = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, 3)};
 
+	binder->sink_name = name;
 	TRY(refuse_places(binder, name));
 	append(&given, "connector", console ? STR("console") : input->select_connector);
 	append(&given, "format", input->output_format);
@@ -261,8 +263,10 @@ insert_sink(Binder *binder, const Target *target, const NameList *names, PlanNod
 		entry->tried = true;
 	given = join_options(binder->arena, &given, &own);
 	TRY(resolve_sink(binder, target->name.text, at, given, out));
-	if (entry != NULL)
+	if (entry != NULL) {
 		entry->resolved = true;
+		take_declared(*out, entry);
+	}
 	return target->is_uri ? check_unused(binder, &of_uri, "this URI") : FERRIS_OK;
 }
 

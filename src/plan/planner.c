@@ -608,18 +608,18 @@ plan_one(Planner *planner, const Statement *statement, Error *err)
 
 /* What the files of --set say must be some statement's business. */
 static Status
-check_config_files(const Options *settings, ErrorList *errors)
+check_config_files(Planner *planner, const Options *settings)
 {
-	for (uint32_t i = 0; i < settings->count; i++) {
-		const OptionEntry *entry = &settings->entries[i];
-		Options one = {&settings->entries[i], 1};
+	ErrorList *errors = planner->errors;
+	Options of_files = {.entries = ARENA_ARRAY(planner->arena, OptionEntry, settings->count)};
 
-		if (entry->place == NULL || *entry->used)
-			continue;
-		return options_check_unknown(&one, NULL, 0, "any statement",
-					     &errors->items[errors->count++]);
-	}
-	return FERRIS_OK;
+	for (uint32_t i = 0; i < settings->count; i++)
+		if (settings->entries[i].place != NULL)
+			of_files.entries[of_files.count++] = settings->entries[i];
+	Status status = plan_check_settings(planner->arena, planner->plan, &of_files,
+					    &errors->items[errors->count]);
+	errors->count += status != FERRIS_OK;
+	return status;
 }
 
 Status
@@ -669,7 +669,7 @@ plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *
 			first = status;
 	}
 	if (first == FERRIS_OK)
-		first = check_config_files(&expanded.settings, errors);
+		first = check_config_files(&planner, &expanded.settings);
 	if (first == FERRIS_OK) {
 		first = plan_guarantee_apart(arena, planner.plan, &errors->items[errors->count]);
 		if (first != FERRIS_OK)

@@ -40,21 +40,16 @@ check_set(Binder *binder, OptionEntry *entry)
 {
 	const OptionGroup **groups;
 	size_t count = endpoint_groups(binder->arena, &groups);
-	Options one = {entry, 1};
 	OptionEntry plain = *entry;
 	Error wrong = {0};
 	bool ok;
 
 	groups[count++] = &job_options;
-	*entry->used = false;
 	if (!try_groups(binder, groups, count, plain, &ok, &wrong)) {
 		plain.key = behind_prefix(entry->key);
-		*entry->used = false;
 		if (plain.key.data == NULL ||
-		    !try_groups(binder, groups, count, plain, &ok, &wrong)) {
-			*entry->used = false;
-			return options_check_unknown(&one, groups, count, "SET", binder->err);
-		}
+		    !try_groups(binder, groups, count, plain, &ok, &wrong))
+			return unknown_option(binder, entry, "SET");
 	}
 	if (!ok) {
 		*binder->err = wrong;

@@ -175,8 +175,7 @@ from_command_line(const OptionEntry *entry)
 	return entry->key_at.line == 0;
 }
 
-/* `key` without "<prefix>." in front, or {NULL, 0}. */
-static Str
+Str
 without_prefix(Str key, Str prefix)
 {
 	if (prefix.len > 0 && key.len > prefix.len + 1 && key.data[prefix.len] == '.' &&
@@ -201,42 +200,55 @@ typedef enum Concern {
 	CONCERN_BOTH, /* sources and sinks alike */
 } Concern;
 
-static Concern
-concern_of(bool source, bool sink)
-{
-	return source == sink ? CONCERN_OPEN : source ? CONCERN_SOURCE : CONCERN_SINK;
-}
-
-static Concern
-concern(Str key)
+/* Whose option it is, of all sources and sinks; false: nobody's. */
+static bool
+sides_of(Str key, bool *source, bool *sink)
 {
 	const CodecClass *const *codecs;
 	const ConnectorClass *const *connectors;
 	size_t codec_count = codec_classes(&codecs);
 	size_t connector_count = connector_classes(&connectors);
-	bool source = false;
-	bool sink = false;
+	const OptionRow *row = option_own_row(&endpoint_options, key);
 	PassedOption passed;
+
+	*source = row != NULL && endpoint_option_is_of((uint32_t)(row - endpoint_rows), ROLE_SOURCE);
+	*sink = row != NULL && endpoint_option_is_of((uint32_t)(row - endpoint_rows), ROLE_SINK);
+	if (row != NULL)
+		return true;
+	for (size_t i = 0; i < connector_count; i++) {
+		*source |= option_own_row(&connectors[i]->source_options, key) != NULL;
+		*sink |= option_own_row(&connectors[i]->sink_options, key) != NULL;
+	}
+	for (size_t i = 0; i < codec_count; i++) {
+		*source |= option_own_row(&codecs[i]->decode_options, key) != NULL;
+		*sink |= option_own_row(&codecs[i]->encode_options, key) != NULL;
+	}
+	for (size_t i = 0; i < connector_count && !*source && !*sink; i++)
+		if (connectors[i]->passed != NULL && connectors[i]->passed(key, &passed)) {
+			*source = passed.of_source;
+			*sink = passed.of_sink;
+		}
+	return *source || *sink;
+}
+
+static Concern
+concern(Str key)
+{
+	bool source, sink;
 
 	if (batch_takes(key))
 		return CONCERN_BOTH;
-	const OptionRow *row = option_own_row(&endpoint_options, key);
-	if (row != NULL)
-		return concern_of(
-			endpoint_option_is_of((uint32_t)(row - endpoint_rows), ROLE_SOURCE),
-			endpoint_option_is_of((uint32_t)(row - endpoint_rows), ROLE_SINK));
-	for (size_t i = 0; i < connector_count; i++) {
-		source |= option_own_row(&connectors[i]->source_options, key) != NULL;
-		sink |= option_own_row(&connectors[i]->sink_options, key) != NULL;
-	}
-	for (size_t i = 0; i < codec_count; i++) {
-		source |= option_own_row(&codecs[i]->decode_options, key) != NULL;
-		sink |= option_own_row(&codecs[i]->encode_options, key) != NULL;
-	}
-	for (size_t i = 0; i < connector_count && !source && !sink; i++)
-		if (connectors[i]->passed != NULL && connectors[i]->passed(key, &passed))
-			return concern_of(passed.of_source, passed.of_sink);
-	return concern_of(source, sink);
+	sides_of(key, &source, &sink);
+	return source == sink ? CONCERN_OPEN : source ? CONCERN_SOURCE : CONCERN_SINK;
+}
+
+bool
+is_option_name(Str key)
+{
+	bool source, sink;
+
+	return batch_takes(key) || option_group_takes(&endpoint_options, key) ||
+	       option_group_takes(&job_options, key) || sides_of(key, &source, &sink);
 }
 
 /* Whether an option of the SQL without a prefix is for an endpoint of that role; `open`: that kind
@@ -310,20 +322,6 @@ endpoint_groups(Arena *arena, const OptionGroup ***out)
 	}
 	*out = groups;
 	return count;
-}
-
-Status
-check_unused(Binder *binder, const Options *with, const char *object)
-{
-	Options user = {.entries = ARENA_ARRAY(binder->arena, OptionEntry, with->count)};
-	const OptionGroup **groups;
-	size_t count = endpoint_groups(binder->arena, &groups);
-
-	for (uint32_t i = 0; i < with->count; i++)
-		if (!from_command_line(&with->entries[i]))
-			user.entries[user.count++] = with->entries[i];
-	groups[count++] = &job_options;
-	return options_check_unknown(&user, groups, count, object, binder->err);
 }
 
 /* ---------------------------------------------------------------- endpoints */
@@ -412,9 +410,10 @@ with_session(Binder *binder, EndpointRole role, Str name, const Options *given)
 	return join_options(binder->arena, &set, given);
 }
 
-/* An option that is passed on to a library must be one of the library's. */
+/* An option that is passed on to a library must be one of the library's, and is taken by the side
+ * whose it is. */
 static Status
-check_passed(const Endpoint *endpoint, EndpointRole role, Error *err)
+take_passed(const Endpoint *endpoint, EndpointRole role, Error *err)
 {
 	const ConnectorClass *connector = endpoint->connector;
 	const OptionGroup *group = connector_options(connector, role);
@@ -426,8 +425,12 @@ check_passed(const Endpoint *endpoint, EndpointRole role, Error *err)
 		const OptionEntry *entry = &endpoint->given.entries[i];
 		const OptionRow *row = option_row(group, entry->key);
 
-		if (row == NULL || row->type != OPTION_PREFIX ||
-		    connector->passed(entry->key, &passed) || passed.name.data == NULL)
+		if (row == NULL || row->type != OPTION_PREFIX)
+			continue;
+		bool known = connector->passed(entry->key, &passed);
+		if (known && (role == ROLE_SOURCE ? passed.of_source : passed.of_sink))
+			option_mark_used(entry);
+		if (known || passed.name.data == NULL)
 			continue;
 		error_set_at(err, FERRIS_ERR_UNKNOWN_OPTION, entry->key_at,
 			     "unknown option '%.*s' for '%.*s'", STR_ARG(entry->key),
@@ -482,17 +485,22 @@ resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Optio
 	TRY(options_resolve(codec_options(endpoint->codec, role), &endpoint->given, arena,
 			    &endpoint->codec_settings, err));
 	TRY(batch_check_switches(role, endpoint, err));
-	TRY(check_passed(endpoint, role, err));
+	TRY(take_passed(endpoint, role, err));
 	endpoint_note_precedence(arena, role, endpoint);
 	if (role == ROLE_SINK && endpoint->connector->sink_check != NULL)
 		TRY(endpoint->connector->sink_check(endpoint->connector_settings, err));
-
-	/* A stream that is declared once may be read here and written there. */
-	options_mark_used(&endpoint->connector->source_options, &endpoint->given);
-	options_mark_used(&endpoint->connector->sink_options, &endpoint->given);
-	options_mark_used(&endpoint->codec->decode_options, &endpoint->given);
-	options_mark_used(&endpoint->codec->encode_options, &endpoint->given);
 	return FERRIS_OK;
+}
+
+void
+take_declared(const Endpoint *endpoint, const CatalogEntry *entry)
+{
+	if (entry->statement == NULL)
+		return;
+	options_mark_used(&endpoint->connector->source_options, &entry->options);
+	options_mark_used(&endpoint->connector->sink_options, &entry->options);
+	options_mark_used(&endpoint->codec->decode_options, &entry->options);
+	options_mark_used(&endpoint->codec->encode_options, &entry->options);
 }
 
 /* ---------------------------------------------------------------- URIs */

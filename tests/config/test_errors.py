@@ -3,6 +3,7 @@
     python3 tests/config/test_errors.py [NAME...]
 """
 import re
+import subprocess
 
 import guide
 from guide import ALL_ROWS, STRATEGIES, Explained, names_itself, refusal, rows_of, statement
@@ -30,24 +31,67 @@ def test_unknown_strategy(_place):
 
 def test_limits_in_the_wrong_order(_place):
     cases = [
-        ("AdaptiveSize", {"batch.min_batch_size": "20000"}, "batch.max_batch_size"),
-        ("AdaptiveSize", {"batch.min_batch_size": "500", "batch.max_batch_size": "400"},
-         "batch.max_batch_size"),
-        ("AdaptiveSize", {"batch.min_batch_size": "2000"}, "batch.initial_batch_size"),
-        ("AdaptiveSize", {"batch.max_batch_size": "999"}, "batch.initial_batch_size"),
-        ("AdaptiveSize", {"batch.initial_batch_size": "10001"}, "batch.max_batch_size"),
-        ("MemoryBased", {"batch.min_batch_size": "5001"}, "batch.max_batch_size"),
-        ("MemoryBased", {"batch.max_batch_size": "99"}, "batch.min_batch_size"),
-        ("MemoryBased", {"batch.target_memory_usage": "0.95"}, "batch.gc_pressure_threshold"),
+        ("AdaptiveSize", {"batch.min_batch_size": "500", "batch.max_batch_size": "400"}),
+        ("AdaptiveSize", {"batch.min_batch_size": "500", "batch.initial_batch_size": "400"}),
+        ("AdaptiveSize", {"batch.initial_batch_size": "500", "batch.max_batch_size": "400"}),
+        ("AdaptiveSize", {"batch.min_batch_size": "20000", "batch.max_batch_size": "10000"}),
+        ("MemoryBased", {"batch.min_batch_size": "500", "batch.max_batch_size": "400"}),
+        ("MemoryBased", {"batch.target_memory_usage": "0.95", "batch.gc_pressure_threshold": "0.9"}),
     ]
-    for strategy, more, other in cases:
+    for strategy, more in cases:
         sql = statement(trailing={"batch.strategy": strategy, **more})
-        expect_all(refusal(sql), other, *more, *more.values(),
-                   f"query:{line_of(sql, list(more)[0])}:", "more than")
-        expect_all(refusal(statement(trailing={"batch.strategy": strategy}), more, code=2), other, *more)
-    for strategy, more in (("AdaptiveSize", {"batch.min_batch_size": "1000"}),
-                           ("MemoryBased", {"batch.min_batch_size": "5000"})):
+        expect_all(refusal(sql), *more, *more.values(), f"query:{line_of(sql, list(more)[0])}:", "more than")
+        expect_all(refusal(statement(trailing={"batch.strategy": strategy}), more, code=2), *more, *more.values())
+    for strategy, more in (("AdaptiveSize", {"batch.min_batch_size": "1000", "batch.initial_batch_size": "1000"}),
+                           ("MemoryBased", {"batch.min_batch_size": "70", "batch.max_batch_size": "70"})):
         Explained(statement(trailing={"batch.strategy": strategy, **more}))  # equal is in order
+
+
+def test_defaults_give_way(_place):
+    """Strategy, what the user says, and what the other parameters then are: value and whose word."""
+    least, first, most = "batch.min_batch_size", "batch.initial_batch_size", "batch.max_batch_size"
+    target, pressure = "batch.target_memory_usage", "batch.gc_pressure_threshold"
+    cases = [
+        ("AdaptiveSize", {most: "400"}, {least: ("100", None), first: ("400", most)}),
+        ("AdaptiveSize", {most: "50"}, {least: ("50", most), first: ("50", most)}),
+        ("AdaptiveSize", {least: "2000"}, {first: ("2000", least), most: ("10000", None)}),
+        ("AdaptiveSize", {least: "20000"}, {first: ("20000", least), most: ("20000", least)}),
+        ("AdaptiveSize", {first: "20000"}, {least: ("100", None), most: ("20000", first)}),
+        ("AdaptiveSize", {first: "20"}, {least: ("20", first), most: ("10000", None)}),
+        ("AdaptiveSize", {first: "20", most: "50"}, {least: ("20", first)}),
+        ("AdaptiveSize", {least: "2000", most: "3000"}, {first: ("2000", least)}),
+        ("AdaptiveSize", {least: "5", most: "7"}, {first: ("7", most)}),
+        ("AdaptiveSize", {least: "1000"}, {first: ("1000", None)}),
+        ("MemoryBased", {least: "6000"}, {most: ("6000", least)}),
+        ("MemoryBased", {most: "60"}, {least: ("60", most)}),
+        ("MemoryBased", {target: "0.95"}, {pressure: ("0.95", target)}),
+        ("MemoryBased", {pressure: "0.5"}, {target: ("0.5", pressure)}),
+    ]
+    for strategy, words, others in cases:
+        for explained in (Explained(statement(trailing={"batch.strategy": strategy, **words})),
+                          Explained(statement(trailing={"batch.strategy": strategy}), words)):
+            for scope in ("source", "sink"):
+                for name, (value, word) in others.items():
+                    reason = explained.expect(scope, name, value, "default").get("reason")
+                    idle = scope == "sink" and not word  # most do nothing there, and that is told
+                    assert idle or reason == (word and f"as {word} says"), (words, name, reason)
+    # what a strategy suggests follows
+    Explained(statement(trailing={"batch.strategy": "AdaptiveSize", least: "20000"})).expect(
+        "source", "max.poll.records", "20000", "strategy")
+
+
+def test_defaults_that_give_way_are_told(place):
+    with open(place.path("in.jsonl"), "w", encoding="utf-8") as file:
+        file.write('{"id": 1}\n')
+    sql = "CREATE STREAM o AS SELECT id FROM 'in.jsonl' WITH ('sink.path' = 'o.jsonl',\n" \
+        "'batch.strategy' = 'AdaptiveSize', 'source.batch.max_batch_size' = '400');\n" \
+        "SHOW METRICS o LIKE 'config_user';"
+    run = subprocess.run([guide.PROGRAM, "execute", "--query", sql, "--output", "json"], cwd=place.folder,
+                         capture_output=True, text=True, timeout=guide.DEADLINE)
+    assert run.returncode == 0, run
+    expect_all(run.stderr, "batch.initial_batch_size = '400' (default): as batch.max_batch_size says",
+               "batch_read_lines = '400' (strategy)")
+    expect_all(run.stdout, '"metric":"config_user","value":1')
 
 
 def test_values_out_of_bounds(_place):
@@ -160,8 +204,43 @@ def test_acks_0_and_exactly_once_in_two_places(_place):
         said = refusal(in_sql, settings, code)
         expect_all(said, "'kafka.acks' = '0'", "'delivery.guarantee' = 'exactly-once'")
         assert "line 0" not in said, said
-        assert ("(--set)" in said) == ("delivery.guarantee" in settings), said
+        for name, value in (("kafka.acks", "0"), ("delivery.guarantee", "exactly-once")):
+            place = "--set" if name in settings else "line 3"
+            expect_all(said, f"'{name}' = '{value}' ({place})")
         assert ("query:" in said) == (code == 1), said
+
+
+def test_a_contradiction_names_both_places(place):
+    """Of two words that contradict each other: each as it was said, and where."""
+    pairs = [({"batch.strategy": "AdaptiveSize"}, ("batch.min_batch_size", "3000"), ("batch.max_batch_size", "2000")),
+             ({}, ("use_transactions", "true"), ("delivery.guarantee", "at-least-once")),
+             ({}, ("kafka.acks", "1"), ("use_transactions", "true")),
+             ({}, ("kafka.acks", "0"), ("use_transactions", "false"))]
+    file = place.path("words.yaml")
+    for other, one, two in pairs:
+        for first in ("SQL", "--set"):
+            for second in ("SQL", "--set", "file", "SET"):
+                in_sql, settings, more = dict(other), {}, ""
+                (in_sql if first == "SQL" else settings)[one[0]] = one[1]
+                if second == "file":
+                    with open(file, "w", encoding="utf-8") as out:
+                        out.write("# of all\n%s: %s\n" % two)
+                    in_sql["sink_config" if one[0].startswith("batch") else "config_file"] = file
+                elif second == "SET":
+                    more = "SET '%s' = '%s';\n" % two
+                else:
+                    (in_sql if second == "SQL" else settings)[two[0]] = two[1]
+                # "sink_config" reaches one side, the plain word both: the source has no second word
+                if second == "file" and one[0].startswith("batch"):
+                    in_sql.pop(one[0], None)
+                    settings.pop(one[0], None)
+                    (in_sql if first == "SQL" else settings)["sink." + one[0]] = one[1]
+                sql = more + statement(trailing=in_sql)
+                line = line_of(sql, "INSERT")
+                places = {"SQL": f"line {line}", "--set": "--set", "file": f"line 2 of '{file}'", "SET": "line 1"}
+                expect_all(refusal(sql, settings, code=1 if first == "SQL" else 2),
+                           f"'{one[0]}' = '{one[1]}' ({places[first]})",
+                           f"'{two[0]}' = '{two[1]}' ({places[second]})")
 
 
 def test_a_wrong_setting_is_reported_once(_place):
@@ -183,6 +262,32 @@ def test_a_wrong_setting_is_reported_once(_place):
 def test_a_setting_that_nobody_takes(_place):
     for name in ("nonsense", "batch.nonsense", "kafka.linger.mss", "orders.nonsense"):
         expect_all(refusal(statement(), {name: "1"}, 2), name)
+    cases = [({"batch.batchsize": "5"}, "did you mean 'batch.batch_size'?"),
+             ({"source.batch.batchsize": "5"}, "did you mean 'source.batch.batch_size'?"),
+             ({"orders.batch.batchsize": "5"}, "did you mean 'orders.batch.batch_size'?"),
+             ({"paralelism": "2"}, "did you mean 'parallelism'?"),
+             ({"batch.strategy": "FixedSize", "batch.adaptation_factor": "2"},
+              "it is an option of: the batch strategy AdaptiveSize"),
+             ({"source.batch.strategy": "FixedSize", "sink.batch.strategy": "AdaptiveSize",
+               "orders.batch.adaptation_factor": "2"}, "it is an option of: the batch strategy AdaptiveSize"),
+             ({"nosuch.batch.strategy": "FixedSize"}, "nothing is called 'nosuch'"),
+             ({"order.batch.strategy": "FixedSize"},
+              "nothing is called 'order'; did you mean 'orders.batch.strategy'?"),
+             ({"sorce.kafka.acks": "1"}, "nothing is called 'sorce'; did you mean 'source.kafka.acks'?"),
+             ({"read_buffer_size": "8192"}, "it is an option of: file source")]
+    for settings, hint in cases:
+        said = refusal(statement(), settings, 2)
+        expect_all(said, f"error[FS1401]: --set {list(settings)[-1]}: no statement has that option", hint)
+        if len(settings) == 1:  # the same words in the SQL
+            expect_all(refusal(statement(trailing=settings)), hint)
+
+
+def test_a_file_of_settings_that_nobody_takes(place):
+    with open(place.path("more.yaml"), "w", encoding="utf-8") as file:
+        file.write("batch:\n  strategy: FixedSize\n  batchsize: 5\n")
+    said = refusal(statement(), {"source_config": place.path("more.yaml")}, 2)
+    expect_all(said, "unknown option 'source.batch.batchsize' for any statement", "line 3 of",
+               "did you mean 'source.batch.batch_size'?")
 
 
 def test_options_of_the_job_beside_a_uri(_place):
@@ -269,6 +374,45 @@ def test_misspelled_options_of_batches(_place):
         expect_all(said, wrong, f"query:{line_of(sql, wrong)}:")
         if right:
             expect_all(said, right)
+
+
+def test_a_prefix_of_the_wrong_side(_place):
+    """An option that the side does not have is nobody's, whatever the other side has."""
+    cases = [("file", "sink.read_buffer_size", "file source"),
+             ("file", "result.read_buffer_size", "file source"),
+             ("file", "source.write_buffer_size", "file sink"),
+             ("file", "orders.write_buffer_size", "file sink"),
+             ("file", "sink.json.validate", "json"),
+             ("file", "sink.kafka.acks", "Kafka sink"),
+             ("kafka", "sink.kafka.max.poll.records", "Kafka source"),
+             ("kafka", "sink.kafka.fetch.min.bytes", "Kafka source"),
+             ("kafka", "source.kafka.linger.ms", "Kafka sink"),
+             ("kafka", "orders.kafka.acks", "Kafka sink")]
+    for connector, name, owner in cases:
+        sql = statement(connector, connector, {name: "8192"})
+        expect_all(refusal(sql), f"error[FS1401]: unknown option '{name}'", f"query:{line_of(sql, name)}:",
+                   f"it is an option of: {owner}")
+        expect_all(refusal(statement(connector, connector), {name: "8192"}, code=2), name)
+    expect_all(refusal(statement("file", "file", {"sink.parallelism": "2"})), "an option of the job", "'parallelism'")
+    # of what is plain in --set some side must have it
+    expect_all(refusal(statement("kafka", "file"), {"kafka.acks": "1"}, code=2), "kafka.acks")
+    Explained(statement("file", "kafka"), {"kafka.acks": "1"}).expect("sink", "acks", "1", "--set")
+    # a stream that is declared may be read here and written there
+    for role in ("of_source", "of_sink"):
+        Explained(statement("file", "file", **{role: {"read_buffer_size": "8192", "write_buffer_size": "8192"}}))
+        Explained(statement(**{role: {"kafka.acks": "all", "kafka.fetch.min.bytes": "1"}}))
+
+
+def test_hints_are_of_the_side(_place):
+    cases = [("sink.read_bufer_size", "'sink.write_buffer_size'"), ("source.read_bufer_size", "'source.read_buffer_size'"),
+             ("sink.pth", "'sink.path'"), ("sink.batch_read_line", "'source.batch_read_lines'"),
+             ("result.write_bufer_size", "'result.write_buffer_size'"), ("read_bufer_size", "'read_buffer_size'"),
+             ("source.batch.stratgy", "'source.batch.strategy'"), ("sink.kafka.linger.mss", "'sink.kafka.linger.ms'")]
+    for name, meant in cases:
+        sql = statement("file", "file", {name: "5"})
+        expect_all(refusal(sql), f"did you mean {meant}?")
+    expect_all(refusal("SET 'sink.read_bufer_size' = '5';\n" + statement()), "'sink.write_buffer_size'")
+    expect_all(refusal("-- Property: source.batch.stratgy=FixedSize\n\n" + statement()), "'source.batch.strategy'")
 
 
 if __name__ == "__main__":

@@ -202,6 +202,27 @@ test_declarations_are_checked_without_a_use(void **state)
 	expect(0, "ok, 1 statement", "check unused.sql");
 }
 
+static void
+test_check_applies_settings(void **state)
+{
+	(void)state;
+	write_file("one.sql", "SELECT a FROM 't.jsonl';\n");
+	write_file("two.sql", "CREATE STREAM o AS SELECT a FROM 't.jsonl' WITH ('sink.path' = 'o.jsonl');\n");
+	expect(0, "two.sql: ok, 1 statement", "check one.sql two.sql --set parallelism=2");
+	expect(2, "the range is 1 to 64", "check one.sql --set parallelism=400");
+	expect(2, "no statement has that option", "check one.sql --set nosuch.option=1");
+	/* Each file by itself, in whatever order. */
+	expect(0, "ok, 1 statement", "check two.sql --set write_buffer_size=8192");
+	expect(2, "two.sql: ok", "check one.sql two.sql --set write_buffer_size=8192");
+	expect(2, "no statement has that", "check two.sql one.sql --set write_buffer_size=8192");
+	write_file("topic.sql", "CREATE STREAM t (a INT) WITH ('kafka.topic' = 't', 'format' = 'json');\n"
+				"CREATE STREAM o AS SELECT a FROM t\n"
+				"WITH ('kafka.topic' = 'o', 'delivery.guarantee' = 'exactly-once');\n");
+	expect(0, "topic.sql: ok", "check topic.sql");
+	expect(2, "(--set) contradicts 'delivery.guarantee' = 'exactly-once' (line 3)",
+	       "check topic.sql --set kafka.acks=0");
+}
+
 #define TOPIC(options)                                                                             \
 	"execute -q \"CREATE STREAM t (a INT) WITH ('kafka.topic' = 't', 'format' = 'json', "      \
 	"'kafka.bootstrap.servers' = '127.0.0.1:9'" options "); SELECT a FROM t\""
@@ -280,6 +301,7 @@ main(void)
 		cmocka_unit_test(test_settings_reach_the_console),
 		cmocka_unit_test(test_standard_input_takes_plain_options),
 		cmocka_unit_test(test_declarations_are_checked_without_a_use),
+		cmocka_unit_test(test_check_applies_settings),
 		cmocka_unit_test(test_kafka_security_reaches_the_client),
 		cmocka_unit_test(test_properties_of_the_file_are_for_all_statements),
 		cmocka_unit_test(test_answers_come_in_every_format),
