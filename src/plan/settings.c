@@ -462,6 +462,9 @@ resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Optio
 			    &endpoint->codec_settings, err));
 	TRY(batch_check_switches(role, endpoint, err));
 	TRY(check_passed(endpoint, role, err));
+	if (endpoint->connector->check_values != NULL)
+		TRY(endpoint->connector->check_values(&endpoint->given, role == ROLE_SOURCE, arena,
+						      err));
 	endpoint_note_precedence(arena, role, endpoint);
 	if (role == ROLE_SINK && endpoint->connector->sink_check != NULL)
 		TRY(endpoint->connector->sink_check(endpoint->connector_settings, err));

@@ -242,6 +242,76 @@ def test_a_property_counts_under_each_of_its_names(place):
     expect_all(said, "'kafka.message.send.max.retries' = '0'")
 
 
+# ---------------------------------------------------------------------------------- Kafka's values
+
+BAD_VALUES = [  # option, value, what is said besides
+    ("linger.ms", "abc", ["write a number", "the range is 0 to 900000"]),
+    ("linger.ms", "9999999", ["out of range", "the range is 0 to 900000"]),
+    ("linger.ms", "5s", ["write a number"]),
+    ("queue.buffering.max.ms", "-1", ["the range is 0 to 900000"]),
+    ("compression.type", "lz5", ["choose one of: none, gzip"]),
+    ("batch.size", "0", ["the range is 1 to 2147483647"]),
+    ("buffer.memory", "10", ["the range is 1024 to 2199023254528"]),
+    ("acks", "7000", ["the range is -1 to 1000"]),
+    ("acks", "some", ["write a number"]),
+    ("fetch.min.bytes", "-5", ["the range is 1 to 100000000"]),
+    ("fetch.min.bytes", "1KB", ["the range is 1 to 100000000"]),
+    ("session.timeout.ms", "0", ["the range is 1 to 3600000"]),
+    ("enable.ssl.certificate.verification", "maybe", ["choose one of: true, false"]),
+    ("topic.blacklist", "([", ["librdkafka: Failed to parse pattern"]),
+    ("enable.auto.commit", "true", ["cannot be set: positions are committed"]),
+]
+
+
+def test_values_of_properties(_place):
+    for name, value, said in BAD_VALUES:
+        option = f"kafka.{name}"
+        sql = statement(trailing={option: value})
+        what = refusal(sql)
+        own = [] if "cannot be set" in said[0] else [f"'{value}'"]
+        expect_all(what, f"'{option}'", *own, *said, f"query:{line_of(sql, option)}:")
+        assert "kbytes" not in what and "FS3101" not in what and "\n\n" not in what.strip(), what
+        what = refusal(statement(), {option: value}, code=2)
+        expect_all(what, f"'{option}'", *own, *said)
+    for name, value in (("acks", "all"), ("linger.ms", "0"), ("compression.type", "zstd"), ("buffer.memory", "1024"),
+                        ("linger.ms", "0.5"), ("debug", "broker,topic"), ("Linger.MS", "7")):
+        Explained(statement(trailing={f"kafka.{name}": value}))
+
+
+def test_a_secret_is_not_told(_place):
+    assert "h4ck" not in refusal(statement(), {"kafka.sasl.password": "h4ck", "kafka.linger.ms": "x"}, 2)
+
+
+def test_properties_that_contradict_each_other(_place):
+    at_least_once = {"delivery.guarantee": "at-least-once"}
+    for name, value in (("acks", "1"), ("request.required.acks", "1"), ("retries", "0"),
+                        ("max.in.flight", "6"), ("queuing.strategy", "lifo")):
+        sql = statement(trailing={"kafka.enable.idempotence": "true", f"kafka.{name}": value, **at_least_once})
+        expect_all(refusal(sql), f"'kafka.{name}' = '{value}' contradicts 'kafka.enable.idempotence' = 'true'",
+                   f"query:{line_of(sql, name)}:")
+        expect_all(refusal(statement(trailing=at_least_once), {"kafka.enable.idempotence": "true", f"kafka.{name}": value}, 2),
+                   "contradicts")
+    Explained(statement(trailing={"kafka.enable.idempotence": "true", "kafka.acks": "all", "kafka.retries": "3",
+                                  "kafka.max.in.flight": "5"}))
+    for more in ({"kafka.fetch.max.bytes": "1000"},
+                 {"source.kafka.receive.message.max.bytes": "1000000", "kafka.fetch.max.bytes": "1000000"},
+                 {"kafka.session.timeout.ms": "400000"},
+                 {"kafka.delivery.timeout.ms": "3"},
+                 {"kafka.reconnect.backoff.ms": "5000"}):
+        sql = statement(trailing=more)
+        expect_all(refusal(sql), "is too little for", *[f"'{value}'" for value in more.values()],
+                   f"query:{line_of(sql, list(more)[0])}:")
+    Explained(statement(trailing={"kafka.reconnect.backoff.ms": "5000", "kafka.reconnect.backoff.max.ms": "5000"}))
+    Explained(statement(trailing={"kafka.delivery.timeout.ms": "0"}))
+
+
+def test_requests_in_flight_lower_the_guarantee(_place):
+    explained = Explained(statement(trailing={"kafka.max.in.flight": "100"}))
+    explained.expect("job", "delivery.guarantee", "at-least-once", "default")
+    Explained(statement(trailing={"kafka.max.in.flight": "5"})).expect(
+        "job", "delivery.guarantee", "exactly-once", "default")
+
+
 # ---------------------------------------------------------------------------------- names
 
 def test_misspelled_properties(_place):

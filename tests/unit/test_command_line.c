@@ -216,7 +216,7 @@ test_kafka_security_reaches_the_client(void **state)
 	expect(1, "'kafka.ssl.*' must be there",
 	       TOPIC(", 'kafka.security.protocol' = 'SSL', 'kafka.ssl.ca.location' = "
 		     "'/no/ca.pem'"));
-	expect(1, "FS3101", TOPIC(", 'kafka.security.protocol' = 'PIGEON'"));
+	expect(1, "choose one of: plaintext, ssl", TOPIC(", 'kafka.security.protocol' = 'PIGEON'"));
 	expect(1, "Unsupported SASL mechanism: NOPE",
 	       TOPIC(", 'kafka.security.protocol' = 'SASL_PLAINTEXT', "
 		     "'kafka.sasl.mechanism' = 'NOPE'"));
