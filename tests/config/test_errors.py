@@ -64,6 +64,16 @@ def test_values_out_of_bounds(_place):
             expect_all(refusal(sql), option, value, f"query:{line_of(sql, option)}:")
 
 
+def test_a_range_has_the_units_of_the_reference(_place):
+    for option, value, said in (("batch.timeout_ms", "3600001", "the range is 0 to 1h"),
+                                ("batch.max_memory_per_batch", "1", "the range is 1KB to 1GB"),
+                                ("batch.batch_size", "0", "the range is 1 to 1000000"),
+                                ("commit.interval", "2h", "the range is 1ms to 1h"),
+                                ("commit.rows", "-1", "the range is 0 to 1000000000000000\n"),
+                                ("state.memory.limit", "5", "the range is 1MB to ")):
+        expect_all(refusal(statement(trailing={"batch.strategy": "FixedSize", option: value})), said)
+
+
 EVENT_TIME = {"batch.strategy": "TimeWindow", "batch.window_alignment": "event_time"}
 
 
