@@ -111,8 +111,10 @@ add_setting(Arguments *arguments, char *text)
 	return EXIT_OK;
 }
 
+/* `argv` begins with the command's name. */
 static int
-parse_arguments(int argc, char **argv, const CommandRow *command, Arguments *arguments)
+parse_arguments(const char *program, int argc, char **argv, const CommandRow *command,
+		Arguments *arguments)
 {
 	int code = EXIT_OK;
 	int option;
@@ -167,8 +169,8 @@ parse_arguments(int argc, char **argv, const CommandRow *command, Arguments *arg
 			code = parse_count(optarg, "metrics-port", &arguments->metrics_port);
 			break;
 		case 'h':
-			printf("usage: %s %s %s\n%s\n", basename(argv[0]), command->name,
-			       command->arguments, command->doc);
+			printf("usage: %s %s %s\n%s\n", program, command->name, command->arguments,
+			       command->doc);
 			exit(EXIT_OK);
 		default:
 			code = usage_error("%s understands: %s", command->name, command->arguments);
@@ -226,7 +228,7 @@ main(int argc, char **argv)
 	const CommandRow *command = find_command(argv[1]);
 	if (command == NULL)
 		return unknown_command(argv[1]);
-	int code = parse_arguments(argc - 1, argv + 1, command, &arguments);
+	int code = parse_arguments(program, argc - 1, argv + 1, command, &arguments);
 	if (code == EXIT_OK)
 		code = command->run(&arguments);
 	for (uint32_t i = 0; i < arguments.settings.count; i++)

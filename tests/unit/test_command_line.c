@@ -103,6 +103,25 @@ test_output_is_checked_before_planning(void **state)
 }
 
 static void
+test_help_names_the_program(void **state)
+{
+	static const char *const commands[] = {
+#define COMMAND(name, function, arguments, doc) name,
+#include "cli/command_list.h"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		char usage[64];
+		char arguments[64];
+
+		snprintf(usage, sizeof usage, "usage: ferris-sql %s ", commands[i]);
+		snprintf(arguments, sizeof arguments, "%s --help", commands[i]);
+		expect(0, usage, arguments);
+	}
+}
+
+static void
 test_bad_settings_are_of_the_command_line(void **state)
 {
 	(void)state;
@@ -275,6 +294,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_output_is_checked_before_planning),
+		cmocka_unit_test(test_help_names_the_program),
 		cmocka_unit_test(test_bad_settings_are_of_the_command_line),
 		cmocka_unit_test(test_a_folder_without_tests_has_not_passed),
 		cmocka_unit_test(test_settings_reach_the_console),
