@@ -328,38 +328,74 @@ options_resolve(const OptionGroup *group, Options *given, Arena *arena, Setting 
 	return FERRIS_OK;
 }
 
+/* The group that takes it, or NULL. */
+static const OptionGroup *
+group_of(Str key, const OptionGroup *const *groups, size_t count)
+{
+	for (size_t g = 0; g < count; g++)
+		if (option_group_takes(groups[g], key))
+			return groups[g];
+	return NULL;
+}
+
+static Str
+nearest_row(Str key, const OptionGroup *const *groups, size_t count)
+{
+	Str best = {NULL, 0};
+	unsigned best_distance = 0;
+
+	for (size_t g = 0; g < count; g++)
+		for (uint32_t r = 0; r < groups[g]->count; r++) {
+			Str name = str_from(groups[g]->rows[r].name);
+			Str near = str_nearest(key, &name, 1);
+			unsigned distance = str_distance(key, name);
+
+			if (near.data != NULL && (best.data == NULL || distance < best_distance)) {
+				best = near;
+				best_distance = distance;
+			}
+		}
+	return best;
+}
+
+/* What is meant, if it is for a source, a sink or one of a name: "source." is not misspelled. */
+static Status
+hint_of_unknown(Str key, const OptionGroup *const *groups, size_t count, Error *err)
+{
+	const char *dot = memchr(key.data, '.', key.len);
+	Str prefix = {key.data, dot != NULL ? (uint32_t)(dot - key.data) + 1 : 0};
+	bool of_role = str_eq_nocase(prefix, STR("source.")) || str_eq_nocase(prefix, STR("sink."));
+	Str rest = str_skip(key, prefix.len);
+	const OptionGroup *group = group_of(key, groups, count);
+
+	if (group != NULL)
+		return error_hint(err, "it is an option of: %s", group->name);
+	Str near = nearest_row(key, groups, count);
+	group = dot != NULL ? group_of(rest, groups, count) : NULL;
+	if (group != NULL &&
+	    (of_role || near.data == NULL || str_distance(key, near) >= prefix.len))
+		return error_hint(err, "'%.*s' is an option of: %s", STR_ARG(rest), group->name);
+	if (of_role)
+		near = nearest_row(rest, groups, count);
+	if (near.data != NULL)
+		return error_hint(err, "did you mean '%.*s%.*s'?", of_role ? (int)prefix.len : 0,
+				  prefix.data, STR_ARG(near));
+	return error_hint(err, "docs/configuration.md lists the options");
+}
+
 Status
 options_check_unknown(const Options *given, const OptionGroup *const *groups, size_t count,
 		      const char *object, Error *err)
 {
 	for (uint32_t i = 0; i < given->count; i++) {
 		const OptionEntry *entry = &given->entries[i];
-		Str best = {NULL, 0};
-		unsigned best_distance = 0;
 
 		if (entry->used == NULL || *entry->used)
 			continue;
-		for (size_t g = 0; g < count; g++)
-			for (uint32_t r = 0; r < groups[g]->count; r++) {
-				Str name = str_from(groups[g]->rows[r].name);
-				Str near = str_nearest(entry->key, &name, 1);
-				unsigned distance = str_distance(entry->key, name);
-
-				if (near.data != NULL &&
-				    (best.data == NULL || distance < best_distance)) {
-					best = near;
-					best_distance = distance;
-				}
-			}
 		error_set_at(err, FERRIS_ERR_UNKNOWN_OPTION, entry->key_at,
 			     "unknown option '%.*s' for %s", STR_ARG(entry->key), object);
 		point_at(entry, err);
-		for (size_t g = 0; g < count; g++)
-			if (option_group_takes(groups[g], entry->key))
-				return error_hint(err, "it is an option of: %s", groups[g]->name);
-		if (best.data != NULL)
-			return error_hint(err, "did you mean '%.*s'?", STR_ARG(best));
-		return error_hint(err, "docs/configuration.md lists the options");
+		return hint_of_unknown(entry->key, groups, count, err);
 	}
 	return FERRIS_OK;
 }

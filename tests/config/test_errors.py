@@ -351,5 +351,33 @@ def test_misspelled_options_of_batches(_place):
             expect_all(said, right)
 
 
+# ---------------------------------------------------------------------------------- files
+
+def test_hints_about_files(place):
+    cases = [(b"extends: y.yaml\n", "y.yaml', line 1: it extends itself", "take one 'extends' out"),
+             (b"extends:\n", "names no file", "write 'extends: base.yaml'"),
+             (b"a: 1\n" * 300000, "larger than 1 MB", "is it the right file?"),
+             (b"kafka:\n  topic: \x01\n", "control characters are not allowed", "text in UTF-8"),
+             (b"kafka: *x\n", "anchors and aliases", "write the value itself"),
+             (b"- a\n", "no list of names and values", "write 'name: value'")]
+    for text, said, hint in cases:
+        with open(place.path("y.yaml"), "wb") as file:
+            file.write(text)
+        what = refusal(statement(of_source={"config_file": place.path("y.yaml")}))
+        expect_all(what, said, hint)
+        assert ("'name: value'" in what) == ("'name: value'" in hint), what
+
+
+def test_options_of_another_strategy_in_a_file(place):
+    with open(place.path("y.yaml"), "w", encoding="utf-8") as file:
+        file.write("batch:\n  batch_size: 5\n")
+    for given in ({"source_config": place.path("y.yaml")}, {"source.batch.batch_size": "5"},
+                  {"orders.batch.batch_size": "5"}):
+        what = refusal(statement(trailing={"batch.strategy": "AdaptiveSize", **given}))
+        expect_all(what, "'batch.batch_size' is an option of: the batch strategy FixedSize")
+        assert "did you mean" not in what, what
+    expect_all(refusal(statement(trailing={"source.batch.stratgy": "x"})), "did you mean 'source.batch.strategy'?")
+
+
 if __name__ == "__main__":
     guide.run(globals())
