@@ -82,6 +82,7 @@ bool kafka_passed(Str key, PassedOption *out);
 /* The last entry that gives the property, under any of its names. */
 const OptionEntry *kafka_given_as(const Options *given, const char *meaning);
 Str kafka_nearest_property(Str key);
+size_t kafka_passed_names(const Str **out);
 size_t kafka_library_settings(const LibrarySetting **out);
 /* Those of connector/kafka_default_list.h, ended by a NULL name; `own`, ended likewise, are the
  * values that the list leaves open. */

@@ -169,6 +169,7 @@ const ConnectorClass kafka_connector = {
 	.sink_options = {"Kafka sink", sink_rows, KAFKA_SINK_OPTION_COUNT},
 	.passed = kafka_passed,
 	.nearest = kafka_nearest_property,
+	.passed_names = kafka_passed_names,
 	.check_values = kafka_check_values,
 	.library_settings = kafka_library_settings,
 	.bounded = is_bounded,

@@ -71,6 +71,8 @@ static Str *table_names; /* of the rows */
 static size_t table_count;
 static LibrarySetting *library_settings; /* of the engine's rows, then of the table's */
 static size_t library_count;
+static Str *settable_names; /* by the user; then the Java clients' */
+static size_t settable_count;
 
 /* The next cell of the line, without the blanks around it. */
 static Str
@@ -204,6 +206,34 @@ list_settings(void)
 	rd_kafka_conf_destroy(conf);
 }
 
+/* Why the user may not set what has that meaning, or NULL. */
+static const char *
+reason_of_owned(Str meaning)
+{
+	for (size_t i = 0; i < sizeof owned_properties / sizeof *owned_properties; i++)
+		if (str_eq_nocase(meaning, str_from(owned_properties[i].name)))
+			return owned_properties[i].reason;
+	return NULL;
+}
+
+static void
+list_names(void)
+{
+	size_t java_count = sizeof java_names / sizeof *java_names;
+
+	settable_names = memory_zero(sizeof *settable_names * (table_count + java_count));
+	for (size_t i = 0; i < table_count; i++) {
+		const PropertyRow *row = &table_rows[i];
+
+		if (row->is_value && row_of(row->name) == row &&
+		    reason_of_owned(meaning_of(row)->name) == NULL)
+			settable_names[settable_count++] = row->name;
+	}
+	for (size_t i = 0; i < java_count; i++)
+		if (row_of(str_from(java_names[i].java)) == NULL)
+			settable_names[settable_count++] = str_from(java_names[i].java);
+}
+
 static void
 read_table(void)
 {
@@ -230,6 +260,7 @@ read_table(void)
 		rest = str_skip(rest, newline != NULL ? line + 1 : line);
 	}
 	list_settings();
+	list_names();
 }
 
 static const PropertyRow *
@@ -315,6 +346,14 @@ kafka_library_settings(const LibrarySetting **out)
 	pthread_once(&table_once, read_table);
 	*out = library_settings;
 	return library_count;
+}
+
+size_t
+kafka_passed_names(const Str **out)
+{
+	pthread_once(&table_once, read_table);
+	*out = settable_names;
+	return settable_count;
 }
 
 const KafkaDefault *
@@ -423,23 +462,12 @@ refuse_value(const GivenProperty *given, bool is_number, const char *said, Error
 	return option_entry_error(entry, err);
 }
 
-/* Why the user may not set it, or NULL. */
-static const char *
-reason_of_owned(const GivenProperty *given)
-{
-	Str name = given->row != NULL ? meaning_of(given->row)->name : str_from(given->name);
-
-	for (size_t i = 0; i < sizeof owned_properties / sizeof *owned_properties; i++)
-		if (str_eq_nocase(name, str_from(owned_properties[i].name)))
-			return owned_properties[i].reason;
-	return NULL;
-}
-
 static Status
 set_given(rd_kafka_conf_t *conf, Str property, const OptionEntry *entry, Arena *arena, Error *err)
 {
 	GivenProperty given = given_property(entry, property, arena);
-	const char *owned = reason_of_owned(&given);
+	const char *owned =
+		reason_of_owned(given.row != NULL ? meaning_of(given.row)->name : property);
 	char said[256] = "";
 	bool is_number;
 
