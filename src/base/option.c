@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct Unit {
@@ -29,6 +30,18 @@ static const Unit size_units[] = {
 	{STR_INIT("gib"), 1073741824},
 	{STR_INIT(""), 1},
 };
+
+/* For people, largest first; the last always fits. */
+static const Unit shown_durations[] = {{STR_INIT("d"), 86400e3},
+				       {STR_INIT("h"), 3600e3},
+				       {STR_INIT("m"), 60e3},
+				       {STR_INIT("s"), 1e3},
+				       {STR_INIT("ms"), 1}};
+static const Unit shown_sizes[] = {{STR_INIT("GB"), 1 << 30},
+				   {STR_INIT("MB"), 1 << 20},
+				   {STR_INIT("KB"), 1 << 10},
+				   {STR_INIT("B"), 1}};
+static const Unit shown_plain[] = {{STR_INIT(""), 1}};
 
 static const Str true_words[] = {STR_INIT("true"), STR_INIT("yes"), STR_INIT("on"), STR_INIT("1")};
 static const Str false_words[] = {STR_INIT("false"), STR_INIT("no"), STR_INIT("off"),
@@ -81,6 +94,20 @@ parse_number(Str text, const Unit *units, size_t unit_count, double *out)
 			return true;
 		}
 	return false;
+}
+
+void
+option_print_number(OptionType type, double number, char *out, size_t size)
+{
+	const Unit *unit = type == OPTION_DURATION ? shown_durations
+			   : type == OPTION_SIZE   ? shown_sizes
+						   : shown_plain;
+
+	while (unit->factor > 1 &&
+	       (number < unit->factor ||
+		(double)(int64_t)(number / unit->factor) * unit->factor != number))
+		unit++;
+	snprintf(out, size, "%.16g%s", number / unit->factor, number > 0 ? unit->suffix.data : "");
 }
 
 static const char *
@@ -199,6 +226,18 @@ option_own_row(const OptionGroup *group, Str key)
 	return row != NULL && row->type != OPTION_PREFIX ? row : NULL;
 }
 
+void
+option_print_default(const OptionRow *row, char *out, size_t size)
+{
+	Setting setting = {0};
+
+	if ((row->type == OPTION_DURATION || row->type == OPTION_SIZE) &&
+	    parse_setting(row, str_from(row->initial), &setting))
+		option_print_number(row->type, setting.real, out, size);
+	else
+		snprintf(out, size, "%s", row->initial);
+}
+
 bool
 option_group_takes(const OptionGroup *group, Str key)
 {
@@ -236,6 +275,17 @@ value_error(const OptionRow *row, const OptionEntry *entry, Error *err)
 }
 
 static Status
+range_hint(const OptionRow *row, Error *err)
+{
+	char min[32];
+	char max[32];
+
+	option_print_number(row->type, row->min, min, sizeof min);
+	option_print_number(row->type, row->max, max, sizeof max);
+	return error_hint(err, "the range is %s to %s", min, max);
+}
+
+static Status
 resolve_row(const OptionRow *row, Options *given, Setting *setting, Error *err)
 {
 	*setting = (Setting){.row = row, .origin = ORIGIN_DEFAULT};
@@ -263,7 +313,7 @@ resolve_row(const OptionRow *row, Options *given, Setting *setting, Error *err)
 			     "option '%s' is out of range: '%.*s'", row->name,
 			     STR_ARG(setting->entry->value));
 		point_at(setting->entry, err);
-		return error_hint(err, "the range is %.15g to %.15g", row->min, row->max);
+		return range_hint(row, err);
 	}
 	return FERRIS_OK;
 }

@@ -90,6 +90,10 @@ is_suggestion(const OptionEntry *entry)
  * arena. */
 Status options_resolve(const OptionGroup *group, Options *given, Arena *arena, Setting **settings,
 		       Error *err);
+/* As people read it: a duration as "90s" or "1h", a size as "16MB", another number as it is. */
+void option_print_number(OptionType type, double number, char *out, size_t size);
+/* The default likewise; there must be one. */
+void option_print_default(const OptionRow *row, char *out, size_t size);
 /* The row that takes an option of that name, one of its own before one for a prefix; or NULL. */
 const OptionRow *option_row(const OptionGroup *group, Str key);
 /* The same, but for rows that stand for a prefix. */

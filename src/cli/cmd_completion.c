@@ -1,8 +1,7 @@
 /* cli/cmd_completion.c -- ferris-sql completion bash: what the shell can complete, from the lists.
  *
- * Commands, their flags and words come from command_list.h; the names behind --set from the rows of
- * all options and from what connectors pass on to their libraries, also behind "source.", "sink."
- * and a stream's name; and behind a name's '=' the words that it can be. */
+ * Commands and their flags come from command_list.h, the names behind --set from the rows of all
+ * options, and behind a name's '=' the words that it can be. */
 #include "cli/command.h"
 
 static const struct {
@@ -27,6 +26,16 @@ print_flags(const char *arguments)
 	}
 }
 
+/* "configuration functions" of "configuration|functions": all that the command takes. */
+static void
+print_words(const char *arguments)
+{
+	if (arguments[strspn(arguments, "abcdefghijklmnopqrstuvwxyz|")] != '\0')
+		return;
+	for (; *arguments != '\0'; arguments++)
+		putchar(*arguments == '|' ? ' ' : *arguments);
+}
+
 /* "table json csv" of "... --output table|json|csv] ...". */
 static void
 print_forms(const char *arguments)
@@ -37,16 +46,6 @@ print_forms(const char *arguments)
 		return;
 	for (forms += strlen("--output "); *forms != ']' && *forms != '\0'; forms++)
 		putchar(*forms == '|' ? ' ' : *forms);
-}
-
-/* "bash", or "configuration|functions": arguments that are nothing but words. */
-static void
-print_words(const char *arguments)
-{
-	if (arguments[strspn(arguments, "abcdefghijklmnopqrstuvwxyz|")] != '\0')
-		return;
-	for (; *arguments != '\0'; arguments++)
-		putchar(*arguments == '|' ? ' ' : *arguments);
 }
 
 static void
@@ -70,84 +69,97 @@ print_commands(void)
 
 /* ---------------------------------------------------------------- options */
 
-/* What can stand behind --set, each once. */
-typedef struct Names {
-	Str *items;
-	const OptionRow **rows; /* NULL: passed on to a library */
+/* The options of all groups, each name once. */
+typedef struct OptionList {
+	const OptionRow **rows;
 	uint32_t count;
-	uint32_t capacity;
-} Names;
+} OptionList;
 
 static void
-add_name(Arena *arena, Names *names, Str name, const OptionRow *row)
+add_group(OptionList *list, const OptionGroup *group)
 {
-	for (uint32_t i = 0; i < names->count; i++)
-		if (str_eq_nocase(names->items[i], name))
-			return;
-	if (names->count == names->capacity) {
-		Names more = {.capacity = names->capacity * 2 + 256, .count = names->count};
+	for (uint32_t i = 0; i < group->count; i++) {
+		const OptionRow *row = &group->rows[i];
+		bool seen = row->type == OPTION_PREFIX;
 
-		more.items = ARENA_ARRAY(arena, Str, more.capacity);
-		more.rows = ARENA_ARRAY(arena, const OptionRow *, more.capacity);
-		if (names->count > 0) {
-			memcpy(more.items, names->items, sizeof *names->items * names->count);
-			memcpy(more.rows, names->rows, sizeof *names->rows * names->count);
-		}
-		*names = more;
+		for (uint32_t j = 0; j < list->count && !seen; j++)
+			seen = strcmp(list->rows[j]->name, row->name) == 0;
+		if (!seen)
+			list->rows[list->count++] = row;
 	}
-	names->items[names->count] = name;
-	names->rows[names->count++] = row;
 }
 
-static void
-add_group(Arena *arena, Names *names, const OptionGroup *group)
+static OptionList
+options_of(Arena *arena, const OptionGroup *const *groups, size_t count)
 {
-	for (uint32_t i = 0; i < group->count; i++)
-		if (group->rows[i].type != OPTION_PREFIX)
-			add_name(arena, names, str_from(group->rows[i].name), &group->rows[i]);
-}
-
-static void
-add_library(Arena *arena, Names *names, const ConnectorClass *connector)
-{
-	const LibrarySetting *settings;
-	size_t count =
-		connector->library_settings != NULL ? connector->library_settings(&settings) : 0;
+	uint32_t rows = 0;
 
 	for (size_t i = 0; i < count; i++)
-		add_name(arena, names,
-			 str_format(arena, "%s.%.*s", connector->name, STR_ARG(settings[i].name)),
-			 NULL);
-}
-
-static Names
-all_names(Arena *arena)
-{
-	const ConnectorClass *const *connectors;
-	const OptionGroup **groups;
-	size_t connector_count = connector_classes(&connectors);
-	size_t group_count = endpoint_groups(arena, &groups);
-	Names names = {0};
-
-	add_group(arena, &names, &job_options);
-	for (size_t i = 0; i < group_count; i++)
-		add_group(arena, &names, groups[i]);
-	for (size_t i = 0; i < connector_count; i++)
-		add_library(arena, &names, connectors[i]);
-	return names;
+		rows += groups[i]->count;
+	OptionList list = {.rows = ARENA_ARRAY(arena, const OptionRow *, rows)};
+	for (size_t i = 0; i < count; i++)
+		add_group(&list, groups[i]);
+	return list;
 }
 
 static void
-print_values(const OptionRow *row)
+print_names(const OptionList *list)
 {
-	const char *words = row->type == OPTION_BOOLEAN ? "true|false" : row->choices;
+	for (uint32_t i = 0; i < list->count; i++)
+		printf(" %s=", list->rows[i]->name);
+}
 
-	if (words == NULL)
-		return;
-	printf("\t%s) values='", row->name);
-	for (; *words != '\0'; words++)
-		putchar(*words == '|' ? ' ' : *words);
-	puts("' ;;");
+static bool
+has_name(const OptionList *list, Str prefix, Str name)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		Str row = str_from(list->rows[i]->name);
+
+		if (str_starts_with(row, prefix) && str_eq(str_skip(row, prefix.len), name))
+			return true;
+	}
+	return false;
+}
+
+/* "kafka.linger.ms": what a row such as "kafka.*" takes. */
+static void
+print_passed(const OptionList *list)
+{
+	const ConnectorClass *const *connectors;
+	size_t connector_count = connector_classes(&connectors);
+
+	for (size_t i = 0; i < connector_count; i++) {
+		const OptionGroup *group = &connectors[i]->source_options;
+		Str prefix = {NULL, 0};
+		const Str *names;
+
+		for (uint32_t r = 0; r < group->count; r++)
+			if (group->rows[r].type == OPTION_PREFIX)
+				prefix = str_from(group->rows[r].name);
+		if (prefix.len == 0 || connectors[i]->passed_names == NULL)
+			continue;
+		prefix.len--; /* the star */
+		size_t count = connectors[i]->passed_names(&names);
+		for (size_t n = 0; n < count; n++)
+			if (!has_name(list, prefix, names[n]))
+				printf(" %.*s%.*s=", STR_ARG(prefix), STR_ARG(names[n]));
+	}
+}
+
+static void
+print_values(const OptionList *list)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		const OptionRow *row = list->rows[i];
+		const char *words = row->type == OPTION_BOOLEAN ? "true|false" : row->choices;
+
+		if (words == NULL)
+			continue;
+		printf("\t\t%s) values='", row->name);
+		for (; *words != '\0'; words++)
+			putchar(*words == '|' ? ' ' : *words);
+		puts("' ;;");
+	}
 }
 
 /* ---------------------------------------------------------------- the script */
@@ -155,20 +167,26 @@ print_values(const OptionRow *row)
 int
 command_completion(const Arguments *arguments)
 {
+	static const OptionGroup *const job_groups[] = {&job_options};
+	const OptionGroup **groups;
 	Arena arena;
 
 	if (arguments->rest_count != 1 || strcmp(arguments->rest[0], "bash") != 0)
 		return usage_error("name the shell: completion bash");
 	arena_init(&arena, 0);
+	size_t count = endpoint_groups(&arena, &groups);
+	OptionList jobs = options_of(&arena, job_groups, 1);
+	OptionList endpoints = options_of(&arena, groups, count);
 	puts("# bash completion for ferris-sql: source <(ferris-sql completion bash)\n"
 	     "_ferris_sql() {\n"
 	     "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} values=''");
 	print_commands();
-	Names names = all_names(&arena);
-	fputs("\tlocal options='", stdout);
-	for (uint32_t i = 0; i < names.count; i++)
-		printf(" %.*s=", STR_ARG(names.items[i]));
-	puts("'\n"
+	fputs("\tlocal jobs='", stdout);
+	print_names(&jobs);
+	fputs(" '\n\tlocal options='", stdout);
+	print_names(&endpoints);
+	print_passed(&endpoints);
+	puts(" ' prefix=''\n"
 	     "\tCOMPREPLY=()\n"
 	     "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
 	     "\t\tCOMPREPLY=($(compgen -W \"$commands\" -- \"$word\"))\n"
@@ -178,22 +196,22 @@ command_completion(const Arguments *arguments)
 	     "\tif [ \"$before\" = '=' ]; then # --set name=value, in words of its own\n"
 	     "\t\tlocal name=${COMP_WORDS[COMP_CWORD-2]}\n"
 	     "\t\t[ \"${COMP_WORDS[COMP_CWORD]}\" = '=' ] && name=${COMP_WORDS[COMP_CWORD-1]}\n"
-	     "\t\t[[ \" $options\" = *\" $name=\"* ]] || name=${name#*.} # a prefix\n"
+	     "\t\t[[ $options$jobs == *\" $name=\"* ]] || name=${name#*.}\n"
 	     "\t\tcase \"$name\" in");
-	for (uint32_t i = 0; i < names.count; i++)
-		if (names.rows[i] != NULL)
-			print_values(names.rows[i]);
+	print_values(&jobs);
+	print_values(&endpoints);
 	puts("\t\tesac\n"
 	     "\t\tCOMPREPLY=($(compgen -W \"$values\" -- \"$word\"))\n"
 	     "\t\treturn\n"
 	     "\tfi\n"
 	     "\tcase \"$before\" in\n"
 	     "\t--set)\n"
-	     "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
-	     "\t\tif [ ${#COMPREPLY[@]} -eq 0 ] && [[ $word == *.* ]]; then # source., sink., a "
-	     "name\n"
-	     "\t\t\tCOMPREPLY=($(compgen -P \"${word%%.*}.\" -W \"$options\" -- \"${word#*.}\"))\n"
-	     "\t\tfi\n"
+	     "\t\t# source., sink. or the name of a stream: no option begins like that\n"
+	     "\t\t[[ $word == *.* && $options$jobs != *\" ${word%%.*}.\"* ]] && "
+	     "prefix=${word%%.*}.\n"
+	     "\t\t[ -z \"$prefix\" ] && options=\"source. sink. $jobs$options\"\n"
+	     "\t\tCOMPREPLY=($(compgen -P \"$prefix\" -W \"$options\" -- "
+	     "\"${word#\"$prefix\"}\"))\n"
 	     "\t\tcompopt -o nospace 2>/dev/null\n"
 	     "\t\treturn ;;\n"
 	     "\t--output)\n"

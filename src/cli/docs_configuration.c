@@ -164,28 +164,13 @@ static const char *const type_words[] = {
 
 /* ---------------------------------------------------------------- cells */
 
-typedef struct Unit {
-	double factor;
-	const char *name;
-} Unit;
-
-/* Largest first; the last always fits. */
-static const Unit durations[] = {{86400e3, "d"}, {3600e3, "h"}, {60e3, "m"}, {1e3, "s"}, {1, "ms"}};
-static const Unit sizes[] = {{1 << 30, "GB"}, {1 << 20, "MB"}, {1 << 10, "KB"}, {1, "B"}};
-static const Unit plain[] = {{1, ""}};
-
 static void
 print_number(OptionType type, double number)
 {
-	const Unit *unit = type == OPTION_DURATION ? durations
-			   : type == OPTION_SIZE   ? sizes
-						   : plain;
+	char text[32];
 
-	while (unit->factor > 1 &&
-	       (number < unit->factor ||
-		(double)(int64_t)(number / unit->factor) * unit->factor != number))
-		unit++;
-	printf("%.17g%s", number / unit->factor, number > 0 ? unit->name : "");
+	option_print_number(type, number, text, sizeof text);
+	fputs(text, stdout);
 }
 
 /* Words separated by '|', each as code. */
@@ -203,15 +188,15 @@ print_words(const char *words)
 static void
 print_default(const OptionRow *row)
 {
+	char text[128];
+
 	if (row->initial == NULL)
 		return;
-	bool bare = row->type == OPTION_DURATION &&
-		    strspn(row->initial, "0123456789") == strlen(row->initial);
-
-	if (row->initial[0] == '\0')
+	option_print_default(row, text, sizeof text);
+	if (text[0] == '\0')
 		fputs("empty", stdout);
 	else
-		printf("`%s%s`", row->initial, bare && strcmp(row->initial, "0") != 0 ? "ms" : "");
+		printf("`%s`", text);
 }
 
 static void

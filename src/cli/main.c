@@ -111,6 +111,7 @@ add_setting(Arguments *arguments, char *text)
 	return EXIT_OK;
 }
 
+/* `argv` begins with the command's name. */
 static int
 parse_arguments(int argc, char **argv, const char *program, const CommandRow *command,
 		Arguments *arguments)

@@ -202,6 +202,11 @@ struct ConnectorClass {
 	/* The name of what the library knows that is nearest to such an option, without its prefix;
 	 * {NULL, 0}: none is near, or it is a row of its own. */
 	Str (*nearest)(Str key);
+	/* All names that such an option may have, without its prefix, each once; how many. */
+	size_t (*passed_names)(const Str **out);
+	/* Whether the library takes the values that the user gives such options, and all of them
+	 * together; the error is at an option.  NULL: any will do. */
+	Status (*check_values)(const Options *given, bool is_source, Arena *arena, Error *err);
 	/* All properties that have a value; the engine's come first and count instead of the
 	 * library's.  Returns how many.  NULL: there is no library to speak of. */
 	size_t (*library_settings)(const LibrarySetting **out);

@@ -8,17 +8,16 @@
 
 /* ---------------------------------------------------------------- configuration */
 
-Status
-kafka_set_property(rd_kafka_conf_t *conf, const char *name, const char *value,
-		   const OptionEntry *entry, Error *err)
+/* A property that the engine sets. */
+static Status
+set_property(rd_kafka_conf_t *conf, const char *name, const char *value, Error *err)
 {
 	char text[256];
 
 	if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
 		return FERRIS_OK;
-	Str shown = option_shown_value(str_from(name), str_from(value));
-	error_set_at(err, FERRIS_ERR_KAFKA_CONFIG, entry != NULL ? entry->value_at : (Position){0},
-		     "Kafka property '%s' = '%.*s': %s", name, STR_ARG(shown), text);
+	error_set(err, FERRIS_ERR_KAFKA_CONFIG, "Kafka property '%s' = '%s': %.*s", name, value,
+		  STR_ARG(str_trim(str_from(text))));
 	return error_hint(err, "the properties are those of librdkafka %s", rd_kafka_version_str());
 }
 
@@ -105,11 +104,11 @@ static Status
 build_conf(KafkaClient *client, rd_kafka_type_t type, rd_kafka_conf_t *conf, const char *servers,
 	   const Options *given, const KafkaDefault *defaults, Arena *arena, Error *err)
 {
-	TRY(kafka_set_property(conf, "bootstrap.servers", servers, NULL, err));
+	TRY(set_property(conf, "bootstrap.servers", servers, err));
 	for (; defaults->name != NULL; defaults++)
 		if (defaults->value != NULL &&
 		    (!defaults->optional || kafka_has_property(defaults->name)))
-			TRY(kafka_set_property(conf, defaults->name, defaults->value, NULL, err));
+			TRY(set_property(conf, defaults->name, defaults->value, err));
 	TRY(kafka_set_given(conf, type, given, arena, err));
 	rd_kafka_conf_set_opaque(conf, client->notes);
 	rd_kafka_conf_set_error_cb(conf, on_error);

@@ -75,9 +75,6 @@ Status kafka_error(KafkaClient *client, Error *err, Status status, rd_kafka_resp
 bool kafka_passes(rd_kafka_resp_err_t code);
 /* Whether this librdkafka knows the property. */
 bool kafka_has_property(const char *name);
-/* `entry` gave it; NULL: the engine itself. */
-Status kafka_set_property(rd_kafka_conf_t *conf, const char *name, const char *value,
-			  const OptionEntry *entry, Error *err);
 
 /* ---- kafka_property.c */
 
@@ -85,14 +82,20 @@ bool kafka_passed(Str key, PassedOption *out);
 /* The last entry that gives the property, under any of its names. */
 const OptionEntry *kafka_given_as(const Options *given, const char *meaning);
 Str kafka_nearest_property(Str key);
+size_t kafka_passed_names(const Str **out);
 size_t kafka_library_settings(const LibrarySetting **out);
 /* Those of connector/kafka_default_list.h, ended by a NULL name; `own`, ended likewise, are the
  * values that the list leaves open. */
 const KafkaDefault *kafka_defaults(rd_kafka_type_t type, bool transactions, const KafkaDefault *own,
 				   Arena *arena);
-/* All properties among the options that a client of this type has. */
+/* All properties among the options that a client of this type has; an error is at the option, in
+ * the user's words. */
 Status kafka_set_given(rd_kafka_conf_t *conf, rd_kafka_type_t type, const Options *given,
 		       Arena *arena, Error *err);
+
+/* ---- kafka_values.c */
+
+Status kafka_check_values(const Options *given, bool is_source, Arena *arena, Error *err);
 
 /* ---- kafka_topic.c */
 

@@ -1,5 +1,6 @@
 /* connector/kafka_connector.c -- topics of Apache Kafka, by librdkafka. */
 #include "connector/kafka_writer.h"
+#include "type/number.h"
 
 #define COMMON_ROWS                                                                                \
 	[KAFKA_TOPIC] = {.name = "kafka.topic",                                                    \
@@ -86,6 +87,7 @@ typedef struct PromiseRule {
 	const char *needed[2]; /* values that do; NULL: any but 0 */
 	const char *instead;
 	const char *why;
+	int64_t max; /* 0: there is none */
 } PromiseRule;
 
 static const PromiseRule promise_rules[] = {
@@ -93,31 +95,46 @@ static const PromiseRule promise_rules[] = {
 	 PROMISE_EXACTLY_ONCE,
 	 {"all", "-1"},
 	 "all",
-	 "transactions need the acknowledgement of all replicas"},
+	 "transactions need the acknowledgement of all replicas",
+	 0},
 	{"enable.idempotence",
 	 PROMISE_EXACTLY_ONCE,
 	 {"true", "1"},
 	 "true",
-	 "transactions need idempotent producers"},
+	 "transactions need idempotent producers",
+	 0},
 	{"message.send.max.retries",
 	 PROMISE_EXACTLY_ONCE,
 	 {NULL},
 	 "2147483647",
-	 "transactions need retries"},
+	 "transactions need retries",
+	 0},
+	{"max.in.flight.requests.per.connection",
+	 PROMISE_EXACTLY_ONCE,
+	 {NULL},
+	 "5",
+	 "transactions need at most 5 requests in flight",
+	 5},
 	{"request.required.acks",
 	 PROMISE_AT_LEAST_ONCE,
 	 {NULL},
 	 "all",
-	 "without an acknowledgement nobody knows that a record was lost"},
+	 "without an acknowledgement nobody knows that a record was lost",
+	 0},
 };
 
 static bool
-fits(Str value, const char *const *needed)
+fits(const PromiseRule *rule, Str value)
 {
-	if (needed[0] == NULL)
+	int64_t number;
+
+	if (rule->max > 0)
+		return int64_parse(value.data, value.len, &number) == NUMBER_OK &&
+		       number <= rule->max;
+	if (rule->needed[0] == NULL)
 		return !str_eq(value, STR("0"));
-	return str_eq_nocase(value, str_from(needed[0])) ||
-	       str_eq_nocase(value, str_from(needed[1]));
+	return str_eq_nocase(value, str_from(rule->needed[0])) ||
+	       str_eq_nocase(value, str_from(rule->needed[1]));
 }
 
 static void
@@ -133,7 +150,7 @@ weakness(const Setting *settings, const Options *given, Promise promise, Weaknes
 		const PromiseRule *rule = &promise_rules[i];
 		const OptionEntry *entry = kafka_given_as(given, rule->meaning);
 
-		if (rule->promise != promise || entry == NULL || fits(entry->value, rule->needed))
+		if (rule->promise != promise || entry == NULL || fits(rule, entry->value))
 			continue;
 		*out = (Weakness){rule->why, entry, rule->instead};
 		return;
@@ -152,6 +169,8 @@ const ConnectorClass kafka_connector = {
 	.sink_options = {"Kafka sink", sink_rows, KAFKA_SINK_OPTION_COUNT},
 	.passed = kafka_passed,
 	.nearest = kafka_nearest_property,
+	.passed_names = kafka_passed_names,
+	.check_values = kafka_check_values,
 	.library_settings = kafka_library_settings,
 	.bounded = is_bounded,
 	.group = named_group,

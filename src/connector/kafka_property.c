@@ -10,6 +10,8 @@
 #define ALIAS_WORDS     "Alias for `"
 #define OLD_WORDS       "**DEPRECATED**"
 #define POINTER_WORDS   "see dedicated API"
+#define INTEGER_WORDS   "*Type: integer*"
+#define FLOAT_WORDS     "*Type: float*"
 
 #define PROPERTY_NAME_MAX 128
 
@@ -57,7 +59,9 @@ typedef struct PropertyRow {
 	Str name;
 	char side;     /* 'C', 'P', '*' */
 	bool is_value; /* no callback or pointer, and nothing that has no effect any more */
-	Str alias_of;  /* {NULL, 0}: it is no alias */
+	bool is_integer, is_float;
+	Str range;    /* "0 .. 900000", "none, gzip"; or empty */
+	Str alias_of; /* {NULL, 0}: it is no alias */
 } PropertyRow;
 
 static pthread_once_t table_once = PTHREAD_ONCE_INIT;
@@ -67,6 +71,8 @@ static Str *table_names; /* of the rows */
 static size_t table_count;
 static LibrarySetting *library_settings; /* of the engine's rows, then of the table's */
 static size_t library_count;
+static Str *settable_names; /* by the user; then the Java clients' */
+static size_t settable_count;
 
 /* The next cell of the line, without the blanks around it. */
 static Str
@@ -93,18 +99,25 @@ alias_in(Str description)
 	return end != NULL ? (Str){start, (uint32_t)(end - start)} : (Str){NULL, 0};
 }
 
+static bool
+says(Str description, const char *words)
+{
+	return memmem(description.data, description.len, words, strlen(words)) != NULL;
+}
+
 /* False: a heading. */
 static bool
 read_row(Str line, PropertyRow *row)
 {
 	row->name = take_cell(&line);
 	Str side = take_cell(&line);
-	take_cell(&line); /* range */
+	row->range = take_cell(&line);
 	take_cell(&line); /* default: an "||" may be within */
 	take_cell(&line); /* importance */
 	row->alias_of = alias_in(line);
-	row->is_value = memmem(line.data, line.len, OLD_WORDS, strlen(OLD_WORDS)) == NULL &&
-			memmem(line.data, line.len, POINTER_WORDS, strlen(POINTER_WORDS)) == NULL;
+	row->is_value = !says(line, OLD_WORDS) && !says(line, POINTER_WORDS);
+	row->is_integer = says(line, INTEGER_WORDS);
+	row->is_float = says(line, FLOAT_WORDS);
 	row->side = side.len == 1 ? side.data[0] : '\0';
 	return row->side == 'C' || row->side == 'P' || row->side == '*';
 }
@@ -196,6 +209,34 @@ list_settings(void)
 	rd_kafka_conf_destroy(conf);
 }
 
+/* Why the user may not set what has that meaning, or NULL. */
+static const char *
+reason_of_owned(Str meaning)
+{
+	for (size_t i = 0; i < sizeof owned_properties / sizeof *owned_properties; i++)
+		if (str_eq_nocase(meaning, str_from(owned_properties[i].name)))
+			return owned_properties[i].reason;
+	return NULL;
+}
+
+static void
+list_names(void)
+{
+	size_t java_count = sizeof java_names / sizeof *java_names;
+
+	settable_names = memory_zero(sizeof *settable_names * (table_count + java_count));
+	for (size_t i = 0; i < table_count; i++) {
+		const PropertyRow *row = &table_rows[i];
+
+		if (row->is_value && row_of(row->name) == row &&
+		    reason_of_owned(meaning_of(row)->name) == NULL)
+			settable_names[settable_count++] = row->name;
+	}
+	for (size_t i = 0; i < java_count; i++)
+		if (row_of(str_from(java_names[i].java)) == NULL)
+			settable_names[settable_count++] = str_from(java_names[i].java);
+}
+
 static void
 read_table(void)
 {
@@ -222,6 +263,7 @@ read_table(void)
 		rest = str_skip(rest, newline != NULL ? line + 1 : line);
 	}
 	list_settings();
+	list_names();
 }
 
 static const PropertyRow *
@@ -309,6 +351,14 @@ kafka_library_settings(const LibrarySetting **out)
 	return library_count;
 }
 
+size_t
+kafka_passed_names(const Str **out)
+{
+	pthread_once(&table_once, read_table);
+	*out = settable_names;
+	return settable_count;
+}
+
 const KafkaDefault *
 kafka_defaults(rd_kafka_type_t type, bool transactions, const KafkaDefault *own, Arena *arena)
 {
@@ -326,29 +376,113 @@ kafka_defaults(rd_kafka_type_t type, bool transactions, const KafkaDefault *own,
 	return all;
 }
 
+/* ---------------------------------------------------------------- setting them */
+
+/* A property that the user gives, as librdkafka is told of it. */
+typedef struct GivenProperty {
+	const OptionEntry *entry;
+	const PropertyRow *row; /* NULL: it does not know that name */
+	const char *name;
+	const char *value;
+	int divisor; /* of the value */
+} GivenProperty;
+
+static GivenProperty
+given_property(const OptionEntry *entry, Str property, Arena *arena)
+{
+	const JavaName *java = find_java(property);
+	GivenProperty given = {.entry = entry,
+			       .row = find_row(java != NULL ? str_from(java->name) : property),
+			       .value = str_copy(arena, entry->value).data,
+			       .divisor = java != NULL ? java->divisor : 1};
+	int64_t number;
+
+	/* librdkafka wants it in lower case. */
+	given.name = str_copy(arena, given.row != NULL ? given.row->name : property).data;
+	if (given.divisor > 1 &&
+	    int64_parse(given.value, strlen(given.value), &number) == NUMBER_OK)
+		given.value = str_format(arena, "%lld", (long long)(number / given.divisor)).data;
+	return given;
+}
+
+/* What is no number where one is needed, though librdkafka would take "5s" for 5. */
+static bool
+is_half_a_number(const GivenProperty *given, bool *whole)
+{
+	const char *value = given->value;
+	size_t len = strlen(value);
+	int64_t number;
+	double real;
+
+	*whole = false;
+	if (given->row == NULL || !(given->row->is_integer || given->row->is_float))
+		return false;
+	*whole = int64_parse(value, len, &number) == NUMBER_OK ||
+		 (given->row->is_float && double_parse(value, len, &real) == NUMBER_OK);
+	return !*whole && strspn(value, " +-.0123456789") > 0;
+}
+
+/* "the range is 1024 to 2048" in the user's unit, "choose one of: none, gzip", or librdkafka's own
+ * words. */
+static Status
+hint_of_value(const GivenProperty *given, bool is_number, const char *said, Error *err)
+{
+	Str range = given->row != NULL ? given->row->range : (Str){NULL, 0};
+	const char *dots = range.len > 0 ? memmem(range.data, range.len, " .. ", 4) : NULL;
+	Str words = str_trim(str_from(said));
+	int64_t min;
+	int64_t max;
+
+	if (dots != NULL) {
+		Str above = str_skip(range, (uint32_t)(dots - range.data) + 4);
+
+		if (int64_parse(range.data, (size_t)(dots - range.data), &min) == NUMBER_OK &&
+		    int64_parse(above.data, above.len, &max) == NUMBER_OK)
+			return error_hint(err, "%sthe range is %lld to %lld",
+					  is_number ? "" : "write a number; ",
+					  (long long)(min * given->divisor),
+					  (long long)(max * given->divisor));
+	}
+	if (range.len > 0)
+		return error_hint(err, "choose one of: %.*s", STR_ARG(range));
+	if (words.len > 0)
+		return error_hint(err, "librdkafka: %.*s", STR_ARG(words));
+	return error_hint(err, "the properties are those of librdkafka %s", rd_kafka_version_str());
+}
+
+static Status
+refuse_value(const GivenProperty *given, bool is_number, const char *said, Error *err)
+{
+	const OptionEntry *entry = given->entry;
+	Str shown = option_shown_value(entry->key, entry->value);
+	bool secret = shown.data != entry->value.data;
+
+	error_set_at(err, FERRIS_ERR_OPTION_VALUE, entry->value_at,
+		     is_number ? "option '%.*s' is out of range: '%.*s'"
+			       : "option '%.*s' cannot be '%.*s'",
+		     STR_ARG(entry->key), STR_ARG(shown));
+	hint_of_value(given, is_number, secret ? "" : said, err);
+	return option_entry_error(entry, err);
+}
+
 static Status
 set_given(rd_kafka_conf_t *conf, Str property, const OptionEntry *entry, Arena *arena, Error *err)
 {
-	const char *name = str_copy(arena, property).data;
-	const char *value = str_copy(arena, entry->value).data;
-	const JavaName *java = find_java(property);
-	int64_t number;
+	GivenProperty given = given_property(entry, property, arena);
+	const char *owned =
+		reason_of_owned(given.row != NULL ? meaning_of(given.row)->name : property);
+	char said[256] = "";
+	bool is_number;
 
-	for (size_t i = 0; i < sizeof owned_properties / sizeof *owned_properties; i++)
-		if (strcasecmp(name, owned_properties[i].name) == 0)
-			return error_set_at(err, FERRIS_ERR_OPTION_CONFLICT, entry->key_at,
-					    "'%s' cannot be set: %s", name,
-					    owned_properties[i].reason);
-	if (java != NULL) {
-		name = java->name;
-		if (java->divisor > 1 && int64_parse(value, strlen(value), &number) == NUMBER_OK)
-			value = str_format(arena, "%lld", (long long)(number / java->divisor)).data;
+	if (owned != NULL) {
+		error_set_at(err, FERRIS_ERR_OPTION_CONFLICT, entry->key_at,
+			     "'%.*s' cannot be set: %s", STR_ARG(entry->key), owned);
+		return option_entry_error(entry, err);
 	}
-	/* librdkafka wants it in lower case. */
-	const PropertyRow *row = find_row(str_from(name));
-	if (row != NULL)
-		name = str_copy(arena, row->name).data;
-	return kafka_set_property(conf, name, value, entry, err);
+	if (is_half_a_number(&given, &is_number) ||
+	    rd_kafka_conf_set(conf, given.name, given.value, said, sizeof said) != RD_KAFKA_CONF_OK)
+		return refuse_value(&given, is_number, said, err);
+	return FERRIS_OK;
 }
 
 Status

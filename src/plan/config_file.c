@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <yaml.h>
 
 #include "base/buffer.h"
@@ -22,9 +23,12 @@ typedef struct EntryList {
 typedef struct ConfigFile {
 	Arena *arena;
 	const char *path;
-	Str prefix;               /* of the names: "source."; or "" */
-	const OptionEntry *named; /* the option that names it, or the file that extends it */
-	uint32_t depth;           /* of files that extend one another */
+	Str prefix;                    /* of the names: "source."; or "" */
+	const OptionEntry *named;      /* the option that names it, or the file that extends it */
+	uint32_t depth;                /* of files that extend one another */
+	const struct ConfigFile *from; /* that extends this one; or NULL */
+	dev_t device;
+	ino_t inode;
 	yaml_parser_t parser;
 	EntryList base; /* what the files that it extends say */
 	EntryList own;
@@ -35,12 +39,15 @@ static Status read_file(const ConfigFile *from, const char *path, EntryList *out
 
 /* ---------------------------------------------------------------- errors */
 
+#define FORM_HINT "write 'name: value', nested by indentation"
+
+/* `hint` may be NULL. */
 static Status
-fail(const ConfigFile *self, size_t line, const char *what)
+fail(const ConfigFile *self, size_t line, const char *what, const char *hint)
 {
 	error_set_at(self->err, FERRIS_ERR_OPTION_VALUE, self->named->value_at,
 		     "configuration file '%s', line %zu: %s", self->path, line, what);
-	return error_hint(self->err, "write 'name: value', nested by indentation");
+	return hint != NULL ? error_hint(self->err, "%s", hint) : self->err->status;
 }
 
 static Status
@@ -113,6 +120,21 @@ add_option(ConfigFile *self, Str name, Str value, size_t line)
 	return FERRIS_OK;
 }
 
+/* The file of that path, if it is this one or one of those that led to it; or NULL. */
+static const ConfigFile *
+extends_already(const ConfigFile *self, const char *path)
+{
+	struct stat found;
+
+	if (stat(path, &found) != 0)
+		return NULL; /* opening it tells why */
+	for (; self != NULL; self = self->from)
+		if (self->path != NULL && self->device == found.st_dev &&
+		    self->inode == found.st_ino)
+			return self;
+	return NULL;
+}
+
 /* "base.yaml" beside this file. */
 static Status
 extend(ConfigFile *self, Str value, size_t line)
@@ -121,11 +143,18 @@ extend(ConfigFile *self, Str value, size_t line)
 	int folder = slash != NULL && value.data[0] != '/' ? (int)(slash - self->path + 1) : 0;
 
 	if (value.len == 0)
-		return fail(self, line, "'extends' names no file");
+		return fail(self, line, "'extends' names no file", "write 'extends: base.yaml'");
 	if (self->depth == EXTENDS_MAX)
-		return fail(self, line, "too many files extend one another, or one extends itself");
+		return fail(self, line, "too many files extend one another", NULL);
 	Str path = str_format(self->arena, "%.*s%.*s", folder, self->path, STR_ARG(value));
-	return read_file(self, path.data, &self->base);
+	const ConfigFile *again = extends_already(self, path.data);
+	if (again == NULL)
+		return read_file(self, path.data, &self->base);
+	Str what = again == self
+			   ? STR("it extends itself")
+			   : str_format(self->arena, "it extends '%s', which extends it in turn",
+					again->path);
+	return fail(self, line, what.data, "take one 'extends' out");
 }
 
 /* ---------------------------------------------------------------- YAML */
@@ -137,7 +166,9 @@ next_event(ConfigFile *self, yaml_event_t *event)
 		return FERRIS_OK;
 	const char *problem = self->parser.problem;
 	return fail(self, self->parser.problem_mark.line + 1,
-		    problem != NULL ? problem : "this is not YAML");
+		    problem != NULL ? problem : "this is not YAML",
+		    self->parser.error == YAML_READER_ERROR ? "a file of options is text in UTF-8"
+							    : FORM_HINT);
 }
 
 static Str
@@ -168,7 +199,7 @@ read_sequence(ConfigFile *self, Str *out)
 					  STR_ARG(text_of(self->arena, &event)));
 		yaml_event_delete(&event);
 		if (more && !scalar)
-			return fail(self, line, "a list has values only");
+			return fail(self, line, "a list has values only", FORM_HINT);
 	}
 	return FERRIS_OK;
 }
@@ -194,7 +225,8 @@ read_value(ConfigFile *self, Str name, uint32_t depth)
 	if (type == YAML_SEQUENCE_START_EVENT)
 		TRY(read_sequence(self, &value));
 	else if (type != YAML_SCALAR_EVENT)
-		return fail(self, line, "anchors and aliases are not understood");
+		return fail(self, line, "anchors and aliases are not understood",
+			    "write the value itself");
 	if (depth == 0 && str_eq(name, STR("extends")))
 		return extend(self, value, line);
 	return add_option(self, name, value, line);
@@ -205,7 +237,8 @@ static Status
 read_mapping(ConfigFile *self, Str before, uint32_t depth)
 {
 	if (depth == DEPTH_MAX)
-		return fail(self, self->parser.mark.line + 1, "mappings are nested too deeply");
+		return fail(self, self->parser.mark.line + 1, "mappings are nested too deeply",
+			    NULL);
 	for (;;) {
 		yaml_event_t event;
 		Str name = {NULL, 0};
@@ -220,7 +253,7 @@ read_mapping(ConfigFile *self, Str before, uint32_t depth)
 		if (type == YAML_MAPPING_END_EVENT)
 			return FERRIS_OK;
 		if (type != YAML_SCALAR_EVENT)
-			return fail(self, line, "a name must be a plain word");
+			return fail(self, line, "a name must be a plain word", FORM_HINT);
 		TRY(read_value(self, name, depth));
 	}
 }
@@ -247,7 +280,8 @@ read_document(ConfigFile *self)
 		case YAML_DOCUMENT_END_EVENT:
 			break;
 		default:
-			return fail(self, line, "the file is no list of names and values");
+			return fail(self, line, "the file is no list of names and values",
+				    FORM_HINT);
 		}
 	}
 }
@@ -269,9 +303,9 @@ static Status
 parse_bytes(ConfigFile *self, const Buffer *bytes)
 {
 	if (bytes->len > BYTES_MAX)
-		return fail(self, 1, "it is larger than 1 MB");
+		return fail(self, 1, "it is larger than 1 MB", "is it the right file?");
 	if (!yaml_parser_initialize(&self->parser))
-		return fail(self, 1, "there is no memory to read it");
+		return fail(self, 1, "there is no memory to read it", NULL);
 	yaml_parser_set_input_string(&self->parser, (const unsigned char *)bytes->data, bytes->len);
 	Status status = read_document(self);
 	yaml_parser_delete(&self->parser);
@@ -284,6 +318,7 @@ read_file(const ConfigFile *from, const char *path, EntryList *out)
 {
 	FILE *stream = fopen(path, "re");
 	ConfigFile self = *from;
+	struct stat found;
 	Buffer bytes;
 
 	if (stream == NULL)
@@ -291,6 +326,11 @@ read_file(const ConfigFile *from, const char *path, EntryList *out)
 	buffer_init(&bytes, SIZE_MAX);
 	self.path = path;
 	self.depth = from->depth + 1;
+	self.from = from;
+	if (fstat(fileno(stream), &found) == 0) {
+		self.device = found.st_dev;
+		self.inode = found.st_ino;
+	}
 	self.base = self.own = (EntryList){0};
 	Status status = read_bytes(stream, &bytes) ? parse_bytes(&self, &bytes)
 						   : cannot_open(from, path, errno);

@@ -211,10 +211,12 @@ sides_of(Str key, bool *source, bool *sink)
 	const OptionRow *row = option_own_row(&endpoint_options, key);
 	PassedOption passed;
 
-	*source = row != NULL && endpoint_option_is_of((uint32_t)(row - endpoint_rows), ROLE_SOURCE);
-	*sink = row != NULL && endpoint_option_is_of((uint32_t)(row - endpoint_rows), ROLE_SINK);
-	if (row != NULL)
+	*source = *sink = false;
+	if (row != NULL) {
+		*source = endpoint_option_is_of((uint32_t)(row - endpoint_rows), ROLE_SOURCE);
+		*sink = endpoint_option_is_of((uint32_t)(row - endpoint_rows), ROLE_SINK);
 		return true;
+	}
 	for (size_t i = 0; i < connector_count; i++) {
 		*source |= option_own_row(&connectors[i]->source_options, key) != NULL;
 		*sink |= option_own_row(&connectors[i]->sink_options, key) != NULL;
@@ -486,6 +488,9 @@ resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Optio
 			    &endpoint->codec_settings, err));
 	TRY(batch_check_switches(role, endpoint, err));
 	TRY(take_passed(endpoint, role, err));
+	if (endpoint->connector->check_values != NULL)
+		TRY(endpoint->connector->check_values(&endpoint->given, role == ROLE_SOURCE, arena,
+						      err));
 	endpoint_note_precedence(arena, role, endpoint);
 	if (role == ROLE_SINK && endpoint->connector->sink_check != NULL)
 		TRY(endpoint->connector->sink_check(endpoint->connector_settings, err));

@@ -108,6 +108,16 @@ def test_values_out_of_bounds(_place):
             expect_all(refusal(sql), option, value, f"query:{line_of(sql, option)}:")
 
 
+def test_a_range_has_the_units_of_the_reference(_place):
+    for option, value, said in (("batch.timeout_ms", "3600001", "the range is 0 to 1h"),
+                                ("batch.max_memory_per_batch", "1", "the range is 1KB to 1GB"),
+                                ("batch.batch_size", "0", "the range is 1 to 1000000"),
+                                ("commit.interval", "2h", "the range is 1ms to 1h"),
+                                ("commit.rows", "-1", "the range is 0 to 1000000000000000\n"),
+                                ("state.memory.limit", "5", "the range is 1MB to ")):
+        expect_all(refusal(statement(trailing={"batch.strategy": "FixedSize", option: value})), said)
+
+
 EVENT_TIME = {"batch.strategy": "TimeWindow", "batch.window_alignment": "event_time"}
 
 
@@ -347,6 +357,76 @@ def test_a_property_counts_under_each_of_its_names(place):
     expect_all(said, "'kafka.message.send.max.retries' = '0'")
 
 
+# ---------------------------------------------------------------------------------- Kafka's values
+
+BAD_VALUES = [  # option, value, what is said besides
+    ("linger.ms", "abc", ["write a number", "the range is 0 to 900000"]),
+    ("linger.ms", "9999999", ["out of range", "the range is 0 to 900000"]),
+    ("linger.ms", "5s", ["write a number"]),
+    ("queue.buffering.max.ms", "-1", ["the range is 0 to 900000"]),
+    ("compression.type", "lz5", ["choose one of: none, gzip"]),
+    ("batch.size", "0", ["the range is 1 to 2147483647"]),
+    ("buffer.memory", "10", ["the range is 1024 to 2199023254528"]),
+    ("acks", "7000", ["the range is -1 to 1000"]),
+    ("acks", "some", ["write a number"]),
+    ("fetch.min.bytes", "-5", ["the range is 1 to 100000000"]),
+    ("fetch.min.bytes", "1KB", ["the range is 1 to 100000000"]),
+    ("session.timeout.ms", "0", ["the range is 1 to 3600000"]),
+    ("enable.ssl.certificate.verification", "maybe", ["choose one of: true, false"]),
+    ("topic.blacklist", "([", ["librdkafka: Failed to parse pattern"]),
+    ("enable.auto.commit", "true", ["cannot be set: positions are committed"]),
+]
+
+
+def test_values_of_properties(_place):
+    for name, value, said in BAD_VALUES:
+        option = f"kafka.{name}"
+        sql = statement(trailing={option: value})
+        what = refusal(sql)
+        own = [] if "cannot be set" in said[0] else [f"'{value}'"]
+        expect_all(what, f"'{option}'", *own, *said, f"query:{line_of(sql, option)}:")
+        assert "kbytes" not in what and "FS3101" not in what and "\n\n" not in what.strip(), what
+        what = refusal(statement(), {option: value}, code=2)
+        expect_all(what, f"'{option}'", *own, *said)
+    for name, value in (("acks", "all"), ("linger.ms", "0"), ("compression.type", "zstd"), ("buffer.memory", "1024"),
+                        ("linger.ms", "0.5"), ("debug", "broker,topic"), ("Linger.MS", "7")):
+        Explained(statement(trailing={f"kafka.{name}": value}))
+
+
+def test_a_secret_is_not_told(_place):
+    assert "h4ck" not in refusal(statement(), {"kafka.sasl.password": "h4ck", "kafka.linger.ms": "x"}, 2)
+
+
+def test_properties_that_contradict_each_other(_place):
+    at_least_once = {"delivery.guarantee": "at-least-once"}
+    for name, value in (("acks", "1"), ("request.required.acks", "1"), ("retries", "0"),
+                        ("max.in.flight", "6"), ("queuing.strategy", "lifo")):
+        sql = statement(trailing={"kafka.enable.idempotence": "true", f"kafka.{name}": value, **at_least_once})
+        expect_all(refusal(sql), f"'kafka.{name}' = '{value}' contradicts 'kafka.enable.idempotence' = 'true'",
+                   f"query:{line_of(sql, name)}:")
+        expect_all(refusal(statement(trailing=at_least_once), {"kafka.enable.idempotence": "true", f"kafka.{name}": value}, 2),
+                   "contradicts")
+    Explained(statement(trailing={"kafka.enable.idempotence": "true", "kafka.acks": "all", "kafka.retries": "3",
+                                  "kafka.max.in.flight": "5"}))
+    for more in ({"kafka.fetch.max.bytes": "1000"},
+                 {"source.kafka.receive.message.max.bytes": "1000000", "kafka.fetch.max.bytes": "1000000"},
+                 {"kafka.session.timeout.ms": "400000"},
+                 {"kafka.delivery.timeout.ms": "3"},
+                 {"kafka.reconnect.backoff.ms": "5000"}):
+        sql = statement(trailing=more)
+        expect_all(refusal(sql), "is too little for", *[f"'{value}'" for value in more.values()],
+                   f"query:{line_of(sql, list(more)[0])}:")
+    Explained(statement(trailing={"kafka.reconnect.backoff.ms": "5000", "kafka.reconnect.backoff.max.ms": "5000"}))
+    Explained(statement(trailing={"kafka.delivery.timeout.ms": "0"}))
+
+
+def test_requests_in_flight_lower_the_guarantee(_place):
+    explained = Explained(statement(trailing={"kafka.max.in.flight": "100"}))
+    explained.expect("job", "delivery.guarantee", "at-least-once", "default")
+    Explained(statement(trailing={"kafka.max.in.flight": "5"})).expect(
+        "job", "delivery.guarantee", "exactly-once", "default")
+
+
 # ---------------------------------------------------------------------------------- names
 
 def test_misspelled_properties(_place):
@@ -413,6 +493,34 @@ def test_hints_are_of_the_side(_place):
         expect_all(refusal(sql), f"did you mean {meant}?")
     expect_all(refusal("SET 'sink.read_bufer_size' = '5';\n" + statement()), "'sink.write_buffer_size'")
     expect_all(refusal("-- Property: source.batch.stratgy=FixedSize\n\n" + statement()), "'source.batch.strategy'")
+
+
+# ---------------------------------------------------------------------------------- files
+
+def test_hints_about_files(place):
+    cases = [(b"extends: y.yaml\n", "y.yaml', line 1: it extends itself", "take one 'extends' out"),
+             (b"extends:\n", "names no file", "write 'extends: base.yaml'"),
+             (b"a: 1\n" * 300000, "larger than 1 MB", "is it the right file?"),
+             (b"kafka:\n  topic: \x01\n", "control characters are not allowed", "text in UTF-8"),
+             (b"kafka: *x\n", "anchors and aliases", "write the value itself"),
+             (b"- a\n", "no list of names and values", "write 'name: value'")]
+    for text, said, hint in cases:
+        with open(place.path("y.yaml"), "wb") as file:
+            file.write(text)
+        what = refusal(statement(of_source={"config_file": place.path("y.yaml")}))
+        expect_all(what, said, hint)
+        assert ("'name: value'" in what) == ("'name: value'" in hint), what
+
+
+def test_options_of_another_strategy_in_a_file(place):
+    with open(place.path("y.yaml"), "w", encoding="utf-8") as file:
+        file.write("batch:\n  batch_size: 5\n")
+    for given in ({"source_config": place.path("y.yaml")}, {"source.batch.batch_size": "5"},
+                  {"orders.batch.batch_size": "5"}):
+        what = refusal(statement(trailing={"batch.strategy": "AdaptiveSize", **given}))
+        expect_all(what, "batch.batch_size'", "is an option of: the batch strategy FixedSize")
+        assert "did you mean" not in what, what
+    expect_all(refusal(statement(trailing={"source.batch.stratgy": "x"})), "did you mean 'source.batch.strategy'?")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ BOTH_SIDES = ["receive.buffer.bytes"]
 WORDS = {"compression.type": ["none", "gzip", "snappy", "lz4", "zstd"],
          "acks": ["all", "-1", "1", "0"],
          "retries": ["0", "7", "2147483647"],
+         "buffer.memory": ["1024", "4097", "16777216"],
+         "fetch.max.bytes": ["1000000", "52428800", "7654321"],  # not less than message.max.bytes
          "session.timeout.ms": ["10000", "6000", "44321"],
          "max.poll.records": ["1", "10", "4321"],
          "sync_frequency": ["0", "1", "777"],
@@ -225,7 +227,7 @@ def test_every_spelling_of_every_row(_place):
         if row.connector == "kafka" and row.name != "max.poll.records":
             names = names[1:]
         value = {"true": "false", "none": "gzip", "lz4": "zstd", "snappy": "none", "gzip": "lz4"}.get(
-            row.value, "all" if row.name == "acks" else "7")
+            row.value, {"acks": "all", "fetch.max.bytes": "7654321", "buffer.memory": "4097"}.get(row.name, "7"))
         own = "orders" if row.scope == "source" else "result"
         for name in names:
             prefixed = [f"{row.scope}.{name}", f"{own}.{name}"]

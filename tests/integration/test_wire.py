@@ -241,7 +241,7 @@ def offset_reset(kafka):
 def refused(name, value, reason):
     def test(kafka):
         run = reads(kafka, {name: value}).end(code=1)
-        assert f"'{name}' cannot be set: {reason}" in run.job.text(), run.job.text()
+        assert f"'kafka.{name}' cannot be set: {reason}" in run.job.text(), run.job.text()
         assert not run.requests("Fetch")
         plain = reads(kafka, {}).end()
         assert plain.properties(SOURCE)[name] == ("false" if value == "true" else "true")

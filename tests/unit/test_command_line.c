@@ -103,6 +103,25 @@ test_output_is_checked_before_planning(void **state)
 }
 
 static void
+test_help_names_the_program(void **state)
+{
+	static const char *const commands[] = {
+#define COMMAND(name, function, arguments, doc) name,
+#include "cli/command_list.h"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		char usage[64];
+		char arguments[64];
+
+		snprintf(usage, sizeof usage, "usage: ferris-sql %s ", commands[i]);
+		snprintf(arguments, sizeof arguments, "%s --help", commands[i]);
+		expect(0, usage, arguments);
+	}
+}
+
+static void
 test_bad_settings_are_of_the_command_line(void **state)
 {
 	(void)state;
@@ -207,7 +226,8 @@ test_check_applies_settings(void **state)
 {
 	(void)state;
 	write_file("one.sql", "SELECT a FROM 't.jsonl';\n");
-	write_file("two.sql", "CREATE STREAM o AS SELECT a FROM 't.jsonl' WITH ('sink.path' = 'o.jsonl');\n");
+	write_file("two.sql",
+		   "CREATE STREAM o AS SELECT a FROM 't.jsonl' WITH ('sink.path' = 'o.jsonl');\n");
 	expect(0, "two.sql: ok, 1 statement", "check one.sql two.sql --set parallelism=2");
 	expect(2, "the range is 1 to 64", "check one.sql --set parallelism=400");
 	expect(2, "no statement has that option", "check one.sql --set nosuch.option=1");
@@ -215,9 +235,10 @@ test_check_applies_settings(void **state)
 	expect(0, "ok, 1 statement", "check two.sql --set write_buffer_size=8192");
 	expect(2, "two.sql: ok", "check one.sql two.sql --set write_buffer_size=8192");
 	expect(2, "no statement has that", "check two.sql one.sql --set write_buffer_size=8192");
-	write_file("topic.sql", "CREATE STREAM t (a INT) WITH ('kafka.topic' = 't', 'format' = 'json');\n"
-				"CREATE STREAM o AS SELECT a FROM t\n"
-				"WITH ('kafka.topic' = 'o', 'delivery.guarantee' = 'exactly-once');\n");
+	write_file("topic.sql",
+		   "CREATE STREAM t (a INT) WITH ('kafka.topic' = 't', 'format' = 'json');\n"
+		   "CREATE STREAM o AS SELECT a FROM t\n"
+		   "WITH ('kafka.topic' = 'o', 'delivery.guarantee' = 'exactly-once');\n");
 	expect(0, "topic.sql: ok", "check topic.sql");
 	expect(2, "(--set) contradicts 'delivery.guarantee' = 'exactly-once' (line 3)",
 	       "check topic.sql --set kafka.acks=0");
@@ -237,7 +258,7 @@ test_kafka_security_reaches_the_client(void **state)
 	expect(1, "'kafka.ssl.*' must be there",
 	       TOPIC(", 'kafka.security.protocol' = 'SSL', 'kafka.ssl.ca.location' = "
 		     "'/no/ca.pem'"));
-	expect(1, "FS3101", TOPIC(", 'kafka.security.protocol' = 'PIGEON'"));
+	expect(1, "choose one of: plaintext, ssl", TOPIC(", 'kafka.security.protocol' = 'PIGEON'"));
 	expect(1, "Unsupported SASL mechanism: NOPE",
 	       TOPIC(", 'kafka.security.protocol' = 'SASL_PLAINTEXT', "
 		     "'kafka.sasl.mechanism' = 'NOPE'"));
@@ -296,6 +317,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_output_is_checked_before_planning),
+		cmocka_unit_test(test_help_names_the_program),
 		cmocka_unit_test(test_bad_settings_are_of_the_command_line),
 		cmocka_unit_test(test_a_folder_without_tests_has_not_passed),
 		cmocka_unit_test(test_settings_reach_the_console),
