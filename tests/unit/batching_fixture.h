@@ -89,6 +89,12 @@ note_read(Fixture *f, uint64_t rows, uint64_t bytes)
 	batcher_note_read(&f->batcher, rows, bytes, f->now_ms);
 }
 
+static inline bool
+note_latency(Fixture *f, int64_t latency_ms)
+{
+	return batcher_note_latency(&f->batcher, latency_ms * 1000);
+}
+
 /* A batch of so many rows, or one that is full, at the end of a span of time. */
 static inline void
 run_batch(Fixture *f, uint64_t rows, int64_t span_ms)

@@ -103,7 +103,7 @@ first_breach(Fixture *f)
 {
 	int64_t ms = 0;
 
-	while (!batcher_note_latency(&f->batcher, ms) && ms < 10000)
+	while (!note_latency(f, ms) && ms < 10000)
 		ms++;
 	return ms;
 }
@@ -111,7 +111,7 @@ first_breach(Fixture *f)
 static int64_t
 rows_after_a_late_batch(Fixture *f)
 {
-	batcher_note_latency(&f->batcher, 5000);
+	note_latency(f, 5000);
 	run_batch(f, 0, 1);
 	return rows_of_a_batch(f);
 }

@@ -260,11 +260,107 @@ test_adaptive_size_turns_back(void **state)
 	run_at(&f, 300, 200); /* worse: the step is taken back */
 	run_at(&f, 400, 100); /* better: on in that direction */
 	run_at(&f, 500, 50);
-	run_at(&f, 500, 50); /* the least */
-	run_at(&f, 400, 100);
-	run_at(&f, 500, 200);
-	assert_int_equal(f.batcher.counts.grown, 4);
+	run_at(&f, 500, 100); /* from the least upward */
+	run_at(&f, 400, 50);
+	run_at(&f, 300, 100); /* worse, although it is the least */
+	run_at(&f, 400, 200);
+	assert_int_equal(f.batcher.counts.grown, 5);
+	assert_int_equal(f.batcher.counts.shrunk, 4);
+}
+
+/* A window in which so many records came in a second, and that was the mean latency. */
+static void
+run_late_at(Fixture *f, int64_t throughput, int64_t latency_ms, uint64_t expected)
+{
+	note_latency(f, latency_ms - latency_ms / 2);
+	note_latency(f, latency_ms + latency_ms / 2);
+	run_at(f, throughput, expected);
+}
+
+static void
+test_adaptive_size_grows_for_its_latency(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, BY_TWO);
+	run_late_at(&f, 100, 10, 200);
+	run_late_at(&f, 180, 18, 400); /* twice as late, twice as fast */
+	run_late_at(&f, 180, 18, 400);
+	run_late_at(&f, 180, 19, 400); /* noise */
+	assert_int_equal(f.batcher.counts.shrunk, 0);
+	set_up(&f, BY_TWO);
+	run_late_at(&f, 100, 10, 200);
+	run_late_at(&f, 111, 20, 400); /* much later, but clearly faster */
+	run_late_at(&f, 120, 40, 200); /* that little is not worth it */
+}
+
+static void
+test_adaptive_size_takes_back_what_is_late(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, BY_TWO);
+	run_late_at(&f, 100, 10, 200);
+	run_late_at(&f, 103, 20, 100); /* twice as late for so little */
+	run_late_at(&f, 100, 10, 50);  /* nothing lost by it: on */
+	run_late_at(&f, 70, 6, 100);   /* that was too small */
+	run_late_at(&f, 100, 10, 200); /* clearly faster */
+	run_late_at(&f, 103, 20, 100);
+	assert_int_equal(f.batcher.counts.grown, 3);
 	assert_int_equal(f.batcher.counts.shrunk, 3);
+}
+
+static void
+test_adaptive_size_shrinks_when_it_becomes_late(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, ADAPTIVE "initial_batch_size=400 adaptation_factor=2");
+	run_late_at(&f, 100, 10, 400);
+	run_late_at(&f, 100, 12, 200); /* without a step of its own */
+	run_late_at(&f, 100, 40, 100); /* smaller ones are not what makes it so */
+	run_late_at(&f, 100, 40, 50);
+	for (int i = 0; i < 3; i++) {
+		run_late_at(&f, 100, 40, 100); /* the least, and a try */
+		run_late_at(&f, 100, 80, 50);
+	}
+	assert_int_equal(f.batcher.counts.grown, 3);
+}
+
+static void
+test_adaptive_size_is_not_late_below_a_millisecond(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, BY_TWO);
+	batcher_note_latency(&f.batcher, 100);
+	run_at(&f, 100, 200);
+	batcher_note_latency(&f.batcher, 900);
+	run_at(&f, 100, 400);
+	batcher_note_latency(&f.batcher, 1200);
+	run_at(&f, 100, 200);
+}
+
+/* What was measured before a pause says nothing of what comes behind it. */
+static void
+test_adaptive_size_forgets_latency_without_demand(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, ADAPTIVE "initial_batch_size=200 adaptation_factor=2");
+	run_late_at(&f, 100, 10, 400);
+	note_latency(&f, 2);
+	run_batch(&f, 10, WINDOW_MS);
+	assert_int_equal(f.batcher.size, 200);
+	run_late_at(&f, 100, 20, 400);
+	run_at(&f, 100, 400); /* nothing was written in this one */
+	run_late_at(&f, 100, 50, 400);
+	assert_int_equal(f.batcher.counts.shrunk, 1);
 }
 
 static void
@@ -483,8 +579,8 @@ static void
 run_late(Fixture *f, int64_t latency_ms, int64_t span_ms, uint64_t expected)
 {
 	f->now_ms += span_ms;
-	batcher_note_latency(&f->batcher, latency_ms);
-	batcher_note_latency(&f->batcher, 1);
+	note_latency(f, latency_ms);
+	note_latency(f, 1);
 	note_read(f, f->batcher.size, 0);
 	assert_int_equal(f->batcher.size, expected);
 }
@@ -538,15 +634,15 @@ test_low_latency_breaches(void **state)
 
 	(void)state;
 	set_up(&f, LATENCY);
-	assert_false(batcher_note_latency(&f.batcher, 0));
-	assert_false(batcher_note_latency(&f.batcher, 100));
-	assert_true(batcher_note_latency(&f.batcher, 101));
-	assert_true(batcher_note_latency(&f.batcher, 5000));
-	assert_false(batcher_note_latency(&f.batcher, 100));
+	assert_false(note_latency(&f, 0));
+	assert_false(note_latency(&f, 100));
+	assert_true(note_latency(&f, 101));
+	assert_true(note_latency(&f, 5000));
+	assert_false(note_latency(&f, 100));
 	note_read(&f, 10, 0);
 	assert_int_equal(f.batcher.size, 20); /* three were late, one step */
 	set_up(&f, LATENCY "latency_monitoring=false");
-	assert_false(batcher_note_latency(&f.batcher, 101));
+	assert_false(note_latency(&f, 101));
 	run_late(&f, 500, 1, 10);
 }
 
@@ -562,7 +658,7 @@ test_low_latency_switched_off(void **state)
 	assert_int_equal(wait_for(&f, 1, 1000), 0);
 	note_read(&f, 5000, 0);
 	assert_counts(&f, 0, 0, 0);
-	batcher_note_latency(&f.batcher, 500);
+	note_latency(&f, 500);
 	note_read(&f, 0, 0);
 	assert_int_equal(f.batcher.counts.batches, 1);
 	assert_int_equal(batcher_rows(&f.batcher), 0);
@@ -591,7 +687,7 @@ test_batching_disabled(void **state)
 		assert_int_equal(wait_for(&f, 1, 1000), 0);
 		assert_int_equal(batcher_rows(&f.batcher), 1);
 		for (uint64_t n = 1; n <= 3; n++) {
-			batcher_note_latency(&f.batcher, 500);
+			note_latency(&f, 500);
 			f.now_ms += 5000;
 			note_read(&f, 1, 10);
 			assert_counts(&f, n, n, n);
@@ -633,6 +729,11 @@ main(void)
 		cmocka_unit_test(test_time_window_by_event_time_does_not_wait),
 		cmocka_unit_test(test_adaptive_size_grows_with_throughput),
 		cmocka_unit_test(test_adaptive_size_turns_back),
+		cmocka_unit_test(test_adaptive_size_grows_for_its_latency),
+		cmocka_unit_test(test_adaptive_size_takes_back_what_is_late),
+		cmocka_unit_test(test_adaptive_size_shrinks_when_it_becomes_late),
+		cmocka_unit_test(test_adaptive_size_is_not_late_below_a_millisecond),
+		cmocka_unit_test(test_adaptive_size_forgets_latency_without_demand),
 		cmocka_unit_test(test_adaptive_size_follows_demand),
 		cmocka_unit_test(test_adaptive_size_counts_full_batches),
 		cmocka_unit_test(test_adaptive_size_changes_once_a_window),
