@@ -28,7 +28,7 @@ static const char introduction[] =
 	"\n"
 	"Which one fits is measured in [performance.md](performance.md#batch-strategies); "
 	"`ferris-sql advise`\n"
-	"runs a query on a sample and names one.\n"
+	"runs a query on a sample and names one, or none.\n"
 	"\n"
 	"### What a strategy suggests\n"
 	"\n"

@@ -118,6 +118,7 @@ parse_arguments(int argc, char **argv, const CommandRow *command, Arguments *arg
 	int option;
 
 	arguments->limit = INT64_MAX;
+	arguments->seconds = -1;
 	while (code == EXIT_OK &&
 	       (option = getopt_long(argc, argv, "q:f:o:l:s:t:h", long_options, NULL)) != -1) {
 		switch (option) {
