@@ -16,8 +16,10 @@
 #define DEFAULT_SECONDS 5
 #define SLICE_MS        250
 #define POLL_MS         10
-#define SLICES_MAX      4096 /* the longest sample: 17 minutes */
-#define BEHIND          0.2  /* of the chunks: the reader had to wait for the query */
+#define SECONDS_MAX     1000
+#define SLICES_MAX      (SECONDS_MAX * 1000 / SLICE_MS)
+#define BEHIND          0.2 /* of the chunks: the reader had to wait for the query */
+#define FULL            0.5 /* a chunk's bytes on average: the source had enough for each */
 
 /* ---------------------------------------------------------------- the run */
 
@@ -75,17 +77,23 @@ measure(Sample *sample, const uint64_t *slices, uint32_t count, const JobCounter
 		mean += (double)slices[i] / count;
 	for (uint32_t i = 0; i < count; i++)
 		squares += ((double)slices[i] - mean) * ((double)slices[i] - mean) / count;
-	uint64_t looks = counters->pool_hits + counters->pool_misses;
+	double reads = (double)(counters->pool_hits + counters->pool_misses);
+	sample->slices = count;
 	sample->variation = count > 1 && mean > 0 ? sqrt(squares) / mean : 0;
 	sample->records = counters->records_in;
 	sample->bytes_per_record =
 		counters->records_in > 0 ? (double)counters->bytes_in / (double)counters->records_in
 					 : 0;
-	sample->behind = looks > 0 && (double)counters->pool_misses > BEHIND * (double)looks;
+	sample->records_per_read = reads > 0 ? (double)counters->records_in / reads : 0;
+	sample->latency_ms = (double)histogram_quantile(&counters->latency_us, 0.99) / 1000;
+	sample->behind =
+		reads > 0 && ((double)counters->pool_misses > BEHIND * reads ||
+			      (double)counters->bytes_in > FULL * (double)CHUNK_CAPACITY * reads);
 	sample->memory = memory_use("");
 }
 
-/* Until the time is over, the input ends or a signal comes. */
+/* Until the time is over, counted from the first record on once there is one, the input ends or a
+ * signal comes. */
 static void
 watch(Running *running, int64_t seconds, Sample *sample)
 {
@@ -97,13 +105,14 @@ watch(Running *running, int64_t seconds, Sample *sample)
 	uint32_t count = 0;
 	JobCounters counters = {0};
 
-	while (!running_is_done(running) && clock_ms() < end && caught_signal() == 0) {
+	while (!sample->ended && clock_ms() <= end && caught_signal() == 0) {
 		clock_sleep_ms(POLL_MS);
 		running_counters(running, &counters);
 		int64_t now = clock_ms();
 		if (first == 0 && counters.records_in > 0) {
 			first = now;
 			next = now + SLICE_MS;
+			end = now + seconds * 1000;
 			before = counters.records_in;
 		}
 		if (first > 0 && now >= next && count < SLICES_MAX) {
@@ -111,9 +120,10 @@ watch(Running *running, int64_t seconds, Sample *sample)
 			before = counters.records_in;
 			next += SLICE_MS;
 		}
+		sample->ended = running_is_done(running);
 	}
 	running_counters(running, &counters);
-	sample->seconds = first > 0 ? (double)(clock_ms() - first + POLL_MS) / 1000 : 0;
+	sample->seconds = (double)((first > 0 ? clock_ms() - first : 0) + POLL_MS) / 1000;
 	measure(sample, slices, count, &counters);
 	memory_free(slices);
 }
@@ -143,16 +153,29 @@ run_sample(const StatementPlan *plan, const LoadedScript *loaded, int64_t second
 static void
 print_text(const Sample *sample, const Advice *advice)
 {
+	if (!advice->judged) {
+		printf("sample: %llu records of %.0f bytes in %.2f s\nadvice: none can be "
+		       "given\nwhy:    "
+		       "%s\n",
+		       (unsigned long long)sample->records, sample->bytes_per_record,
+		       sample->seconds, advice->why);
+		return;
+	}
 	printf("sample: %llu records in %.1f s (%.0f a second, %.0f bytes each), "
-	       "the rate varies by %.0f %%\n        %s",
+	       "the rate varies by %.0f %%\n        %s, 99 %% of the records took %.1f ms at most",
 	       (unsigned long long)sample->records, sample->seconds,
 	       (double)sample->records / sample->seconds, sample->bytes_per_record,
 	       sample->variation * 100,
 	       sample->behind ? "the source had more than the query took"
-			      : "the query waited for the source");
+			      : "the query waited for the source",
+	       sample->latency_ms);
 	if (sample->memory >= 0)
 		printf(", %.0f %% of the memory is in use", sample->memory * 100);
-	printf("\nadvice: 'batch.strategy' = '%s'", batch_strategy_name(advice->strategy));
+	printf("\nadvice: ");
+	if (advice->strategy == BATCH_NONE)
+		printf("none: leave 'batch.strategy' out");
+	else
+		printf("'batch.strategy' = '%s'", batch_strategy_name(advice->strategy));
 	if (advice->option != NULL)
 		printf(", '%s' = '%s'", advice->option, advice->value);
 	printf("\nwhy:    %s\n", advice->why);
@@ -161,13 +184,19 @@ print_text(const Sample *sample, const Advice *advice)
 static void
 print_json(const Sample *sample, const Advice *advice)
 {
-	printf("{\"records\":%llu,\"seconds\":%.3f,\"records_per_second\":%.1f,"
-	       "\"bytes_per_record\":%.1f,\"variation\":%.3f,\"memory\":%.3f,\"behind\":%s,"
-	       "\"options\":{\"batch.strategy\":\"%s\"",
-	       (unsigned long long)sample->records, sample->seconds,
-	       (double)sample->records / sample->seconds, sample->bytes_per_record,
-	       sample->variation, sample->memory, sample->behind ? "true" : "false",
-	       batch_strategy_name(advice->strategy));
+	printf("{\"records\":%llu,\"seconds\":%.3f,\"bytes_per_record\":%.1f,",
+	       (unsigned long long)sample->records, sample->seconds, sample->bytes_per_record);
+	if (advice->judged)
+		printf("\"records_per_second\":%.1f,\"records_per_read\":%.1f,"
+		       "\"variation\":%.3f,\"latency_ms_p99\":%.3f,\"memory\":%.3f,"
+		       "\"behind\":%s,\"strategy\":\"%s\",\"options\":{",
+		       (double)sample->records / sample->seconds, sample->records_per_read,
+		       sample->variation, sample->latency_ms, sample->memory,
+		       sample->behind ? "true" : "false", batch_strategy_name(advice->strategy));
+	else
+		printf("\"strategy\":null,\"options\":{");
+	if (advice->strategy != BATCH_NONE)
+		printf("\"batch.strategy\":\"%s\"", batch_strategy_name(advice->strategy));
 	if (advice->option != NULL)
 		printf(",\"%s\":\"%s\"", advice->option, advice->value);
 	printf("},\"why\":\"%s\"}\n", advice->why);
@@ -176,7 +205,7 @@ print_json(const Sample *sample, const Advice *advice)
 static int
 advise_on(const Arguments *arguments, Arena *arena, bool json)
 {
-	int64_t seconds = arguments->seconds > 0 ? arguments->seconds : DEFAULT_SECONDS;
+	int64_t seconds = arguments->seconds >= 0 ? arguments->seconds : DEFAULT_SECONDS;
 	LoadedScript loaded;
 	ScriptPlan *plan;
 	Sample sample = {0};
@@ -196,10 +225,15 @@ advise_on(const Arguments *arguments, Arena *arena, bool json)
 		error_print(stderr, &err, loaded.name, loaded.text);
 		return error_info(status)->exit_code;
 	}
-	if (sample.records == 0 || sample.seconds == 0) {
-		fprintf(stderr,
-			"error: no record came within %lld s: there is nothing to judge by\n",
-			(long long)seconds);
+	if (sample.records == 0) {
+		if (sample.ended)
+			fprintf(stderr, "error: the source has ended without a record: there is "
+					"nothing to judge by\n");
+		else
+			fprintf(stderr,
+				"error: no record came within %lld s: there is nothing to judge "
+				"by\n",
+				(long long)seconds);
 		return EXIT_ENVIRONMENT;
 	}
 	sample.grouped = plan_is_stateful(statement);
@@ -221,6 +255,9 @@ command_advise(const Arguments *arguments)
 		return usage_error("advise does not understand '%s'", arguments->rest[0]);
 	if (arguments->output != NULL && !json && strcmp(arguments->output, "text") != 0)
 		return usage_error("--output is text or json, not '%s'", arguments->output);
+	if (arguments->seconds == 0 || arguments->seconds > SECONDS_MAX)
+		return usage_error("--seconds is 1 to %d, not %lld", SECONDS_MAX,
+				   (long long)arguments->seconds);
 	arena_init(&arena, 0);
 	int code = advise_on(arguments, &arena, json);
 	arena_free(&arena);

@@ -81,6 +81,8 @@ command_demo(const Arguments *arguments)
 	ScriptPlan *plan;
 	Arena arena;
 
+	if (arguments->seconds == 0)
+		return usage_error("--seconds is 1 or more, not 0");
 	arena_init(&arena, 0);
 	int code = load_script(&query, &arena, &loaded);
 	if (code == EXIT_OK) {

@@ -17,9 +17,9 @@ typedef struct Arguments {
 	const char *query;
 	const char *file;
 	const char *output;
-	int64_t limit; /* INT64_MAX: none */
-	int64_t seconds;
-	int64_t seed; /* of crashes in tests; 0: none was given */
+	int64_t limit;   /* INT64_MAX: none */
+	int64_t seconds; /* -1: none were given */
+	int64_t seed;    /* of crashes in tests; 0: none was given */
 	int64_t seeds;
 	const char *keep;      /* a folder for those of tests; NULL: they are removed */
 	const char *savepoint; /* to make when the run is stopped; or NULL */
@@ -28,8 +28,8 @@ typedef struct Arguments {
 	bool live;
 	bool metrics;         /* --enable-metrics */
 	int64_t metrics_port; /* -1: none was given */
-	Options settings; /* --set */
-	char **rest;      /* what is not an option */
+	Options settings;     /* --set */
+	char **rest;          /* what is not an option */
 	int rest_count;
 } Arguments;
 

@@ -22,7 +22,8 @@ COMMAND("explain", command_explain,
         "asked.")
 COMMAND("advise", command_advise,
         "(--query SQL | --file APP.sql) [--seconds N] [--output text|json] [--set key=value]...",
-        "Run the last statement on a sample, writing nothing, and say which batch strategy fits.")
+        "Run the last statement for N seconds (5), writing nothing, and say which batch strategy "
+        "fits, if any.")
 COMMAND("savepoint", command_savepoint, "NAME --file APP.sql [--set key=value]...",
         "Copy the state of statements that are stopped, to start from it again.")
 COMMAND("test", command_test,

@@ -121,6 +121,7 @@ parse_arguments(int argc, char **argv, const char *program, const CommandRow *co
 
 	arguments->limit = INT64_MAX;
 	arguments->metrics_port = -1;
+	arguments->seconds = -1;
 	while (code == EXIT_OK &&
 	       (option = getopt_long(argc, argv, "q:f:o:l:s:t:h", long_options, NULL)) != -1) {
 		switch (option) {

@@ -1,4 +1,11 @@
-/* job/batching.c -- FixedSize, TimeWindow, AdaptiveSize, MemoryBased, LowLatency. */
+/* job/batching.c -- FixedSize, TimeWindow, AdaptiveSize, MemoryBased, LowLatency.
+ *
+ * AdaptiveSize climbs.  A step up has to pay: throughput must not fall, and unless it rises
+ * clearly, latency must not rise clearly more.  Where the query is slower than its source, records
+ * wait behind whole batches, so latency rises with the size, and throughput only as long as what a
+ * batch costs of its own is worth sparing.  A step down is good as long as throughput does not
+ * fall: what it gains in latency costs nothing then.  So the size comes to rest near the least one
+ * that is fast, where it moves between neighbours. */
 #include "job/batching.h"
 
 #include <math.h>
@@ -7,6 +14,8 @@
 
 #define STEP          1.5  /* MemoryBased: by what a batch grows and shrinks */
 #define NOT_WORSE     0.97 /* of the throughput before: noise */
+#define CLEARLY       1.1  /* what is more than so much more is no noise */
+#define AT_ONCE_US    1000 /* nobody waits: what is below counts as that */
 #define BUSY_SIZE_MAX 4096 /* LowLatency: of a batch while records are late */
 #define CALM_MS       1000 /* then: so long without a breach, and batches are small again */
 
@@ -165,8 +174,27 @@ one_step(const Batcher *self)
 	return self->shrinks ? fmin(size / factor, size - 1) : fmax(size * factor, size + 1);
 }
 
-/* Climbs: a step that made the throughput worse is taken back.  Batches that do not fill need not
- * be that large. */
+/* Of a chunk in this window; 0: none was written. */
+static double
+take_latency(Batcher *self)
+{
+	double sum = (double)atomic_exchange(&self->latency_us, 0);
+	double count = (double)atomic_exchange(&self->latencies, 0);
+
+	return count > 0 ? fmax(sum / count, AT_ONCE_US) : 0;
+}
+
+/* Whether records wait for what a step up has brought. */
+static bool
+is_dearer(const Batcher *self, double throughput, double latency)
+{
+	double gain = throughput / self->throughput;
+
+	return self->latency > 0 && gain < CLEARLY && latency / self->latency > gain * CLEARLY;
+}
+
+/* Batches that do not fill need not be that large; others climb.  The least ones try whether larger
+ * ones have become worth while. */
 static void
 adapt(Batcher *self, int64_t now_ms)
 {
@@ -175,15 +203,21 @@ adapt(Batcher *self, int64_t now_ms)
 	if (span < self->plan.performance_ms || self->window_batches == 0)
 		return;
 	double throughput = (double)self->window_rows / (double)span;
+	double latency = take_latency(self);
 	bool in_demand = self->window_full * 2 >= self->window_batches;
 
 	if (!in_demand)
 		self->shrinks = true;
-	else if (self->throughput > 0 && throughput < self->throughput * NOT_WORSE)
-		self->shrinks = !self->shrinks;
 	else if (self->throughput == 0)
 		self->shrinks = false;
+	else if (throughput < self->throughput * NOT_WORSE)
+		self->shrinks = !self->shrinks;
+	else if (self->shrinks)
+		self->shrinks = self->size > (uint64_t)self->plan.min_size;
+	else
+		self->shrinks = is_dearer(self, throughput, latency);
 	self->throughput = in_demand ? throughput : 0;
+	self->latency = in_demand ? latency : 0;
 	resize(self, one_step(self));
 	self->window_begin = now_ms;
 	self->window_rows = self->window_batches = self->window_full = 0;
@@ -206,12 +240,12 @@ fit_memory(Batcher *self, int64_t now_ms)
 static void
 catch_up(Batcher *self, int64_t now_ms)
 {
-	int64_t worst = atomic_exchange(&self->worst_ms, 0);
+	int64_t worst = atomic_exchange(&self->worst_us, 0);
 	uint64_t least = (uint64_t)self->plan.size;
 
 	if (!self->plan.monitors || self->size == 0)
 		return;
-	if (worst > self->plan.max_latency_ms) {
+	if (worst > self->plan.max_latency_ms * 1000) {
 		self->calm_since = now_ms;
 		if (self->size * 2 <= BUSY_SIZE_MAX) {
 			self->size *= 2;
@@ -292,12 +326,18 @@ batcher_note_read(Batcher *self, uint64_t rows, uint64_t bytes, int64_t now_ms)
 }
 
 bool
-batcher_note_latency(Batcher *self, int64_t latency_ms)
+batcher_note_latency(Batcher *self, int64_t latency_us)
 {
-	int64_t worst = self->worst_ms;
+	int64_t worst = self->worst_us;
 
-	while (latency_ms > worst &&
-	       !atomic_compare_exchange_weak(&self->worst_ms, &worst, latency_ms))
+	if (self->plan.strategy == BATCH_ADAPTIVE) {
+		self->latency_us += latency_us;
+		self->latencies++;
+	}
+	if (self->plan.strategy != BATCH_LATENCY)
+		return false;
+	while (latency_us > worst &&
+	       !atomic_compare_exchange_weak(&self->worst_us, &worst, latency_us))
 		;
-	return self->plan.monitors && latency_ms > self->plan.max_latency_ms;
+	return self->plan.monitors && latency_us > self->plan.max_latency_ms * 1000;
 }

@@ -29,11 +29,13 @@ typedef struct Batcher {
 	/* AdaptiveSize: what was measured since */
 	int64_t window_begin;
 	uint64_t window_rows, window_batches, window_full;
+	_Atomic int64_t latency_us, latencies; /* the sum, and of how many chunks */
 	double throughput; /* of the window before, in records per millisecond; 0: none yet */
+	double latency;    /* likewise, a chunk's in microseconds; 0: none was noted */
 	bool shrinks;      /* the last step did */
 	MemoryWatch memory;
-	_Atomic int64_t worst_ms; /* latency since the reader asked last */
-	int64_t calm_since;       /* LowLatency: when the last breach was */
+	_Atomic int64_t worst_us; /* LowLatency: since the reader asked last */
+	int64_t calm_since;       /* when the last breach was */
 	BatchCounts counts;
 } Batcher;
 
@@ -50,5 +52,6 @@ uint32_t batcher_rows(const Batcher *self);
 size_t batcher_bytes(const Batcher *self);
 /* A read took so many; rows 0: there was nothing more. */
 void batcher_note_read(Batcher *self, uint64_t rows, uint64_t bytes, int64_t now_ms);
-/* What was read so long ago has been written.  Returns whether that is more than it may be. */
-bool batcher_note_latency(Batcher *self, int64_t latency_ms);
+/* A chunk that was read so long ago has been written.  Returns whether that is more than it may
+ * be. */
+bool batcher_note_latency(Batcher *self, int64_t latency_us);

@@ -1,58 +1,11 @@
 /* tests/unit/test_batching.c -- what each batch strategy makes of a backlog, a clock and what was
  * read. */
-#include "job/batching.h"
-#include "memory_root.h"
-
-typedef struct Fixture {
-	Arena arena;
-	Setting common; /* it only has to be there */
-	Batcher batcher;
-	int64_t now_ms;
-} Fixture;
-
-static int64_t
-wait_for(Fixture *f, uint64_t rows, int64_t now_ms)
-{
-	Backlog backlog = {.rows = rows, .bytes = rows * 10};
-
-	return batcher_wait(&f->batcher, &backlog, now_ms, now_ms);
-}
+#include "batching_fixture.h"
 
 static void
-note_read(Fixture *f, uint64_t rows, uint64_t bytes)
+set_up_file(Fixture *f, const char *batch, const char *own)
 {
-	batcher_note_read(&f->batcher, rows, bytes, f->now_ms);
-}
-
-static void
-set_up(Fixture *f, BatchPlan plan)
-{
-	Endpoint endpoint = {.connector = connector_find(STR("memory")), .batch = plan};
-
-	*f = (Fixture){0};
-	assert_non_null(endpoint.connector);
-	endpoint.batch.common = &f->common;
-	batcher_open(&f->batcher, &endpoint, 0);
-}
-
-/* A file whose option has that value. */
-static void
-set_up_file(Fixture *f, BatchPlan plan, const char *option, const char *value)
-{
-	Endpoint endpoint = {.connector = connector_find(STR("file")), .batch = plan};
-	OptionEntry entries[] = {{.key = STR("path"), .value = STR("x")},
-				 {.key = str_from(option), .value = str_from(value)}};
-	Options options = {entries, 2};
-	Error err;
-
-	*f = (Fixture){0};
-	arena_init(&f->arena, 0);
-	endpoint.batch.common = &f->common;
-	assert_int_equal(options_resolve(&endpoint.connector->source_options, &options, &f->arena,
-					 &endpoint.connector_settings, &err),
-			 0);
-	batcher_open(&f->batcher, &endpoint, 0);
-	arena_free(&f->arena);
+	set_up_source(f, "file", batch, own);
 }
 
 static void
@@ -65,14 +18,7 @@ assert_counts(const Fixture *f, uint64_t batches, uint64_t rows, uint64_t full)
 
 /* ---- FixedSize ---- */
 
-static BatchPlan
-fixed(int64_t size, int64_t max_bytes, int64_t timeout_ms)
-{
-	return (BatchPlan){.strategy = BATCH_FIXED,
-			   .size = size,
-			   .max_bytes = max_bytes,
-			   .timeout_ms = timeout_ms};
-}
+#define FIXED "strategy=FixedSize batch_size=100 "
 
 static void
 test_fixed_size_cuts_at_rows(void **state)
@@ -80,9 +26,9 @@ test_fixed_size_cuts_at_rows(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, fixed(100, 0, 1000));
+	set_up(&f, FIXED "timeout_ms=1000");
 	assert_int_equal(batcher_rows(&f.batcher), 100);
-	assert_int_equal(batcher_bytes(&f.batcher), 0); /* no limit */
+	assert_int_equal(batcher_bytes(&f.batcher), 16777216);
 	note_read(&f, 60, 600);
 	assert_int_equal(batcher_rows(&f.batcher), 40);
 	assert_counts(&f, 0, 0, 0);
@@ -103,16 +49,16 @@ test_fixed_size_cuts_at_bytes(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, fixed(100, 1000, 1000));
-	assert_int_equal(batcher_bytes(&f.batcher), 1000);
-	note_read(&f, 10, 600);
+	set_up(&f, FIXED "max_memory_per_batch=2000 timeout_ms=1000");
+	assert_int_equal(batcher_bytes(&f.batcher), 2000);
+	note_read(&f, 10, 1600);
 	assert_int_equal(batcher_bytes(&f.batcher), 400);
 	assert_int_equal(batcher_rows(&f.batcher), 90);
 	note_read(&f, 1, 399);
 	assert_int_equal(batcher_bytes(&f.batcher), 1);
 	assert_counts(&f, 0, 0, 0);
 	note_read(&f, 1, 1);
-	assert_int_equal(batcher_bytes(&f.batcher), 1000);
+	assert_int_equal(batcher_bytes(&f.batcher), 2000);
 	assert_int_equal(batcher_rows(&f.batcher), 100);
 	assert_counts(&f, 1, 12, 1);
 	note_read(&f, 1, 5000); /* one that is longer */
@@ -125,11 +71,11 @@ static void
 test_fixed_size_waits_for_a_full_batch(void **state)
 {
 	Fixture f;
-	Backlog bytes = {.rows = 5, .bytes = 999};
+	Backlog bytes = {.rows = 5, .bytes = 1999};
 	Backlog must = {.rows = 0, .full = true};
 
 	(void)state;
-	set_up(&f, fixed(100, 1000, 50));
+	set_up(&f, FIXED "max_memory_per_batch=2000 timeout_ms=50");
 	assert_true(batcher_wants_backlog(&f.batcher));
 	assert_int_equal(wait_for(&f, 99, 10), 50);
 	assert_int_equal(wait_for(&f, 100, 10), 0);
@@ -146,7 +92,7 @@ test_fixed_size_reads_at_the_timeout(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, fixed(100, 0, 50));
+	set_up(&f, FIXED "timeout_ms=50");
 	assert_true(wait_for(&f, 0, 1000) > 0); /* nothing there: no matter how long */
 	assert_true(wait_for(&f, 0, 9000) > 0);
 	assert_int_equal(wait_for(&f, 1, 9000), 50);
@@ -174,7 +120,7 @@ test_wait_begins_anew_behind_a_full_batch(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, fixed(10, 0, 50));
+	set_up(&f, "batch_size=10 timeout_ms=50");
 	assert_int_equal(wait_for(&f, 3, 1000), 50);
 	assert_int_equal(wait_for(&f, 12, 1040), 0);
 	f.now_ms = 1040;
@@ -191,23 +137,16 @@ test_source_without_backlog_is_not_waited_for(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, fixed(100, 0, 50));
+	set_up(&f, FIXED "timeout_ms=50");
 	assert_int_equal(batcher_wait(&f.batcher, NULL, 1000, 1000), 0);
-	set_up(&f, fixed(100, 0, 0)); /* no timeout */
+	set_up(&f, FIXED "timeout_ms=0"); /* no timeout */
 	assert_int_equal(wait_for(&f, 1, 1000), 0);
 	assert_true(wait_for(&f, 0, 1000) > 0);
 }
 
 /* ---- TimeWindow ---- */
 
-static BatchPlan
-window(BatchAlignment alignment)
-{
-	return (BatchPlan){.strategy = BATCH_WINDOW,
-			   .window_ms = 1000,
-			   .max_size = 10,
-			   .alignment = alignment};
-}
+#define WINDOW "strategy=TimeWindow window_duration_ms=1000 max_batch_size=10 "
 
 static int64_t
 wait_in_window(Fixture *f, uint64_t rows, int64_t now_ms, int64_t wall_ms)
@@ -223,7 +162,7 @@ test_time_window_ends_with_the_span(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, window(BATCH_BY_CLOCK));
+	set_up(&f, WINDOW);
 	assert_int_equal(batcher_rows(&f.batcher), 10);
 	assert_true(wait_in_window(&f, 0, 5, 10300) > 0);
 	assert_int_equal(wait_in_window(&f, 1, 5, 10300), 700);
@@ -245,7 +184,7 @@ test_time_window_may_be_full_sooner(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, window(BATCH_BY_CLOCK));
+	set_up(&f, WINDOW);
 	assert_int_equal(wait_in_window(&f, 9, 5, 10300), 700);
 	assert_int_equal(wait_in_window(&f, 10, 6, 10301), 0);
 	note_read(&f, 10, 100);
@@ -259,45 +198,30 @@ test_time_window_by_event_time_does_not_wait(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, window(BATCH_BY_EVENT_TIME));
+	set_up(&f, WINDOW "window_alignment=event_time");
 	assert_false(batcher_wants_backlog(&f.batcher));
 	assert_int_equal(wait_in_window(&f, 1, 5, 10300), 0);
 	assert_int_equal(batcher_rows(&f.batcher), 10);
-	set_up_file(&f, window(BATCH_BY_CLOCK), "window_processing", "true");
+	set_up_file(&f, WINDOW, "path=x window_processing=true");
 	assert_int_equal(wait_in_window(&f, 1, 5, 10300), 700);
-	set_up_file(&f, window(BATCH_BY_CLOCK), "window_processing", "false");
+	set_up_file(&f, WINDOW, "path=x window_processing=false");
 	assert_int_equal(wait_in_window(&f, 1, 5, 10300), 0);
 }
 
 /* ---- AdaptiveSize ---- */
 
-#define WINDOW_MS 100
+#define WINDOW_MS 100 /* performance_window_ms */
 
-static BatchPlan
-adaptive(int64_t initial, double factor)
-{
-	return (BatchPlan){.strategy = BATCH_ADAPTIVE,
-			   .initial_size = initial,
-			   .min_size = 50,
-			   .max_size = 400,
-			   .factor = factor,
-			   .performance_ms = WINDOW_MS};
-}
+#define ADAPTIVE                                                                                   \
+	"strategy=AdaptiveSize min_batch_size=50 max_batch_size=400 performance_window_ms=100 "
+/* the same, from 100 records on by the factor 2 */
+#define BY_TWO ADAPTIVE "initial_batch_size=100 adaptation_factor=2"
 
-/* A performance window with a batch that was full, or had so many rows. */
-static void
-run_window(Fixture *f, uint64_t rows, int64_t span_ms)
-{
-	f->now_ms += span_ms;
-	note_read(f, rows > 0 ? rows : f->batcher.size, 0);
-	note_read(f, 0, 0);
-}
-
-/* One in which so many records came in a second. */
+/* A performance window in which so many records came in a second. */
 static void
 run_at(Fixture *f, int64_t throughput, uint64_t expected)
 {
-	run_window(f, 0, (int64_t)f->batcher.size * 1000 / throughput);
+	run_batch(f, 0, (int64_t)f->batcher.size * 1000 / throughput);
 	assert_int_equal(f->batcher.size, expected);
 	assert_int_equal(batcher_rows(&f->batcher), expected);
 }
@@ -308,7 +232,7 @@ test_adaptive_size_grows_with_throughput(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, adaptive(100, 2));
+	set_up(&f, BY_TWO);
 	assert_false(batcher_wants_backlog(&f.batcher));
 	assert_int_equal(wait_for(&f, 1, 0), 0);
 	run_at(&f, 100, 200);
@@ -317,7 +241,7 @@ test_adaptive_size_grows_with_throughput(void **state)
 	run_at(&f, 300, 400);
 	assert_int_equal(f.batcher.counts.grown, 2);
 	assert_int_equal(f.batcher.counts.shrunk, 0);
-	set_up(&f, adaptive(100, 1.5));
+	set_up(&f, ADAPTIVE "initial_batch_size=100 adaptation_factor=1.5");
 	run_at(&f, 100, 150);
 	run_at(&f, 100, 225); /* as good as before */
 	run_at(&f, 98, 338);  /* noise */
@@ -330,17 +254,113 @@ test_adaptive_size_turns_back(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, adaptive(100, 2));
+	set_up(&f, BY_TWO);
 	run_at(&f, 200, 200);
 	run_at(&f, 400, 400);
 	run_at(&f, 300, 200); /* worse: the step is taken back */
 	run_at(&f, 400, 100); /* better: on in that direction */
 	run_at(&f, 500, 50);
-	run_at(&f, 500, 50); /* the least */
-	run_at(&f, 400, 100);
-	run_at(&f, 500, 200);
-	assert_int_equal(f.batcher.counts.grown, 4);
+	run_at(&f, 500, 100); /* from the least upward */
+	run_at(&f, 400, 50);
+	run_at(&f, 300, 100); /* worse, although it is the least */
+	run_at(&f, 400, 200);
+	assert_int_equal(f.batcher.counts.grown, 5);
+	assert_int_equal(f.batcher.counts.shrunk, 4);
+}
+
+/* A window in which so many records came in a second, and that was the mean latency. */
+static void
+run_late_at(Fixture *f, int64_t throughput, int64_t latency_ms, uint64_t expected)
+{
+	note_latency(f, latency_ms - latency_ms / 2);
+	note_latency(f, latency_ms + latency_ms / 2);
+	run_at(f, throughput, expected);
+}
+
+static void
+test_adaptive_size_grows_for_its_latency(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, BY_TWO);
+	run_late_at(&f, 100, 10, 200);
+	run_late_at(&f, 180, 18, 400); /* twice as late, twice as fast */
+	run_late_at(&f, 180, 18, 400);
+	run_late_at(&f, 180, 19, 400); /* noise */
+	assert_int_equal(f.batcher.counts.shrunk, 0);
+	set_up(&f, BY_TWO);
+	run_late_at(&f, 100, 10, 200);
+	run_late_at(&f, 111, 20, 400); /* much later, but clearly faster */
+	run_late_at(&f, 120, 40, 200); /* that little is not worth it */
+}
+
+static void
+test_adaptive_size_takes_back_what_is_late(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, BY_TWO);
+	run_late_at(&f, 100, 10, 200);
+	run_late_at(&f, 103, 20, 100); /* twice as late for so little */
+	run_late_at(&f, 100, 10, 50);  /* nothing lost by it: on */
+	run_late_at(&f, 70, 6, 100);   /* that was too small */
+	run_late_at(&f, 100, 10, 200); /* clearly faster */
+	run_late_at(&f, 103, 20, 100);
+	assert_int_equal(f.batcher.counts.grown, 3);
 	assert_int_equal(f.batcher.counts.shrunk, 3);
+}
+
+static void
+test_adaptive_size_shrinks_when_it_becomes_late(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, ADAPTIVE "initial_batch_size=400 adaptation_factor=2");
+	run_late_at(&f, 100, 10, 400);
+	run_late_at(&f, 100, 12, 200); /* without a step of its own */
+	run_late_at(&f, 100, 40, 100); /* smaller ones are not what makes it so */
+	run_late_at(&f, 100, 40, 50);
+	for (int i = 0; i < 3; i++) {
+		run_late_at(&f, 100, 40, 100); /* the least, and a try */
+		run_late_at(&f, 100, 80, 50);
+	}
+	assert_int_equal(f.batcher.counts.grown, 3);
+}
+
+static void
+test_adaptive_size_is_not_late_below_a_millisecond(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, BY_TWO);
+	batcher_note_latency(&f.batcher, 100);
+	run_at(&f, 100, 200);
+	batcher_note_latency(&f.batcher, 900);
+	run_at(&f, 100, 400);
+	batcher_note_latency(&f.batcher, 1200);
+	run_at(&f, 100, 200);
+}
+
+/* What was measured before a pause says nothing of what comes behind it. */
+static void
+test_adaptive_size_forgets_latency_without_demand(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	set_up(&f, ADAPTIVE "initial_batch_size=200 adaptation_factor=2");
+	run_late_at(&f, 100, 10, 400);
+	note_latency(&f, 2);
+	run_batch(&f, 10, WINDOW_MS);
+	assert_int_equal(f.batcher.size, 200);
+	run_late_at(&f, 100, 20, 400);
+	run_at(&f, 100, 400); /* nothing was written in this one */
+	run_late_at(&f, 100, 50, 400);
+	assert_int_equal(f.batcher.counts.shrunk, 1);
 }
 
 static void
@@ -349,12 +369,12 @@ test_adaptive_size_follows_demand(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, adaptive(200, 2));
-	run_window(&f, 150, WINDOW_MS);
+	set_up(&f, ADAPTIVE "initial_batch_size=200 adaptation_factor=2");
+	run_batch(&f, 150, WINDOW_MS);
 	assert_int_equal(f.batcher.size, 100);
-	run_window(&f, 99, WINDOW_MS);
+	run_batch(&f, 99, WINDOW_MS);
 	assert_int_equal(f.batcher.size, 50);
-	run_window(&f, 10, WINDOW_MS);
+	run_batch(&f, 10, WINDOW_MS);
 	assert_int_equal(f.batcher.size, 50);
 	run_at(&f, 10, 100); /* slow, but they fill */
 	run_at(&f, 10, 200);
@@ -367,18 +387,18 @@ test_adaptive_size_counts_full_batches(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, adaptive(100, 2));
+	set_up(&f, BY_TWO);
 	note_read(&f, 100, 0);
 	note_read(&f, 10, 0);
 	note_read(&f, 0, 0);
 	note_read(&f, 10, 0);
-	run_window(&f, 0, WINDOW_MS); /* two of three: the second small one is a part of it */
+	run_batch(&f, 0, WINDOW_MS); /* two of three: the second small one is a part of it */
 	assert_int_equal(f.batcher.size, 200);
 	note_read(&f, 10, 0);
 	note_read(&f, 0, 0);
 	note_read(&f, 10, 0);
 	note_read(&f, 0, 0);
-	run_window(&f, 0, WINDOW_MS); /* one of three */
+	run_batch(&f, 0, WINDOW_MS); /* one of three */
 	assert_int_equal(f.batcher.size, 100);
 }
 
@@ -388,18 +408,18 @@ test_adaptive_size_changes_once_a_window(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, adaptive(100, 2));
+	set_up(&f, BY_TWO);
 	for (int i = 0; i < 99; i++) {
-		run_window(&f, 0, 1);
+		run_batch(&f, 0, 1);
 		assert_int_equal(f.batcher.size, 100);
 	}
-	run_window(&f, 0, 1);
+	run_batch(&f, 0, 1);
 	assert_int_equal(f.batcher.size, 200);
 	for (int i = 0; i < 33; i++)
-		run_window(&f, 0, 3);
+		run_batch(&f, 0, 3);
 	assert_int_equal(f.batcher.size, 200);
 	f.batcher.throughput = 0.001; /* whatever it was */
-	run_window(&f, 0, 3);
+	run_batch(&f, 0, 3);
 	assert_int_equal(f.batcher.size, 400);
 	assert_int_equal(f.batcher.counts.grown, 2);
 }
@@ -408,18 +428,16 @@ test_adaptive_size_changes_once_a_window(void **state)
 static void
 test_adaptive_size_of_few_records(void **state)
 {
-	BatchPlan plan = adaptive(1, 1.2);
 	Fixture f;
 
 	(void)state;
-	plan.min_size = 1;
-	plan.max_size = 5;
-	set_up(&f, plan);
+	set_up(&f, "strategy=AdaptiveSize min_batch_size=1 initial_batch_size=1 max_batch_size=5 "
+		   "adaptation_factor=1.2 performance_window_ms=100");
 	for (uint64_t size = 2; size <= 5; size++)
 		run_at(&f, 10, size);
 	run_at(&f, 10, 5);
 	for (uint64_t size = 4; size >= 1; size--) {
-		run_window(&f, size, 1000); /* not full */
+		run_batch(&f, size, 1000); /* not full */
 		assert_int_equal(f.batcher.size, size);
 	}
 }
@@ -430,27 +448,19 @@ test_adaptive_size_switched_off(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up_file(&f, adaptive(100, 2), "adaptive_reading", "false");
+	set_up_file(&f, BY_TWO, "path=x adaptive_reading=false");
 	run_at(&f, 100, 100);
 	run_at(&f, 200, 100);
-	run_window(&f, 10, WINDOW_MS);
+	run_batch(&f, 10, WINDOW_MS);
 	assert_int_equal(f.batcher.size, 100);
-	set_up_file(&f, adaptive(100, 2), "adaptive_reading", "true");
+	set_up_file(&f, BY_TWO, "path=x adaptive_reading=true");
 	run_at(&f, 100, 200);
 }
 
 /* ---- MemoryBased ---- */
 
-static BatchPlan
-by_memory(void)
-{
-	return (BatchPlan){.strategy = BATCH_MEMORY,
-			   .min_size = 100,
-			   .max_size = 1000,
-			   .memory_target = 0.8,
-			   .pressure = 0.9,
-			   .memory_check_ms = 50};
-}
+#define BY_MEMORY                                                                                  \
+	"strategy=MemoryBased min_batch_size=100 max_batch_size=1000 memory_check_frequency_ms=50"
 
 static void
 run_with(Fixture *f, int percent, int64_t span_ms, uint64_t expected)
@@ -468,7 +478,7 @@ test_memory_based_shrinks_and_grows(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, by_memory());
+	set_up(&f, BY_MEMORY);
 	f.batcher.memory.root = memory_root;
 	assert_int_equal(f.batcher.size, 1000);
 	assert_false(batcher_wants_backlog(&f.batcher));
@@ -497,7 +507,7 @@ test_memory_based_at_pressure(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, by_memory());
+	set_up(&f, BY_MEMORY);
 	f.batcher.memory.root = memory_root;
 	run_with(&f, 90, 50, 100);
 	run_with(&f, 99, 50, 100);
@@ -512,7 +522,7 @@ test_memory_based_looks_from_time_to_time(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, by_memory());
+	set_up(&f, BY_MEMORY);
 	f.batcher.memory.root = memory_root;
 	run_with(&f, 85, 50, 667);
 	run_with(&f, 95, 49, 667);
@@ -527,31 +537,23 @@ test_memory_based_switched_off(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up_file(&f, by_memory(), "gc_aware_reading", "true"); /* not memory_monitoring */
+	set_up_file(&f, BY_MEMORY, "path=x memory_monitoring=false");
 	f.batcher.memory.root = memory_root;
 	run_with(&f, 89, 50, 1000);
 	run_with(&f, 90, 50, 100);
 	run_with(&f, 89, 50, 150);
-	set_up_file(&f, by_memory(), "memory_monitoring", "true"); /* not the other */
+	set_up_file(&f, BY_MEMORY, "path=x gc_aware_reading=false");
 	f.batcher.memory.root = memory_root;
 	run_with(&f, 79, 50, 1000);
 	run_with(&f, 99, 50, 667);
-	set_up_file(&f, by_memory(), "watch", "false"); /* none */
+	set_up_file(&f, BY_MEMORY, "path=x memory_monitoring=false gc_aware_reading=false");
 	f.batcher.memory.root = memory_root;
 	run_with(&f, 100, 50, 1000);
 }
 
 /* ---- LowLatency ---- */
 
-static BatchPlan
-low_latency(bool immediate, bool monitors)
-{
-	return (BatchPlan){.strategy = BATCH_LATENCY,
-			   .size = 10,
-			   .max_latency_ms = 100,
-			   .immediate = immediate,
-			   .monitors = monitors};
-}
+#define LATENCY "strategy=LowLatency batch_size=10 max_latency_ms=100 "
 
 static void
 test_low_latency_waits_half_of_it(void **state)
@@ -559,16 +561,16 @@ test_low_latency_waits_half_of_it(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, low_latency(true, true));
+	set_up(&f, LATENCY);
 	assert_false(batcher_wants_backlog(&f.batcher));
 	assert_int_equal(wait_for(&f, 1, 1000), 0);
 	assert_int_equal(batcher_rows(&f.batcher), 10);
-	set_up(&f, low_latency(false, true));
+	set_up(&f, LATENCY "immediate_processing=false");
 	assert_true(batcher_wants_backlog(&f.batcher));
 	assert_int_equal(wait_for(&f, 1, 1000), 50);
 	assert_int_equal(wait_for(&f, 9, 1049), 1);
 	assert_int_equal(wait_for(&f, 9, 1050), 0);
-	set_up(&f, low_latency(false, true));
+	set_up(&f, LATENCY "immediate_processing=false");
 	assert_int_equal(wait_for(&f, 10, 1000), 0);
 }
 
@@ -577,8 +579,8 @@ static void
 run_late(Fixture *f, int64_t latency_ms, int64_t span_ms, uint64_t expected)
 {
 	f->now_ms += span_ms;
-	batcher_note_latency(&f->batcher, latency_ms);
-	batcher_note_latency(&f->batcher, 1);
+	note_latency(f, latency_ms);
+	note_latency(f, 1);
 	note_read(f, f->batcher.size, 0);
 	assert_int_equal(f->batcher.size, expected);
 }
@@ -589,7 +591,7 @@ test_low_latency_catches_up(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, low_latency(true, true));
+	set_up(&f, LATENCY);
 	run_late(&f, 100, 5000, 10);
 	run_late(&f, 101, 1, 20);
 	run_late(&f, 1, 1, 20); /* what was late before does not count twice */
@@ -611,19 +613,16 @@ test_low_latency_catches_up(void **state)
 static void
 test_low_latency_comes_back_to_its_size(void **state)
 {
-	BatchPlan plan = low_latency(true, true);
 	Fixture f;
 
 	(void)state;
-	plan.size = 7;
-	set_up(&f, plan);
+	set_up(&f, "strategy=LowLatency batch_size=7");
 	run_late(&f, 101, 1, 14);
 	run_late(&f, 101, 1, 28);
 	run_late(&f, 0, 1000, 14);
 	run_late(&f, 0, 1000, 7);
 	run_late(&f, 0, 1000, 7);
-	plan.size = 3000; /* a large one stays as it is */
-	set_up(&f, plan);
+	set_up(&f, "strategy=LowLatency batch_size=3000"); /* a large one stays as it is */
 	run_late(&f, 101, 1, 3000);
 	run_late(&f, 0, 1000, 3000);
 }
@@ -634,16 +633,16 @@ test_low_latency_breaches(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up(&f, low_latency(true, true));
-	assert_false(batcher_note_latency(&f.batcher, 0));
-	assert_false(batcher_note_latency(&f.batcher, 100));
-	assert_true(batcher_note_latency(&f.batcher, 101));
-	assert_true(batcher_note_latency(&f.batcher, 5000));
-	assert_false(batcher_note_latency(&f.batcher, 100));
+	set_up(&f, LATENCY);
+	assert_false(note_latency(&f, 0));
+	assert_false(note_latency(&f, 100));
+	assert_true(note_latency(&f, 101));
+	assert_true(note_latency(&f, 5000));
+	assert_false(note_latency(&f, 100));
 	note_read(&f, 10, 0);
 	assert_int_equal(f.batcher.size, 20); /* three were late, one step */
-	set_up(&f, low_latency(true, false));
-	assert_false(batcher_note_latency(&f.batcher, 101));
+	set_up(&f, LATENCY "latency_monitoring=false");
+	assert_false(note_latency(&f, 101));
 	run_late(&f, 500, 1, 10);
 }
 
@@ -653,17 +652,17 @@ test_low_latency_switched_off(void **state)
 	Fixture f;
 
 	(void)state;
-	set_up_file(&f, low_latency(false, true), "low_latency_mode", "false");
+	set_up_file(&f, LATENCY "immediate_processing=false", "path=x low_latency_mode=false");
 	assert_false(batcher_wants_backlog(&f.batcher));
 	assert_int_equal(batcher_rows(&f.batcher), 0); /* no limit */
 	assert_int_equal(wait_for(&f, 1, 1000), 0);
 	note_read(&f, 5000, 0);
 	assert_counts(&f, 0, 0, 0);
-	batcher_note_latency(&f.batcher, 500);
+	note_latency(&f, 500);
 	note_read(&f, 0, 0);
 	assert_int_equal(f.batcher.counts.batches, 1);
 	assert_int_equal(batcher_rows(&f.batcher), 0);
-	set_up_file(&f, low_latency(false, true), "low_latency_mode", "true");
+	set_up_file(&f, LATENCY "immediate_processing=false", "path=x low_latency_mode=true");
 	assert_int_equal(batcher_rows(&f.batcher), 10);
 	assert_int_equal(wait_for(&f, 1, 1000), 50);
 }
@@ -673,20 +672,22 @@ test_low_latency_switched_off(void **state)
 static void
 test_batching_disabled(void **state)
 {
-	BatchPlan plans[] = {fixed(100, 0, 1000), adaptive(100, 2), by_memory(),
-			     low_latency(false, true), window(BATCH_BY_CLOCK)};
+	const char *const strategies[] = {FIXED, BY_TWO, BY_MEMORY,
+					  LATENCY "immediate_processing=false", WINDOW};
 	Fixture f;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
-		plans[i].disabled = true;
-		set_up(&f, plans[i]);
+	for (size_t i = 0; i < sizeof strategies / sizeof *strategies; i++) {
+		char options[256];
+
+		snprintf(options, sizeof options, "%s enable_batching=false", strategies[i]);
+		set_up(&f, options);
 		f.batcher.memory.root = memory_root;
 		assert_false(batcher_wants_backlog(&f.batcher));
 		assert_int_equal(wait_for(&f, 1, 1000), 0);
 		assert_int_equal(batcher_rows(&f.batcher), 1);
 		for (uint64_t n = 1; n <= 3; n++) {
-			batcher_note_latency(&f.batcher, 500);
+			note_latency(&f, 500);
 			f.now_ms += 5000;
 			note_read(&f, 1, 10);
 			assert_counts(&f, n, n, n);
@@ -728,6 +729,11 @@ main(void)
 		cmocka_unit_test(test_time_window_by_event_time_does_not_wait),
 		cmocka_unit_test(test_adaptive_size_grows_with_throughput),
 		cmocka_unit_test(test_adaptive_size_turns_back),
+		cmocka_unit_test(test_adaptive_size_grows_for_its_latency),
+		cmocka_unit_test(test_adaptive_size_takes_back_what_is_late),
+		cmocka_unit_test(test_adaptive_size_shrinks_when_it_becomes_late),
+		cmocka_unit_test(test_adaptive_size_is_not_late_below_a_millisecond),
+		cmocka_unit_test(test_adaptive_size_forgets_latency_without_demand),
 		cmocka_unit_test(test_adaptive_size_follows_demand),
 		cmocka_unit_test(test_adaptive_size_counts_full_batches),
 		cmocka_unit_test(test_adaptive_size_changes_once_a_window),
@@ -746,5 +752,5 @@ main(void)
 		cmocka_unit_test(test_no_strategy),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_plans, free_plans);
 }

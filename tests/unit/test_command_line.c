@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 static char folder[] = "/tmp/ferris-cli-XXXXXX";
 static char said[65536]; /* both streams of the last run */
 
@@ -300,6 +302,47 @@ test_lines_of_a_rotated_file_count_from_its_start(void **state)
 }
 
 /* Stacks so large that the threads of 64 tasks do not fit into the process. */
+/* What the program says of its waits: a quarter less at most, and so much time goes by. */
+static void
+expect_waits(const int64_t *waits, int count, const char *options)
+{
+	static const char head[] = "trying again in ";
+	char arguments[1024];
+	int64_t sum = 0;
+	int64_t begin = clock_ms();
+
+	snprintf(arguments, sizeof arguments,
+		 "execute -q \"CREATE STREAM o AS SELECT a FROM 't.jsonl' WITH ('sink.path' = "
+		 "'/dev/full', 'sink.format' = 'json', 'delivery.guarantee' = 'at-least-once', "
+		 "'failure_strategy' = 'RetryWithBackoff', %s)\"",
+		 options);
+	expect(3, "No space left", arguments);
+	const char *at = said;
+	for (int i = 0; i < count; i++) {
+		at = strstr(at, head);
+		assert_non_null(at);
+		at += strlen(head);
+		int64_t wait = strtoll(at, NULL, 10);
+		assert_in_range(wait, waits[i] - waits[i] / 4, waits[i]);
+		sum += wait;
+	}
+	assert_null(strstr(at, head));
+	assert_true(clock_ms() - begin >= sum);
+}
+
+static void
+test_a_write_is_tried_again_after_the_backoff(void **state)
+{
+	static const int64_t doubled[] = {80, 160, 320};
+	static const int64_t by_default[] = {1000};
+
+	(void)state;
+	expect_waits(doubled, 3, "'retry_backoff' = '80ms'");
+	expect_waits(doubled, 2, "'retry.backoff' = '80', 'max.retries' = '2'");
+	expect_waits(by_default, 1, "'max_retries' = '1'");
+	expect_waits(by_default, 0, "'max_retries' = '0'");
+}
+
 static void
 test_a_thread_that_cannot_start_ends_the_others(void **state)
 {
@@ -330,6 +373,7 @@ main(void)
 		cmocka_unit_test(test_answers_come_at_their_place),
 		cmocka_unit_test(test_a_broker_that_is_down),
 		cmocka_unit_test(test_lines_of_a_rotated_file_count_from_its_start),
+		cmocka_unit_test(test_a_write_is_tried_again_after_the_backoff),
 		cmocka_unit_test(test_a_thread_that_cannot_start_ends_the_others),
 	};
 
