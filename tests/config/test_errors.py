@@ -153,6 +153,13 @@ def test_switches_need_their_strategy(_place):
     said = refusal(statement("file", "file", {"batch.strategy": "FixedSize", "batch.enable_batching": "false",
                                               "window_processing": "true"}))
     expect_all(said, "window_processing", "TimeWindow")
+    for option, scope, own in SWITCHES:
+        off = {"batch.strategy": own, "batch.enable_batching": "false"}
+        sql = statement("file", "file", {**off, option: "true"})
+        expect_all(refusal(sql), f"'{option}' has no effect with 'batch.enable_batching' = 'false'",
+                   f"query:{line_of(sql, option)}:", "leave one of the two out")
+        Explained(statement("file", "file", {**off, option: "false"}))
+        Explained(statement("file", "file", off))
 
 
 def test_parameters_of_another_strategy(_place):
