@@ -2,6 +2,7 @@
 
     python3 tests/config/test_errors.py [NAME...]
 """
+import os
 import re
 import subprocess
 
@@ -354,6 +355,48 @@ def test_a_property_counts_under_each_of_its_names(place):
 
 
 # ---------------------------------------------------------------------------------- names
+
+def variable_in(where, value, place):
+    """A statement and its settings whose commit.rows is said there."""
+    name = "commit.rows"
+    if where == "WITH":
+        return statement("file", "file", {name: value}), {}
+    if where == "SET":
+        return f"SET '{name}' = '{value}';\n" + statement("file", "file"), {}
+    if where == "Property":
+        return f"-- Property: {name}={value}\n\n" + statement("file", "file"), {}
+    if where == "--set":
+        return statement("file", "file"), {name: value}
+    path = place.path("rows.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"commit:\n  rows: {value}\n")
+    return statement("file", "file", {"config_file": path}), {}
+
+
+def test_variables_in_every_place(place):
+    os.environ["FERRIS_TEST_ROWS"] = "77"
+    os.environ.pop("FERRIS_TEST_NONE", None)
+    for where, origin in (("WITH", "user"), ("SET", "SET"), ("Property", "SET"), ("--set", "--set"), ("file", "user")):
+        for value, meant in (("${FERRIS_TEST_ROWS}", "77"), ("${FERRIS_TEST_ROWS:5}", "77"), ("${FERRIS_TEST_NONE:5}", "5"),
+                             ("${FERRIS_TEST_NONE:-6}", "6"), ("1${FERRIS_TEST_NONE:}2", "12")):
+            Explained(*variable_in(where, value, place)).expect("job", "commit.rows", meant, origin)
+        for value, fault in (("${FERRIS_TEST_NONE}", "environment variable 'FERRIS_TEST_NONE' is not set"),
+                             ("${FERRIS_TEST_ROWS", "'${' without '}'")):
+            said = refusal(*variable_in(where, value, place), code=2 if where == "--set" else 1)
+            expect_all(said, fault)
+            assert "line 0" not in said and said.count("error[") == 1, said
+    # a file that --set names, and a URI
+    with open(place.path("n77.yaml"), "w", encoding="utf-8") as file:
+        file.write("read_buffer_size: ${FERRIS_TEST_ROWS}00\n")
+    Explained(statement("file", "file"), {"source_config": place.path("n${FERRIS_TEST_ROWS}.yaml")}).expect(
+        "source", "read_buffer_size", "7700", "--set")
+    with open(place.path("x.jsonl"), "w", encoding="utf-8") as file:
+        file.write('{"id": 1}\n')
+    explained = Explained(f"SELECT id FROM 'file://{place.folder}/${{FERRIS_TEST_NONE:x}}.jsonl"
+                          "?read_buffer_size=${FERRIS_TEST_ROWS}00';")
+    explained.expect("source", "path", place.path("x.jsonl"), "user")
+    explained.expect("source", "read_buffer_size", "7700", "user")
+
 
 def test_misspelled_properties(_place):
     cases = {"kafka.linger.mss": "linger.ms", "kafka.fetch.min.byte": "fetch.min.bytes",
