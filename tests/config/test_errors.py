@@ -377,7 +377,8 @@ def test_variables_in_every_place(place):
     os.environ["FERRIS_TEST_ROWS"] = "77"
     os.environ.pop("FERRIS_TEST_NONE", None)
     for where, origin in (("WITH", "user"), ("SET", "SET"), ("Property", "SET"), ("--set", "--set"), ("file", "user")):
-        for value, meant in (("${FERRIS_TEST_ROWS}", "77"), ("${FERRIS_TEST_ROWS:5}", "77"), ("${FERRIS_TEST_NONE:5}", "5"),
+        for value, meant in (("${FERRIS_TEST_ROWS}", "77"), ("${FERRIS_TEST_ROWS:5}", "77"),
+                             ("${FERRIS_TEST_NONE:5}", "5"),
                              ("${FERRIS_TEST_NONE:-6}", "6"), ("1${FERRIS_TEST_NONE:}2", "12")):
             Explained(*variable_in(where, value, place)).expect("job", "commit.rows", meant, origin)
         for value, fault in (("${FERRIS_TEST_NONE}", "environment variable 'FERRIS_TEST_NONE' is not set"),
@@ -452,8 +453,34 @@ def test_a_prefix_of_the_wrong_side(_place):
         Explained(statement(**{role: {"kafka.acks": "all", "kafka.fetch.min.bytes": "1"}}))
 
 
+def test_streams_that_are_called_as_options_begin(_place):
+    def with_stream(name, trailing=(), connector="file"):
+        return statement(connector, connector, trailing).replace("STREAM orders", f"STREAM {name}") \
+            .replace("FROM orders", f"FROM {name}")
+    plain = {"batch.strategy": "FixedSize"}
+    for explained in (Explained(with_stream("batch", plain)), Explained(with_stream("batch"), plain),
+                      Explained("SET 'batch.strategy' = 'FixedSize';\n" + with_stream("batch"))):
+        for scope in ("source", "sink"):
+            assert explained.one(scope, "batch.strategy")["origin"] in ("user", "--set", "SET"), scope
+    explained = Explained(with_stream("batch", {"batch.batch.strategy": "FixedSize"}))
+    explained.expect("source", "batch.strategy", "FixedSize", "user")
+    assert not explained.all("sink", "batch.strategy")
+    for name in ("json.validate", "json.json.validate", "source.json.validate"):
+        Explained(with_stream("json", {name: "full"})).expect("source", "json.validate", "full", "user")
+    Explained(with_stream("file", {"file.read_buffer_size": "8192"})).expect(
+        "source", "read_buffer_size", "8192", "user")
+    Explained(with_stream("kafka", {"kafka.acks": "all"}, "kafka")).expect("sink", "acks", "all", "user")
+    Explained(with_stream("state", {"state.memory.limit": "64MB"})).expect("job", "state.memory.limit", "64MB", "user")
+    # what is no option as it stands is the stream's, and what nobody has is told so
+    Explained(with_stream("json", {"json.path": "other.jsonl"})).expect("source", "path", "other.jsonl", "user")
+    expect_all(refusal(with_stream("batch", {"batch.strategy": "FixedSize", "batch.adaptation_factor": "2"})),
+               "unknown option 'batch.adaptation_factor'", "it is an option of: the batch strategy AdaptiveSize")
+    expect_all(refusal(with_stream("batch", {"batch.batchsize": "5"})), "did you mean 'batch.batch_size'?")
+
+
 def test_hints_are_of_the_side(_place):
-    cases = [("sink.read_bufer_size", "'sink.write_buffer_size'"), ("source.read_bufer_size", "'source.read_buffer_size'"),
+    cases = [("sink.read_bufer_size", "'sink.write_buffer_size'"),
+             ("source.read_bufer_size", "'source.read_buffer_size'"),
              ("sink.pth", "'sink.path'"), ("sink.batch_read_line", "'source.batch_read_lines'"),
              ("result.write_bufer_size", "'result.write_buffer_size'"), ("read_bufer_size", "'read_buffer_size'"),
              ("source.batch.stratgy", "'source.batch.strategy'"), ("sink.kafka.linger.mss", "'sink.kafka.linger.ms'")]
