@@ -207,7 +207,8 @@ test_check_applies_settings(void **state)
 {
 	(void)state;
 	write_file("one.sql", "SELECT a FROM 't.jsonl';\n");
-	write_file("two.sql", "CREATE STREAM o AS SELECT a FROM 't.jsonl' WITH ('sink.path' = 'o.jsonl');\n");
+	write_file("two.sql",
+		   "CREATE STREAM o AS SELECT a FROM 't.jsonl' WITH ('sink.path' = 'o.jsonl');\n");
 	expect(0, "two.sql: ok, 1 statement", "check one.sql two.sql --set parallelism=2");
 	expect(2, "the range is 1 to 64", "check one.sql --set parallelism=400");
 	expect(2, "no statement has that option", "check one.sql --set nosuch.option=1");
@@ -215,9 +216,10 @@ test_check_applies_settings(void **state)
 	expect(0, "ok, 1 statement", "check two.sql --set write_buffer_size=8192");
 	expect(2, "two.sql: ok", "check one.sql two.sql --set write_buffer_size=8192");
 	expect(2, "no statement has that", "check two.sql one.sql --set write_buffer_size=8192");
-	write_file("topic.sql", "CREATE STREAM t (a INT) WITH ('kafka.topic' = 't', 'format' = 'json');\n"
-				"CREATE STREAM o AS SELECT a FROM t\n"
-				"WITH ('kafka.topic' = 'o', 'delivery.guarantee' = 'exactly-once');\n");
+	write_file("topic.sql",
+		   "CREATE STREAM t (a INT) WITH ('kafka.topic' = 't', 'format' = 'json');\n"
+		   "CREATE STREAM o AS SELECT a FROM t\n"
+		   "WITH ('kafka.topic' = 'o', 'delivery.guarantee' = 'exactly-once');\n");
 	expect(0, "topic.sql: ok", "check topic.sql");
 	expect(2, "(--set) contradicts 'delivery.guarantee' = 'exactly-once' (line 3)",
 	       "check topic.sql --set kafka.acks=0");
