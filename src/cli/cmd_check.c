@@ -1,5 +1,5 @@
-/* cli/cmd_check.c -- ferris-sql check: every error of a script, without running it; with --set
- * those of the script as it would run with it. */
+/* cli/cmd_check.c -- ferris-sql check: every error of a script, as it would run with the same
+ * --set, without running it. */
 #include "cli/command.h"
 
 /* Each file is looked at as if it were the only one: each must take every --set. */

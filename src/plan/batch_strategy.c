@@ -458,9 +458,20 @@ batch_check_switches(EndpointRole role, const Endpoint *endpoint, Error *err)
 		const Setting *setting = endpoint_setting(endpoint, role, switches[i].option);
 		const char *strategy = batch_strategy_name(switches[i].strategy);
 
-		if (switches[i].role != role || switches[i].strategy == endpoint->batch.strategy ||
+		bool chosen = switches[i].strategy == endpoint->batch.strategy;
+
+		if (switches[i].role != role || (chosen && !endpoint->batch.disabled) ||
 		    setting == NULL || !setting->flag || setting->entry == NULL)
 			continue;
+		if (chosen) {
+			const Setting *off = &endpoint->batch.common[BATCH_OPTION_ENABLED];
+
+			error_set(err, FERRIS_ERR_OPTION_CONFLICT,
+				  "'%s' has no effect with '%s' = '%.*s'", setting->row->name,
+				  off->row->name, STR_ARG(off->text));
+			error_hint(err, "leave one of the two out");
+			return option_error(setting, err);
+		}
 		error_set(err, FERRIS_ERR_OPTION_CONFLICT, "'%s' has no effect without %s",
 			  setting->row->name, strategy);
 		error_hint(err, "set 'batch.strategy' = '%s', or leave it out", strategy);

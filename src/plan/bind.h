@@ -386,8 +386,9 @@ Options options_for(Arena *arena, const Options *with, EndpointRole role, Str na
 		    bool unprefixed);
 /* Those of the first list and then those of the second, of which the last wins. */
 Options join_options(Arena *arena, const Options *first, const Options *then);
-/* "path" of "sink.path" or "<name>.path"; {NULL, 0} if the key has no such prefix. */
-Str sink_option_name(Str key, Str name);
+/* "path" of "sink.path" (the role's) or "<name>.path"; {NULL, 0} if the key has no such prefix, or
+ * if it is the name of an option as it stands. */
+Str option_addressed_to(Str key, EndpointRole role, Str name);
 /* Connector, codec and settings from the given options.  An empty `connector` option is an error
  * that says what to write. */
 Status resolve_endpoint(Binder *binder, EndpointRole role, Str name, Position at, Options given,

@@ -97,7 +97,7 @@ refuse_places(Binder *binder, Str sink)
 	for (uint32_t i = 0; i < binder->with.count; i++) {
 		const OptionEntry *entry = &binder->with.entries[i];
 		bool user = entry->key_at.line > 0;
-		Str key = sink_option_name(entry->key, sink);
+		Str key = option_addressed_to(entry->key, ROLE_SINK, sink);
 
 		if (key.data == NULL && (!user || binder->source_undeclared))
 			continue;

@@ -622,6 +622,19 @@ check_config_files(Planner *planner, const Options *settings)
 	return status;
 }
 
+/* The settings with the environment's values, and with what the files say that they name. */
+static Status
+expand_settings(Arena *arena, Options *settings, Error *err)
+{
+	Options out = join_options(arena, settings, &(Options){0});
+
+	for (uint32_t i = 0; i < out.count; i++)
+		TRY(options_expand(arena, out.entries[i].value, (Position){0},
+				   &out.entries[i].value, err));
+	*settings = out;
+	return config_files_expand(arena, settings, err);
+}
+
 Status
 plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *errors)
 {
@@ -636,7 +649,7 @@ plan_script(Arena *arena, const PlanInput *input, ScriptPlan **plan, ErrorList *
 	errors->items = ARENA_ARRAY(arena, Error, script->statement_count + 1);
 	errors->count = 0;
 	*plan = planner.plan;
-	first = config_files_expand(arena, &expanded.settings, &errors->items[0]);
+	first = expand_settings(arena, &expanded.settings, &errors->items[0]);
 	if (first != FERRIS_OK) {
 		errors->items[errors->count++].flags |= ERROR_COMMAND_LINE;
 		return first;

@@ -184,14 +184,6 @@ without_prefix(Str key, Str prefix)
 	return (Str){NULL, 0};
 }
 
-Str
-sink_option_name(Str key, Str name)
-{
-	Str rest = without_prefix(key, STR("sink"));
-
-	return rest.data != NULL ? rest : without_prefix(key, name);
-}
-
 /* Whom an option without a prefix concerns. */
 typedef enum Concern {
 	CONCERN_OPEN,   /* whoever takes such options */
@@ -253,6 +245,24 @@ is_option_name(Str key)
 	       option_group_takes(&job_options, key) || sides_of(key, &source, &sink);
 }
 
+/* "path" of "<name>.path".  A stream may be called as options begin: "json.validate" is no option
+ * "validate" of the stream json. */
+static Str
+without_name(Str key, Str name)
+{
+	Str rest = without_prefix(key, name);
+
+	return rest.data != NULL && is_option_name(key) ? (Str){NULL, 0} : rest;
+}
+
+Str
+option_addressed_to(Str key, EndpointRole role, Str name)
+{
+	Str rest = without_prefix(key, role == ROLE_SOURCE ? STR("source") : STR("sink"));
+
+	return rest.data != NULL ? rest : without_name(key, name);
+}
+
 /* Whether an option of the SQL without a prefix is for an endpoint of that role; `open`: that kind
  * of endpoint takes those which either could have. */
 static bool
@@ -273,17 +283,14 @@ reaches(Str key, EndpointRole role, bool open)
 Options
 options_for(Arena *arena, const Options *with, EndpointRole role, Str name, bool unprefixed)
 {
-	Str role_prefix = role == ROLE_SOURCE ? STR("source") : STR("sink");
 	Options out = {.entries = ARENA_ARRAY(arena, OptionEntry, with->count)};
 
 	/* The prefixed ones come last and so win. */
 	for (int prefixed = 0; prefixed <= 1; prefixed++)
 		for (uint32_t i = 0; i < with->count; i++) {
 			OptionEntry entry = with->entries[i];
-			Str key = without_prefix(entry.key, role_prefix);
+			Str key = option_addressed_to(entry.key, role, name);
 
-			if (key.data == NULL)
-				key = without_prefix(entry.key, name);
 			if ((key.data != NULL) != prefixed)
 				continue;
 			if (!prefixed && !from_command_line(&entry) &&

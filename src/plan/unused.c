@@ -43,7 +43,7 @@ split(const Names *names, Str key)
 	for (size_t i = 0; i < names->count; i++) {
 		Str name = without_prefix(key, names->items[i]);
 
-		if (name.data != NULL)
+		if (name.data != NULL && (i < 2 || !is_option_name(key)))
 			return (Said){{key.data, key.len - name.len}, name, i != 1, i != 0};
 	}
 	return (Said){{NULL, 0}, key, true, true};
@@ -193,7 +193,10 @@ hint_at(Arena *arena, const Names *names, Str key, Error *err)
 	if (near.data != NULL)
 		return error_hint(err, "did you mean '%.*s%.*s'?", STR_ARG(said.prefix),
 				  STR_ARG(near));
+	/* Another side's; or the stream is called as the option begins. */
 	near = nearest_of_other_side(arena, &said);
+	if (near.data == NULL)
+		near = nearest(arena, &(Said){{NULL, 0}, key, true, true});
 	if (near.data != NULL)
 		return error_hint(err, "did you mean '%.*s'?", STR_ARG(near));
 	return err->status;

@@ -2,6 +2,7 @@
 
     python3 tests/config/test_errors.py [NAME...]
 """
+import os
 import re
 import subprocess
 
@@ -164,6 +165,13 @@ def test_switches_need_their_strategy(_place):
     said = refusal(statement("file", "file", {"batch.strategy": "FixedSize", "batch.enable_batching": "false",
                                               "window_processing": "true"}))
     expect_all(said, "window_processing", "TimeWindow")
+    for option, scope, own in SWITCHES:
+        off = {"batch.strategy": own, "batch.enable_batching": "false"}
+        sql = statement("file", "file", {**off, option: "true"})
+        expect_all(refusal(sql), f"'{option}' has no effect with 'batch.enable_batching' = 'false'",
+                   f"query:{line_of(sql, option)}:", "leave one of the two out")
+        Explained(statement("file", "file", {**off, option: "false"}))
+        Explained(statement("file", "file", off))
 
 
 def test_parameters_of_another_strategy(_place):
@@ -429,6 +437,49 @@ def test_requests_in_flight_lower_the_guarantee(_place):
 
 # ---------------------------------------------------------------------------------- names
 
+def variable_in(where, value, place):
+    """A statement and its settings whose commit.rows is said there."""
+    name = "commit.rows"
+    if where == "WITH":
+        return statement("file", "file", {name: value}), {}
+    if where == "SET":
+        return f"SET '{name}' = '{value}';\n" + statement("file", "file"), {}
+    if where == "Property":
+        return f"-- Property: {name}={value}\n\n" + statement("file", "file"), {}
+    if where == "--set":
+        return statement("file", "file"), {name: value}
+    path = place.path("rows.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"commit:\n  rows: {value}\n")
+    return statement("file", "file", {"config_file": path}), {}
+
+
+def test_variables_in_every_place(place):
+    os.environ["FERRIS_TEST_ROWS"] = "77"
+    os.environ.pop("FERRIS_TEST_NONE", None)
+    for where, origin in (("WITH", "user"), ("SET", "SET"), ("Property", "SET"), ("--set", "--set"), ("file", "user")):
+        for value, meant in (("${FERRIS_TEST_ROWS}", "77"), ("${FERRIS_TEST_ROWS:5}", "77"),
+                             ("${FERRIS_TEST_NONE:5}", "5"),
+                             ("${FERRIS_TEST_NONE:-6}", "6"), ("1${FERRIS_TEST_NONE:}2", "12")):
+            Explained(*variable_in(where, value, place)).expect("job", "commit.rows", meant, origin)
+        for value, fault in (("${FERRIS_TEST_NONE}", "environment variable 'FERRIS_TEST_NONE' is not set"),
+                             ("${FERRIS_TEST_ROWS", "'${' without '}'")):
+            said = refusal(*variable_in(where, value, place), code=2 if where == "--set" else 1)
+            expect_all(said, fault)
+            assert "line 0" not in said and said.count("error[") == 1, said
+    # a file that --set names, and a URI
+    with open(place.path("n77.yaml"), "w", encoding="utf-8") as file:
+        file.write("read_buffer_size: ${FERRIS_TEST_ROWS}00\n")
+    Explained(statement("file", "file"), {"source_config": place.path("n${FERRIS_TEST_ROWS}.yaml")}).expect(
+        "source", "read_buffer_size", "7700", "--set")
+    with open(place.path("x.jsonl"), "w", encoding="utf-8") as file:
+        file.write('{"id": 1}\n')
+    explained = Explained(f"SELECT id FROM 'file://{place.folder}/${{FERRIS_TEST_NONE:x}}.jsonl"
+                          "?read_buffer_size=${FERRIS_TEST_ROWS}00';")
+    explained.expect("source", "path", place.path("x.jsonl"), "user")
+    explained.expect("source", "read_buffer_size", "7700", "user")
+
+
 def test_misspelled_properties(_place):
     cases = {"kafka.linger.mss": "linger.ms", "kafka.fetch.min.byte": "fetch.min.bytes",
              "kafka.compresion.type": "compression.type", "kafka.session.timeout": "session.timeout.ms",
@@ -483,8 +534,34 @@ def test_a_prefix_of_the_wrong_side(_place):
         Explained(statement(**{role: {"kafka.acks": "all", "kafka.fetch.min.bytes": "1"}}))
 
 
+def test_streams_that_are_called_as_options_begin(_place):
+    def with_stream(name, trailing=(), connector="file"):
+        return statement(connector, connector, trailing).replace("STREAM orders", f"STREAM {name}") \
+            .replace("FROM orders", f"FROM {name}")
+    plain = {"batch.strategy": "FixedSize"}
+    for explained in (Explained(with_stream("batch", plain)), Explained(with_stream("batch"), plain),
+                      Explained("SET 'batch.strategy' = 'FixedSize';\n" + with_stream("batch"))):
+        for scope in ("source", "sink"):
+            assert explained.one(scope, "batch.strategy")["origin"] in ("user", "--set", "SET"), scope
+    explained = Explained(with_stream("batch", {"batch.batch.strategy": "FixedSize"}))
+    explained.expect("source", "batch.strategy", "FixedSize", "user")
+    assert not explained.all("sink", "batch.strategy")
+    for name in ("json.validate", "json.json.validate", "source.json.validate"):
+        Explained(with_stream("json", {name: "full"})).expect("source", "json.validate", "full", "user")
+    Explained(with_stream("file", {"file.read_buffer_size": "8192"})).expect(
+        "source", "read_buffer_size", "8192", "user")
+    Explained(with_stream("kafka", {"kafka.acks": "all"}, "kafka")).expect("sink", "acks", "all", "user")
+    Explained(with_stream("state", {"state.memory.limit": "64MB"})).expect("job", "state.memory.limit", "64MB", "user")
+    # what is no option as it stands is the stream's, and what nobody has is told so
+    Explained(with_stream("json", {"json.path": "other.jsonl"})).expect("source", "path", "other.jsonl", "user")
+    expect_all(refusal(with_stream("batch", {"batch.strategy": "FixedSize", "batch.adaptation_factor": "2"})),
+               "unknown option 'batch.adaptation_factor'", "it is an option of: the batch strategy AdaptiveSize")
+    expect_all(refusal(with_stream("batch", {"batch.batchsize": "5"})), "did you mean 'batch.batch_size'?")
+
+
 def test_hints_are_of_the_side(_place):
-    cases = [("sink.read_bufer_size", "'sink.write_buffer_size'"), ("source.read_bufer_size", "'source.read_buffer_size'"),
+    cases = [("sink.read_bufer_size", "'sink.write_buffer_size'"),
+             ("source.read_bufer_size", "'source.read_buffer_size'"),
              ("sink.pth", "'sink.path'"), ("sink.batch_read_line", "'source.batch_read_lines'"),
              ("result.write_bufer_size", "'result.write_buffer_size'"), ("read_bufer_size", "'read_buffer_size'"),
              ("source.batch.stratgy", "'source.batch.strategy'"), ("sink.kafka.linger.mss", "'sink.kafka.linger.ms'")]
