@@ -225,6 +225,18 @@ wait_until_due(GeneratorReader *reader, int timeout_ms)
 	return due > generator->number ? due - generator->number : 0;
 }
 
+/* Behind which no record may begin. */
+static const char *
+last_place(const GeneratorReader *reader, const Chunk *chunk)
+{
+	size_t record = reader->generator.record_max;
+	size_t room = reader->base.limit_bytes;
+
+	if (room == 0 || room > chunk->capacity)
+		room = chunk->capacity;
+	return chunk->data + (room > record ? room - record : 0);
+}
+
 static Status
 generator_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, Error *err)
 {
@@ -244,10 +256,14 @@ generator_read(Reader *base, Chunk *chunk, int timeout_ms, ReadResult *result, E
 	if (count == 0)
 		return FERRIS_OK;
 	char *out = chunk_reserve(chunk, generator->record_max);
-	const char *last = chunk->data + chunk->capacity - generator->record_max;
+	const char *last = last_place(reader, chunk);
+	if (base->limit_rows > 0 && base->limit_rows < count)
+		count = base->limit_rows;
+	uint64_t wanted = count;
 	chunk->position = (int64_t)generator->number;
 	for (; count > 0 && out <= last; count--)
 		out = generator_record(generator, out);
+	chunk->file_records = (uint32_t)(wanted - count);
 	chunk->len = (size_t)(out - chunk->data);
 	chunk->next_position = (int64_t)generator->number;
 	chunk->split = 0;
