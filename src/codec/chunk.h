@@ -40,7 +40,7 @@ typedef struct Chunk {
 	int64_t next_position; /* where reading goes on after this chunk */
 	Str origin; /* tells the split apart from one that takes its place; bytes of the reader's */
 	uint64_t sequence;      /* order in which the reader delivered it, from 0 */
-	uint32_t file_records; /* else: if it was made or cut of so many; 0: they were not counted */
+	uint32_t file_records;  /* else: that it was made or cut of; 0: they were not counted */
 	uint32_t skipped_lines; /* lines of the file before data[0] that no chunk has: its header */
 	/* of a topic between two statements (connector/shuffle.h): */
 	uint32_t channel;  /* the split of the first one's source that the records come from, */
