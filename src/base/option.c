@@ -227,6 +227,36 @@ option_own_row(const OptionGroup *group, Str key)
 }
 
 void
+option_print_values(const OptionRow *row, char *out, size_t size)
+{
+	char min[32];
+	char max[32];
+
+	option_print_number(row->type, row->min, min, sizeof min);
+	option_print_number(row->type, row->max, max, sizeof max);
+	if (row->choices != NULL)
+		snprintf(out, size, "%s", row->choices);
+	else if (row->max > row->min)
+		snprintf(out, size, "%s to %s", min, max);
+	else
+		out[0] = '\0';
+}
+
+const char *
+option_type_name(OptionType type)
+{
+	static const char *const names[] = {
+		[OPTION_STRING] = "text",         [OPTION_BOOLEAN] = "boolean",
+		[OPTION_INTEGER] = "integer",     [OPTION_FLOAT] = "number",
+		[OPTION_DURATION] = "duration",   [OPTION_SIZE] = "size",
+		[OPTION_CHARACTER] = "character", [OPTION_CHOICE] = "choice",
+		[OPTION_PREFIX] = "prefix",
+	};
+
+	return names[type];
+}
+
+void
 option_print_default(const OptionRow *row, char *out, size_t size)
 {
 	Setting setting = {0};
@@ -277,12 +307,10 @@ value_error(const OptionRow *row, const OptionEntry *entry, Error *err)
 static Status
 range_hint(const OptionRow *row, Error *err)
 {
-	char min[32];
-	char max[32];
+	char values[80];
 
-	option_print_number(row->type, row->min, min, sizeof min);
-	option_print_number(row->type, row->max, max, sizeof max);
-	return error_hint(err, "the range is %s to %s", min, max);
+	option_print_values(row, values, sizeof values);
+	return error_hint(err, "the range is %s", values);
 }
 
 static Status

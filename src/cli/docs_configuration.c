@@ -161,24 +161,7 @@ static const char introduction[] =
 	"\"reason\":\"...\"}]}]}\n"
 	"```\n";
 
-static const char *const type_words[] = {
-	[OPTION_STRING] = "text",         [OPTION_BOOLEAN] = "boolean",
-	[OPTION_INTEGER] = "integer",     [OPTION_FLOAT] = "number",
-	[OPTION_DURATION] = "duration",   [OPTION_SIZE] = "size",
-	[OPTION_CHARACTER] = "character", [OPTION_CHOICE] = "choice",
-	[OPTION_PREFIX] = "prefix",
-};
-
 /* ---------------------------------------------------------------- cells */
-
-static void
-print_number(OptionType type, double number)
-{
-	char text[32];
-
-	option_print_number(type, number, text, sizeof text);
-	fputs(text, stdout);
-}
 
 /* Words separated by '|', each as code. */
 static void
@@ -209,15 +192,16 @@ print_default(const OptionRow *row)
 static void
 print_row(const OptionRow *row)
 {
-	printf("| `%s` | %s | ", row->name, type_words[row->type]);
+	printf("| `%s` | %s | ", row->name, option_type_name(row->type));
 	print_default(row);
 	fputs(" | ", stdout);
 	if (row->choices != NULL) {
 		print_words(row->choices);
-	} else if (row->max > row->min) {
-		print_number(row->type, row->min);
-		fputs(" to ", stdout);
-		print_number(row->type, row->max);
+	} else {
+		char values[80];
+
+		option_print_values(row, values, sizeof values);
+		fputs(values, stdout);
 	}
 	fputs(" | ", stdout);
 	docs_print_cell(row->doc);

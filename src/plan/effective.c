@@ -49,6 +49,7 @@ visit_group(const OptionGroup *group, const Setting *settings, EffectiveOption o
 		option.value = settings[i].text;
 		option.origin = settings[i].origin;
 		option.doc = group->rows[i].doc;
+		option.row = &group->rows[i];
 		visit_one(visiting, &option);
 	}
 }

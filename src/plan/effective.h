@@ -11,9 +11,10 @@ typedef struct EffectiveOption {
 	const char *connector;
 	Str name;
 	Str value;
-	const char *origin; /* "user", "SET", "--set", "strategy", "guarantee", "default" */
-	const char *doc;    /* or NULL */
-	Str reason;         /* why it is so although another value was said; or {NULL, 0} */
+	const char *origin;   /* "user", "SET", "--set", "strategy", "guarantee", "default" */
+	const char *doc;      /* or NULL */
+	const OptionRow *row; /* NULL: it is none of the engine's own, or connector and format */
+	Str reason;           /* why it is so although another value was said; or {NULL, 0} */
 } EffectiveOption;
 
 /* "linger.ms" for "kafka.linger.ms", where the connector stands beside it. */

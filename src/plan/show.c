@@ -28,7 +28,8 @@ static const Field topic_fields[] = {TEXT("topic"), TEXT("stream"), TEXT("broker
 static const Field function_fields[] = {TEXT("name"), TEXT("kind"), TEXT("signature"),
 					TEXT("description")};
 static const Field option_fields[] = {TEXT("option"), TEXT("value"), TEXT("origin")};
-static const Field config_fields[] = {TEXT("scope"), TEXT("option"), TEXT("value"), TEXT("origin"),
+static const Field config_fields[] = {TEXT("scope"),      TEXT("option"), TEXT("value"),
+				      TEXT("origin"),     TEXT("type"),   TEXT("values"),
 				      TEXT("description")};
 static const Field job_fields[] = {TEXT("name"), TEXT("status"), TEXT("statement")};
 static const Field status_fields[] = {TEXT("name"),       TEXT("status"),     NUMBER("records_in"),
@@ -252,8 +253,15 @@ show_setting(void *context, const EffectiveOption *option)
 {
 	Showing *showing = context;
 
+	char values[256] = "";
+
+	if (option->row != NULL)
+		option_print_values(option->row, values, sizeof values);
 	fixed_text(&showing->rows, str_from(option->scope));
 	show_property(showing, option);
+	fixed_text(&showing->rows,
+		   str_from(option->row != NULL ? option_type_name(option->row->type) : "text"));
+	fixed_text(&showing->rows, values[0] != '\0' ? str_from(values) : (Str){NULL, 0});
 	fixed_text(&showing->rows, option->doc != NULL ? str_from(option->doc) : (Str){NULL, 0});
 }
 
@@ -322,7 +330,8 @@ show_group(Showing *showing, const OptionGroup *group)
 		EffectiveOption option = {.scope = group->name,
 					  .name = str_from(row->name),
 					  .origin = ORIGIN_DEFAULT,
-					  .doc = row->doc};
+					  .doc = row->doc,
+					  .row = row};
 		Setting *setting;
 		Error ignored;
 
