@@ -142,14 +142,15 @@ value_of(const rd_kafka_conf_t *conf, const rd_kafka_topic_conf_t *topic, Str pr
 	bool of_topic = rd_kafka_conf_get(conf, name, NULL, &size) != RD_KAFKA_CONF_OK;
 	if (of_topic && rd_kafka_topic_conf_get(topic, name, NULL, &size) != RD_KAFKA_CONF_OK)
 		return (Str){NULL, 0};
-	if (size <= 1) /* its end alone */
-		return (Str){NULL, 0};
-	char *value = memory_zero(size);
+	char *value = memory_zero(size + 1);
 	if (of_topic)
 		rd_kafka_topic_conf_get(topic, name, value, &size);
 	else
 		rd_kafka_conf_get(conf, name, value, &size);
-	return str_from(value);
+	if (value[0] != '\0')
+		return str_from(value);
+	memory_free(value);
+	return (Str){NULL, 0};
 }
 
 /* The row of which it is another name, or its own. */
