@@ -354,7 +354,7 @@ def test_latency_counts_the_wait_for_a_batch(place):
     server.wait_for("its rows", lambda: server.job("big")["distributions"]["latency_us"]["count"] == 5)
     found = server.job("big")["distributions"]
     assert found["wait_us"]["max"] >= 200000, found  # polls of the file are some milliseconds apart
-    assert found["latency_us"]["max"] >= found["wait_us"]["max"] + found["process_us"]["max"], found
+    assert found["latency_us"]["max"] > found["wait_us"]["max"], found
 
 
 def test_secrets_are_not_told(place):
