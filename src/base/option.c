@@ -96,8 +96,9 @@ parse_number(Str text, const Unit *units, size_t unit_count, double *out)
 	return false;
 }
 
-void
-option_print_number(OptionType type, double number, char *out, size_t size)
+/* A duration as "90s" or "1h", a size as "16MB", another number as it is. */
+static void
+print_number(OptionType type, double number, char *out, size_t size)
 {
 	const Unit *unit = type == OPTION_DURATION ? shown_durations
 			   : type == OPTION_SIZE   ? shown_sizes
@@ -232,8 +233,8 @@ option_print_values(const OptionRow *row, char *out, size_t size)
 	char min[32];
 	char max[32];
 
-	option_print_number(row->type, row->min, min, sizeof min);
-	option_print_number(row->type, row->max, max, sizeof max);
+	print_number(row->type, row->min, min, sizeof min);
+	print_number(row->type, row->max, max, sizeof max);
 	if (row->choices != NULL)
 		snprintf(out, size, "%s", row->choices);
 	else if (row->max > row->min)
@@ -263,7 +264,7 @@ option_print_default(const OptionRow *row, char *out, size_t size)
 
 	if ((row->type == OPTION_DURATION || row->type == OPTION_SIZE) &&
 	    parse_setting(row, str_from(row->initial), &setting))
-		option_print_number(row->type, setting.real, out, size);
+		print_number(row->type, setting.real, out, size);
 	else
 		snprintf(out, size, "%s", row->initial);
 }

@@ -90,13 +90,11 @@ is_suggestion(const OptionEntry *entry)
  * arena. */
 Status options_resolve(const OptionGroup *group, Options *given, Arena *arena, Setting **settings,
 		       Error *err);
-/* As people read it: a duration as "90s" or "1h", a size as "16MB", another number as it is. */
-void option_print_number(OptionType type, double number, char *out, size_t size);
-/* What it can be: "1 to 64", "on|off"; "": anything of its type. */
+/* What it can be: "1 to 64", "1s to 1h", "on|off"; "": anything of its type. */
 void option_print_values(const OptionRow *row, char *out, size_t size);
 /* "duration", "size", "integer"... */
 const char *option_type_name(OptionType type);
-/* The default likewise; there must be one. */
+/* The default, as people read it: a duration as "90s", a size as "16MB"; there must be one. */
 void option_print_default(const OptionRow *row, char *out, size_t size);
 /* The row that takes an option of that name, one of its own before one for a prefix; or NULL. */
 const OptionRow *option_row(const OptionGroup *group, Str key);

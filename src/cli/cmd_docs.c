@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "func/aggregate.h"
 #include "func/function.h"
+#include "job/counters.h"
 #include "plan/header_calls.h"
 #include "server/route.h"
 
@@ -266,6 +267,32 @@ print_metric(const char *name, const char *kind, const char *labels, const char 
 }
 
 static void
+print_labelled(const char *name, const char *kind, const char *labels, const char *more,
+	       const char *doc)
+{
+	char all[128];
+
+	snprintf(all, sizeof all, "%s%s%s", labels, *more != '\0' ? ", " : "", more);
+	print_metric(name, kind, all, doc);
+}
+
+static void
+print_job_metrics(void)
+{
+	const CounterInfo *counters;
+	const HistogramInfo *histograms;
+	size_t count = counter_infos(&counters);
+
+	for (size_t i = 0; i < count; i++)
+		print_labelled(counters[i].metric, "counter", "job", counters[i].label,
+			       counters[i].doc);
+	count = histogram_infos(&histograms);
+	for (size_t i = 0; i < count; i++)
+		print_labelled(histograms[i].metric, "histogram", "job, strategy",
+			       histograms[i].label, histograms[i].doc);
+}
+
+static void
 print_metrics(void)
 {
 	const Route *rows;
@@ -288,13 +315,7 @@ print_metrics(void)
 #define PROCESS(name, kind, value, help)
 #define JOB(name, kind, value, help) print_metric(name, kind, "job", help);
 #include "server/metric_list.h"
-#define COUNTER(name, metric, label, doc)                                                          \
-	print_metric(metric, "counter", *label != '\0' ? "job, " label : "job", doc);
-#include "job/counter_list.h"
-#define HISTOGRAM(name, metric, label, per_second, doc)                                            \
-	print_metric(metric, "histogram",                                                          \
-		     *label != '\0' ? "job, strategy, " label : "job, strategy", doc);
-#include "job/histogram_list.h"
+	print_job_metrics();
 }
 
 /* ---------------------------------------------------------------- pages */

@@ -5,13 +5,6 @@
 #include "cli/command.h"
 #include "job/savepoint.h"
 
-static bool
-is_interrupted(void *context)
-{
-	(void)context;
-	return caught_signal() != 0;
-}
-
 static void
 print_progress(void *context, const JobCounters *sum, double seconds)
 {

@@ -7,13 +7,6 @@
 
 #define METRICS_PORT 9080
 
-static bool
-is_interrupted(void *context)
-{
-	(void)context;
-	return caught_signal() != 0;
-}
-
 static int
 check_arguments(const Arguments *arguments)
 {

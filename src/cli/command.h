@@ -74,6 +74,8 @@ int load_plan(const Arguments *arguments, const char *output_format, bool offlin
 void catch_signals(void);
 /* The signal that came, or 0. */
 int caught_signal(void);
+/* Whether one came: RunSpec's interrupted. */
+bool is_interrupted(void *context);
 
 /* The page docs/configuration.md on stdout (cli/docs_configuration.c). */
 void docs_print_configuration(void);

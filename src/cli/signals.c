@@ -32,3 +32,10 @@ caught_signal(void)
 {
 	return caught;
 }
+
+bool
+is_interrupted(void *context)
+{
+	(void)context;
+	return caught != 0;
+}

@@ -263,8 +263,6 @@ read_table(void)
 			table_names[table_count++] = row->name;
 		rest = str_skip(rest, newline != NULL ? line + 1 : line);
 	}
-	list_settings();
-	list_names();
 }
 
 static const PropertyRow *
@@ -344,10 +342,14 @@ kafka_nearest_property(Str key)
 	return name.data != NULL ? str_nearest(name, table_names, table_count) : name;
 }
 
+/* The two lists are for explain, completion and pairs of values: few runs need them. */
 size_t
 kafka_library_settings(const LibrarySetting **out)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
 	pthread_once(&table_once, read_table);
+	pthread_once(&once, list_settings);
 	*out = library_settings;
 	return library_count;
 }
@@ -355,7 +357,10 @@ kafka_library_settings(const LibrarySetting **out)
 size_t
 kafka_passed_names(const Str **out)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
 	pthread_once(&table_once, read_table);
+	pthread_once(&once, list_names);
 	*out = settable_names;
 	return settable_count;
 }

@@ -101,10 +101,9 @@ typedef struct Effective {
 static bool
 find_effective(const Options *given, const char *meaning, bool is_source, Effective *out)
 {
-	const LibrarySetting *settings;
-	size_t count = kafka_library_settings(&settings);
-
 	const OptionEntry *entry = kafka_given_as(given, meaning);
+	const LibrarySetting *settings = NULL;
+	size_t count = entry == NULL ? kafka_library_settings(&settings) : 0;
 
 	*out = (Effective){.whose = " (the default)"};
 	if (entry != NULL) {
@@ -113,7 +112,7 @@ find_effective(const Options *given, const char *meaning, bool is_source, Effect
 		out->entry = is_suggestion(entry) ? NULL : entry;
 		out->whose = is_suggestion(entry) ? " (the batch strategy's)" : "";
 	}
-	for (size_t i = 0; i < count && out->name.data == NULL; i++)
+	for (size_t i = 0; i < count && out->name.data == NULL; i++) /* if nobody gives it */
 		if (str_eq(settings[i].meaning, str_from(meaning)) && settings[i].plain &&
 		    (is_source ? settings[i].of_source : settings[i].of_sink)) {
 			out->name = settings[i].name;
@@ -129,6 +128,8 @@ check_order(const OrderRule *rule, const Options *given, bool is_source, Error *
 	Effective high;
 	Effective low;
 
+	if (kafka_given_as(given, rule->high) == NULL && kafka_given_as(given, rule->low) == NULL)
+		return FERRIS_OK;
 	if (!find_effective(given, rule->high, is_source, &high) ||
 	    !find_effective(given, rule->low, is_source, &low))
 		return FERRIS_OK;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "connector/values.h"
+#include "job/counters.h"
 #include "plan/fixed_rows.h"
 
 #define POLL_MS 2
@@ -78,49 +79,33 @@ answer_metric(Answer *answer, uint32_t at, Str name, int64_t value)
 static void
 answer_metrics(Answer *answer, uint32_t at)
 {
-	static const double quantiles[] = {0.5, 0.95, 0.99};
+	static const int percents[] = {50, 95, 99};
+	const CounterInfo *infos;
+	const HistogramInfo *distributions;
+	char name[64];
 
 	if (answer->running[at] == NULL)
 		return;
 	JobCounters counters = counters_of(answer, at);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} metrics[] = {
-#define COUNTER(name, metric, label, doc) {#name, counters.name},
-#include "job/counter_list.h"
-	};
-	const struct {
-		const char *names[3];
-		const HistogramCounts *counts;
-	} histograms[] = {
-#define HISTOGRAM(name, metric, label, per_second, doc)                                            \
-	{{#name "_p50", #name "_p95", #name "_p99"}, &counters.name},
-#include "job/histogram_list.h"
-	};
+	size_t count = counter_infos(&infos);
+	for (size_t i = 0; i < count; i++)
+		answer_metric(answer, at, str_from(infos[i].name),
+			      (int64_t)counter_value(&infos[i], &counters));
+	count = histogram_infos(&distributions);
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < sizeof percents / sizeof *percents; k++) {
+			const HistogramCounts *own = histogram_value(&distributions[i], &counters);
 
-	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
-		answer_metric(answer, at, str_from(metrics[i].name), (int64_t)metrics[i].value);
-	for (size_t i = 0; i < sizeof histograms / sizeof *histograms; i++)
-		for (size_t k = 0; k < sizeof quantiles / sizeof *quantiles; k++)
-			answer_metric(
-				answer, at, str_from(histograms[i].names[k]),
-				(int64_t)histogram_quantile(histograms[i].counts, quantiles[k]));
+			snprintf(name, sizeof name, "%s_p%d", distributions[i].name, percents[k]);
+			answer_metric(answer, at, str_from(name),
+				      (int64_t)histogram_quantile(own, percents[k] / 100.0));
+		}
 	answer_metric(answer, at, STR("records_per_second"),
 		      (int64_t)job_records_per_second(&counters));
 	answer_metric(answer, at, STR("lag"), counters.lag);
 }
 
 /* ---------------------------------------------------------------- event time */
-
-static int64_t
-real_clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* The partitions of a statement, job by job. */
 typedef struct WatermarkAnswer {
@@ -169,7 +154,7 @@ answer_split(Answer *answer, const SourceTime *source, uint32_t split, int64_t l
 	if (last == INT64_MIN)
 		fixed_null(rows);
 	else
-		fixed_number(rows, real_clock_ms() - (clock_ms() - last));
+		fixed_number(rows, clock_wall_ms() - (clock_ms() - last));
 }
 
 static void

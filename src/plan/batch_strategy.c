@@ -96,14 +96,6 @@ batch_takes(Str key)
 	return false;
 }
 
-/* ---------------------------------------------------------------- decisions */
-
-static void
-add_decision(Arena *arena, Endpoint *endpoint, Decision decision)
-{
-	decisions_add(arena, &endpoint->decisions, decision);
-}
-
 /* ---------------------------------------------------------------- suggestions */
 
 /* Of an endpoint: its connector's, its codec's, and those that all have. */
@@ -256,18 +248,18 @@ suggest(Arena *arena, EndpointRole role, Endpoint *endpoint)
 						same ? "'%.*s' is what %s suggests too"
 						     : "stands above '%.*s', which %s suggests",
 						STR_ARG(value), strategy);
-			add_decision(arena, endpoint,
-				     (Decision){DECISION_USER,
-						shown_name(endpoint, role, word->key), word->value,
-						word->origin, value, reason});
+			decisions_add(arena, &endpoint->decisions,
+				      (Decision){DECISION_USER,
+						 shown_name(endpoint, role, word->key), word->value,
+						 word->origin, value, reason});
 			continue;
 		}
 		out.entries[out.count++] =
 			(OptionEntry){.key = name, .value = value, .origin = ORIGIN_STRATEGY};
-		add_decision(arena, endpoint,
-			     (Decision){DECISION_STRATEGY, name, value, ORIGIN_STRATEGY,
-					(Str){NULL, 0},
-					str_format(arena, "%s suggests it", strategy)});
+		decisions_add(arena, &endpoint->decisions,
+			      (Decision){DECISION_STRATEGY, name, value, ORIGIN_STRATEGY,
+					 (Str){NULL, 0},
+					 str_format(arena, "%s suggests it", strategy)});
 	}
 	memcpy(out.entries + out.count, given->entries, sizeof *out.entries * given->count);
 	out.count += given->count;
@@ -347,10 +339,10 @@ give_way(Arena *arena, Endpoint *endpoint, Setting *setting, const Setting *to)
 	setting->text = to->text;
 	setting->integer = to->integer;
 	setting->real = to->real;
-	add_decision(arena, endpoint,
-		     (Decision){DECISION_USER, str_from(setting->row->name), to->text,
-				ORIGIN_DEFAULT, str_from(setting->row->initial),
-				str_format(arena, "as %s says", to->row->name)});
+	decisions_add(arena, &endpoint->decisions,
+		      (Decision){DECISION_USER, str_from(setting->row->name), to->text,
+				 ORIGIN_DEFAULT, str_from(setting->row->initial),
+				 str_format(arena, "as %s says", to->row->name)});
 }
 
 /* Pairs of which the first must not be above the second.  A pair that a default is in comes before
@@ -414,7 +406,7 @@ note_idle(Arena *arena, EndpointRole role, Endpoint *endpoint)
 
 		if (setting->entry != NULL &&
 		    !batch_parameter_acts(endpoint, role, group.rows[i].name))
-			add_decision(arena, endpoint, decision);
+			decisions_add(arena, &endpoint->decisions, decision);
 	}
 }
 

@@ -3,6 +3,7 @@
  * Source of the format: prometheus.io, "Exposition formats". */
 #include <math.h>
 
+#include "job/counters.h"
 #include "plan/batch_strategy.h"
 #include "server/route.h"
 
@@ -48,49 +49,36 @@ print_labels(Buffer *out, const JobView *job, const char *more)
 
 /* ---------------------------------------------------------------- counters */
 
-typedef struct CounterRow {
-	const char *metric;
-	const char *label;
-	const char *doc;
-	size_t offset; /* in JobCounters */
-} CounterRow;
-
-static const CounterRow counters[] = {
-#define COUNTER(name, metric, label, doc) {metric, label, doc, offsetof(JobCounters, name)},
-#include "job/counter_list.h"
-};
-
-#define COUNTER_ROWS (sizeof counters / sizeof *counters)
-
 /* A metric of several rows says what each of them is. */
 static void
-print_counter_head(Buffer *out, size_t first)
+print_counter_head(Buffer *out, const CounterInfo *info, const CounterInfo *end)
 {
-	const CounterRow *row = &counters[first];
-
-	buffer_printf(out, "# HELP " PREFIX "%s %s", row->metric, row->doc);
-	for (size_t i = first + 1; i < COUNTER_ROWS; i++)
-		if (strcmp(counters[i].metric, row->metric) == 0)
-			buffer_printf(out, "; %s: %s", counters[i].label, counters[i].doc);
-	buffer_printf(out, "\n# TYPE " PREFIX "%s counter\n", row->metric);
+	buffer_printf(out, "# HELP " PREFIX "%s %s", info->metric, info->doc);
+	for (const CounterInfo *more = info + 1; more < end; more++)
+		if (strcmp(more->metric, info->metric) == 0)
+			buffer_printf(out, "; %s: %s", more->label, more->doc);
+	buffer_printf(out, "\n# TYPE " PREFIX "%s counter\n", info->metric);
 }
 
 static void
 print_counters(const MonitorView *view, Buffer *out)
 {
-	for (size_t i = 0; i < COUNTER_ROWS; i++) {
-		const CounterRow *row = &counters[i];
+	const CounterInfo *infos;
+	size_t count = counter_infos(&infos);
 
-		if (i == 0 || strcmp(row->metric, counters[i - 1].metric) != 0)
-			print_counter_head(out, i);
+	for (size_t i = 0; i < count; i++) {
+		const CounterInfo *info = &infos[i];
+
+		if (i == 0 || strcmp(info->metric, info[-1].metric) != 0)
+			print_counter_head(out, info, infos + count);
 		for (uint32_t k = 0; k < view->job_count; k++) {
 			const JobView *job = &view->jobs[k];
-			const char *base = (const char *)&job->state.counters;
-			const uint64_t *value = (const void *)(base + row->offset);
 
-			buffer_printf(out, PREFIX "%s", row->metric);
-			print_labels(out, job, row->label);
-			buffer_printf(out, " %llu\n", (unsigned long long)*value);
+			buffer_printf(out, PREFIX "%s", info->metric);
+			print_labels(out, job, info->label);
+			buffer_printf(
+				out, " %llu\n",
+				(unsigned long long)counter_value(info, &job->state.counters));
 		}
 	}
 }
@@ -149,20 +137,6 @@ print_each_job(const MonitorView *view, Buffer *out)
 
 /* ---------------------------------------------------------------- distributions */
 
-typedef struct HistogramRow {
-	const char *metric;
-	const char *label;
-	double per_second; /* 0: the values are counts */
-	const char *doc;
-	size_t offset; /* in JobCounters */
-} HistogramRow;
-
-static const HistogramRow histograms[] = {
-#define HISTOGRAM(name, metric, label, per_second, doc)                                            \
-	{metric, label, per_second, doc, offsetof(JobCounters, name)},
-#include "job/histogram_list.h"
-};
-
 /* That of the job's sources; "several" if they have different ones. */
 static const char *
 strategy_of(const StatementPlan *plan)
@@ -182,7 +156,7 @@ strategy_of(const StatementPlan *plan)
 }
 
 static void
-print_series(Buffer *out, const HistogramRow *row, const JobView *job, const char *part,
+print_series(Buffer *out, const HistogramInfo *row, const JobView *job, const char *part,
 	     const char *bound)
 {
 	buffer_printf(out, PREFIX "%s%s{job=\"", row->metric, part);
@@ -197,10 +171,9 @@ print_series(Buffer *out, const HistogramRow *row, const JobView *job, const cha
 }
 
 static void
-print_histogram(Buffer *out, const HistogramRow *row, const JobView *job)
+print_histogram(Buffer *out, const HistogramInfo *row, const JobView *job)
 {
-	const HistogramCounts *counts =
-		(const void *)((const char *)&job->state.counters + row->offset);
+	const HistogramCounts *counts = histogram_value(row, &job->state.counters);
 	double unit = row->per_second > 0 ? row->per_second : 1;
 	uint64_t below = 0;
 	char bound[32];
@@ -225,10 +198,13 @@ print_histogram(Buffer *out, const HistogramRow *row, const JobView *job)
 static void
 print_histograms(const MonitorView *view, Buffer *out)
 {
-	for (size_t i = 0; i < sizeof histograms / sizeof *histograms; i++) {
-		const HistogramRow *row = &histograms[i];
+	const HistogramInfo *infos;
+	size_t count = histogram_infos(&infos);
 
-		if (i == 0 || strcmp(row->metric, histograms[i - 1].metric) != 0)
+	for (size_t i = 0; i < count; i++) {
+		const HistogramInfo *row = &infos[i];
+
+		if (i == 0 || strcmp(row->metric, row[-1].metric) != 0)
 			print_head(out, row->metric, "histogram", row->doc);
 		for (uint32_t k = 0; k < view->job_count; k++)
 			print_histogram(out, row, &view->jobs[k]);

@@ -3,41 +3,10 @@
  * It tells of each job the books, the latency, what its batch strategy does, and every option that
  * is in effect with where it comes from. */
 #include "connector/connector.h"
+#include "job/counters.h"
 #include "plan/batch_strategy.h"
 #include "plan/effective.h"
 #include "server/route.h"
-
-typedef struct CounterRow {
-	const char *name;
-	size_t offset; /* in JobCounters */
-} CounterRow;
-
-static const CounterRow counter_rows[] = {
-#define COUNTER(name, metric, label, doc) {#name, offsetof(JobCounters, name)},
-#include "job/counter_list.h"
-};
-
-static const CounterRow histogram_rows[] = {
-#define HISTOGRAM(name, metric, label, per_second, doc) {#name, offsetof(JobCounters, name)},
-#include "job/histogram_list.h"
-};
-
-#define COUNTER_ROWS   (sizeof counter_rows / sizeof *counter_rows)
-#define HISTOGRAM_ROWS (sizeof histogram_rows / sizeof *histogram_rows)
-
-static uint64_t
-counter_of(const JobCounters *counters, const CounterRow *row)
-{
-	const uint64_t *value = (const void *)((const char *)counters + row->offset);
-
-	return *value;
-}
-
-static const HistogramCounts *
-histogram_of(const JobCounters *counters, const CounterRow *row)
-{
-	return (const void *)((const char *)counters + row->offset);
-}
 
 static double
 megabytes(int64_t bytes)
@@ -219,6 +188,10 @@ static void
 print_job_json(Buffer *out, const JobView *job)
 {
 	const StatementState *state = &job->state;
+	const CounterInfo *counters;
+	const HistogramInfo *histograms;
+	size_t counter_count = counter_infos(&counters);
+	size_t histogram_count = histogram_infos(&histograms);
 
 	buffer_append_str(out, STR("{\"name\":"));
 	buffer_append_json(out, state->plan->name);
@@ -228,15 +201,15 @@ print_job_json(Buffer *out, const JobView *job)
 		buffer_append_json(out, str_from(state->error.message));
 	}
 	buffer_printf(out, ",\"records_per_second\":%.15g,\"counters\":{", job->rate.records);
-	for (size_t i = 0; i < COUNTER_ROWS; i++)
-		buffer_printf(out, "%s\"%s\":%llu", i > 0 ? "," : "", counter_rows[i].name,
-			      (unsigned long long)counter_of(&state->counters, &counter_rows[i]));
+	for (size_t i = 0; i < counter_count; i++)
+		buffer_printf(out, "%s\"%s\":%llu", i > 0 ? "," : "", counters[i].name,
+			      (unsigned long long)counter_value(&counters[i], &state->counters));
 	buffer_append_str(out, STR("},\"distributions\":{"));
-	for (size_t i = 0; i < HISTOGRAM_ROWS; i++) {
-		const HistogramCounts *counts = histogram_of(&state->counters, &histogram_rows[i]);
+	for (size_t i = 0; i < histogram_count; i++) {
+		const HistogramCounts *counts = histogram_value(&histograms[i], &state->counters);
 
 		buffer_printf(out, "%s\"%s\":{\"count\":%llu,\"p50\":%llu,\"p95\":%llu,",
-			      i > 0 ? "," : "", histogram_rows[i].name,
+			      i > 0 ? "," : "", histograms[i].name,
 			      (unsigned long long)counts->count,
 			      (unsigned long long)histogram_quantile(counts, 0.5),
 			      (unsigned long long)histogram_quantile(counts, 0.95));
